@@ -1,0 +1,90 @@
+"""Model weights as safetensors, with what is needed to rebuild the model in the header."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from step.errors import StepError
+from step.output import whole_file
+
+# One header entry only: safetensors does not fix the order of several, and the
+# checksum of a repeated training has to be the same.
+HEADER_ENTRY = "card"
+
+
+def sha256_of(path: str | Path) -> str:
+    """SHA-256 of a file, 64 lower-case hexadecimal digits.
+
+    Raises:
+        StepError: no such file.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except (FileNotFoundError, IsADirectoryError):
+        raise StepError(
+            f"{path}: expected model weights, found no such file; restore it from the repository"
+            " or name another file in the config"
+        ) from None
+
+
+def save_weights(path: str | Path, model: torch.nn.Module, card: Mapping[str, Any]) -> str:
+    """Write the model's parameters and buffers, and ``card`` into the file's header.
+
+    Args:
+        card: what rebuilds the model (architecture, hyper-parameters, pixel size), as
+            values that JSON can hold.
+
+    Returns:
+        SHA-256 of the file written. Equal parameters and card give equal files.
+    """
+    tensors = {
+        name: tensor.detach().to("cpu").contiguous() for name, tensor in model.state_dict().items()
+    }
+    with whole_file(path) as partial:
+        save_file(tensors, partial, metadata={HEADER_ENTRY: json.dumps(card, sort_keys=True)})
+    return sha256_of(path)
+
+
+def load_weights(
+    path: str | Path, sha256: str | None = None
+) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
+    """Read a file of :func:`save_weights`, on the CPU.
+
+    Args:
+        sha256: the checksum that the file must have; None accepts any.
+
+    Returns:
+        The state dict and the card.
+
+    Raises:
+        StepError: the file is absent, has another checksum, or is no such file.
+    """
+    found = sha256_of(path)
+    if sha256 is not None and found != sha256.strip().lower():
+        raise StepError(
+            f"{path}: expected weights with SHA-256 {sha256}, found {found}; restore the file or"
+            " correct the checksum in the config"
+        )
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            header = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors, json.loads(header[HEADER_ENTRY])
+    except (SafetensorError, KeyError, json.JSONDecodeError) as error:
+        raise StepError(
+            f"{path}: expected safetensors weights with a model card in their header, found"
+            f" something else ({type(error).__name__}); restore the file"
+        ) from None
+
+
+def write_card(path: str | Path, card: Mapping[str, Any]) -> None:
+    """Write the model card that people read: JSON, indented."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
