@@ -1,0 +1,188 @@
+"""The frame manifest of a plate: which file, or which lack of one, each timepoint has.
+
+The main process writes it when it has scanned the raw folder; the processes of the
+jobs read it instead of scanning again. One file a block, so that a change in one
+block leaves the files of the others, and all that was made from them, alone.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from step.errors import StepError
+from step.output import write_if_changed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = ("plate", "timepoint", "time_h", "channel", "path", "status", "reason")
+PROBLEM = "problem.txt"
+_BLOCK = re.compile(r"t(\d{3,})-t(\d{3,})")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One channel of one timepoint.
+
+    Attributes:
+        timepoint: Index in the plate, from 0.
+        time_h: Hours since the plate's first frame.
+        channel: ``bright_field`` or ``dark_field``.
+        path: Path of its file; empty where there is none.
+        status: ``present`` or ``missing``.
+        reason: Why it is missing; empty where it is present.
+    """
+
+    timepoint: int
+    time_h: float
+    channel: str
+    path: str
+    status: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class PlateFrames:
+    """All frames of a plate, by timepoint, then channel.
+
+    Attributes:
+        plate: Name of the plate.
+        channels: Its channels, bright field first.
+        timepoint_count: Number of timepoints, those that are missing among them.
+        frames: One for every timepoint and channel.
+        notes: What a user may want to know of the scan, one sentence each.
+    """
+
+    plate: str
+    channels: tuple[str, ...]
+    timepoint_count: int
+    frames: tuple[Frame, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlateProblem:
+    """Why a plate cannot be processed, in one sentence."""
+
+    plate: str
+    reason: str
+
+
+def block_name(first: int, timepoints_per_block: int) -> str:
+    """Return the name of the block that starts at timepoint ``first``, such as t010-t019."""
+    return f"t{first:03d}-t{first + timepoints_per_block - 1:03d}"
+
+
+def blocks(timepoint_count: int, timepoints_per_block: int) -> list[str]:
+    """Return the blocks of a plate in order; the last keeps its full range while it fills."""
+    starts = range(0, timepoint_count, timepoints_per_block)
+    return [block_name(first, timepoints_per_block) for first in starts]
+
+
+def block_range(block: str) -> range:
+    """Return the timepoints in the full range of ``block``.
+
+    Raises:
+        StepError: ``block`` is no name of a block.
+    """
+    match = _BLOCK.fullmatch(block)
+    if match is None:
+        raise StepError(f"{block}: expected the name of a block such as t000-t009")
+    return range(int(match[1]), int(match[2]) + 1)
+
+
+def write_manifests(
+    folder: str | Path, frames: PlateFrames, timepoints_per_block: int
+) -> list[str]:
+    """Write ``folder``/{block}.tsv for every block of which the content changed.
+
+    Manifests of blocks that no longer exist, and a problem noted earlier, are removed.
+
+    Returns:
+        The blocks of the plate, in order.
+    """
+    folder = Path(folder)
+    names = blocks(frames.timepoint_count, timepoints_per_block)
+    lines: dict[str, list[Frame]] = {name: [] for name in names}
+    for frame in frames.frames:
+        lines[names[frame.timepoint // timepoints_per_block]].append(frame)
+    for name, block in lines.items():
+        write_if_changed(folder / f"{name}.tsv", _text(frames.plate, block))
+    for path in folder.glob("t*-t*.tsv"):
+        if path.stem not in lines:
+            path.unlink()
+    (folder / PROBLEM).unlink(missing_ok=True)
+    return names
+
+
+def write_problem(folder: str | Path, problem: PlateProblem) -> Path:
+    """Note in ``folder``/problem.txt why the plate cannot be processed.
+
+    Manifests written earlier stay: a raw folder that is away for an hour must not
+    make everything older than its inputs.
+    """
+    path = Path(folder) / PROBLEM
+    write_if_changed(path, problem.reason + "\n")
+    return path
+
+
+def read_problem(folder: str | Path) -> str | None:
+    """Return the problem noted in ``folder``, or None; look here before at the manifests."""
+    path = Path(folder) / PROBLEM
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+def read_manifest_paths(folder: str | Path) -> dict[str, list[str]]:
+    """Return, by block in order of time, the files that are present."""
+    manifests = (path for path in Path(folder).glob("t*-t*.tsv") if _BLOCK.fullmatch(path.stem))
+    return {
+        path.stem: [row["path"] for row in _rows(path) if row["status"] == "present"]
+        for path in sorted(manifests, key=lambda path: block_range(path.stem).start)
+    }
+
+
+def read_manifest(path: str | Path) -> "pd.DataFrame":
+    """Read the manifest of a block.
+
+    Returns:
+        The columns plate, timepoint (int), time_h (float), channel, path, status,
+        reason; one row per timepoint and channel; empty text where nothing is told.
+
+    Raises:
+        StepError: no such file, or no manifest in it.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(_rows(path), columns=list(COLUMNS))
+    return table.astype({"timepoint": int, "time_h": float})
+
+
+def _rows(path: str | Path) -> list[dict[str, str]]:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise StepError(
+                    f"{path}: expected a frame manifest with the columns {', '.join(COLUMNS)}, "
+                    f"found {', '.join(reader.fieldnames or ()) or 'an empty file'}; "
+                    "remove it, and the next run writes it again"
+                )
+            return list(reader)
+    except FileNotFoundError:
+        raise StepError(f"{path}: expected a frame manifest, found no such file") from None
+
+
+def _text(plate: str, frames: Sequence[Frame]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for frame in frames:
+        time_h = f"{frame.time_h:.4f}".rstrip("0").rstrip(".")
+        writer.writerow(
+            (plate, frame.timepoint, time_h, frame.channel, frame.path, frame.status, frame.reason)
+        )
+    return text.getvalue()

@@ -1,0 +1,184 @@
+"""The sample sheet: one row a plate.
+
+Read by every process that parses the Snakefile, so it imports nothing heavy.
+"""
+
+import csv
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from configuration.suggest import did_you_mean
+from step.errors import StepError
+
+REQUIRED = ("plate", "experiment", "condition", "folder")
+OPTIONAL = ("age_at_first_frame_d", "worms", "exclusion", "pixel_size_um", "well")
+COLUMNS = (*REQUIRED, *OPTIONAL)
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+RESERVED_NAMES = ("experiments",)
+
+
+@dataclass(frozen=True)
+class Plate:
+    """A row of the sample sheet.
+
+    Attributes:
+        name: Name of the plate, unique in the sheet and legal in a path.
+        experiment: Experiment it belongs to; conditions are compared within one.
+        condition: Condition of the plate, as plots call it.
+        folder: Folder of its raw images, as written in the sheet.
+        age_at_first_frame_d: Age of the worms at the first frame (days of adulthood).
+        worms: Number of worms put on the plate, or None where nobody counted.
+        exclusion: Why the plate is left out; empty keeps it.
+        pixel_size_um: Pixel size of its images (um), or None for the configured one.
+        well: Which well, or well and image, of the folder is this plate; empty for the only one.
+    """
+
+    name: str
+    experiment: str
+    condition: str
+    folder: str
+    age_at_first_frame_d: float = 0.0
+    worms: int | None = None
+    exclusion: str = ""
+    pixel_size_um: float | None = None
+    well: str = ""
+
+    @property
+    def excluded(self) -> bool:
+        """Whether the plate is left out of everything."""
+        return bool(self.exclusion)
+
+
+def read_plates(path: str | Path) -> tuple[Plate, ...]:
+    """Read the sample sheet, in its order; lines that start with ``#`` are comments.
+
+    Raises:
+        StepError: no such file, no plate, an unknown, duplicate or missing column, a
+            duplicate plate, an empty required cell or a cell that cannot be read.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise StepError(
+            f"{path}: expected the sample sheet, found no such file; write one, "
+            f"tab-separated, with the columns {', '.join(REQUIRED)}"
+        ) from None
+    except UnicodeDecodeError as error:
+        raise StepError(
+            f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
+            f"at {error.start}; save the sheet as tab-separated text in UTF-8"
+        ) from None
+    numbered = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    if not numbered:
+        raise StepError(f"{path}: expected a header and one row a plate, found an empty sheet")
+    header = [name.strip() for name in next(csv.reader([numbered[0][1]], delimiter="\t"))]
+    _check_header(path, numbered[0][0], header)
+    plates: dict[str, tuple[int, Plate]] = {}
+    for number, line in numbered[1:]:
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t"))]
+        if len(cells) > len(header):
+            raise StepError(
+                f"{path}, line {number}: expected {len(header)} cells as in the header, "
+                f"found {len(cells)}; remove a tab"
+            )
+        row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
+        plate = _plate(f"{path}, line {number}", row)
+        # Case alone does not tell two folders apart on every file system.
+        first = plates.setdefault(plate.name.lower(), (number, plate))[0]
+        if first != number:
+            raise StepError(
+                f"{path}, line {number}: expected every plate once, found plate "
+                f"{plate.name!r} again (first on line {first}); rename or remove one"
+            )
+    if not plates:
+        raise StepError(f"{path}: expected one row a plate, found only a header; add a plate")
+    return tuple(plate for _, plate in plates.values())
+
+
+def _check_header(path: str | Path, number: int, header: list[str]) -> None:
+    where = f"{path}, line {number}"
+    if len(header) == 1 and any(mark in header[0] for mark in ",;"):
+        raise StepError(
+            f"{where}: expected columns separated by tabs, found {header[0]!r}; "
+            "save the sheet as tab-separated text"
+        )
+    for name in header:
+        if name not in COLUMNS:
+            raise StepError(
+                f"{where}: expected the columns {', '.join(COLUMNS)}, found {name!r}"
+                + did_you_mean(name, COLUMNS)
+            )
+        if header.count(name) > 1:
+            raise StepError(
+                f"{where}: expected every column once, found {name!r} "
+                f"{header.count(name)} times; remove one"
+            )
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        raise StepError(
+            f"{where}: expected the columns {', '.join(REQUIRED)}, "
+            f"found no {', '.join(missing)}; add it"
+        )
+
+
+def _plate(where: str, row: Mapping[str, str]) -> Plate:
+    for name in REQUIRED:
+        if not row[name]:
+            raise StepError(f"{where}: expected a {name}, found an empty cell; fill it in")
+    for name in ("plate", "experiment"):
+        _check_name(where, name, row[name])
+    worms = _number(where, row, "worms", minimum=0)
+    if worms is not None and worms != int(worms):
+        raise StepError(f"{where}: expected worms as a whole number, found {row['worms']!r}")
+    pixel_size_um = _number(where, row, "pixel_size_um", minimum=0)
+    if pixel_size_um == 0:
+        raise StepError(f"{where}: expected pixel_size_um above 0, found {row['pixel_size_um']!r}")
+    return Plate(
+        name=row["plate"],
+        experiment=row["experiment"],
+        condition=row["condition"],
+        folder=row["folder"],
+        age_at_first_frame_d=_number(where, row, "age_at_first_frame_d", minimum=0) or 0.0,
+        worms=None if worms is None else int(worms),
+        exclusion=row.get("exclusion", ""),
+        pixel_size_um=pixel_size_um,
+        well=row.get("well", ""),
+    )
+
+
+def _check_name(where: str, column: str, name: str) -> None:
+    """Plates and experiments name folders, so they keep to what every file system takes."""
+    if not LEGAL_NAME.fullmatch(name):
+        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "plate1"
+        raise StepError(
+            f"{where}: expected a {column} name of letters, digits, '.', '_' and '-', "
+            f"found {name!r}; write for example {legal}"
+        )
+    if column == "plate" and name in RESERVED_NAMES:
+        raise StepError(
+            f"{where}: expected a plate name other than {name!r}, which names the folder of "
+            "the experiments' results; rename the plate"
+        )
+
+
+def _number(where: str, row: Mapping[str, str], column: str, minimum: float) -> float | None:
+    text = row.get(column, "")
+    if not text:
+        return None
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not (math.isfinite(value) and value >= minimum):
+        raise StepError(
+            f"{where}: expected {column} as a number not below {minimum:g}, found {text!r}; "
+            "correct the cell or leave it empty"
+        )
+    return value
