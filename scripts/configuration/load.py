@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
+from step.errors import StepError
 
 from configuration.strict import Settings
 from configuration.suggest import did_you_mean
-from step.errors import StepError
 
 
 def load_sections(
@@ -128,9 +128,7 @@ def _shown(details: ErrorDetails) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _meant(
-    found: str, parents: tuple[str, ...], sections: Mapping[str, type[Settings]]
-) -> str:
+def _meant(found: str, parents: tuple[str, ...], sections: Mapping[str, type[Settings]]) -> str:
     """Suggest a sibling spelt alike, or else where in the tree this very key lives."""
     every = [*sections, *(key for name in sections for key in dotted_keys(sections[name], name))]
     siblings = [key for key in every if tuple(key.split(".")[:-1]) == parents]

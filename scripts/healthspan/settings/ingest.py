@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
+from configuration.strict import Settings
 from pydantic import Field, field_validator, model_validator
 
-from configuration.strict import Settings
 from healthspan.naming import CHANNELS, compile_pattern
 
 
@@ -35,7 +35,10 @@ class IngestSettings(Settings):
     """How a folder of raw images becomes the frames of a plate."""
 
     pixel_size_um: float = Field(
-        9.74, gt=0, le=1000, description="pixel size of the raw images (um); a plate may override it"
+        9.74,
+        gt=0,
+        le=1000,
+        description="pixel size of the raw images (um); a plate may override it",
     )
     pattern: str | None = Field(
         None,
@@ -44,7 +47,8 @@ class IngestSettings(Settings):
         "{any}; null recognises the exports of the IncuCyte",
     )
     channels: Literal["auto"] | tuple[Literal["bright_field", "dark_field"], ...] = Field(
-        "auto", description="channels that every timepoint must have; auto takes those that are there"
+        "auto",
+        description="channels that every timepoint must have; auto takes those that are there",
     )
     channel_names: ChannelNames = Field(
         ChannelNames(), description="what file and folder names call the channels"
