@@ -36,6 +36,9 @@ SHADES = {
 }
 """Tone of the ground, tones for a unit of contrast: the eye is to land on what was found."""
 
+LIFT = 12
+"""Tones by which a tinted worm is lightened: dark worms in bright field would hide their state."""
+
 COVERED = 0.3
 GAP_PX = 1
 
@@ -91,7 +94,9 @@ def draw_timepoint(
             ink = np.uint8(INK_OF_CELL[kind] * TONES)
             one = masks.get(int(row.instances[column]))
             if one is not None:
-                tones[_mask(one, row.places[column], crop_px, drawn)] += ink
+                covered = _mask(one, row.places[column], crop_px, drawn)
+                lifted = np.minimum(tones[covered] + LIFT, TONES - 1)
+                tones[covered] = lifted + ink
             bar = max(2, side // 16)
             tones[-bar:] = ink + PURE_TONE
         sheet[number * side : number * side + drawn, left : left + drawn] = tones
