@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
-from step.errors import StepError
 
 from configuration.strict import Settings
 from configuration.suggest import did_you_mean
+from step.errors import StepError
 
 
 def load_sections(
@@ -52,13 +52,13 @@ def _without_empty_sections(value: Any, model: type[BaseModel]) -> Any:
         return value
     return {
         key: _without_empty_sections(item, nested)
-        if (nested := _section(model, str(key)))
+        if (nested := section_model(model, str(key)))
         else item
         for key, item in value.items()
     }
 
 
-def _section(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
+def section_model(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
     """Return the model of the section ``key`` of ``model``, or None where it is no section."""
     field = model.model_fields.get(key) if model else None
     annotation = field.annotation if field else None
@@ -72,7 +72,7 @@ def dotted_keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name in model.model_fields:
         key = f"{prefix}.{name}"
         yield key
-        if nested := _section(model, name):
+        if nested := section_model(model, name):
             yield from dotted_keys(nested, key)
 
 
@@ -108,7 +108,7 @@ def _dotted(details: ErrorDetails, name: str, model: type[BaseModel]) -> str:
             key += f"[{part}]"
         elif current is not None:
             key += f".{part}"
-            current = _section(current, part)  # type: ignore[assignment]
+            current = section_model(current, part)  # type: ignore[assignment]
     return key
 
 

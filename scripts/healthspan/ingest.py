@@ -6,13 +6,12 @@ be tried out, and ends the job of a plate that has a problem with its sentence.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import yaml
-from configuration.load import load_sections
-from step.command import run_step
-from step.errors import StepError
 
+from configuration.load import load_sections
 from healthspan.manifest import (
     Frame,
     PlateFrames,
@@ -29,6 +28,8 @@ from healthspan.manifest import (
 from healthspan.plates import Plate
 from healthspan.scan import scan_plate, scan_plates
 from healthspan.settings.ingest import IngestSettings
+from step.command import run_step
+from step.errors import StepError
 
 __all__ = [
     "Frame",
@@ -73,19 +74,25 @@ def describe(frames: PlateFrames) -> str:
     return "\n".join(lines)
 
 
-def _settings(options: argparse.Namespace) -> IngestSettings:
-    if options.settings:
-        return IngestSettings.model_validate_json(options.settings)
-    if not options.config:
-        return IngestSettings()
+def read_settings(config: Path | None, settings: str | None) -> IngestSettings:
+    """Return the settings in a configuration file or in a JSON text, else the defaults.
+
+    Raises:
+        StepError: no such file, no YAML or JSON, or settings that are refused.
+    """
+    source = str(config) if config else "--settings"
     try:
-        config = yaml.safe_load(options.config.read_text(encoding="utf-8")) or {}
-    except (OSError, yaml.YAMLError) as error:
-        raise StepError(f"{options.config}: expected a YAML configuration, found {error}") from None
-    section = config.get("healthspan") or {}
-    loaded = load_sections(
-        {"ingest": section.get("ingest")}, {"ingest": IngestSettings}, str(options.config)
-    )["ingest"]
+        if config:
+            whole = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
+            found = (whole.get("healthspan") or {}).get("ingest")
+        else:
+            found = json.loads(settings or "{}")
+    except FileNotFoundError:
+        raise StepError(f"{source}: expected a configuration, found no such file") from None
+    except (yaml.YAMLError, json.JSONDecodeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise StepError(f"{source}: expected a configuration, found {reason}") from None
+    loaded = load_sections({"ingest": found}, {"ingest": IngestSettings}, source)["ingest"]
     assert isinstance(loaded, IngestSettings)
     return loaded
 
@@ -107,7 +114,7 @@ def main() -> None:
     if options.report_problem:
         raise StepError(options.report_problem.read_text(encoding="utf-8").strip())
     plate = Plate(options.plate, "", "", options.folder, well=options.well)
-    scanned = scan_plate(plate, _settings(options))
+    scanned = scan_plate(plate, read_settings(options.config, options.settings))
     if isinstance(scanned, PlateProblem):
         raise StepError(scanned.reason)
     print(describe(scanned))

@@ -119,7 +119,7 @@ def compile_pattern(pattern: str, plate: str) -> re.Pattern[str]:
             parts.append(f"(?P<{name}>{FIELDS[name]})")
     if not any(name in used for name in TIME_FIELDS):
         raise ValueError(
-            f"a field of time in the pattern {pattern!r}, such as {{days}}, {{hours}} or {{timepoint}}"
+            f"a field of time in the pattern {pattern!r}, such as {{days}} or {{timepoint}}"
         )
     if "year" in used and not {"month", "day"} <= set(used):
         raise ValueError("{month} and {day} in the pattern beside {year}")

@@ -9,9 +9,9 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from configuration.suggest import did_you_mean
-
 from healthspan.manifest import Frame, PlateFrames, PlateProblem
 from healthspan.naming import (
     CHANNELS,
@@ -108,7 +108,7 @@ def _images(folder: str, below: str, depth: int) -> Iterator[ImageFile]:
                 continue
             if entry.name.lower().endswith(IMAGE_SUFFIXES):
                 # A link to nowhere counts as an empty file rather than stopping the scan.
-                exists = not entry.is_symlink() or os.path.exists(entry.path)
+                exists = not entry.is_symlink() or Path(entry.path).exists()
                 yield ImageFile(below + entry.name, entry.stat().st_size if exists else 0)
             elif depth and entry.is_dir():
                 yield from _images(folder, f"{below}{entry.name}/", depth - 1)
@@ -223,7 +223,7 @@ def _channel(one: _Acquisition, folder: str, aliases: dict[str, str]) -> str | N
         return channel
     words = one.parts.head.lower().replace("-", "_").replace(" ", "_").split("_")
     folders = one.file.relative_path.lower().split("/")[:-1]
-    own = os.path.basename(os.path.normpath(folder)).lower()
+    own = Path(folder).name.lower()
     for name in (words[-1], "_".join(words[-2:]), *reversed(folders), own):
         if name in aliases:
             return aliases[name]

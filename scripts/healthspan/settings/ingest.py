@@ -2,9 +2,9 @@
 
 from typing import Literal, Self
 
-from configuration.strict import Settings
 from pydantic import Field, field_validator, model_validator
 
+from configuration.strict import Settings
 from healthspan.naming import CHANNELS, compile_pattern
 
 
@@ -16,8 +16,7 @@ class ChannelNames(Settings):
         description="names of the bright-field channel",
     )
     dark_field: tuple[str, ...] = Field(
-        ("dark_field", "darkfield", "df", "dark", "fluorescence", "green", "gfp", "c1")
-        + ("red", "rfp", "c2"),
+        ("dark_field", "darkfield", "df", "dark", "green", "gfp", "c1", "red", "rfp", "c2"),
         description="names of the dark-field (fluorescence) channel",
     )
     ignored: tuple[str, ...] = Field((), description="names of channels to leave unread")
@@ -42,9 +41,9 @@ class IngestSettings(Settings):
     )
     pattern: str | None = Field(
         None,
-        description="naming of the raw files, such as plate_day{days}.png, with the fields {channel}, "
-        "{days}, {hours}, {minutes}, {year}, {month}, {day}, {timepoint}, {well}, {image}, {plate} and "
-        "{any}; null recognises the exports of the IncuCyte",
+        description="naming of the raw files, such as plate_day{days}.png, with the fields "
+        "{channel}, {days}, {hours}, {minutes}, {year}, {month}, {day}, {timepoint}, {well}, "
+        "{image}, {plate} and {any}; null recognises the exports of the IncuCyte",
     )
     channels: Literal["auto"] | tuple[Literal["bright_field", "dark_field"], ...] = Field(
         "auto",
@@ -59,8 +58,8 @@ class IngestSettings(Settings):
     interval_h: float | None = Field(
         None,
         gt=0,
-        description="scheduled time between timepoints (h), by which gaps are found; null takes every "
-        "acquisition time as a timepoint and knows no gaps",
+        description="scheduled time between timepoints (h), by which gaps are found; null takes "
+        "every acquisition time as a timepoint and knows no gaps",
     )
     interval_tolerance: float = Field(
         0.3,
@@ -70,8 +69,8 @@ class IngestSettings(Settings):
     )
     duplicates: Literal["refuse", "first", "last"] = Field(
         "refuse",
-        description="two files for one timepoint and channel: refuse the plate, or take the first or "
-        "the last by name",
+        description="two files for one timepoint and channel: refuse the plate, or take the "
+        "first or the last by name",
     )
     max_missing_fraction: float = Field(
         0.3,
@@ -91,7 +90,7 @@ class IngestSettings(Settings):
     @field_validator("channels")
     @classmethod
     def _channels_once(cls, channels: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        if channels != "auto" and sorted(set(channels)) != sorted(channels) or not channels:
+        if (channels != "auto" and sorted(set(channels)) != sorted(channels)) or not channels:
             raise ValueError("auto, or one or two channels, each once")
         return channels if channels == "auto" else tuple(c for c in CHANNELS if c in channels)
 

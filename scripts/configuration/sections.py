@@ -1,0 +1,8 @@
+"""The top-level keys of the configuration: one section a tree."""
+
+from collections.abc import Mapping
+
+from configuration.strict import Settings
+from healthspan.settings import HealthspanSettings
+
+SECTIONS: Mapping[str, type[Settings]] = {"healthspan": HealthspanSettings}
