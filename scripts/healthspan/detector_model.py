@@ -1,0 +1,150 @@
+"""Mask R-CNN for worms (paper, section 3.2.2), built from torchvision's parts.
+
+Where it departs from torchvision's defaults, and why:
+
+- One grey channel, never resized: tiles are already at the model's pixel size.
+- Proposals come from strides 8 and 16 only, with anchors as long and thin as worms; stride 4
+  has three quarters of all anchors and no object that needs them.
+- Masks are pooled from stride 4 to 28 x 28 and predicted at 56 x 56: on the default 28 x 28, a
+  worm 8 px wide in a box of 100 px is two cells wide.
+- Boxes of crossing worms overlap, so box suppression is mild and duplicates are removed by
+  their masks afterwards (``healthspan.merge``).
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import timm
+import torch
+from torch import Tensor, nn
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
+from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
+
+LEVELS = ("stride4", "stride8", "stride16")
+PROPOSAL_LEVELS = ("stride8", "stride16")
+ANCHOR_SIZES = ((28, 44), (64, 100))
+ANCHOR_RATIOS = (0.22, 0.5, 1.0, 2.0, 4.5)
+GREY_MEAN, GREY_SPREAD = 0.27, 0.16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An architecture: timm's name and options of the trunk, and the sizes of the heads."""
+
+    trunk: str
+    options: dict[str, object]
+    levels: tuple[int, int, int]
+    pyramid: int
+    box: int
+    mask: tuple[int, ...]
+
+
+_FULL = {"pyramid": 256, "box": 1024, "mask": (256, 256, 256, 256)}
+_COMPACT = {"pyramid": 64, "box": 256, "mask": (48, 48)}
+_HALF = {"channels": (32, 64, 128, 256), "stem_type": "deep", "stem_width": 16}
+
+ARCHITECTURES = {
+    "resnet18_half": Plan("resnet18", _HALF, (1, 2, 3), **_COMPACT),  # type: ignore[arg-type]
+    "mobilenet_v3": Plan("mobilenetv3_large_100", {}, (1, 2, 3), **_COMPACT),  # type: ignore[arg-type]
+    "resnet18": Plan("resnet18", {}, (1, 2, 3), **_FULL),  # type: ignore[arg-type]
+    "resnet50": Plan("resnet50", {}, (1, 2, 3), **_FULL),  # type: ignore[arg-type]
+    "resnet101": Plan("resnet101", {}, (1, 2, 3), **_FULL),  # type: ignore[arg-type]
+}
+
+
+class Pyramid(nn.Module):
+    """Feature maps of a trunk at strides 4, 8 and 16, joined top-down (FPN).
+
+    A worm's box is 140 px at most, so a stride of 32 has nothing to add.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self.trunk = timm.create_model(
+            plan.trunk,
+            pretrained=False,
+            features_only=True,
+            out_indices=plan.levels,
+            in_chans=1,
+            **plan.options,
+        )
+        widths = self.trunk.feature_info.channels()
+        self.pyramid = FeaturePyramidNetwork(widths, plan.pyramid, norm_layer=nn.BatchNorm2d)
+        self.out_channels = plan.pyramid
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        levels = zip(LEVELS, self.trunk(images), strict=True)
+        return dict(self.pyramid(OrderedDict(levels)))
+
+
+class LevelProposals(nn.Module):
+    """A region proposal network that looks at some levels of the pyramid only."""
+
+    def __init__(self, proposals: RegionProposalNetwork, levels: tuple[str, ...]) -> None:
+        super().__init__()
+        self.proposals = proposals
+        self.levels = levels
+
+    def forward(
+        self,
+        images: ImageList,
+        features: dict[str, Tensor],
+        targets: list[dict[str, Tensor]] | None = None,
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        chosen = {level: features[level] for level in self.levels}
+        boxes, losses = self.proposals(images, chosen, targets)
+        return boxes, losses
+
+
+def build_detector(
+    architecture: str, score_threshold: float = 0.05, instances_per_tile: int = 60
+) -> MaskRCNN:
+    """A Mask R-CNN with random weights; its input is a list of float (1, h, w) tiles in 0 to 1.
+
+    Args:
+        architecture: a key of ``ARCHITECTURES``.
+        score_threshold: objects below it are not returned.
+        instances_per_tile: at most so many objects are returned, the best first.
+    """
+    plan = ARCHITECTURES[architecture]
+    anchors = AnchorGenerator(ANCHOR_SIZES, (ANCHOR_RATIOS,) * len(ANCHOR_SIZES))
+    model = MaskRCNN(
+        Pyramid(plan),
+        num_classes=None,
+        min_size=64,
+        max_size=8192,
+        image_mean=[GREY_MEAN],
+        image_std=[GREY_SPREAD],
+        rpn_anchor_generator=anchors,
+        rpn_head=RPNHead(plan.pyramid, anchors.num_anchors_per_location()[0]),
+        rpn_pre_nms_top_n_train=600,
+        rpn_pre_nms_top_n_test=400,
+        rpn_post_nms_top_n_train=300,
+        rpn_post_nms_top_n_test=150,
+        rpn_nms_thresh=0.75,
+        rpn_batch_size_per_image=128,
+        box_roi_pool=MultiScaleRoIAlign(["stride8", "stride16"], 7, 2),
+        box_head=TwoMLPHead(plan.pyramid * 49, plan.box),
+        box_predictor=FastRCNNPredictor(plan.box, 2),
+        box_score_thresh=score_threshold,
+        box_nms_thresh=0.7,
+        box_detections_per_img=instances_per_tile,
+        box_batch_size_per_image=64,
+        box_positive_fraction=0.25,
+        mask_roi_pool=MultiScaleRoIAlign(["stride4"], 28, 2),
+        mask_head=MaskRCNNHeads(plan.pyramid, plan.mask, 1),
+        mask_predictor=MaskRCNNPredictor(plan.mask[-1], plan.mask[-1], 2),
+        _skip_resize=True,
+    )
+    model.rpn = LevelProposals(model.rpn, PROPOSAL_LEVELS)
+    return model
+
+
+def as_input(tile: Tensor) -> Tensor:
+    """A uint8 tile (h, w) as the model's input, float (1, h, w) in 0 to 1."""
+    return tile[None].to(torch.float32) / 255
