@@ -1,0 +1,246 @@
+"""Simulated plates: a folder of raw images as the instrument exports them, and the truth.
+
+    python -m healthspan.simulate --settings '{}' --plate A1 --seed 7 --folder demo
+
+writes ``demo/A1/raw/VID1_Phase_A1_1_00d12h00m.tif`` ... and, under ``demo/A1/truth``:
+
+- ``frames.tsv``: for each timepoint how the dish lay: a point p (y, x) of the reference frame
+  is seen at ``turn(p - middle) + middle + shift`` in the raw frame, middle of the frame;
+- ``worms.tsv``: when each worm's healthspan and life ended (days of adulthood);
+- ``states.tsv``: state and place of each worm at each timepoint, in the reference frame;
+- ``masks.json``: every worm's mask at every timepoint, in the reference frame.
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import tifffile
+from numpy.typing import NDArray
+
+from healthspan.debris import Ground, cross_mark, empty_ground, moved_ground, rim, scatter, texture
+from healthspan.detector_examples import place
+from healthspan.life_course import STATES, Course, draw_courses, live
+from healthspan.optics import (
+    RANGES,
+    Look,
+    add_patch,
+    body_density,
+    body_glow,
+    draw_look,
+    expose,
+    light_field,
+    smooth_noise,
+)
+from healthspan.settings.simulate import SimulateSettings
+from healthspan.worm_body import Worm, body_pixels
+from imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, write_masks
+from step.command import run_step
+from step.output import whole_file
+from step.progress import progress
+from step.tables import write_table
+
+VERSION = 1
+
+PIXEL_SIZE_UM = 9.74
+DISH_SHARE = 0.485
+"""Radius of the dish as a share of the frame's side."""
+FILE_CHANNELS = {"bright_field": "Phase", "dark_field": "Green"}
+
+
+def dish_to_camera(
+    size: int, shift: NDArray[np.float64], turn_deg: float
+) -> NDArray[np.float64]:
+    """The map of (x, y) on the dish to (x, y) in the frame, 2 x 3: a turn about the middle.
+
+    Args:
+        shift: (y, x) in px.
+    """
+    middle = (size - 1) / 2
+    matrix = cv2.getRotationMatrix2D((middle, middle), turn_deg, 1.0)
+    matrix[:, 2] += shift[::-1]
+    return np.asarray(matrix, dtype=np.float64)
+
+
+def seen(worm: Worm, matrix: NDArray[np.float64], middle: float) -> Worm:
+    """A worm, given around the dish's centre, as it lies in a frame."""
+    x, y = matrix @ (worm.x + middle, worm.y + middle, 1.0)
+    turn = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
+    return replace(worm, y=float(y), x=float(x), heading=worm.heading + turn)
+
+
+def draw_ground(rng: np.random.Generator, settings: SimulateSettings, look: Look) -> Ground:
+    """The dish without its worms: agar, debris, rim, mark."""
+    size = settings.frame_px
+    ground = empty_ground((size, size))
+    texture(rng, ground, look)
+    scatter(rng, ground, int(look.debris * size * size / 1e6))
+    middle, radius = (size - 1) / 2, DISH_SHARE * size
+    rim(rng, ground, (middle, middle), radius)
+    if settings.mark:
+        angle, distance = rng.uniform(0, 2 * np.pi), 0.72 * radius
+        centre = (middle + distance * np.sin(angle), middle + distance * np.cos(angle))
+        cross_mark(rng, ground, centre, float(np.clip(0.03 * size, 45, 90)))
+    return ground
+
+
+def fog(rng: np.random.Generator, ground: Ground) -> Ground:
+    """The ground behind condensation: drops, and less contrast in patches."""
+    shape = (ground.density.shape[0], ground.density.shape[1])
+    veil = np.clip(smooth_noise(rng, shape, 90) * 0.25 + 0.1, 0, 0.6)
+    blurred = cv2.GaussianBlur(ground.density, (0, 0), 2.0)
+    return Ground(np.asarray(blurred * (1 - veil) + 0.15 * veil, np.float32), ground.glow * 0.8)
+
+
+def draw_frame(
+    settings: SimulateSettings,
+    ground: Ground,
+    light: NDArray[np.float32],
+    look: Look,
+    worms: list[Worm],
+    matrix: NDArray[np.float64],
+    seed: list[int],
+    fogged: bool,
+) -> dict[str, NDArray[np.uint8] | NDArray[np.uint16]]:
+    """The raw images of one timepoint, one a channel."""
+    rng = np.random.default_rng(seed)
+    scene = moved_ground(ground, matrix)
+    middle = (settings.frame_px - 1) / 2
+    for number, worm in enumerate(worms):
+        # The granules belong to the worm, so they are drawn from its own generator.
+        own = np.random.default_rng([*seed[:2], 99, number])
+        body = body_pixels(seen(worm, matrix, middle))
+        add_patch(scene.density, body_density(own, body, look), body.top, body.left)
+        add_patch(scene.glow, body_glow(own, body, look), body.top, body.left)
+    if fogged:
+        scene = fog(rng, scene)
+    return {
+        name: expose(rng, scene.density, scene.glow, light, look, name, settings.bits)
+        for name in settings.channels
+    }
+
+
+def file_name(plate: str, channel: str, hours: float) -> str:
+    """A name as IncuCyte exports it, ``VID1_Phase_A1_1_00d12h00m.tif``."""
+    minutes = round(hours * 60)
+    days, rest = divmod(minutes, 24 * 60)
+    return f"VID1_{FILE_CHANNELS[channel]}_A1_1_{days:02d}d{rest // 60:02d}h{rest % 60:02d}m.tif"
+
+
+def truth_tables(
+    courses: list[Course], paths: list[list[Worm]], days: NDArray[np.float64], middle: float,
+    reference: NDArray[np.float64],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The truth of worms and of states."""
+    worms = pd.DataFrame(
+        {
+            "worm": range(len(courses)),
+            "healthspan_end_d": [one.healthspan_end_d for one in courses],
+            "death_d": [one.death_d for one in courses],
+            "censored": [int(one.death_d > days[-1]) for one in courses],
+        }
+    )
+    rows = []
+    for number, (course, path) in enumerate(zip(courses, paths, strict=True)):
+        for timepoint, (day, worm) in enumerate(zip(days, path, strict=True)):
+            there = seen(worm, reference, middle)
+            rows.append((timepoint, number, STATES[course.state(day)], there.y, there.x))
+    columns = ["timepoint", "worm", "state", "y_px", "x_px"]
+    return worms, pd.DataFrame(rows, columns=columns)
+
+
+def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
+    """Write ``folder/plate/raw`` and ``folder/plate/truth``."""
+    size, count = settings.frame_px, settings.timepoints
+    middle = (size - 1) / 2
+    rng = np.random.default_rng([seed, 0])
+    look = draw_look(rng, RANGES[settings.looks])
+    ground = draw_ground(rng, settings, look)
+    light = light_field(rng, (size, size), look)
+    hours = np.arange(count) * settings.interval_h
+    days = settings.age_at_first_frame_d + hours / 24
+    courses = draw_courses(
+        rng, settings.worms, settings.lifespan_scale_d, settings.lifespan_shape
+    )
+    reach = 0.93 * DISH_SHARE * size - 20
+    paths = [live(rng, one, days, reach, settings.nudge_rate_per_d) for one in courses]
+    shifts = rng.uniform(-1, 1, size=(count, 2)) * settings.stage_error_px
+    turns = rng.uniform(-1, 1, size=count) * settings.turn_deg
+    missing = rng.random(count) < settings.missing_share
+    missing[0] = False
+    fogged = (rng.random(count) < settings.fogged_share) & (np.arange(count) > 0)
+    matrices = [dish_to_camera(size, shifts[t], turns[t]) for t in range(count)]
+
+    raw = folder / plate / "raw"
+    for t in progress(range(count), f"{plate}: frames simulated"):
+        if missing[t]:
+            continue
+        worms = [path[t] for path in paths]
+        images = draw_frame(
+            settings, ground, light, look, worms, matrices[t], [seed, 1, t], bool(fogged[t])
+        )
+        for channel, image in images.items():
+            with whole_file(raw / file_name(plate, channel, float(hours[t]))) as partial:
+                tifffile.imwrite(partial, image, metadata=None)
+
+    truth = folder / plate / "truth"
+    # Relative to the reference frame, the dish first turns about the middle, then shifts.
+    relative = [
+        _after(matrices[t], matrices[0], middle) for t in range(count)
+    ]
+    frames = pd.DataFrame(
+        {
+            "timepoint": range(count),
+            "time_h": hours,
+            "shift_y_px": [one[0] for one in relative],
+            "shift_x_px": [one[1] for one in relative],
+            "rotation_deg": turns - turns[0],
+            "missing": missing.astype(int),
+            "fogged": fogged.astype(int),
+        }
+    )
+    write_table(truth / "frames.tsv", frames)
+    worms_table, states = truth_tables(courses, paths, days, middle, matrices[0])
+    write_table(truth / "worms.tsv", worms_table)
+    write_table(truth / "states.tsv", states)
+    instances = []
+    for number, path in enumerate(paths):
+        for t, worm in enumerate(path):
+            body = body_pixels(seen(worm, matrices[0], middle))
+            one = place(body, (size, size), t, t * INSTANCES_PER_TIMEPOINT + number)
+            if one is not None and not missing[t]:
+                instances.append(one)
+    taken = tuple(t for t in range(count) if not missing[t])
+    ordered = tuple(sorted(instances, key=lambda one: one.identifier))
+    write_masks(
+        truth / "masks.json", MaskSet(plate, PIXEL_SIZE_UM, size, size, taken, ordered)
+    )
+
+
+def _after(
+    matrix: NDArray[np.float64], reference: NDArray[np.float64], middle: float
+) -> tuple[float, float]:
+    """Shift (y, x) of the frame's middle from the reference frame to another one (px)."""
+    back = cv2.invertAffineTransform(reference)
+    on_dish = back @ (middle, middle, 1.0)
+    x, y = matrix @ (*on_dish, 1.0)
+    return float(y - middle), float(x - middle)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--plate", required=True)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--folder", required=True, type=Path)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    settings = SimulateSettings.model_validate_json(arguments.settings)
+    simulate_plate(settings, arguments.plate, arguments.seed, arguments.folder)
+
+
+if __name__ == "__main__":
+    run_step(main)
