@@ -1,0 +1,51 @@
+"""Snakescope: raw microscope images to measured results, one rule tree per assay.
+
+Opens the house: versions, typed configuration, trees, default target, last words.
+"""
+
+import sys
+from pathlib import Path
+
+from snakemake.exceptions import WorkflowError
+from snakemake.settings.types import DeploymentMethod
+from snakemake.utils import min_version
+
+min_version("9.27.1")
+
+
+configfile: "config/config.yaml"
+
+
+sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
+
+from configuration.load import load_sections
+from configuration.sections import SECTIONS
+from step.environment import shell_prefix
+from step.errors import StepError
+
+# Every job parses this file on the machine where it runs, so the prefix holds there too: on nodes
+# that inherit no environment, and in conda environments, for which Snakemake drops PYTHONPATH.
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+shell.prefix(shell_prefix(workflow.basedir, CONDA))
+
+try:
+    sections = load_sections(config, SECTIONS)
+except StepError as error:
+    raise WorkflowError(str(error)) from None
+
+
+include: "rules/healthspan/tree.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        lambda wildcards: tree.targets(),
+
+
+onsuccess:
+    print(finished(tree), file=sys.stderr)
+
+
+onerror:
+    print(unfinished(tree, workflow.scheduler.failed), file=sys.stderr)

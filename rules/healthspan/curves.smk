@@ -1,0 +1,43 @@
+"""Curves of a plate: who is alive and who is healthy, over time.
+
+In:  individuals.tsv, counts.tsv
+Out: curves.tsv, summary.tsv, curves.svg, curves.png
+"""
+
+
+rule healthspan_curves:
+    input:
+        individuals="results/healthspan/{plate}/individuals.tsv",
+        counts="results/healthspan/{plate}/counts.tsv",
+    output:
+        curves="results/healthspan/{plate}/curves.tsv",
+        summary="results/healthspan/{plate}/summary.tsv",
+        svg="results/healthspan/{plate}/curves.svg",
+        png=report(
+            "results/healthspan/{plate}/curves.png",
+            caption="../../resources/report/curves.rst",
+            category="Plates",
+            subcategory="{plate}",
+            labels={"picture": "survival and healthspan"},
+        ),
+    log:
+        "logs/healthspan/curves/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/curves/{plate}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.curves"),
+        settings=lambda wildcards: tree.settings_of("curves"),
+        experiment=lambda wildcards: tree.sheet[wildcards.plate].experiment,
+        condition=lambda wildcards: tree.sheet[wildcards.plate].condition,
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 800 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.curves --individuals {input.individuals:q} --counts {input.counts:q}"
+        " --plate {wildcards.plate:q} --experiment {params.experiment:q}"
+        " --condition {params.condition:q} --settings {params.settings:q}"
+        " --curves {output.curves:q} --summary {output.summary:q}"
+        " --figures {output.svg:q} {output.png:q} > {log:q} 2>&1"

@@ -1,0 +1,48 @@
+"""Experiments: the conditions of an experiment compared, and its data as others read them.
+
+In:  experiments/<experiment>/plates.tsv (main process, see tree.smk); individuals.tsv and
+     summary.tsv of its plates
+Out: survival.tsv, tests.tsv, cox.tsv, curves.svg, curves.png, oasis2.txt, prism.csv, jmp.csv
+"""
+
+
+rule healthspan_experiment:
+    input:
+        plates="results/healthspan/experiments/{experiment}/plates.tsv",
+        individuals=tree.of_experiment("individuals.tsv"),
+        summaries=tree.of_experiment("summary.tsv"),
+    output:
+        survival="results/healthspan/experiments/{experiment}/survival.tsv",
+        tests="results/healthspan/experiments/{experiment}/tests.tsv",
+        cox="results/healthspan/experiments/{experiment}/cox.tsv",
+        svg="results/healthspan/experiments/{experiment}/curves.svg",
+        png=report(
+            "results/healthspan/experiments/{experiment}/curves.png",
+            caption="../../resources/report/experiment.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"picture": "conditions compared"},
+        ),
+        oasis="results/healthspan/experiments/{experiment}/oasis2.txt",
+        prism="results/healthspan/experiments/{experiment}/prism.csv",
+        jmp="results/healthspan/experiments/{experiment}/jmp.csv",
+    log:
+        "logs/healthspan/experiment/{experiment}.log",
+    benchmark:
+        "results/benchmarks/healthspan/experiment/{experiment}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.experiment"),
+        settings=lambda wildcards: tree.settings_of("experiment"),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.experiment --plates {input.plates:q}"
+        " --individuals {input.individuals:q} --summaries {input.summaries:q}"
+        " --experiment {wildcards.experiment:q} --settings {params.settings:q}"
+        " --survival {output.survival:q} --tests {output.tests:q} --cox {output.cox:q}"
+        " --figures {output.svg:q} {output.png:q} --oasis {output.oasis:q}"
+        " --prism {output.prism:q} --jmp {output.jmp:q} > {log:q} 2>&1"

@@ -1,0 +1,49 @@
+"""What went in: provenance of every plate, and plates whose raw folder cannot be used.
+
+In:  manifest/<block>.tsv, problem.txt of a plate that cannot be used (main process, see tree.smk)
+Out: <plate>/provenance.json, plates.tsv; nothing for an unusable plate, whose rule fails
+"""
+
+
+rule healthspan_unusable:
+    input:
+        "results/healthspan/{plate}/manifest/problem.txt",
+    output:
+        "results/healthspan/{plate}/manifest/usable",
+    log:
+        "logs/healthspan/unusable/{plate}.log",
+    resources:
+        mem_mb=400,
+        runtime=2,
+    localrule: True
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "sed 's/^/error: /' {input:q} | tee {log:q} >&2; exit 1"
+
+
+rule healthspan_provenance:
+    input:
+        manifests=tree.of_blocks("manifest/{block}.tsv"),
+        frames="results/healthspan/{plate}/frames.tsv",
+    output:
+        "results/healthspan/{plate}/provenance.json",
+    log:
+        "logs/healthspan/provenance/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/provenance/{plate}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.provenance"),
+        settings=lambda wildcards: settings.model_dump_json(),
+        detector=DETECTOR,
+        classifier=CLASSIFIER,
+    resources:
+        mem_mb=600,
+        runtime=15,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.provenance --plate {wildcards.plate:q}"
+        " --manifests {input.manifests:q} --settings {params.settings:q}"
+        " --weights {params.detector:q} {params.classifier:q}"
+        " --provenance {output:q} > {log:q} 2>&1"

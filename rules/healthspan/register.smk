@@ -1,0 +1,84 @@
+"""Registration: every raw frame of a plate in the geometry of the plate's reference frame.
+
+In:  manifest/<block>.tsv and the raw files it lists
+Out: reference.ome.tif, reference.json; registered/<block>.ome.tif, registered/<block>.tsv; frames.tsv
+"""
+
+
+rule healthspan_reference:
+    input:
+        # A block that is still filling changes its manifest, but not the plate's reference.
+        manifest=lambda wildcards: ancient(tree.first_manifest(wildcards)),
+        frames=tree.first_frames,
+    output:
+        image="results/healthspan/{plate}/reference.ome.tif",
+        description="results/healthspan/{plate}/reference.json",
+    log:
+        "logs/healthspan/reference/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/reference/{plate}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.reference"),
+        settings=lambda wildcards: tree.settings_of("register"),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.reference --manifest {input.manifest:q} --settings {params.settings:q}"
+        " --image {output.image:q} --description {output.description:q} > {log:q} 2>&1"
+
+
+rule healthspan_register:
+    input:
+        manifest=tree.manifest,
+        frames=tree.frames,
+        reference="results/healthspan/{plate}/reference.ome.tif",
+        description="results/healthspan/{plate}/reference.json",
+    output:
+        frames="results/healthspan/{plate}/registered/{block}.ome.tif",
+        table="results/healthspan/{plate}/registered/{block}.tsv",
+    log:
+        "logs/healthspan/register/{plate}/{block}.log",
+    benchmark:
+        "results/benchmarks/healthspan/register/{plate}/{block}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.register"),
+        settings=lambda wildcards: tree.settings_of("register"),
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.register --manifest {input.manifest:q}"
+        " --reference {input.reference:q} --description {input.description:q}"
+        " --settings {params.settings:q}"
+        " --frames {output.frames:q} --table {output.table:q} > {log:q} 2>&1"
+
+
+rule healthspan_frames:
+    input:
+        tree.of_blocks("registered/{block}.tsv"),
+    output:
+        "results/healthspan/{plate}/frames.tsv",
+    log:
+        "logs/healthspan/frames/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/frames/{plate}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.frames_table"),
+        max_missing_fraction=settings.ingest.max_missing_fraction,
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 600 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.frames_table --plate {wildcards.plate:q} --tables {input:q}"
+        " --max-missing-fraction {params.max_missing_fraction}"
+        " --frames {output:q} > {log:q} 2>&1"

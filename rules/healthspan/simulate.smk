@@ -1,0 +1,31 @@
+"""Simulated plates: raw folders as an instrument writes them, with the truth.
+
+In:  settings only
+Out: simulated/<plate>/truth/frames.tsv, worms.tsv, states.tsv, masks.json; simulated/<plate>/raw/
+"""
+
+
+rule healthspan_simulate:
+    output:
+        frames="simulated/{plate}/truth/frames.tsv",
+        worms="simulated/{plate}/truth/worms.tsv",
+        states="simulated/{plate}/truth/states.tsv",
+        masks="simulated/{plate}/truth/masks.json",
+    log:
+        "logs/healthspan/simulate/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/simulate/{plate}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.simulate"),
+        settings=lambda wildcards: tree.simulation(wildcards.plate),
+        seed=lambda wildcards: tree.seed(wildcards.plate),
+        folder="simulated",
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.simulate --settings {params.settings:q} --plate {wildcards.plate:q}"
+        " --seed {params.seed} --folder {params.folder:q} > {log:q} 2>&1"

@@ -1,0 +1,35 @@
+"""Individuals: worms that have stopped followed through time, and what becomes of them.
+
+In:  states.tsv, frames.tsv
+Out: tracks.tsv, individuals.tsv, counts.tsv
+"""
+
+
+rule healthspan_track:
+    input:
+        states="results/healthspan/{plate}/states.tsv",
+        frames="results/healthspan/{plate}/frames.tsv",
+    output:
+        tracks="results/healthspan/{plate}/tracks.tsv",
+        individuals="results/healthspan/{plate}/individuals.tsv",
+        counts="results/healthspan/{plate}/counts.tsv",
+    log:
+        "logs/healthspan/track/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/track/{plate}.tsv"
+    params:
+        version=lambda wildcards: step_version("healthspan.track"),
+        settings=lambda wildcards: tree.settings_of("track"),
+        age_d=lambda wildcards: tree.sheet[wildcards.plate].age_at_first_frame_d,
+        worms=tree.worms,
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 1500 * attempt,
+        runtime=lambda wildcards, attempt: 20 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.track --states {input.states:q} --frames {input.frames:q}"
+        " --age-at-first-frame-d {params.age_d} --worms {params.worms}"
+        " --settings {params.settings:q} --tracks {output.tracks:q}"
+        " --individuals {output.individuals:q} --counts {output.counts:q} > {log:q} 2>&1"

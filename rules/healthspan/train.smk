@@ -1,0 +1,34 @@
+"""Training: weights of the detector and of the classifier, from simulated scenes.
+
+In:  settings only
+Out: results/healthspan/models/<model>.safetensors and its card, <model>.json. Copied to
+     resources/models/, or named in the configuration, they take the place of the shipped ones.
+
+A training that was interrupted goes on from its checkpoint, which is kept for that.
+"""
+
+
+rule healthspan_train:
+    output:
+        weights="results/healthspan/models/{model}.safetensors",
+        card="results/healthspan/models/{model}.json",
+    log:
+        "logs/healthspan/train/{model}.log",
+    benchmark:
+        "results/benchmarks/healthspan/train/{model}.tsv"
+    wildcard_constraints:
+        model="detector|classifier",
+    params:
+        version=lambda wildcards: step_version(f"healthspan.train_{wildcards.model}"),
+        settings=lambda wildcards: tree.settings_of(f"train_{wildcards.model}"),
+        checkpoint="training/{model}.ckpt",
+    threads: 4
+    resources:
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        runtime=lambda wildcards, attempt: 720 * attempt,
+    conda:
+        "../../envs/snakescope.yaml"
+    shell:
+        "python -m healthspan.train_{wildcards.model} --settings {params.settings:q}"
+        " --weights {output.weights:q} --card {output.card:q}"
+        " --checkpoint {params.checkpoint:q} --resume > {log:q} 2>&1"

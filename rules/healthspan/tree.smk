@@ -1,0 +1,59 @@
+"""Opens the healthspan tree: from raw frames of plates to survival and healthspan curves.
+
+In:  the sample sheet (`healthspan: plates:`) and the raw folders it names.
+Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.tsv and
+     results/healthspan/experiments/<experiment>/plates.tsv, written here by the main process,
+     only where their content changed; jobs read them instead of the raw folders.
+"""
+
+import os
+
+from configuration.versions import step_version
+from healthspan.failures import finished, unfinished
+from healthspan.plates import read_plates
+from healthspan.tree import Tree, weights_checksum
+from snakemake.logging import logger
+
+settings = sections["healthspan"]
+# Relative, since it enters the parameters: a moved folder is no reason to compute again.
+RESOURCES = os.path.relpath(Path(workflow.basedir, "resources"))
+DETECTOR = f"{RESOURCES}/models/detector.safetensors"
+CLASSIFIER = f"{RESOURCES}/models/classifier.safetensors"
+
+try:
+    tree = Tree(read_plates(settings.plates), settings)
+    if workflow.is_main_process:
+        for note in tree.scan():
+            logger.warning(note)
+except StepError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    plate=r"[A-Za-z0-9_-][A-Za-z0-9._-]*",
+    experiment=r"[A-Za-z0-9_-][A-Za-z0-9._-]*",
+    block=r"t\d\d\d+-t\d\d\d+",
+
+
+report: "../../resources/report/workflow.rst"
+
+
+include: "ingest.smk"
+include: "register.smk"
+include: "tile.smk"
+include: "detect.smk"
+include: "composite.smk"
+include: "classify.smk"
+include: "track.smk"
+include: "curves.smk"
+include: "contact_sheet.smk"
+include: "quality.smk"
+include: "experiment.smk"
+include: "simulate.smk"
+include: "train.smk"
+include: "evaluate.smk"
+
+
+rule healthspan:
+    input:
+        lambda wildcards: tree.targets(),

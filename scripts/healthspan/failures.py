@@ -1,0 +1,78 @@
+"""What to tell a user after a run: which plates failed and why, or which pictures to open."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from healthspan.tree import Tree
+from step.output import write_if_changed
+
+SHOWN = 20
+
+
+class Failure(NamedTuple):
+    """A job that failed, with the reason its log gives in one sentence."""
+
+    plate: str
+    rule: str
+    block: str
+    reason: str
+    log: str
+    attempts: int
+
+
+def failure(job: Any) -> Failure:
+    """Describe a failed Snakemake job."""
+    wildcards = dict(job.wildcards.items())
+    log = str(job.log[0]) if job.log else ""
+    return Failure(
+        wildcards.get("plate", wildcards.get("experiment", "")),
+        job.rule.name.removeprefix("healthspan_"),
+        wildcards.get("block", ""),
+        reason(log),
+        log,
+        job.attempt,
+    )
+
+
+def reason(log: str | Path) -> str:
+    """Return the sentence with which a step ended, or the last line that it wrote."""
+    path = Path(log)
+    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    sentences = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
+    if sentences:
+        return sentences[-1]
+    if lines:
+        return f"a defect, not bad input: {lines[-1]}"
+    return "ended without a word: killed, or out of memory or time"
+
+
+def unfinished(tree: Tree, jobs: Iterable[Any]) -> str:
+    """Write failures.tsv for the failed ``jobs`` and return a short table of it."""
+    found = sorted(failure(job) for job in jobs)
+    lines = ["\t".join(Failure._fields)]
+    lines += ["\t".join(str(cell).replace("\t", " ") for cell in one) for one in found]
+    path = f"{tree.results}/failures.tsv"
+    write_if_changed(path, "\n".join(lines) + "\n")
+    told = [f"{len(found)} failed, listed in {path}; everything else was done:"]
+    for one in found[:SHOWN]:
+        told.append(f"  {' '.join(filter(None, one[:3]))}: {one.reason}\n    {one.log}")
+    if len(found) > SHOWN:
+        told.append(f"  and {len(found) - SHOWN} more")
+    return "\n".join(told)
+
+
+def finished(tree: Tree) -> str:
+    """Remove the list of earlier failures and name the pictures to open, where there are any."""
+    Path(tree.results, "failures.tsv").unlink(missing_ok=True)
+    pictures = [path for path in tree.of_experiments("curves.png") if Path(path).exists()]
+    sheets = [path for path in tree.of_plates("contact_sheet.html") if Path(path).exists()]
+    if sheets:
+        pictures.append(
+            sheets[0] + (f"  (and {len(sheets) - 1} more plates)" if sheets[1:] else "")
+        )
+    pages = [path for path in tree.of_plates("quality.html") if Path(path).exists()]
+    if pages:
+        pictures.append(pages[0] + (f"  (and {len(pages) - 1} more plates)" if pages[1:] else ""))
+    return "\n  ".join(["Open:", *pictures]) if pictures else ""

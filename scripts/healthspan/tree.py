@@ -1,0 +1,238 @@
+"""Which files the rules of the tree depend on.
+
+The main process scans the raw folders once and writes what it found: a manifest per block
+of every plate, and the status of every plate. The process of every job parses the
+Snakefile again, often on another machine, and only reads those. So nothing here looks
+into a raw folder, and every question is answered by a lookup.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from healthspan.manifest import (
+    PlateFrames,
+    block_range,
+    read_problem,
+    write_manifests,
+    write_problem,
+)
+from healthspan.plates import Plate
+from healthspan.scan import scan_plates
+from healthspan.settings import HealthspanSettings
+from step.output import write_if_changed
+
+RESULTS = "results/healthspan"
+STATUS = "status.tsv"
+STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
+PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html", "provenance.json")
+EXPERIMENT_RESULTS = ("curves.png",)
+SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
+
+
+class Block(NamedTuple):
+    """The raw files of a block in the order of time, and those of its first timepoint."""
+
+    frames: tuple[str, ...]
+    first_frames: tuple[str, ...]
+
+
+class Tree:
+    """The plates of a sample sheet and the files of their results.
+
+    Methods that take ``wildcards`` are input functions of rules; they return paths relative
+    to the working directory.
+    """
+
+    def __init__(
+        self, plates: Sequence[Plate], settings: HealthspanSettings, results: str = RESULTS
+    ):
+        """Take the plates of the sample sheet, excluded ones among them."""
+        self.settings = settings
+        self.results = results
+        self.sheet = {plate.name: plate for plate in plates}
+        self.blocks = cache(self._blocks)
+        self.block = cache(self._block)
+
+    def scan(self) -> list[str]:
+        """Scan the raw folders and write what was found, where it differs from the last time.
+
+        For the main process only. A file that stays as it is keeps its modification time, so
+        nothing that was made from it is made again.
+
+        Returns:
+            What a user may want to know of the plates, one sentence each.
+        """
+        wanted = [plate for plate in self.sheet.values() if not plate.excluded]
+        notes = []
+        for name, found in scan_plates(wanted, self.settings.ingest).items():
+            folder = f"{self.results}/{name}/manifest"
+            if isinstance(found, PlateFrames):
+                write_manifests(folder, found, self.settings.timepoints_per_block)
+                notes += found.notes
+            else:
+                write_problem(folder, found)
+                notes.append(f"{name}: {found.reason}")
+        self._write(STATUS, STATUS_COLUMNS, list(self.sheet))
+        for experiment, plates in self.experiments.items():
+            self._write(f"experiments/{experiment}/plates.tsv", SHEET_COLUMNS, plates)
+        return notes
+
+    def _write(self, path: str, columns: Sequence[str], plates: Sequence[str]) -> None:
+        text = io.StringIO()
+        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+        writer.writerow(columns)
+        for name in plates:
+            plate = self.sheet[name]
+            status, reason = self.status(name)
+            cells = {**vars(plate), "plate": name, "status": status, "reason": reason}
+            writer.writerow(["" if cells[c] is None else cells[c] for c in columns])
+        write_if_changed(f"{self.results}/{path}", text.getvalue())
+
+    def status(self, name: str) -> tuple[str, str]:
+        """Return whether a plate is included, excluded or unusable, and why."""
+        if self.sheet[name].excluded:
+            return "excluded", self.sheet[name].exclusion
+        if name in self.problems:
+            return "unusable", self.problems[name]
+        return "included", ""
+
+    @cached_property
+    def problems(self) -> dict[str, str]:
+        """The plates whose raw folder cannot be used, and why in one sentence."""
+        found = {
+            name: read_problem(f"{self.results}/{name}/manifest")
+            for name, plate in self.sheet.items()
+            if not plate.excluded
+        }
+        return {name: problem for name, problem in found.items() if problem is not None}
+
+    @cached_property
+    def plates(self) -> dict[str, Plate]:
+        """The plates to compute: neither excluded nor unusable."""
+        return {n: p for n, p in self.sheet.items() if not p.excluded and n not in self.problems}
+
+    @cached_property
+    def experiments(self) -> dict[str, list[str]]:
+        """The plates to compute of every experiment, in the order of the sheet."""
+        members: dict[str, list[str]] = {}
+        for name, plate in self.plates.items():
+            members.setdefault(plate.experiment, []).append(name)
+        return members
+
+    def _blocks(self, plate: str) -> tuple[str, ...]:
+        names = (path.stem for path in Path(self.results, plate, "manifest").glob("t*-t*.tsv"))
+        return tuple(sorted(names, key=lambda name: block_range(name).start))
+
+    def _block(self, plate: str, block: str) -> Block:
+        path = f"{self.results}/{plate}/manifest/{block}.tsv"
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
+        first = rows[0]["timepoint"] if rows else None
+        return Block(
+            tuple(row["path"] for row in rows),
+            tuple(row["path"] for row in rows if row["timepoint"] == first),
+        )
+
+    def settings_of(self, step: str) -> str:
+        """Return the settings of a step as JSON, those that differ from their defaults.
+
+        They are recorded with the step's outputs: a new setting whose default changes nothing
+        is then no reason to compute again. Who changes a default raises the step's version.
+        """
+        section = getattr(self.settings, step, None)
+        if section is None:
+            return "{}"
+        return str(section.model_dump_json(exclude_defaults=True))
+
+    def pixel_size_um(self, wildcards: Any) -> float:
+        """The pixel size of the plate's raw images (um)."""
+        own = self.sheet[wildcards.plate].pixel_size_um
+        return self.settings.ingest.pixel_size_um if own is None else own
+
+    def worms(self, wildcards: Any) -> int | str:
+        """The number of worms put on the plate, or ``unknown``."""
+        worms = self.sheet[wildcards.plate].worms
+        return "unknown" if worms is None else worms
+
+    def manifest(self, wildcards: Any) -> str:
+        """The manifest of the block."""
+        return f"{self.results}/{wildcards.plate}/manifest/{wildcards.block}.tsv"
+
+    def frames(self, wildcards: Any) -> tuple[str, ...]:
+        """The raw files of the block that were there when the folder was scanned."""
+        return self.block(wildcards.plate, wildcards.block).frames
+
+    def first_manifest(self, wildcards: Any) -> str:
+        """The manifest of the plate's first block."""
+        return f"{self.results}/{wildcards.plate}/manifest/{self.blocks(wildcards.plate)[0]}.tsv"
+
+    def first_frames(self, wildcards: Any) -> tuple[str, ...]:
+        """The raw files of the plate's first timepoint, which its reference is made from."""
+        return self.block(wildcards.plate, self.blocks(wildcards.plate)[0]).first_frames
+
+    def of_blocks(self, pattern: str) -> Callable[[Any], list[str]]:
+        """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
+
+        def files(wildcards: Any) -> list[str]:
+            return self._files(pattern, wildcards.plate, self.blocks(wildcards.plate))
+
+        return files
+
+    def of_neighbours(self, pattern: str) -> Callable[[Any], list[str]]:
+        """Make an input function: ``pattern`` for the block, the one before and the one after."""
+
+        def files(wildcards: Any) -> list[str]:
+            blocks = self.blocks(wildcards.plate)
+            at = blocks.index(wildcards.block)
+            return self._files(pattern, wildcards.plate, blocks[max(at - 1, 0) : at + 2])
+
+        return files
+
+    def of_experiment(self, pattern: str) -> Callable[[Any], list[str]]:
+        """Make an input function: ``pattern`` for every plate of the experiment."""
+
+        def files(wildcards: Any) -> list[str]:
+            plates = self.experiments.get(wildcards.experiment, [])
+            return [f"{self.results}/{plate}/{pattern}" for plate in plates]
+
+        return files
+
+    def of_plates(self, *patterns: str) -> list[str]:
+        """Return every one of ``patterns`` for every plate to compute."""
+        folders = [f"{self.results}/{plate}" for plate in self.plates]
+        return [f"{folder}/{pattern}" for folder in folders for pattern in patterns]
+
+    def targets(self) -> list[str]:
+        """Return what a run makes by default; for an unusable plate, what its rule cannot make."""
+        return [
+            *self.of_plates(*PLATE_RESULTS),
+            *self.of_experiments(*EXPERIMENT_RESULTS),
+            f"{self.results}/plates.tsv",
+            *(f"{self.results}/{name}/manifest/usable" for name in self.problems),
+        ]
+
+    def of_experiments(self, *patterns: str) -> list[str]:
+        """Return every one of ``patterns`` for every experiment."""
+        folders = [f"{self.results}/experiments/{experiment}" for experiment in self.experiments]
+        return [f"{folder}/{pattern}" for folder in folders for pattern in patterns]
+
+    def _files(self, pattern: str, plate: str, blocks: Sequence[str]) -> list[str]:
+        return [f"{self.results}/{plate}/{pattern.replace('{block}', block)}" for block in blocks]
+
+
+def weights_checksum(weights: str | Path) -> str:
+    """Return the SHA-256 that the card beside ``weights`` states.
+
+    It stands in for the file among what a step depends on. Without a card it is ``unknown``,
+    and the step that wants the weights says what is missing.
+    """
+    try:
+        card = json.loads(Path(weights).with_suffix(".json").read_text(encoding="utf-8"))
+        return str(card["sha256"])
+    except (FileNotFoundError, KeyError, json.JSONDecodeError):
+        return "unknown"

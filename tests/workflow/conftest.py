@@ -1,0 +1,111 @@
+"""A copy of the real workflow beside tiny raw plates, its steps replaced by a stub.
+
+Rules, configuration, scanning and manifests are the real ones; only the modules that the rules
+call are not. A whole run then takes seconds, and what Snakemake decides to run is what it would
+decide for a user.
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+STUB = Path(__file__).with_name("stub.py")
+CALLED = re.compile(r"python -m healthspan\.(\w+)")
+HEADER = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\texclusion\n"
+
+
+def called_steps() -> list[str]:
+    """Every step that a rule of the tree calls."""
+    text = "".join(p.read_text() for p in (REPOSITORY / "rules/healthspan").glob("*.smk"))
+    return sorted(set(CALLED.findall(text)) - {"train_"}) + ["train_detector", "train_classifier"]
+
+
+class Workspace:
+    """A fresh clone with its own raw plates."""
+
+    def __init__(self, root: Path):
+        self.root = root
+        self.ran_file = root / "ran.txt"
+        for name in ("rules", "scripts", "envs", "resources"):
+            ignore = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pt")
+            shutil.copytree(REPOSITORY / name, root / name, ignore=ignore)
+        shutil.copy(REPOSITORY / "Snakefile", root / "Snakefile")
+        for step in called_steps():
+            self.set_version(step, 1)
+        self.config("")
+
+    def config(self, text: str) -> None:
+        """Write the configuration of the healthspan tree."""
+        (self.root / "config").mkdir(exist_ok=True)
+        lines = "timepoints_per_block: 3\n" + text
+        indented = "".join(f"  {line}\n" for line in lines.splitlines())
+        (self.root / "config/config.yaml").write_text("healthspan:\n" + indented)
+
+    def sheet(self, *rows: str) -> None:
+        """Write the sample sheet: plate, experiment, condition, folder, age, worms, exclusion."""
+        lines = ["\t".join(row.split("|")) for row in rows]
+        (self.root / "config/plates.tsv").write_text(HEADER + "\n".join(lines) + "\n")
+
+    def raw(self, plate: str, timepoints: int, missing: tuple[int, ...] = ()) -> None:
+        """Write frames of a plate, 12 h apart, named like those of an IncuCyte."""
+        for timepoint in set(range(timepoints)) - set(missing):
+            path = self.frame(plate, timepoint)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.write_bytes(b"x")
+
+    def frame(self, plate: str, timepoint: int) -> Path:
+        """Path of a raw frame."""
+        days, hours = divmod(12 * timepoint, 24)
+        return self.root / f"raw/{plate}/Phase_A1_1_{days:02d}d{hours:02d}h00m.tif"
+
+    def set_version(self, step: str, version: int) -> None:
+        """Put the stub in the place of a step, at some version of it."""
+        text = f"VERSION = {version}\n" + STUB.read_text()
+        (self.root / f"scripts/healthspan/{step}.py").write_text(text)
+
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake as a user would."""
+        # Times of files have to tell one run from the next.
+        time.sleep(0.02)
+        self.ran_file.unlink(missing_ok=True)
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.root,
+            env={**os.environ, "STUB_RAN": str(self.ran_file), **environment},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def run(self, *arguments: str) -> set[str]:
+        """Run Snakemake, which must succeed, and return the steps that ran with a first output."""
+        done = self.snakemake(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return self.ran
+
+    @property
+    def ran(self) -> set[str]:
+        """What ran in the last call: ``step output``, results/healthspan/ left away."""
+        if not self.ran_file.exists():
+            return set()
+        text = self.ran_file.read_text().replace("results/healthspan/", "")
+        return set(text.splitlines())
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """Two experiments: plates a and b in one, plate c in the other; seven timepoints each."""
+    workspace = Workspace(tmp_path)
+    workspace.sheet("a|one|N2|raw/a|0|60|", "b|one|daf-16|raw/b|||", "c|two|N2|raw/c|||")
+    for plate in "abc":
+        workspace.raw(plate, 7)
+    return workspace
