@@ -1,0 +1,18 @@
+"""Settings of the state classifier."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from configuration.strict import Settings
+
+
+class ClassifySettings(Settings):
+    """How the composites of a block are classified."""
+
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        "auto",
+        description="where the model runs; auto takes a GPU that torch can use, else the CPU",
+    )
+    batch: int = Field(256, ge=1, le=8192, description="composites classified at once")
+    threads: int = Field(1, ge=1, le=256, description="CPU threads of the model")
