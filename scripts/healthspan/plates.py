@@ -136,10 +136,16 @@ def _plate(where: str, row: Mapping[str, str]) -> Plate:
         _check_name(where, name, row[name])
     worms = _number(where, row, "worms", minimum=0)
     if worms is not None and worms != int(worms):
-        raise StepError(f"{where}: expected worms as a whole number, found {row['worms']!r}")
+        raise StepError(
+            f"{where}: expected worms as a whole number, found {row['worms']!r}; "
+            "correct the cell or leave it empty"
+        )
     pixel_size_um = _number(where, row, "pixel_size_um", minimum=0)
     if pixel_size_um == 0:
-        raise StepError(f"{where}: expected pixel_size_um above 0, found {row['pixel_size_um']!r}")
+        raise StepError(
+            f"{where}: expected pixel_size_um above 0, found {row['pixel_size_um']!r}; "
+            "correct the cell or leave it empty"
+        )
     return Plate(
         name=row["plate"],
         experiment=row["experiment"],

@@ -1,0 +1,172 @@
+"""The sample sheet is read, or refused in one sentence that names the line."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from healthspan.plates import Plate, read_plates
+from step.errors import StepError
+
+HEADER = "plate\texperiment\tcondition\tfolder"
+ROOT = Path(__file__).parents[2]
+
+
+def sheet(folder: Path, *lines: str) -> Path:
+    path = folder / "plates.tsv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(StepError) as refused:
+        read_plates(path)
+    sentence = str(refused.value)
+    assert sentence.startswith(str(path)) and "\n" not in sentence
+    return sentence.removeprefix(str(path))
+
+
+def test_required_columns_are_enough(tmp_path: Path) -> None:
+    path = sheet(tmp_path, "# a comment", HEADER, "", "p1\te1\tN2, 25 C\traw/p1", " # another")
+    (plate,) = read_plates(path)
+    assert plate == Plate("p1", "e1", "N2, 25 C", "raw/p1")
+    assert (plate.age_at_first_frame_d, plate.worms, plate.excluded) == (0.0, None, False)
+
+
+def test_optional_columns_in_any_order(tmp_path: Path) -> None:
+    header = "worms\tfolder\tplate\texclusion\texperiment\tcondition\tage_at_first_frame_d"
+    path = sheet(
+        tmp_path,
+        f"{header}\tpixel_size_um\twell",
+        "80\traw\tp1\tfogged\te1\tN2\t2.5\t11.28\tE11_5",
+        "\traw\tp2\t\te1\tN2",
+    )
+    first, second = read_plates(path)
+    assert first == Plate("p1", "e1", "N2", "raw", 2.5, 80, "fogged", 11.28, "E11_5")
+    assert first.excluded and not second.excluded
+    assert second.pixel_size_um is None
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\n"])
+def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
+    path = tmp_path / "plates.tsv"
+    text = newline.join([HEADER, '"p1"\te1\t"a ""b"""\tmy folder', ""])
+    path.write_bytes(b"\xef\xbb\xbf" + text.encode())
+    assert read_plates(path) == (Plate("p1", "e1", 'a "b"', "my folder"),)
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        (
+            [HEADER + "\tconditon"],
+            ", line 1: expected the columns plate, experiment, condition, folder, "
+            "age_at_first_frame_d, worms, exclusion, pixel_size_um, well, found 'conditon'; "
+            "did you mean condition?",
+        ),
+        (
+            ["#", HEADER + "\tplate"],
+            ", line 2: expected every column once, found 'plate' 2 times; remove one",
+        ),
+        (
+            ["plate\tfolder"],
+            ", line 1: expected the columns plate, experiment, condition, folder, "
+            "found no experiment, condition; add it",
+        ),
+        (
+            ["plate,experiment,condition,folder", "p1,e1,N2,raw"],
+            ", line 1: expected columns separated by tabs, found "
+            "'plate,experiment,condition,folder'; save the sheet as tab-separated text",
+        ),
+        (
+            [HEADER, "p1\te\tc\tf", "p2\te\tc\tf", "p1\te\tc\tg"],
+            ", line 4: expected every plate once, found plate 'p1' again (first on line 2); "
+            "rename or remove one",
+        ),
+        (
+            [HEADER, "p1\te\tc\tf", "P1\te\tc\tf"],
+            ", line 3: expected every plate once, found plate 'P1' again (first on line 2); "
+            "rename or remove one",
+        ),
+        (
+            [HEADER, "p1\te\t\tf"],
+            ", line 2: expected a condition, found an empty cell; fill it in",
+        ),
+        ([HEADER, "p1\te\tc"], ", line 2: expected a folder, found an empty cell; fill it in"),
+        (
+            [HEADER, "p 1/2\te\tc\tf"],
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
+            "found 'p 1/2'; write for example p_1_2",
+        ),
+        (
+            [HEADER, "..\te\tc\tf"],
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
+            "found '..'; write for example plate1",
+        ),
+        (
+            [HEADER, "experiments\te\tc\tf"],
+            ", line 2: expected a plate name other than 'experiments', which names the folder "
+            "of the experiments' results; rename the plate",
+        ),
+        (
+            [HEADER + "\tage_at_first_frame_d", "p1\te\tc\tf\tyoung"],
+            ", line 2: expected age_at_first_frame_d as a number not below 0, found 'young'; "
+            "correct the cell or leave it empty",
+        ),
+        (
+            [HEADER + "\tworms", "p1\te\tc\tf\t9.5"],
+            ", line 2: expected worms as a whole number, found '9.5'; correct the cell or leave "
+            "it empty",
+        ),
+        (
+            [HEADER + "\tpixel_size_um", "p1\te\tc\tf\tnan"],
+            ", line 2: expected pixel_size_um as a number not below 0, found 'nan'; "
+            "correct the cell or leave it empty",
+        ),
+        (
+            [HEADER + "\tpixel_size_um", "p1\te\tc\tf\t0"],
+            ", line 2: expected pixel_size_um above 0, found '0'; correct the cell or leave it "
+            "empty",
+        ),
+        (
+            [HEADER, "p1\te\tc\tf\tx\ty"],
+            ", line 2: expected 4 cells as in the header, found 6; remove a tab",
+        ),
+        ([HEADER], ": expected one row a plate, found only a header; add a plate"),
+        (["# all"], ": expected a header and one row a plate, found an empty sheet"),
+    ],
+)
+def test_refused_sheet(tmp_path: Path, lines: list[str], sentence: str) -> None:
+    assert refusal(sheet(tmp_path, *lines)) == sentence
+
+
+def test_absent_sheet(tmp_path: Path) -> None:
+    assert refusal(tmp_path / "no.tsv").startswith(": expected the sample sheet, found no such")
+
+
+def test_sheet_in_another_encoding(tmp_path: Path) -> None:
+    path = tmp_path / "plates.tsv"
+    path.write_bytes(HEADER.encode() + b"\np1\te1\t37\xb0\tf\n")
+    assert refusal(path).startswith(": expected text in UTF-8, found byte 0xb0")
+
+
+def test_shipped_sheet_is_valid() -> None:
+    plates = read_plates(ROOT / "config/plates.tsv")
+    assert len({plate.condition for plate in plates}) == 2
+
+
+def test_what_the_snakefile_imports_is_light() -> None:
+    code = (
+        "import sys, healthspan.plates, healthspan.ingest, configuration.load, "
+        "configuration.versions, healthspan.settings\n"
+        "print([m for m in ('numpy', 'pandas', 'torch', 'scipy', 'cv2') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": str(ROOT / "scripts")},
+    )
+    assert done.stdout.strip() == "[]"
