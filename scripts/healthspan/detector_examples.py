@@ -114,7 +114,8 @@ def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene
     bits = int(rng.choice([8, 12, 16]))
     frames = {name: expose(rng, density, glow, light, look, name, bits) for name in names}
     if rng.random() < 0.25:
-        frames = {name: coarse(frame, float(rng.uniform(1.5, 3.2))) for name, frame in frames.items()}
+        factor = float(rng.uniform(1.5, 3.2))
+        frames = {name: coarse(frame, factor) for name, frame in frames.items()}
     return Scene(overlay(frames), worms)
 
 
@@ -125,7 +126,7 @@ def halo(rng: np.random.Generator, density: Image) -> Image:
 
 
 def coarse(frame: NDArray[np.generic], factor: float) -> NDArray[np.generic]:
-    """A frame as an instrument with ``factor`` times larger pixels takes it, brought to this size."""
+    """A frame as taken with ``factor`` times larger pixels, brought back to this size."""
     size = (frame.shape[1], frame.shape[0])
     small = cv2.resize(
         np.asarray(frame),

@@ -68,7 +68,7 @@ def inside(one: Instance, size: tuple[int, int], margin: int) -> bool:
 def score_scenes(
     model: MaskRCNN, scenes: list[Scene], score_threshold: float = 0.5, margin: int = 2
 ) -> dict[str, float | int]:
-    """Detection of whole worms on scenes: recall, precision, F at IoU 0.5, mean IoU, overlap recall.
+    """Recall, precision and F at IoU 0.5, mean IoU, and recall of overlapping worms, on scenes.
 
     Worms cut by the picture's border, and detections matched to them, count neither way.
     """
@@ -90,9 +90,7 @@ def score_scenes(
                 found_whole += 1
                 crossing_found += crossed[index]
                 ious.append(matched[index])
-        false += sum(
-            k not in taken and inside(one, size, margin) for k, one in enumerate(found)
-        )
+        false += sum(k not in taken and inside(one, size, margin) for k, one in enumerate(found))
     recall = found_whole / max(whole, 1)
     precision = found_whole / max(found_whole + false, 1)
     return {

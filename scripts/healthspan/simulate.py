@@ -51,9 +51,7 @@ DISH_SHARE = 0.485
 FILE_CHANNELS = {"bright_field": "Phase", "dark_field": "Green"}
 
 
-def dish_to_camera(
-    size: int, shift: NDArray[np.float64], turn_deg: float
-) -> NDArray[np.float64]:
+def dish_to_camera(size: int, shift: NDArray[np.float64], turn_deg: float) -> NDArray[np.float64]:
     """The map of (x, y) on the dish to (x, y) in the frame, 2 x 3: a turn about the middle.
 
     Args:
@@ -131,7 +129,10 @@ def file_name(plate: str, channel: str, hours: float) -> str:
 
 
 def truth_tables(
-    courses: list[Course], paths: list[list[Worm]], days: NDArray[np.float64], middle: float,
+    courses: list[Course],
+    paths: list[list[Worm]],
+    days: NDArray[np.float64],
+    middle: float,
     reference: NDArray[np.float64],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The truth of worms and of states."""
@@ -162,9 +163,7 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
     light = light_field(rng, (size, size), look)
     hours = np.arange(count) * settings.interval_h
     days = settings.age_at_first_frame_d + hours / 24
-    courses = draw_courses(
-        rng, settings.worms, settings.lifespan_scale_d, settings.lifespan_shape
-    )
+    courses = draw_courses(rng, settings.worms, settings.lifespan_scale_d, settings.lifespan_shape)
     reach = 0.93 * DISH_SHARE * size - 20
     paths = [live(rng, one, days, reach, settings.nudge_rate_per_d) for one in courses]
     shifts = rng.uniform(-1, 1, size=(count, 2)) * settings.stage_error_px
@@ -188,9 +187,7 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
 
     truth = folder / plate / "truth"
     # Relative to the reference frame, the dish first turns about the middle, then shifts.
-    relative = [
-        _after(matrices[t], matrices[0], middle) for t in range(count)
-    ]
+    relative = [_after(matrices[t], matrices[0], middle) for t in range(count)]
     frames = pd.DataFrame(
         {
             "timepoint": range(count),
@@ -215,9 +212,7 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
                 instances.append(one)
     taken = tuple(t for t in range(count) if not missing[t])
     ordered = tuple(sorted(instances, key=lambda one: one.identifier))
-    write_masks(
-        truth / "masks.json", MaskSet(plate, PIXEL_SIZE_UM, size, size, taken, ordered)
-    )
+    write_masks(truth / "masks.json", MaskSet(plate, PIXEL_SIZE_UM, size, size, taken, ordered))
 
 
 def _after(

@@ -1,7 +1,7 @@
 """Training of the worm detector on simulated scenes: seeded, resumable, with held-out scores.
 
-    python -m healthspan.train_detector --settings '{}' --weights resources/models/detector.safetensors
-        --card resources/models/detector.json --checkpoint training/detector.pt
+python -m healthspan.train_detector --settings '{}' --checkpoint training/detector.pt
+    --weights resources/models/detector.safetensors --card resources/models/detector.json
 """
 
 import argparse
@@ -60,8 +60,14 @@ class ForegroundLoss(nn.Module):
     def forward(self, targets: list[dict[str, Tensor]]) -> Tensor:
         assert self._features is not None
         logits = self.head(self._features)
-        wanted = torch.stack([t["masks"].amax(0) if len(t["masks"]) else
-                              t["masks"].new_zeros(t["masks"].shape[1:]) for t in targets])
+        wanted = torch.stack(
+            [
+                t["masks"].amax(0)
+                if len(t["masks"])
+                else t["masks"].new_zeros(t["masks"].shape[1:])
+                for t in targets
+            ]
+        )
         small = functional.adaptive_avg_pool2d(wanted[:, None].float(), logits.shape[-2:])
         return functional.binary_cross_entropy_with_logits(
             logits, small, pos_weight=logits.new_tensor(3.0)
@@ -108,7 +114,8 @@ def train(
     model = build_detector(settings.architecture).to(device).train()
     foreground = ForegroundLoss(model).to(device)
     average = torch.optim.swa_utils.AveragedModel(
-        model, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.averaging),
+        model,
+        multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.averaging),
         use_buffers=True,
     )
     parameters = [*model.parameters(), *foreground.parameters()]

@@ -1,0 +1,279 @@
+"""Worms of a block: Mask R-CNN on tiles, merged over the seams, in plate coordinates.
+
+The paper cuts a frame into 49 tiles and loses or halves the worms on their seams. Here every
+tile is looked at with a margin of its neighbours, so that some tile sees each worm whole, and
+what several tiles see is merged (``healthspan.merge``). Objects that are no worm of the plate
+are dropped, each with its reason.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torchvision.models.detection import MaskRCNN
+
+from healthspan.detector_model import as_input, build_detector
+from healthspan.merge import keep_distinct, objects_of
+from healthspan.settings.detect import DetectSettings
+from healthspan.tile import ORIGIN_COLUMNS, assemble
+from imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, write_masks
+from imaging.overlay import GROUND
+from imaging.stacks import Stack
+from learning.device import choose_device
+from learning.weights import load_weights
+from step.command import run_step
+from step.errors import StepError
+from step.progress import progress
+from step.tables import read_table, write_table
+
+VERSION = 1
+
+DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
+
+LEAST_CONTRAST = 24
+"""Grey values over the ground that the brightest spot of a tile needs to be looked at."""
+
+
+@dataclass(frozen=True)
+class Dish:
+    """The dish in plate coordinates: centre (y, x) and radius (px)."""
+
+    y: float
+    x: float
+    radius: float
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An object that was found and left out, and why."""
+
+    instance: Instance
+    reason: str
+
+
+def load_detector(
+    path: str, sha256: str | None, settings: DetectSettings
+) -> tuple[MaskRCNN, float]:
+    """The detector of a weights file, ready to run, and the pixel size (um) it was made for."""
+    weights, card = load_weights(path, sha256)
+    try:
+        model = build_detector(card["architecture"], settings.score_threshold)
+        model.load_state_dict(weights)
+        pixel_size = float(card["model_pixel_size_um"])
+    except (KeyError, RuntimeError) as error:
+        raise StepError(
+            f"{path}: expected weights of this workflow's worm detector, found others"
+            f" ({type(error).__name__}); restore the file or train with `snakemake train_detector`"
+        ) from None
+    return model.eval().to(choose_device(settings.device)), pixel_size
+
+
+def length_px(instance: Instance) -> float:
+    """Length of a slender object: half its outline."""
+    padded = np.pad(instance.mask.astype(np.uint8), 1)
+    outlines, _ = cv2.findContours(padded, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    return max((cv2.arcLength(one, closed=True) for one in outlines), default=0.0) / 2
+
+
+def largest_piece(instance: Instance) -> Instance:
+    """The instance without specks that hang apart from its largest piece."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(
+        instance.mask.astype(np.uint8), connectivity=8
+    )
+    if count <= 2:
+        return instance
+    # A worm that another one crosses may be predicted in two halves: both are it.
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    kept = 1 + np.flatnonzero(areas >= 0.2 * areas.max())
+    mask = np.isin(labels, kept)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    inner = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return replace(
+        instance, top=instance.top + int(rows[0]), left=instance.left + int(columns[0]), mask=inner
+    )
+
+
+def view(frame: NDArray[np.uint8], top: int, left: int, size: int, halo: int) -> NDArray[np.uint8]:
+    """A tile with its margin, (size + 2 halo) px a side; beyond the frame there is ground."""
+    side = size + 2 * halo
+    out = np.full((side, side), GROUND, dtype=np.uint8)
+    t, lf = max(top - halo, 0), max(left - halo, 0)
+    b, r = min(top + size + halo, frame.shape[0]), min(left + size + halo, frame.shape[1])
+    out[t - top + halo : b - top + halo, lf - left + halo : r - left + halo] = frame[t:b, lf:r]
+    return out
+
+
+def worth_a_look(picture: NDArray[np.uint8], top: float, left: float, dish: Dish | None) -> bool:
+    """Whether a view at (top, left) can show a worm: not empty, not wholly off the dish."""
+    if dish is not None:
+        y = min(max(dish.y, top), top + picture.shape[0])
+        x = min(max(dish.x, left), left + picture.shape[1])
+        if np.hypot(y - dish.y, x - dish.x) > dish.radius:
+            return False
+    calm = cv2.blur(picture, (5, 5))
+    return int(calm.max()) >= GROUND + LEAST_CONTRAST
+
+
+@torch.inference_mode()
+def find_objects(
+    model: MaskRCNN,
+    frame: NDArray[np.uint8],
+    corners: list[tuple[int, int]],
+    tile_px: int,
+    timepoint: int,
+    settings: DetectSettings,
+    dish: Dish | None = None,
+) -> list[Instance]:
+    """Everything the detector sees on a frame, tile by tile; seams are not merged yet.
+
+    Args:
+        frame: overlay, uint8 (Y, X), plate coordinates.
+        corners: (top, left) of the tiles.
+    """
+    device = next(model.parameters()).device
+    halo = settings.halo_px
+    views = []
+    for top, left in corners:
+        picture = view(frame, top, left, tile_px, halo)
+        if worth_a_look(picture, top - halo, left - halo, dish):
+            views.append((top - halo, left - halo, picture))
+    found: list[Instance] = []
+    for first in range(0, len(views), settings.tiles_per_batch):
+        batch = views[first : first + settings.tiles_per_batch]
+        inputs = [as_input(torch.from_numpy(picture).to(device)) for _, _, picture in batch]
+        for (top, left, _), output in zip(batch, model(inputs), strict=True):
+            found += objects_of(output, top, left, timepoint, settings.score_threshold)
+    return [on_frame(one, frame.shape[0], frame.shape[1]) for one in found]
+
+
+def on_frame(instance: Instance, height: int, width: int) -> Instance:
+    """The instance without pixels beyond the frame."""
+    top, left = max(instance.top, 0), max(instance.left, 0)
+    bottom, right = min(instance.bottom, height), min(instance.right, width)
+    inner = instance.mask[
+        top - instance.top : max(bottom, top) - instance.top,
+        left - instance.left : max(right, left) - instance.left,
+    ]
+    return replace(instance, top=top, left=left, mask=inner)
+
+
+def sort_out(
+    objects: list[Instance], pixel_size_um: float, settings: DetectSettings, dish: Dish | None
+) -> tuple[list[Instance], list[Dropped]]:
+    """Merge what was seen twice, and drop what is no worm of the plate.
+
+    Returns:
+        worms in reading order with identifiers, and the dropped objects with their reasons.
+    """
+    present = [largest_piece(one) for one in objects if one.mask.any()]
+    distinct = keep_distinct(present, settings.greatest_overlap)
+    dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
+    worms = []
+    for one in distinct.kept:
+        length = length_px(one)
+        reason = ""
+        if length * pixel_size_um < settings.least_length_um:
+            reason = "too small"
+        elif length * length / one.area < settings.least_slenderness:
+            reason = "dust"
+        elif dish is not None:
+            y, x = one.centroid
+            inward = dish.radius - float(np.hypot(y - dish.y, x - dish.x))
+            if inward * pixel_size_um < settings.rim_um:
+                reason = "edge of dish"
+        if reason:
+            dropped.append(Dropped(one, reason))
+        else:
+            worms.append(one)
+    worms.sort(key=lambda one: (one.top, one.left))
+    numbered = [
+        replace(one, identifier=one.timepoint * INSTANCES_PER_TIMEPOINT + k)
+        for k, one in enumerate(worms)
+    ]
+    return numbered, dropped
+
+
+def dropped_table(dropped: list[Dropped]) -> pd.DataFrame:
+    """The dropped objects as rows."""
+    rows = [
+        (
+            one.instance.timepoint,
+            *(round(v, 1) for v in one.instance.centroid),
+            one.instance.area,
+            round(length_px(one.instance), 1),
+            round(one.instance.score, 3),
+            one.reason,
+        )
+        for one in dropped
+    ]
+    return pd.DataFrame(rows, columns=DROPPED_COLUMNS)
+
+
+def read_dish(description: Path, scale: float) -> Dish | None:
+    """The dish of a plate's reference frame in plate coordinates; None where it was not seen.
+
+    Args:
+        scale: pixels of the plate coordinates for one raw pixel.
+    """
+    try:
+        reference = json.loads(description.read_text(encoding="utf-8"))
+        centre, radius = reference["dish_centre_px"], reference["dish_radius_px"]
+    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise StepError(
+            f"{description}: expected the description of a reference frame, found"
+            f" {type(error).__name__}; remove the file and run again"
+        ) from None
+    if centre is None or radius is None:
+        return None
+    return Dish(centre[0] * scale, centre[1] * scale, radius * scale)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tiles", required=True, type=Path)
+    parser.add_argument("--origins", required=True, type=Path)
+    parser.add_argument("--reference-description", required=True, type=Path)
+    parser.add_argument("--plate", required=True)
+    parser.add_argument("--pixel-size-um", required=True, type=float, help="of the raw frames")
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--sha256", default=None, help="checksum that the weights must have")
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--masks", required=True, type=Path)
+    parser.add_argument("--dropped", required=True, type=Path)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(arguments.threads)
+    settings = DetectSettings.model_validate_json(arguments.settings)
+    model, pixel_size_um = load_detector(arguments.weights, arguments.sha256 or None, settings)
+    dish = read_dish(arguments.reference_description, arguments.pixel_size_um / pixel_size_um)
+    origins = read_table(arguments.origins, ORIGIN_COLUMNS)
+    height = int(origins["frame_height_px"].iloc[0]) if len(origins) else 0
+    width = int(origins["frame_width_px"].iloc[0]) if len(origins) else 0
+    timepoints = tuple(int(t) for t in sorted(origins["timepoint"].unique()))
+    instances: list[Instance] = []
+    dropped: list[Dropped] = []
+    with Stack(arguments.tiles) as tiles:
+        for timepoint in progress(timepoints, f"{arguments.plate}: frames searched for worms"):
+            frame = assemble(tiles, origins, timepoint)
+            rows = origins[origins["timepoint"] == timepoint]
+            corners = [(int(top), int(left)) for top, left in rows[["top_px", "left_px"]].values]
+            objects = find_objects(model, frame, corners, tiles.height, timepoint, settings, dish)
+            worms, left_out = sort_out(objects, pixel_size_um, settings, dish)
+            instances += worms
+            dropped += left_out
+    write_table(arguments.dropped, dropped_table(dropped))
+    write_masks(
+        arguments.masks,
+        MaskSet(arguments.plate, pixel_size_um, height, width, timepoints, tuple(instances)),
+    )
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,44 @@
+"""Settings of the detection of worms."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from configuration.strict import Settings
+
+
+class DetectSettings(Settings):
+    """How worms are found on the tiles of a frame."""
+
+    weights: str = Field(
+        "resources/models/detector.safetensors",
+        description="detector weights, with their model card (.json) beside them (file)",
+    )
+    halo_px: int = Field(
+        66,
+        ge=0,
+        description="margin of its neighbours with which a tile is looked at, half a worm's length"
+        " so that a worm on a seam is seen whole (px)",
+    )
+    score_threshold: float = Field(
+        0.5, ge=0, le=1, description="least confidence of a detection (0-1)"
+    )
+    greatest_overlap: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="share of the smaller of two masks beyond which they are one worm (0-1)",
+    )
+    least_length_um: float = Field(
+        400.0, ge=0, description="shorter objects are too small (um); an L4 larva measures 650"
+    )
+    least_slenderness: float = Field(
+        4.0, ge=1, description="objects with a smaller ratio of length to width are dust (1)"
+    )
+    rim_um: float = Field(
+        150.0,
+        ge=0,
+        description="objects whose centre is nearer to the dish's edge are left out (um)",
+    )
+    tiles_per_batch: int = Field(4, ge=1, description="tiles that the model takes at once (count)")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
