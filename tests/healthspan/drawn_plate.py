@@ -193,7 +193,7 @@ def draw_plate(
         ]
     )
     summary = pd.DataFrame(
-        [{"plate": "drawn", "experiment": "one", "condition": "N2", "worms": worms}]
+        [{"plate": "drawn", "worms": worms, "deaths": worms - 1, "lost_from_view": 0}]
     )
     plate = DrawnPlate(
         folder, masks, registered, dropped, pd.DataFrame(tracks), individuals,

@@ -71,6 +71,16 @@ def test_outlines_run_round_the_mask_at_the_scale_of_the_picture(scale: float) -
     assert not picture[:, :, 1].any()
 
 
+def test_a_margin_keeps_the_outline_off_the_mask() -> None:
+    instance = Instance(0, 7, 20, 40, np.ones((30, 20), bool), 1.0)
+    ground = np.zeros((100, 100, 3), np.uint8)
+    picture = outlined(ground, [instance], {}, "#00ff00", margin=3)
+    rows, columns = np.nonzero(picture[:, :, 1] > 128)
+    assert (rows.min(), rows.max()) == (17, 52)
+    assert (columns.min(), columns.max()) == (37, 62)
+    assert not picture[20:50, 40:60].any()
+
+
 def test_an_instance_without_a_state_gets_the_default_colour() -> None:
     instance = Instance(0, 7, 2, 2, np.ones((5, 5), bool), 1.0)
     picture = outlined(np.zeros((10, 10, 3), np.uint8), [instance], {8: "#ff0000"}, "#00ff00")

@@ -1,0 +1,215 @@
+"""Quality control warns of what deserves it, and shows it."""
+
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
+
+from healthspan import quality
+from healthspan.quality import chosen, mask_pictures
+from healthspan.quality_measures import Measures, confidence, drops, judge, measure
+from healthspan.settings.quality import QualitySettings
+from imaging.overlays import rgb
+from imaging.style import STATE_COLOURS
+from step.tables import read_table
+
+SETTINGS = QualitySettings.model_validate({"picture_px": 800})
+
+GOOD = Measures(
+    frames=50,
+    usable=50,
+    missing=0,
+    unreadable=0,
+    unregistered=0,
+    median_score=0.9,
+    largest_shift_px=40.0,
+    largest_rotation_deg=1.0,
+    worms=100,
+    deaths=90,
+    censored_share=0.1,
+    lost_share=0.05,
+    put_on=100,
+    first_count=97.0,
+    mean_confidence=0.95,
+    unknown_share=0.01,
+    found=5000,
+    dropped=100,
+)
+
+
+@pytest.fixture(scope="module")
+def plate(tmp_path_factory: pytest.TempPathFactory) -> DrawnPlate:
+    return draw_plate(tmp_path_factory.mktemp("drawn"))
+
+
+def counted(totals: list[float | None]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "timepoint": range(len(totals)),
+            "day": np.arange(len(totals)) / 2,
+            "usable": [int(total is not None) for total in totals],
+            "total": totals,
+        }
+    )
+
+
+STEADY = counted([100, 98, 99, 97])
+
+
+def test_a_good_plate_has_no_warning() -> None:
+    verdict = judge(GOOD, STEADY, SETTINGS)
+    assert (verdict.status, verdict.warnings) == ("ok", ())
+
+
+@pytest.mark.parametrize(
+    ("change", "warning"),
+    [
+        ({"missing": 3, "usable": 47}, "frames missing: 3 of 50"),
+        ({"unreadable": 1, "usable": 49}, "frames unreadable: 1 of 50"),
+        ({"unregistered": 2, "usable": 48}, "frames unregistered: 2 of 50"),
+        ({"median_score": 0.2}, "low registration score: median 0.20"),
+        ({"largest_shift_px": 180.0}, "a frame is shifted by 180 px"),
+        ({"largest_rotation_deg": 5.0}, "a frame is turned by 5.0 degrees"),
+        ({"unknown_share": 0.25}, "unknown states: 25%"),
+        ({"mean_confidence": 0.6}, "unsure states: mean probability 0.60"),
+        ({"first_count": 60.0}, "60 worms found at first, 100 put on"),
+        ({"first_count": 140.0}, "140 worms found at first, 100 put on"),
+        ({"lost_share": 0.4}, "lost from view: 40% of the worms"),
+        ({"dropped": 6000}, "dropped 6000 of 11000 objects found"),
+    ],
+)
+def test_each_flaw_has_its_warning(change: dict[str, float], warning: str) -> None:
+    verdict = judge(replace(GOOD, **change), STEADY, SETTINGS)  # type: ignore[arg-type]
+    assert verdict.status == "warning"
+    assert verdict.warnings == (warning,)
+
+
+@pytest.mark.parametrize("change", [{"usable": 0}, {"found": 0}])
+def test_a_plate_without_frames_or_worms_has_failed(change: dict[str, int]) -> None:
+    assert judge(replace(GOOD, **change), STEADY, SETTINGS).status == "failed"
+
+
+def test_a_sudden_drop_of_the_counts_is_told_as_fogging() -> None:
+    counts = counted([100, 98, None, 60, 61, 95])
+    assert drops(counts, 0.3, 10) == [(3, 98, 60)]
+    verdict = judge(GOOD, counts, SETTINGS)
+    assert verdict.warnings == ("worms found drop from 98 to 60 at t003 (fogging?)",)
+
+
+def test_few_worms_and_small_drops_are_no_fogging() -> None:
+    assert drops(counted([6, 2]), 0.3, 10) == []
+    assert drops(counted([100, 71]), 0.3, 10) == []
+    assert drops(counted([100, 69]), 0.3, 10) == [(1, 100, 69)]
+
+
+def test_unknown_worms_put_on_are_not_compared() -> None:
+    assert judge(replace(GOOD, put_on=None, first_count=5.0), STEADY, SETTINGS).status == "ok"
+
+
+def test_confidence_is_of_the_state_and_missing_where_it_is_unknown() -> None:
+    states = pd.DataFrame(
+        {
+            "p_healthy": [0.7, None],
+            "p_immobile": [0.2, None],
+            "p_dead": [0.1, None],
+            "state": ["healthy", "unknown"],
+        }
+    )
+    sure = confidence(states)
+    assert sure[0] == 0.7 and np.isnan(sure[1])
+
+
+def test_measures_of_the_drawn_plate(plate: DrawnPlate) -> None:
+    frames = read_table(plate.folder / "frames.tsv")
+    dropped = quality.read_dropped(plate.dropped)
+    got = measure(frames, plate.counts, plate.states, plate.summary, dropped, 6)
+    assert (got.frames, got.usable, got.missing, got.unregistered) == (12, 10, 1, 1)
+    assert (got.worms, got.deaths, got.found, got.dropped) == (6, 5, 59, 6)
+    assert got.mean_confidence == pytest.approx(0.9)
+    assert got.largest_shift_px == pytest.approx(4, abs=0.1)
+    assert got.censored_share == pytest.approx(1 / 6)
+
+
+def test_a_plate_without_detections_can_be_measured(plate: DrawnPlate) -> None:
+    counts = plate.counts.assign(healthy=0, immobile=0, dead=0, total=0)
+    got = measure(plate.frames, counts, plate.states.iloc[:0], plate.summary, pd.DataFrame(), None)
+    assert judge(got, counts, SETTINGS).warnings == ("no worm found in any of 10 usable frames",)
+
+
+def test_shown_frames_are_usable_ones_from_first_to_last() -> None:
+    frames = pd.DataFrame(
+        {
+            "timepoint": range(6),
+            "page": [None, 0, 1, None, 2, 3],
+            "status": ["missing", *["registered"] * 2, "unreadable", *["registered"] * 2],
+        }
+    )
+    assert chosen(frames, 3) == [1, 4, 5]
+    assert chosen(frames, 99) == [1, 2, 4, 5]
+    assert chosen(frames.iloc[:1], 3) == []
+
+
+def test_masks_are_outlined_in_the_colour_of_their_state(plate: DrawnPlate) -> None:
+    frames = read_table(plate.folder / "frames.tsv")
+    frames["day"] = frames["time_h"] / 24
+    pictures = mask_pictures(frames, plate.states, plate.masks, plate.registered, SETTINGS)
+    headings = [one.heading for one in pictures]
+    assert [text.split("(")[1][:4] for text in headings] == ["t000", "t005", "t011"]
+    last = pictures[-1]
+    assert last.heading.endswith("6 worms") and last.pixels.shape == (800, 800, 3)
+    near = {
+        state: int((np.abs(last.pixels - rgb(STATE_COLOURS[state])).max(axis=2) < 12).sum())
+        for state in ("healthy", "immobile", "dead")
+    }
+    assert near["dead"] > 2 * near["healthy"] > 0
+    assert near["immobile"] == 0
+
+
+def command(plate: DrawnPlate, out: Path) -> list[str]:
+    words = ["quality", "--plate", "drawn", "--worms", "6", "--settings", "{}"]
+    for name in ("frames", "counts", "states", "summary"):
+        words += [f"--{name}", str(plate.folder / f"{name}.tsv")]
+    for name in ("masks", "dropped", "registered"):
+        words += [f"--{name}", *map(str, getattr(plate, name))]
+    for name, file in (("page", "quality.html"), ("image", "quality.png"), ("row", "quality.tsv")):
+        words += [f"--{name}", str(out / file)]
+    return words
+
+
+def test_the_command_writes_page_picture_and_row(
+    plate: DrawnPlate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", command(plate, tmp_path))
+    quality.main()
+    row = read_table(tmp_path / "quality.tsv")
+    assert row["status"].tolist() == ["warning"]
+    assert row["warnings"][0] == "frames missing: 1 of 12; frames unregistered: 1 of 12"
+    page = (tmp_path / "quality.html").read_text(encoding="utf-8")
+    assert page.count("data:image/jpeg") == 3 and page.count("data:image/svg+xml") == 5
+    assert not re.findall(r'(?:src|href)="(?!data:)', page)
+    assert "frames missing: 1 of 12" in page
+    assert (tmp_path / "quality.png").stat().st_size > 50_000
+
+
+def test_an_empty_plate_still_gets_its_page(
+    plate: DrawnPlate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("frames", "counts", "states", "summary"):
+        table = read_table(plate.folder / f"{name}.tsv")
+        if name == "states":
+            table = table.iloc[:0]
+        if name == "counts":
+            table[["healthy", "immobile", "dead", "alive", "total"]] = 0
+        if name == "summary":
+            table[["worms", "deaths"]] = 0
+        table.to_csv(tmp_path / f"{name}.tsv", sep="\t", index=False)
+    empty = replace(plate, folder=tmp_path)
+    monkeypatch.setattr(sys, "argv", command(empty, tmp_path))
+    quality.main()
+    assert read_table(tmp_path / "quality.tsv")["status"].tolist() == ["failed"]
+    assert "no worm found" in (tmp_path / "quality.html").read_text()
