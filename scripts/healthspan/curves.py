@@ -1,0 +1,189 @@
+"""Survival and healthspan curves of one plate (paper, sections 3.4 and 4.4).
+
+Two ways to the same curves: the counts of each frame over the number of worms, as the
+paper plots them, and the interval-censored estimate over the individuals, with its bands.
+"""
+
+import argparse
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS, LOST
+from healthspan.settings.curves import CurvesSettings
+from healthspan.survival import (
+    HEALTHSPAN,
+    LIFESPAN,
+    Curve,
+    immobile_period,
+    intervals,
+    survival_curve,
+)
+from imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
+from step.command import run_step
+from step.tables import read_table, write_table
+
+VERSION = 1
+
+Floats = NDArray[np.float64]
+
+COUNTS_COLUMNS = ["timepoint", "time_h", "day", "usable", "healthy", "alive", "total"]
+CM = 1 / 2.54
+
+
+def time_axis(counts: pd.DataFrame) -> str:
+    """Label of the time axis: the ages count from adulthood only where one was given."""
+    if len(counts) and counts["day"].iloc[0] - counts["time_h"].iloc[0] / 24 > 1e-9:
+        return "day of adulthood"
+    return "days since first frame"
+
+
+def plate_curves(
+    individuals: pd.DataFrame, counts: pd.DataFrame, confidence: float
+) -> tuple[pd.DataFrame, Curve, Curve]:
+    """Table of the curves at every timepoint, and the alive and healthy curves themselves.
+
+    Columns: timepoint, time_h, day, usable; alive_counted and healthy_counted (paper:
+    count over the number of worms, empty in unusable frames); then alive and healthy, each
+    with _low, _high (confidence), _earliest, _latest (all events at the beginning or end
+    of their intervals). Shares of 1.
+    """
+    day = counts["day"].to_numpy(np.float64)
+    table = counts[["timepoint", "time_h", "day", "usable"]].copy()
+    worms = len(individuals)
+    for name in ("alive", "healthy"):
+        table[f"{name}_counted"] = counts[name] / worms if worms else np.nan
+    curves = []
+    for name, outcome in (("alive", LIFESPAN), ("healthy", HEALTHSPAN)):
+        curve = survival_curve(intervals(individuals, outcome), day, confidence)
+        curves.append(curve)
+        table[name] = curve.share
+        for bound in ("low", "high", "earliest", "latest"):
+            table[f"{name}_{bound}"] = getattr(curve, bound)
+    return table, curves[0], curves[1]
+
+
+def plate_summary(
+    individuals: pd.DataFrame, counts: pd.DataFrame, alive: Curve, healthy: Curve
+) -> dict[str, object]:
+    """One row: worms, deaths, censored, median lifespan and healthspan, immobile period."""
+    deaths = int((individuals["death_censored"] == 0).sum())
+    period = immobile_period(individuals)
+    note = ""
+    if len(individuals) == 0:
+        note = "no worm on the plate"
+    elif deaths == 0:
+        note = "no worm died"
+    elif np.isnan(alive.median()[0]):
+        note = "more than half alive at the last frame: no median lifespan"
+    row: dict[str, object] = {
+        "worms": len(individuals),
+        "deaths": deaths,
+        "censored": len(individuals) - deaths,
+        "alive_at_last_frame": int((individuals["censor_reason"] == ALIVE).sum()),
+        "lost_from_view": int((individuals["censor_reason"] == LOST).sum()),
+        "first_day": counts["day"].min(),
+        "last_day": counts["day"].max(),
+    }
+    for name, curve in (("lifespan", alive), ("healthspan", healthy)):
+        median, low, high = curve.median()
+        row |= {
+            f"median_{name}_d": median,
+            f"median_{name}_low_d": low,
+            f"median_{name}_high_d": high,
+        }
+    return row | {
+        "immobile_period_median_d": period.median_d,
+        "immobile_period_mean_d": period.mean_d,
+        "immobile_period_worms": period.worms,
+        "time_axis": time_axis(counts),
+        "note": note,
+    }
+
+
+def draw_curves(
+    table: pd.DataFrame,
+    alive: Curve,
+    healthy: Curve,
+    title: str,
+    axis: str,
+    settings: CurvesSettings,
+) -> Figure:
+    """The paper's figure 16: alive above healthy, the immobile worms between them."""
+    figure = Figure(figsize=(settings.width_cm * CM, settings.height_cm * CM), layout="constrained")
+    axes = figure.subplots()
+    axes.set(title=title, xlabel=axis, ylabel="share of worms", ylim=(-0.02, 1.05))
+    axes.set_yticks(np.linspace(0, 1, 5))
+    drawn = np.isfinite(alive.share).any()
+    if drawn:
+        axes.fill_between(
+            alive.day,
+            healthy.share,
+            alive.share,
+            color=STATE_COLOURS["immobile"],
+            alpha=0.35,
+            linewidth=0,
+            label="immobile",
+        )
+    pairs = (("alive", alive, STATE_COLOURS["dead"], "s"),)
+    pairs += (("healthy", healthy, STATE_COLOURS["healthy"], "o"),)
+    for name, curve, colour, marker in pairs if drawn else ():
+        axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
+        median = curve.median()[0]
+        text = f"{name}, median {median:.1f} d" if np.isfinite(median) else f"{name}, no median"
+        axes.plot(curve.day, curve.share, color=colour, label=text)
+        axes.plot(
+            table["day"],
+            table[f"{name}_counted"].astype(float).clip(upper=1.05),
+            marker,
+            color=colour,
+            markersize=2.8,
+            markerfacecolor="white",
+            markeredgewidth=0.8,
+            label=f"{name}, counted per frame",
+        )
+        if np.isfinite(median):
+            axes.plot([median, median], [0, 0.5], ":", color=colour, linewidth=1)
+    if drawn:
+        axes.axhline(0.5, color=FAINT_INK, linewidth=0.6, linestyle=":")
+        axes.legend(loc="lower left")
+    else:
+        axes.text(0.5, 0.5, "no worms", ha="center", va="center", transform=axes.transAxes)
+    return figure
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--individuals", required=True)
+    parser.add_argument("--counts", required=True)
+    parser.add_argument("--plate", required=True)
+    parser.add_argument("--experiment", required=True)
+    parser.add_argument("--condition", required=True)
+    parser.add_argument("--settings", default="{}")
+    parser.add_argument("--curves", required=True)
+    parser.add_argument("--summary", required=True)
+    parser.add_argument("--figures", required=True, nargs="+")
+    given = parser.parse_args()
+    settings = CurvesSettings.model_validate_json(given.settings)
+    individuals = read_table(given.individuals, INDIVIDUALS_COLUMNS)
+    counts = read_table(given.counts, COUNTS_COLUMNS)
+    table, alive, healthy = plate_curves(individuals, counts, settings.confidence)
+    identity = {
+        "plate": given.plate,
+        "experiment": given.experiment,
+        "condition": given.condition,
+    }
+    row = identity | plate_summary(individuals, counts, alive, healthy)
+    write_table(given.curves, table)
+    write_table(given.summary, pd.DataFrame([row]))
+    title = f"{given.plate}, {given.condition}: {len(individuals)} worms"
+    with figure_style():
+        figure = draw_curves(table, alive, healthy, title, time_axis(counts), settings)
+        for path in given.figures:
+            save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    run_step(main)

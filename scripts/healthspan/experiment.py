@@ -1,0 +1,281 @@
+"""Compare the conditions of an experiment over all its plates.
+
+Worms of a condition are pooled for the curves and the log-rank tests. Worms of one plate
+are more alike than worms of two (the standard deviation of plate means is about 0.8 d),
+so the Cox model, with the plate as cluster and robust errors, is the one to believe.
+"""
+
+import argparse
+import sys
+import warnings
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from lifelines import CoxPHFitter
+from lifelines.exceptions import ConvergenceError, ConvergenceWarning
+from lifelines.statistics import logrank_test
+
+from healthspan.experiment_figure import draw_experiment
+from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.settings.experiment import ExperimentSettings
+from healthspan.survival import OUTCOMES, intervals
+from healthspan.survival_exports import jmp, oasis2, prism
+from imaging.style import figure_style, save_figure
+from step.command import run_step
+from step.errors import StepError
+from step.output import whole_file
+from step.tables import read_table, write_table
+
+VERSION = 1
+
+SURVIVAL_COLUMNS = [
+    "outcome",
+    "condition",
+    "plate",
+    "individual",
+    "after_d",
+    "before_d",
+    "day",
+    "event",
+    "censor_reason",
+]
+TESTS_COLUMNS = [
+    "outcome",
+    "condition_a",
+    "condition_b",
+    "worms_a",
+    "worms_b",
+    "events_a",
+    "events_b",
+    "statistic",
+    "p",
+    "p_holm",
+    "note",
+]
+COX_COLUMNS = [
+    "outcome",
+    "condition",
+    "reference",
+    "worms",
+    "plates",
+    "hazard_ratio",
+    "low",
+    "high",
+    "robust_se_log",
+    "p",
+    "note",
+]
+
+
+def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, str]) -> pd.DataFrame:
+    """One row per worm and outcome (``SURVIVAL_COLUMNS``), over all plates.
+
+    Args:
+        individuals: the table of each plate; one without rows adds none.
+        condition: of each plate.
+    """
+    pieces = []
+    for outcome in OUTCOMES:
+        for plate, table in individuals.items():
+            found = intervals(table, outcome)
+            kept = np.isfinite(table["death_after_d"].to_numpy(float))
+            piece = pd.DataFrame(
+                {
+                    "individual": table.loc[kept, "individual"].to_numpy(),
+                    "after_d": found.after,
+                    "before_d": np.where(found.observed, found.before, np.nan),
+                    "day": found.midpoint,
+                    "event": found.observed.astype(int),
+                    "censor_reason": table.loc[kept, "censor_reason"].fillna("").to_numpy(),
+                }
+            ).assign(outcome=outcome, condition=condition[plate], plate=plate)
+            piece.loc[piece["event"] == 1, "censor_reason"] = ""
+            pieces.append(piece[SURVIVAL_COLUMNS])
+    filled = [piece for piece in pieces if len(piece)]
+    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=SURVIVAL_COLUMNS)
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """P values corrected by Holm's step-down; NaN stays NaN and is not counted as a test."""
+    values = np.asarray(p, np.float64)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    scaled = values[order] * (len(order) - np.arange(len(order)))
+    corrected = np.full(len(values), np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(value) for value in corrected]
+
+
+def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """Pairwise log-rank tests (``TESTS_COLUMNS``), Holm-corrected within an outcome.
+
+    A pair that cannot be tested, and an experiment of one condition, get a row that says so.
+    """
+    rows: list[dict[str, object]] = []
+    for outcome in OUTCOMES:
+        own = survival[survival["outcome"] == outcome]
+        pairs: list[dict[str, object]] = []
+        for a, b in combinations(conditions, 2):
+            left, right = own[own["condition"] == a], own[own["condition"] == b]
+            row: dict[str, object] = {
+                "outcome": outcome,
+                "condition_a": a,
+                "condition_b": b,
+                "worms_a": len(left),
+                "worms_b": len(right),
+                "events_a": int(left["event"].sum()),
+                "events_b": int(right["event"].sum()),
+                "note": "",
+            }
+            if min(len(left), len(right)) == 0:
+                row["note"] = "a condition without worms"
+            elif left["event"].sum() + right["event"].sum() == 0:
+                row["note"] = "no event in either condition"
+            else:
+                test = logrank_test(left["day"], right["day"], left["event"], right["event"])
+                row |= {"statistic": float(test.test_statistic), "p": float(test.p_value)}
+            pairs.append(row)
+        corrected = holm([float(str(row.get("p", "nan"))) for row in pairs])
+        for row, value in zip(pairs, corrected, strict=True):
+            row["p_holm"] = value
+        if not pairs:
+            name = conditions[0] if conditions else ""
+            pairs = [{"outcome": outcome, "condition_a": name, "note": "one condition only"}]
+        rows += pairs
+    return pd.DataFrame(rows, columns=TESTS_COLUMNS)
+
+
+def _cox_rows(own: pd.DataFrame, conditions: Sequence[str], confidence: float) -> list[dict]:
+    """Rows of one outcome: each condition against the first that has worms and events."""
+    shown = [c for c in conditions if own.loc[own["condition"] == c, "event"].sum() > 0]
+    reference = shown[0] if shown else conditions[0]
+    rows: list[dict] = []
+    others = [c for c in conditions if c != reference]
+    for c in others:
+        part = own[own["condition"] == c]
+        note = "" if c in shown else "no event in this condition"
+        row = {"condition": c, "reference": reference, "note": note}
+        rows.append(row | {"worms": len(part), "plates": part["plate"].nunique()})
+    fitted = [c for c in others if c in shown]
+    if not fitted:
+        return rows
+    data = own[own["condition"].isin([reference, *fitted])]
+    terms = {f"c{i}": (data["condition"] == c).astype(float) for i, c in enumerate(fitted)}
+    table = pd.DataFrame(terms).assign(
+        day=np.maximum(data["day"].astype(float), 1e-3), event=data["event"], plate=data["plate"]
+    )
+    clustered = bool((data.groupby("condition")["plate"].nunique() > 1).all())
+    if not clustered:
+        extra = "a condition has one plate only: its plate effect cannot be told apart"
+        for row in rows:
+            row["note"] = row["note"] or extra
+    model = CoxPHFitter(alpha=1 - confidence)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", ConvergenceWarning)
+            model.fit(table, "day", "event", cluster_col="plate", robust=True)
+    except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError):
+        for row in rows:
+            row["note"] = row["note"] or "the model did not converge: the curves do not overlap"
+        return rows
+    low, high = (np.exp(model.confidence_intervals_.iloc[:, i]) for i in (0, 1))
+    for row in rows:
+        if row["condition"] in fitted:
+            term = f"c{fitted.index(row['condition'])}"
+            row |= {
+                "hazard_ratio": float(model.hazard_ratios_[term]),
+                "low": float(low[term]),
+                "high": float(high[term]),
+                "robust_se_log": float(model.standard_errors_[term]),
+                "p": float(model.summary.loc[term, "p"]),
+            }
+    return rows
+
+
+def cox_table(
+    survival: pd.DataFrame, conditions: Sequence[str], confidence: float
+) -> pd.DataFrame:
+    """Cox regression on the condition, plate as cluster (``COX_COLUMNS``).
+
+    The reference is the first condition in the sheet with an event. What cannot be
+    estimated has a note instead of numbers.
+    """
+    rows: list[dict] = []
+    for outcome in OUTCOMES:
+        own = survival[survival["outcome"] == outcome]
+        found = _cox_rows(own, conditions, confidence) if conditions else []
+        if not found:
+            name = conditions[0] if conditions else ""
+            found = [{"condition": name, "reference": name, "note": "one condition only"}]
+        rows += [{"outcome": outcome} | row for row in found]
+    return pd.DataFrame(rows, columns=COX_COLUMNS)
+
+
+def read_plates(
+    sheet: str, individuals: Sequence[str], summaries: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, dict[str, str]]:
+    """Individuals per plate, summaries of the plates, and the condition of each.
+
+    Raises:
+        StepError: a file is missing, or the plates of the sheet and of the summaries differ.
+    """
+    rows = read_table(sheet, ["plate", "condition"])
+    summary = pd.concat(
+        [read_table(path, ["plate", "condition", "time_axis"]) for path in summaries],
+        ignore_index=True,
+    )
+    plates = [str(plate) for plate in summary["plate"]]
+    condition = dict(zip(rows["plate"].astype(str), rows["condition"].astype(str), strict=True))
+    if len(individuals) != len(plates) or sorted(plates) != sorted(condition):
+        raise StepError(
+            f"{sheet}: expected one table of individuals and one summary for each of the plates "
+            f"{', '.join(sorted(condition))}, found summaries of {', '.join(sorted(plates))}; "
+            "give them in the same order"
+        )
+    tables = {
+        plate: read_table(path, INDIVIDUALS_COLUMNS)
+        for plate, path in zip(plates, individuals, strict=True)
+    }
+    return {plate: tables[plate] for plate in condition}, summary, condition
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--plates", required=True)
+    parser.add_argument("--individuals", required=True, nargs="+")
+    parser.add_argument("--summaries", required=True, nargs="+")
+    parser.add_argument("--experiment", required=True)
+    parser.add_argument("--settings", default="{}")
+    for output in ("survival", "tests", "cox", "oasis", "prism", "jmp"):
+        parser.add_argument(f"--{output}", required=True)
+    parser.add_argument("--figures", required=True, nargs="+")
+    given = parser.parse_args()
+    settings = ExperimentSettings.model_validate_json(given.settings)
+    individuals, summary, condition = read_plates(given.plates, given.individuals, given.summaries)
+    conditions = list(dict.fromkeys(condition.values()))
+    axes = sorted(set(summary["time_axis"]))
+    if len(axes) > 1:
+        print(
+            f"warning: {given.plates}: some plates have an age at the first frame, some none; "
+            "their days are pooled as they are",
+            file=sys.stderr,
+        )
+    survival = survival_table(individuals, condition)
+    write_table(given.survival, survival)
+    write_table(given.tests, logrank_tests(survival, conditions))
+    write_table(given.cox, cox_table(survival, conditions, settings.confidence))
+    with whole_file(given.oasis) as partial:
+        partial.write_text(oasis2(survival), encoding="utf-8")
+    for path, table in ((given.prism, prism(survival)), (given.jmp, jmp(survival))):
+        with whole_file(path) as partial:
+            table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
+    with figure_style():
+        figure = draw_experiment(survival, conditions, given.experiment, axes[-1], settings)
+        for path in given.figures:
+            save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    run_step(main)

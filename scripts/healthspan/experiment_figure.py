@@ -1,0 +1,96 @@
+"""Figure of an experiment: lifespan and healthspan of all conditions, with worms at risk."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from healthspan.settings.experiment import ExperimentSettings
+from healthspan.survival import HEALTHSPAN, LIFESPAN, Intervals, survival_curve
+from imaging.style import FAINT_INK, SERIES_COLOURS
+
+CM = 1 / 2.54
+LABELS = {LIFESPAN: "share alive", HEALTHSPAN: "share healthy"}
+DASHES = ("-", "--", "-.", (0, (1, 1)))
+
+
+def _intervals(rows: pd.DataFrame) -> Intervals:
+    before = rows["before_d"].to_numpy(np.float64)
+    event = rows["event"].to_numpy() == 1
+    return Intervals(rows["after_d"].to_numpy(np.float64), np.where(event, before, np.inf))
+
+
+def _draw_outcome(
+    axes: Axes, own: pd.DataFrame, conditions: Sequence[str], settings: ExperimentSettings
+) -> None:
+    for i, condition in enumerate(conditions):
+        found = _intervals(own[own["condition"] == condition])
+        colour = SERIES_COLOURS[i % len(SERIES_COLOURS)]
+        dashes = DASHES[(i // len(SERIES_COLOURS)) % len(DASHES)]
+        if len(found) == 0:
+            axes.plot([], [], color=colour, linestyle=dashes, label=f"{condition}: no worms")
+            continue
+        ends = np.concatenate(([0.0], found.after, found.before[found.observed]))
+        curve = survival_curve(found, np.unique(ends), settings.confidence)
+        median = curve.median()[0]
+        half = f"median {median:.1f} d" if np.isfinite(median) else "no median"
+        axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
+        label = f"{condition} (n = {len(found)}, {half})"
+        axes.plot(curve.day, curve.share, color=colour, linestyle=dashes, label=label)
+
+
+def _draw_at_risk(
+    axes: Axes,
+    own: pd.DataFrame,
+    conditions: Sequence[str],
+    ticks: np.ndarray,
+) -> None:
+    axes.set(ylim=(len(conditions) - 0.5, -0.5), yticks=range(len(conditions)))
+    axes.set_yticklabels(list(conditions))
+    axes.set_title("at risk", fontsize=8, fontweight="normal", color=FAINT_INK)
+    axes.grid(False)
+    axes.tick_params(length=0, labelbottom=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for i, condition in enumerate(conditions):
+        day = own.loc[own["condition"] == condition, "day"].to_numpy(float)
+        axes.get_yticklabels()[i].set_color(SERIES_COLOURS[i % len(SERIES_COLOURS)])
+        for tick in ticks:
+            axes.text(tick, i, str(int((day >= tick).sum())), ha="center", va="center", fontsize=8)
+
+
+def draw_experiment(
+    survival: pd.DataFrame,
+    conditions: Sequence[str],
+    title: str,
+    axis: str,
+    settings: ExperimentSettings,
+) -> Figure:
+    """Lifespan left, healthspan right; below each the worms at risk.
+
+    Args:
+        survival: one row per worm and outcome, as :func:`healthspan.experiment.survival_table`.
+        axis: label of the time axis.
+    """
+    height = settings.height_cm + 0.5 * len(conditions)
+    figure = Figure(figsize=(settings.width_cm * CM, height * CM), layout="constrained")
+    figure.suptitle(title, fontweight="bold", x=0.01, ha="left")
+    share = [settings.height_cm, 0.4 + 0.55 * max(len(conditions), 1)]
+    panels = figure.subplots(2, 2, squeeze=False, gridspec_kw={"height_ratios": share})
+    last = float(np.nanmax(survival[["after_d", "before_d"]].to_numpy(float), initial=1.0))
+    ticks = MaxNLocator(settings.risk_columns, integer=True).tick_values(0, last)
+    ticks = ticks[(ticks >= 0) & (ticks <= last)]
+    for column, outcome in enumerate((LIFESPAN, HEALTHSPAN)):
+        own = survival[survival["outcome"] == outcome]
+        upper, lower = panels[0, column], panels[1, column]
+        upper.set(title=outcome, xlabel=axis, ylabel=LABELS[outcome], ylim=(-0.02, 1.05))
+        for one in (upper, lower):
+            one.set(xlim=(-0.02 * last, 1.02 * last), xticks=ticks)
+        upper.set_yticks(np.linspace(0, 1, 5))
+        _draw_outcome(upper, own, conditions, settings)
+        upper.legend(loc="lower left")
+        _draw_at_risk(lower, own, conditions, ticks)
+    return figure

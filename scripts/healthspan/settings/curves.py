@@ -1,0 +1,15 @@
+"""Settings of the curves of a plate."""
+
+from pydantic import Field
+
+from configuration.strict import Settings
+
+
+class CurvesSettings(Settings):
+    """How the curves of a plate are estimated and drawn."""
+
+    confidence: float = Field(
+        0.95, gt=0.5, lt=1, description="coverage of the confidence bands and intervals (-)"
+    )
+    width_cm: float = Field(14.0, gt=5, le=60, description="width of the figure (cm)")
+    height_cm: float = Field(9.5, gt=4, le=60, description="height of the figure (cm)")

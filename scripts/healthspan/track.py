@@ -1,0 +1,264 @@
+"""Follow the worms that have stopped, and count those that move (paper, section 3.4).
+
+A moving worm cannot be recognised half a day later, so movers are counts. A worm that has
+stopped stays within a fraction of a millimetre: its detections are joined into a track
+(:mod:`healthspan.tracking_program`), the track's states are made to run healthy, immobile,
+dead (:mod:`healthspan.state_path`), and every worm of the plate becomes an individual with
+the intervals in which its healthspan and its life ended (:mod:`healthspan.individuals`).
+"""
+
+import argparse
+import sys
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from healthspan.individuals import (
+    NEVER_STOPPED,
+    Course,
+    dead_so_far,
+    estimated_worms,
+    individuals_table,
+    reason_not_counted,
+    stopped_so_far,
+)
+from healthspan.settings.track import TrackSettings
+from healthspan.state_path import log_emissions, most_probable_path, path_states
+from healthspan.tracking_program import Candidates, link_candidates
+from step.command import run_step
+from step.errors import StepError
+from step.tables import read_table, write_table
+
+VERSION = 1
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PROBABILITIES = ["p_healthy", "p_immobile", "p_dead"]
+STATES_COLUMNS = ["timepoint", "instance", "y_px", "x_px", *PROBABILITIES, "state"]
+TRACKS_COLUMNS = [
+    "track",
+    "timepoint",
+    "time_h",
+    "instance",
+    "y_px",
+    "x_px",
+    "state",
+    *PROBABILITIES,
+    "consistent_state",
+    "counted",
+    "reason",
+]
+COUNTS_COLUMNS = [
+    "timepoint",
+    "time_h",
+    "day",
+    "usable",
+    "healthy",
+    "immobile",
+    "dead",
+    "alive",
+    "total",
+]
+
+
+@dataclass(frozen=True)
+class PlateTracks:
+    """The three tables of a plate, and what a person should be told about it."""
+
+    tracks: pd.DataFrame
+    individuals: pd.DataFrame
+    counts: pd.DataFrame
+    warnings: tuple[str, ...]
+
+
+def course_of_track(
+    track: int, members: Ints, candidates: Candidates, day: Floats, settings: TrackSettings
+) -> Course:
+    """Most probable course of one track.
+
+    Args:
+        track: its number.
+        members: indices of its candidates, ascending in time.
+        day: days of all usable frames, (T,).
+    """
+    frame = candidates.frame[members]
+    first, last = int(frame[0]), int(frame[-1])
+    probability = np.full((last - first + 1, 3), np.nan)
+    probability[frame - first] = candidates.probability[members]
+    emission = log_emissions(probability, settings.probability_floor)
+    shift = np.linalg.norm(np.diff(candidates.position[members], axis=0), axis=1)
+    stays = np.maximum(settings.place_evidence - shift / settings.shift_scale_px, 0)
+    emission[frame[:-1] - first, 0] -= stays
+    step = float(np.median(np.diff(day))) if len(day) > 1 else 0.5
+    stopped, dead = most_probable_path(
+        emission,
+        day[first : last + 1],
+        day[first - 1] if first else day[0] - step,
+        settings.immobile_shape,
+        settings.immobile_scale_d,
+    )
+    sighting = members[min(int(np.searchsorted(frame, first + stopped)), len(members) - 1)]
+    return Course(
+        track=track,
+        first=first,
+        last=last,
+        stopped=first + stopped,
+        dead=first + dead,
+        seen_dead=int((frame >= first + dead).sum()),
+        y_px=float(candidates.position[sighting, 0]),
+        x_px=float(candidates.position[sighting, 1]),
+    )
+
+
+def count_table(
+    frames: pd.DataFrame, usable: NDArray[np.bool_], movers: Ints, counted: list[Course]
+) -> pd.DataFrame:
+    """Worms per state and timepoint (``COUNTS_COLUMNS``); empty where the frame is not usable.
+
+    Healthy are the detections that belong to no counted track, and those of a counted
+    track from before it stopped. The stopped carry their consistent state, also in frames
+    in which they were overlooked, and a corpse stays dead to the end.
+    """
+    stopped = stopped_so_far(counted, int(usable.sum()))
+    dead = dead_so_far(counted, int(usable.sum()))
+    found = {
+        "healthy": movers,
+        "immobile": stopped - dead,
+        "dead": dead,
+        "alive": movers + stopped - dead,
+        "total": movers + stopped,
+    }
+    table = frames[["timepoint", "time_h", "day"]].copy()
+    table["usable"] = usable.astype(int)
+    for name, count in found.items():
+        table[name] = pd.array([pd.NA] * len(table), dtype="Int64")
+        table.loc[usable, name] = count
+    return table[COUNTS_COLUMNS]
+
+
+def track_plate(
+    states: pd.DataFrame,
+    frames: pd.DataFrame,
+    age_at_first_frame_d: float,
+    worms: int | None,
+    settings: TrackSettings,
+) -> PlateTracks:
+    """Tracks, individuals and counts of one plate.
+
+    Args:
+        states: one row per detection, with ``STATES_COLUMNS``; probabilities may be empty
+            (state ``unknown``). It may have no rows.
+        frames: one row per timepoint, with timepoint, time_h, status.
+        worms: number of worms put on the plate, None where nobody counted.
+
+    Raises:
+        StepError: a detection lies in a frame that is not registered, or see
+            :func:`healthspan.tracking_program.solve_part`.
+    """
+    frames = frames.sort_values("timepoint").reset_index(drop=True)
+    frames["day"] = age_at_first_frame_d + frames["time_h"] / 24
+    usable = (frames["status"] == "registered").to_numpy()
+    timepoint = frames.loc[usable, "timepoint"].to_numpy(np.int64)
+    time_h = frames.loc[usable, "time_h"].to_numpy(np.float64)
+    day = frames.loc[usable, "day"].to_numpy(np.float64)
+
+    states = states.sort_values(["timepoint", "instance"]).reset_index(drop=True)
+    stray = ~states["timepoint"].isin(timepoint)
+    if stray.any():
+        raise StepError(
+            "states: expected detections in registered frames only, found some at timepoint "
+            f"{int(states.loc[stray, 'timepoint'].iloc[0])}; run the classification again"
+        )
+    rank = np.searchsorted(timepoint, states["timepoint"].to_numpy(np.int64))
+    probability = states[PROBABILITIES].to_numpy(np.float64)
+    candidate = np.flatnonzero(~(probability[:, 0] > settings.max_p_healthy))
+    candidates = Candidates(
+        rank[candidate],
+        states[["y_px", "x_px"]].to_numpy(np.float64)[candidate],
+        probability[candidate],
+    )
+
+    mover = np.ones(len(states), bool)
+    counted: list[Course] = []
+    pieces: list[pd.DataFrame] = []
+    for track, linked in enumerate(link_candidates(candidates, len(day), settings), start=1):
+        members = np.array(linked, np.int64)
+        course = course_of_track(track, members, candidates, day, settings)
+        reason = reason_not_counted(course, time_h, settings)
+        if reason == NEVER_STOPPED:
+            continue
+        piece = states.iloc[candidate[members]].copy()
+        path = path_states(
+            course.last - course.first + 1,
+            course.stopped - course.first,
+            course.dead - course.first,
+        )
+        frame = candidates.frame[members]
+        piece["consistent_state"] = [path[f - course.first] for f in frame]
+        piece["track"], piece["counted"], piece["reason"] = track, int(not reason), reason
+        pieces.append(piece)
+        if reason == "":
+            counted.append(course)
+            mover[candidate[members[frame >= course.stopped]]] = False
+        elif reason == "static from the start":
+            mover[candidate[members]] = False
+
+    movers = np.bincount(rank[mover], minlength=len(day)).astype(np.int64)
+    stopped = stopped_so_far(counted, len(day))
+    number = worms
+    warnings = []
+    if number is None:
+        number = estimated_worms(movers.astype(np.float64), stopped, settings.worms_quantile)
+    elif number < len(counted):
+        warnings.append(
+            f"{len(counted)} worms stopped on a plate of {number}: counting {len(counted)}; "
+            "look at the contact sheet for debris or correct worms in the plate sheet"
+        )
+    if len(states) == 0:
+        warnings.append("no worm was detected in any frame")
+    individuals = individuals_table(
+        counted, movers.astype(np.float64), timepoint, day, number, settings.smoothing_frames
+    )
+    tracks = pd.concat(pieces) if pieces else pd.DataFrame(columns=TRACKS_COLUMNS)
+    tracks = tracks.drop(columns="time_h", errors="ignore").merge(
+        frames[["timepoint", "time_h"]], on="timepoint", how="left"
+    )
+    tracks = tracks.sort_values(["track", "timepoint"])[TRACKS_COLUMNS]
+    counts = count_table(frames, usable, movers, counted)
+    return PlateTracks(tracks, individuals, counts, tuple(warnings))
+
+
+def _number_of_worms(text: str) -> int | None:
+    return None if text in ("unknown", "") else int(text)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--states", required=True)
+    parser.add_argument("--frames", required=True)
+    parser.add_argument("--age-at-first-frame-d", type=float, default=0.0)
+    parser.add_argument("--worms", type=_number_of_worms, default=None, help="number or unknown")
+    parser.add_argument("--settings", default="{}")
+    parser.add_argument("--tracks", required=True)
+    parser.add_argument("--individuals", required=True)
+    parser.add_argument("--counts", required=True)
+    given = parser.parse_args()
+    found = track_plate(
+        read_table(given.states, STATES_COLUMNS),
+        read_table(given.frames, ["timepoint", "time_h", "status"]),
+        given.age_at_first_frame_d,
+        given.worms,
+        TrackSettings.model_validate_json(given.settings),
+    )
+    for warning in found.warnings:
+        print(f"warning: {given.states}: {warning}", file=sys.stderr)
+    write_table(given.tracks, found.tracks)
+    write_table(given.individuals, found.individuals)
+    write_table(given.counts, found.counts)
+
+
+if __name__ == "__main__":
+    run_step(main)
