@@ -23,18 +23,8 @@ from healthspan.naming import (
     read_name,
 )
 from healthspan.plates import Plate
+from healthspan.raw_folder import ImageFile, Refused, list_images
 from healthspan.settings.ingest import IngestSettings
-
-MAX_DEPTH = 8
-"""Folders below the plate's: the raw archive of an IncuCyte nests six deep."""
-
-
-@dataclass(frozen=True)
-class ImageFile:
-    """An image below a raw folder: its path there (with slashes) and its size (bytes)."""
-
-    relative_path: str
-    size: int
 
 
 @dataclass(frozen=True)
@@ -47,15 +37,11 @@ class _Acquisition:
     time_h: float = math.nan
 
 
-class _Refused(Exception):
-    """A plate that cannot be processed; becomes its :class:`PlateProblem`."""
-
-
 def scan_plates(
     plates: Iterable[Plate], settings: IngestSettings
 ) -> dict[str, PlateFrames | PlateProblem]:
     """Scan every plate, by name; a folder that several plates share is read once."""
-    listings: dict[str, list[ImageFile] | _Refused] = {}
+    listings: dict[str, list[ImageFile] | Refused] = {}
     return {plate.name: _scan(plate, settings, listings) for plate in plates}
 
 
@@ -65,58 +51,25 @@ def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlatePro
 
 
 def _scan(
-    plate: Plate, settings: IngestSettings, listings: dict[str, list[ImageFile] | _Refused]
+    plate: Plate, settings: IngestSettings, listings: dict[str, list[ImageFile] | Refused]
 ) -> PlateFrames | PlateProblem:
     if plate.folder not in listings:
         try:
             listings[plate.folder] = list_images(plate.folder)
-        except _Refused as refused:
+        except Refused as refused:
             listings[plate.folder] = refused
     listing = listings[plate.folder]
     try:
-        if isinstance(listing, _Refused):
+        if isinstance(listing, Refused):
             raise listing
         return _frames(plate, settings, listing)
-    except _Refused as refused:
+    except Refused as refused:
         return PlateProblem(plate.name, f"{plate.folder}: {refused}")
-
-
-def list_images(folder: str) -> list[ImageFile]:
-    """List the images below ``folder``, by path, hidden files and folders left out.
-
-    Raises:
-        _Refused: the folder is absent, is no folder or cannot be read.
-    """
-    try:
-        return sorted(_images(folder, "", MAX_DEPTH), key=lambda file: file.relative_path)
-    except FileNotFoundError:
-        raise _Refused(
-            "expected a folder of images, found no such folder; correct the column folder"
-        ) from None
-    except NotADirectoryError:
-        raise _Refused("expected a folder of images, found a file; name its folder") from None
-    except OSError as error:
-        raise _Refused(
-            f"expected a folder of images, found one that cannot be read ({error.strerror})"
-        ) from None
-
-
-def _images(folder: str, below: str, depth: int) -> Iterator[ImageFile]:
-    with os.scandir(os.path.join(folder, below) if below else folder) as entries:
-        for entry in entries:
-            if entry.name.startswith("."):
-                continue
-            if entry.name.lower().endswith(IMAGE_SUFFIXES):
-                # A link to nowhere counts as an empty file rather than stopping the scan.
-                exists = not entry.is_symlink() or Path(entry.path).exists()
-                yield ImageFile(below + entry.name, entry.stat().st_size if exists else 0)
-            elif depth and entry.is_dir():
-                yield from _images(folder, f"{below}{entry.name}/", depth - 1)
 
 
 def _frames(plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]) -> PlateFrames:
     if not listing:
-        raise _Refused(
+        raise Refused(
             f"expected images ({', '.join(IMAGE_SUFFIXES)}), found none; "
             "copy the raw images there or correct the column folder"
         )
@@ -153,7 +106,7 @@ def _understood(
             if settings.pattern
             else f"names of the IncuCyte such as {', '.join(INCUCYTE_EXAMPLES)}"
         )
-        raise _Refused(
+        raise Refused(
             f"expected {expected}, found {len(listing)} images named otherwise, such as "
             f"{listing[0].relative_path}; describe their naming in ingest.pattern"
         )
@@ -169,13 +122,13 @@ def _one_position(plate: Plate, named: list[_Acquisition]) -> list[_Acquisition]
     if plate.well:
         named = [one for one in named if _selects(plate.well, one.parts)]
         if not named:
-            raise _Refused(
+            raise Refused(
                 f"expected images of {plate.well} (column well), found those of "
                 f"{_some(sorted(positions))}; correct the column well"
             )
         positions = Counter(one.parts.position for one in named)
     if len(positions) > 1:
-        raise _Refused(
+        raise Refused(
             f"expected the images of one well and one position in it, found {len(positions)}: "
             f"{_some([position or 'none told' for position in sorted(positions)])}; "
             "say in the column well of the sample sheet which one is the plate"
@@ -202,7 +155,7 @@ def _with_channels(
             told.append(replace(one, channel=channel))
     if silent and any(one.channel == settings.default_channel for one in told):
         # Two kinds of image, and only one says what it is: guessing would mix channels.
-        raise _Refused(
+        raise Refused(
             "expected a channel in every name or in none, found "
             f"{silent[0].file.relative_path} beside {told[0].file.relative_path}; "
             "add its channel to ingest.channel_names (under ignored to leave it unread)"
@@ -216,7 +169,7 @@ def _channel(one: _Acquisition, folder: str, aliases: dict[str, str]) -> str | N
     if one.parts.channel:
         channel = aliases.get(one.parts.channel.lower())
         if channel is None:
-            raise _Refused(
+            raise Refused(
                 f"expected a channel named in ingest.channel_names, found {one.parts.channel!r} in "
                 f"{one.file.relative_path}{did_you_mean(one.parts.channel, aliases)}"
             )
@@ -233,7 +186,7 @@ def _channel(one: _Acquisition, folder: str, aliases: dict[str, str]) -> str | N
 def _wanted(settings: IngestSettings, acquisitions: Sequence[_Acquisition]) -> tuple[str, ...]:
     there = {one.channel for one in acquisitions}
     if not there:
-        raise _Refused(
+        raise Refused(
             "expected images of a channel, found only such as are ignored; "
             "correct ingest.channel_names"
         )
@@ -241,7 +194,7 @@ def _wanted(settings: IngestSettings, acquisitions: Sequence[_Acquisition]) -> t
         return tuple(channel for channel in CHANNELS if channel in there)
     for channel in settings.channels:
         if channel not in there:
-            raise _Refused(
+            raise Refused(
                 f"expected the channels {' and '.join(settings.channels)} (ingest.channels), found "
                 f"no {channel} image; add its images, or set ingest.channels to auto"
             )
@@ -263,7 +216,7 @@ def _with_times(
     by_date = [one for one in timed if one.parts.absolute]
     if by_date and len(by_date) < len(timed):
         elapsed = next(one for one in timed if not one.parts.absolute)
-        raise _Refused(
+        raise Refused(
             "expected either dates or elapsed times in the names, found both: "
             f"{by_date[0].file.relative_path} and {elapsed.file.relative_path}; "
             "keep one export in the folder"
@@ -282,7 +235,7 @@ def _table(
     for timepoint, one in _with_timepoints(settings, timed):
         earlier = by_timepoint.setdefault(timepoint, {}).get(one.channel)
         if earlier and settings.duplicates == "refuse":
-            raise _Refused(
+            raise Refused(
                 f"expected one {one.channel} image a timepoint, found two for t{timepoint:03d}: "
                 f"{earlier.file.relative_path} and {one.file.relative_path}; remove one, "
                 "or set ingest.duplicates to first or last"
@@ -327,7 +280,7 @@ def _with_timepoints(
         timepoint = math.floor(one.time_h / interval_h + 0.5)
         off_h = one.time_h - timepoint * interval_h
         if abs(off_h) > settings.interval_tolerance * interval_h + 1e-6:
-            raise _Refused(
+            raise Refused(
                 f"expected an image every {interval_h:g} h (ingest.interval_h), found "
                 f"{one.file.relative_path} at {one.time_h:g} h; remove it, raise "
                 "ingest.interval_tolerance, or set ingest.interval_h to null"
@@ -341,7 +294,7 @@ def _check_missing(settings: IngestSettings, frames: Sequence[Frame]) -> None:
     if len(reasons) > settings.max_missing_fraction * count:
         shown = [f"t{timepoint:03d}, {reason}" for timepoint, reason in list(reasons.items())[:3]]
         more = "; ..." if len(reasons) > len(shown) else ""
-        raise _Refused(
+        raise Refused(
             f"expected at most {settings.max_missing_fraction:.0%} of {count} timepoints missing "
             f"(ingest.max_missing_fraction), found {len(reasons)} missing ({'; '.join(shown)}"
             f"{more}); add their images or raise the limit"

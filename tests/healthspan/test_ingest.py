@@ -10,6 +10,7 @@ from healthspan import scan as scan_module
 from healthspan.ingest import PlateFrames, PlateProblem, scan_plate, scan_plates
 from healthspan.naming import INCUCYTE, read_name
 from healthspan.plates import Plate
+from healthspan.raw_folder import ImageFile
 from healthspan.settings.ingest import IngestSettings
 from step.errors import StepError
 
@@ -375,7 +376,7 @@ def test_shared_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.Monkey
     listed: list[str] = []
     original = scan_module.list_images
 
-    def listing(folder: str) -> list[scan_module.ImageFile]:
+    def listing(folder: str) -> list[ImageFile]:
         listed.append(folder)
         return original(folder)
 
