@@ -1,9 +1,27 @@
 """The settings of the healthspan tree, one section a step."""
 
+import warnings
+
 from pydantic import Field
 
 from configuration.strict import Settings
+from healthspan.settings.classify import ClassifySettings
+from healthspan.settings.composite import CompositeSettings
+from healthspan.settings.contact_sheet import ContactSheetSettings
+from healthspan.settings.curves import CurvesSettings
+from healthspan.settings.detect import DetectSettings
+from healthspan.settings.experiment import ExperimentSettings
 from healthspan.settings.ingest import IngestSettings
+from healthspan.settings.quality import QualitySettings
+from healthspan.settings.register import RegisterSettings
+from healthspan.settings.simulate import SimulateSettings
+from healthspan.settings.tile import TileSettings
+from healthspan.settings.track import TrackSettings
+from healthspan.settings.train_classifier import TrainClassifierSettings
+from healthspan.settings.train_detector import TrainDetectorSettings
+
+# The section is called as its step is; pydantic warns of ABCMeta.register, which nobody calls.
+warnings.filterwarnings("ignore", 'Field name "register" in "HealthspanSettings"')
 
 
 class HealthspanSettings(Settings):
@@ -20,4 +38,45 @@ class HealthspanSettings(Settings):
     )
     ingest: IngestSettings = Field(
         IngestSettings(), description="raw folders to frames, and what may be missing"
+    )
+    register: RegisterSettings = Field(
+        RegisterSettings(), description="frames brought onto the plate's reference frame"
+    )
+    tile: TileSettings = Field(TileSettings(), description="registered frames cut into tiles")
+    detect: DetectSettings = Field(
+        DetectSettings(),
+        description="worms found in the tiles, as instance masks in plate coordinates",
+    )
+    composite: CompositeSettings = Field(
+        CompositeSettings(),
+        description="the masks before, at and after a timepoint as one picture a worm",
+    )
+    classify: ClassifySettings = Field(
+        ClassifySettings(), description="healthy, immobile or dead, with probabilities"
+    )
+    track: TrackSettings = Field(
+        TrackSettings(),
+        description="stopped worms followed through time, to the ends of healthspan and of life",
+    )
+    curves: CurvesSettings = Field(
+        CurvesSettings(), description="survival and healthspan of a plate"
+    )
+    contact_sheet: ContactSheetSettings = Field(
+        ContactSheetSettings(), description="every individual at every timepoint, as pictures"
+    )
+    experiment: ExperimentSettings = Field(
+        ExperimentSettings(), description="conditions compared, and tables for other programs"
+    )
+    quality: QualitySettings = Field(
+        QualitySettings(), description="warnings of a plate, and the pictures that show why"
+    )
+    simulate: SimulateSettings = Field(
+        SimulateSettings(), description="simulated plates with known truth"
+    )
+    train_detector: TrainDetectorSettings = Field(
+        TrainDetectorSettings(), description="training of the detector on simulated plates"
+    )
+    train_classifier: TrainClassifierSettings = Field(
+        TrainClassifierSettings(),
+        description="training of the state classifier on simulated plates",
     )
