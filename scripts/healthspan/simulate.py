@@ -4,8 +4,8 @@
 
 writes ``demo/A1/raw/VID1_Phase_A1_1_00d12h00m.tif`` ... and, under ``demo/A1/truth``:
 
-- ``frames.tsv``: for each timepoint how the dish lay: a point p (y, x) of the reference frame
-  is seen at ``turn(p - middle) + middle + shift`` in the raw frame, middle of the frame;
+- ``frames.tsv``: for each timepoint how the dish lay, against the reference frame (a motion as
+  of ``imaging.motion``), and whether the frame is missing or fogged;
 - ``worms.tsv``: when each worm's healthspan and life ended (days of adulthood);
 - ``states.tsv``: state and place of each worm at each timepoint, in the reference frame;
 - ``masks.json``: every worm's mask at every timepoint, in the reference frame.
@@ -38,6 +38,7 @@ from healthspan.optics import (
 from healthspan.settings.simulate import SimulateSettings
 from healthspan.worm_body import Worm, body_pixels
 from imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, write_masks
+from imaging.motion import Motion
 from step.command import run_step
 from step.output import whole_file
 from step.progress import progress
@@ -49,18 +50,6 @@ PIXEL_SIZE_UM = 9.74
 DISH_SHARE = 0.485
 """Radius of the dish as a share of the frame's side."""
 FILE_CHANNELS = {"bright_field": "Phase", "dark_field": "Green"}
-
-
-def dish_to_camera(size: int, shift: NDArray[np.float64], turn_deg: float) -> NDArray[np.float64]:
-    """The map of (x, y) on the dish to (x, y) in the frame, 2 x 3: a turn about the middle.
-
-    Args:
-        shift: (y, x) in px.
-    """
-    middle = (size - 1) / 2
-    matrix = cv2.getRotationMatrix2D((middle, middle), turn_deg, 1.0)
-    matrix[:, 2] += shift[::-1]
-    return np.asarray(matrix, dtype=np.float64)
 
 
 def seen(worm: Worm, matrix: NDArray[np.float64], middle: float) -> Worm:
@@ -171,7 +160,8 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
     missing = rng.random(count) < settings.missing_share
     missing[0] = False
     fogged = (rng.random(count) < settings.fogged_share) & (np.arange(count) > 0)
-    matrices = [dish_to_camera(size, shifts[t], turns[t]) for t in range(count)]
+    motions = [Motion(*shifts[t], turns[t]) for t in range(count)]
+    matrices = [motion.matrix(size, size) for motion in motions]
 
     raw = folder / plate / "raw"
     for t in progress(range(count), f"{plate}: frames simulated"):
@@ -186,15 +176,14 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
                 tifffile.imwrite(partial, image, metadata=None)
 
     truth = folder / plate / "truth"
-    # Relative to the reference frame, the dish first turns about the middle, then shifts.
-    relative = [_after(matrices[t], matrices[0], middle) for t in range(count)]
+    relative = [relative_motion(motion, motions[0], size) for motion in motions]
     frames = pd.DataFrame(
         {
             "timepoint": range(count),
             "time_h": hours,
-            "shift_y_px": [one[0] for one in relative],
-            "shift_x_px": [one[1] for one in relative],
-            "rotation_deg": turns - turns[0],
+            "shift_y_px": [one.shift_y_px for one in relative],
+            "shift_x_px": [one.shift_x_px for one in relative],
+            "rotation_deg": [one.rotation_deg for one in relative],
             "missing": missing.astype(int),
             "fogged": fogged.astype(int),
         }
@@ -215,14 +204,11 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
     write_masks(truth / "masks.json", MaskSet(plate, PIXEL_SIZE_UM, size, size, taken, ordered))
 
 
-def _after(
-    matrix: NDArray[np.float64], reference: NDArray[np.float64], middle: float
-) -> tuple[float, float]:
-    """Shift (y, x) of the frame's middle from the reference frame to another one (px)."""
-    back = cv2.invertAffineTransform(reference)
-    on_dish = back @ (middle, middle, 1.0)
-    x, y = matrix @ (*on_dish, 1.0)
-    return float(y - middle), float(x - middle)
+def relative_motion(motion: Motion, reference: Motion, size: int) -> Motion:
+    """How the dish moved from the reference frame to another one, both size x size px."""
+    to_dish = cv2.invertAffineTransform(reference.matrix(size, size))
+    whole = np.vstack([motion.matrix(size, size), [0, 0, 1]]) @ np.vstack([to_dish, [0, 0, 1]])
+    return Motion.of_matrix(whole[:2], size, size)
 
 
 def main() -> None:
