@@ -97,6 +97,8 @@ def _findings(error: ValidationError, name: str, sections: Mapping[str, type[Set
     return unknown + [
         f"{key}: expected {' or '.join(phrases)}, found {found[key]}"
         for key, phrases in expected.items()
+        # A list of which one member is wrong is not wrong for not being another type, too.
+        if not any(other.startswith(f"{key}[") for other in expected)
     ]
 
 
@@ -117,6 +119,8 @@ def _expected(details: ErrorDetails) -> str:
         return "a value"
     if details["type"] in {"model_type", "model_attributes_type"}:
         return "a section of keys"
+    if details["type"] == "invalid_key":
+        return "a key of text"
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return message.removeprefix("expected ").rstrip(".")
 

@@ -110,6 +110,16 @@ def test_members_of_a_union_become_one_phrase() -> None:
     assert "literal" not in sentence.lower()
 
 
+def test_wrong_member_of_a_list_is_named_alone() -> None:
+    assert refusal({"outer": {"channels": ["bright", "red"]}}) == (
+        "mine.yaml: outer.channels[1]: expected 'bright' or 'dark', found 'red'"
+    )
+
+
+def test_key_that_is_no_text() -> None:
+    assert refusal({"outer": {1: 2}}) == "mine.yaml: outer[1]: expected a key of text, found 1"
+
+
 def test_several_findings_are_one_sentence() -> None:
     sentence = refusal({"outer": {"count": 0, "middel": {}}, "other": 1})
     assert sentence.count("; also ") == 2
