@@ -18,7 +18,12 @@ from healthspan.quality_figures import (
 )
 from healthspan.quality_measures import PROBABILITIES, judge, measure, row_of
 from healthspan.quality_page import page
-from healthspan.registered_pages import BLOCK, FRAME_COLUMNS, registered_pages, usable
+from healthspan.registered_pages import (
+    FRAME_COLUMNS,
+    registered_pages,
+    timepoints_of,
+    usable,
+)
 from healthspan.settings.quality import QualitySettings
 from imaging.masks import MaskSet, read_masks
 from imaging.overlays import outlined, stretched
@@ -48,10 +53,7 @@ def masks_of(paths: Sequence[str | Path], timepoints: Sequence[int]) -> dict[int
     """The mask set that holds each timepoint; files of other blocks are not read."""
     found: dict[int, MaskSet] = {}
     for path in paths:
-        block = BLOCK.match(Path(path).name)
-        wanted = [
-            one for one in timepoints if block is None or int(block[1]) <= one <= int(block[2])
-        ]
+        wanted = [one for one in timepoints if one in timepoints_of(path)]
         if wanted:
             masks = read_masks(path)
             found.update((one, masks) for one in wanted if one in masks.timepoints)

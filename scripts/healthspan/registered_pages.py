@@ -1,6 +1,5 @@
 """Which page of which registered stack shows a timepoint of a plate."""
 
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from healthspan.manifest import block_range
 from imaging.stacks import Stack
 from step.errors import StepError
 
-BLOCK = re.compile(r"t(\d+)-t(\d+)")
 FRAME_COLUMNS = ("timepoint", "time_h", "page", "status")
 
 
@@ -22,18 +21,27 @@ def usable(frames: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("timepoint", kind="stable")
 
 
+def timepoints_of(path: str | Path) -> range:
+    """The timepoints of the block that a file, as t000-t009.ome.tif, is named after.
+
+    Raises:
+        StepError: the name is not that of a block.
+    """
+    try:
+        return block_range(Path(path).name.split(".")[0])
+    except StepError:
+        raise StepError(f"{path}: expected a file named after its block, as t000-t009") from None
+
+
 def pages_of(frames: pd.DataFrame, stack: str | Path) -> list[tuple[int, int]]:
     """(timepoint, page) of the usable frames in one stack, which is named after its block.
 
     Raises:
         StepError: the name is not that of a block.
     """
-    block = BLOCK.match(Path(stack).name)
-    if block is None:
-        raise StepError(f"{stack}: expected a stack named after its block, as t000-t009.ome.tif")
-    first, last = int(block[1]), int(block[2])
+    timepoints = timepoints_of(stack)
     rows = usable(frames)
-    rows = rows[rows["timepoint"].between(first, last)]
+    rows = rows[rows["timepoint"].isin(timepoints)]
     return [
         (int(timepoint), int(page))
         for timepoint, page in zip(rows["timepoint"], rows["page"], strict=True)
