@@ -14,7 +14,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,28 +60,41 @@ class Cost:
     peak_rss_mb: float
 
 
+WATCH = """
+import os, sys, time
+started = time.perf_counter()
+to_log = [(os.POSIX_SPAWN_DUP2, 2, 1)]
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=to_log)
+_, status, usage = os.wait4(child, 0)
+print(time.perf_counter() - started, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+"""
+"""Linux counts the memory of the parent into the peak of what it starts, so a bare one does it."""
+
+
 def measure(command: Sequence[str], environment: dict[str, str]) -> Cost:
-    """Run a command and measure it.
+    """Run a command, given with the path of its program, and measure it.
 
     Raises:
         StepError: it ended with another status than 0; the end of what it wrote is told.
     """
-    with tempfile.TemporaryFile() as output:
-        started = time.perf_counter()
-        child = subprocess.Popen(command, stdout=output, stderr=output, env=environment)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
-        if child.returncode:
-            output.seek(0)
-            lines = output.read().decode(errors="replace").strip().splitlines()
-            raise StepError(
-                f"{' '.join(command[1:3])}: expected it to finish, found status"
-                f" {child.returncode}: {lines[-1] if lines else 'no word'}"
-            )
+    watched = subprocess.run(
+        [sys.executable, "-S", "-c", WATCH, *command],
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        check=True,
+    )
+    seconds, peak, status = watched.stdout.split()
+    if int(status):
+        lines = watched.stderr.strip().splitlines()
+        raise StepError(
+            f"{' '.join(command[1:3])}: expected it to finish, found status"
+            f" {status}: {lines[-1] if lines else 'no word'}"
+        )
     # Linux counts kilobytes here, macOS bytes.
     unit = 1024 if sys.platform != "darwin" else 1024**2
-    return Cost(seconds, usage.ru_maxrss / unit)
+    return Cost(float(seconds), int(peak) / unit)
 
 
 def runs(

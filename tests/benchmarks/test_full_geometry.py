@@ -19,6 +19,7 @@ def test_memory_and_time_are_those_of_the_child() -> None:
     idle = measure([sys.executable, "-c", "pass"], dict(os.environ))
     busy = "import time; b = b'1' * (200 * 2**20); time.sleep(0.3)"
     cost = measure([sys.executable, "-c", busy], dict(os.environ))
+    assert idle.peak_rss_mb < 30
     assert 195 < cost.peak_rss_mb - idle.peak_rss_mb < 215
     assert cost.seconds > 0.3
 
