@@ -1,0 +1,150 @@
+"""Evaluation on simulated plates: each goes through the whole workflow, then is judged.
+
+    python -m healthspan.evaluation_plates --settings '{}' --snakefile Snakefile
+        --folder results/healthspan/evaluation/plates --cores 2 --scores scores.tsv
+
+The plates have seeds that no training uses, and their looks come from other ranges.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from healthspan.evaluation_scores import (
+    curve_distance,
+    detections,
+    registration_errors,
+    state_confusion,
+)
+from healthspan.settings.evaluate import EvaluateSettings
+from healthspan.settings.simulate import SimulateSettings
+from healthspan.simulate import DISH_SHARE, simulate_plate
+from imaging.masks import read_masks
+from step.command import run_step
+from step.errors import StepError
+from step.tables import read_table, write_table
+
+VERSION = 1
+
+SCORE_COLUMNS = ["plate", "metric", "value"]
+
+
+def plate_settings(settings: EvaluateSettings, number: int) -> SimulateSettings:
+    """Plate ``number``: from few to many worms, short and long lives, every depth of camera."""
+    share = number / max(1, settings.plates - 1)
+    worms = round(settings.fewest_worms + share * (settings.most_worms - settings.fewest_worms))
+    return SimulateSettings(
+        frame_px=settings.frame_px,
+        timepoints=settings.timepoints,
+        worms=worms,
+        lifespan_scale_d=(9.0, 13.0, 11.0, 16.0)[number % 4],
+        bits=(8, 12, 16)[number % 3],
+        looks="unseen",
+    )
+
+
+def run_workflow(
+    snakefile: Path, folder: Path, sheet: pd.DataFrame, config: dict[str, object], cores: int
+) -> None:
+    """The workflow on the plates of ``sheet``, in its own working directory.
+
+    Raises:
+        StepError: it did not end well; its own messages are on stderr.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    write_table(folder / "plates.tsv", sheet)
+    # JSON is YAML as well.
+    (folder / "config.yaml").write_text(json.dumps({"healthspan": config}), encoding="utf-8")
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile.resolve())]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    command += ["--cores", str(cores), "--rerun-incomplete", "--nolock", "--quiet", "rules"]
+    if subprocess.run(command, stdout=sys.stderr, check=False).returncode != 0:
+        raise StepError(
+            f"{folder}: expected the workflow to finish on these plates, found that it failed;"
+            f" see {folder}/logs"
+        )
+
+
+def plate_scores(
+    folder: Path, plate: str, truth: Path, simulation: SimulateSettings
+) -> Iterator[tuple[str, float]]:
+    """Metrics of one plate as (name, value); counts are given so that plates can be pooled."""
+    worms = read_table(truth / "worms.tsv")
+    frames = read_table(folder / "frames.tsv")
+    size = simulation.frame_px
+    errors = registration_errors(read_table(truth / "frames.tsv"), frames, size, DISH_SHARE * size)
+    for error in errors:
+        yield "registration_px", error
+    yield "frames_not_registered", float((frames["status"] == "unregistered").sum())
+    found = [read_masks(path) for path in sorted((folder / "masks").glob("*.json"))]
+    result = detections(read_masks(truth / "masks.json"), found)
+    yield "worms_true", float(result.found.size)
+    yield "worms_found", float(result.found.sum())
+    yield "worms_false", float(result.false)
+    yield "iou_sum", float(np.nansum(result.iou))
+    for name, chosen in (
+        ("overlapping", result.overlapping),
+        ("seam", result.seam),
+        ("off_seam", ~result.seam),
+    ):
+        yield f"{name}_true", float(chosen.sum())
+        yield f"{name}_found", float((result.found & chosen).sum())
+    confusion = state_confusion(
+        result.pairs, read_table(truth / "states.tsv"), read_table(folder / "states.tsv")
+    )
+    for row in range(3):
+        for column in range(3):
+            yield f"confusion_{row}_{column}", float(confusion[row, column])
+    summary = read_table(folder / "summary.tsv").iloc[0]
+    for name, end in (("lifespan", "death_d"), ("healthspan", "healthspan_end_d")):
+        true = float(np.median(worms[end]))
+        yield f"{name}_true_d", true
+        yield f"{name}_found_d", float(summary[f"median_{name}_d"])
+    yield "curve_distance", curve_distance(read_table(folder / "curves.tsv"), worms)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--workflow-settings", default="{}", help="healthspan section as JSON")
+    parser.add_argument("--snakefile", required=True, type=Path)
+    parser.add_argument("--folder", required=True, type=Path)
+    parser.add_argument("--cores", required=True, type=int)
+    parser.add_argument("--scores", required=True, type=Path)
+    arguments = parser.parse_args()
+    settings = EvaluateSettings.model_validate_json(arguments.settings)
+    folder: Path = arguments.folder
+    simulations = {}
+    rows = []
+    for number in range(settings.plates):
+        plate = f"E{number + 1}"
+        simulations[plate] = plate_settings(settings, number)
+        # The truth is written last: with it, the plate is whole.
+        if not (folder / plate / "truth" / "masks.json").exists():
+            simulate_plate(simulations[plate], plate, settings.first_seed + number, folder)
+        one = simulations[plate]
+        rows.append((plate, "evaluation", "simulated", f"{plate}/raw",
+                     one.age_at_first_frame_d, one.worms))  # fmt: skip
+    columns = ["plate", "experiment", "condition", "folder", "age_at_first_frame_d", "worms"]
+    config = json.loads(arguments.workflow_settings) | {"plates": "plates.tsv"}
+    run_workflow(
+        arguments.snakefile, folder, pd.DataFrame(rows, columns=columns), config, arguments.cores
+    )
+    scores = [
+        (plate, metric, value)
+        for plate, simulation in simulations.items()
+        for metric, value in plate_scores(
+            folder / "results" / "healthspan" / plate, plate, folder / plate / "truth", simulation
+        )
+    ]
+    write_table(arguments.scores, pd.DataFrame(scores, columns=SCORE_COLUMNS))
+
+
+if __name__ == "__main__":
+    run_step(main)
