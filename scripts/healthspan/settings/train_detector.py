@@ -20,7 +20,7 @@ class TrainDetectorSettings(Settings):
     scenes: int = Field(1000, ge=4, description="simulated scenes to draw crops from (count)")
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
     crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
-    steps: int = Field(4500, ge=1, description="optimiser steps (count)")
+    steps: int = Field(3500, ge=1, description="optimiser steps (count)")
     batch: int = Field(4, ge=1, description="crops per step; the paper uses 1 (count)")
     optimiser: Literal["sgd", "adamw"] = Field(
         "sgd", description="optimiser; the paper uses stochastic gradient descent"
