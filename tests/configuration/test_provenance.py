@@ -73,6 +73,7 @@ def test_command_writes_both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     arguments += ["--provenance", str(tmp_path / "out.json")]
     arguments += ["--configuration", str(tmp_path / "out.yaml")]
     monkeypatch.setattr(sys, "argv", ["provenance", *arguments])
+    monkeypatch.setattr("configuration.provenance.git_revision", lambda root: None)
     provenance.main()
     written = (tmp_path / "out.json").read_text()
     found = json.loads(written)

@@ -10,6 +10,7 @@ from healthspan.settings.composite import CompositeSettings
 from healthspan.settings.contact_sheet import ContactSheetSettings
 from healthspan.settings.curves import CurvesSettings
 from healthspan.settings.detect import DetectSettings
+from healthspan.settings.evaluate import EvaluateSettings
 from healthspan.settings.experiment import ExperimentSettings
 from healthspan.settings.ingest import IngestSettings
 from healthspan.settings.quality import QualitySettings
@@ -79,4 +80,7 @@ class HealthspanSettings(Settings):
     train_classifier: TrainClassifierSettings = Field(
         TrainClassifierSettings(),
         description="training of the state classifier on simulated plates",
+    )
+    evaluate: EvaluateSettings = Field(
+        EvaluateSettings(), description="measured against simulated and real truth"
     )
