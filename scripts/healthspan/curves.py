@@ -127,8 +127,10 @@ def draw_curves(
             linewidth=0,
             label="immobile",
         )
-    pairs = (("alive", alive, STATE_COLOURS["dead"], "s"),)
-    pairs += (("healthy", healthy, STATE_COLOURS["healthy"], "o"),)
+    pairs = (
+        ("alive", alive, STATE_COLOURS["dead"], "s"),
+        ("healthy", healthy, STATE_COLOURS["healthy"], "o"),
+    )
     for name, curve, colour, marker in pairs if drawn else ():
         axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         median = curve.median()[0]

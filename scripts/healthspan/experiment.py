@@ -94,7 +94,9 @@ def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, st
             piece.loc[piece["event"] == 1, "censor_reason"] = ""
             pieces.append(piece[SURVIVAL_COLUMNS])
     filled = [piece for piece in pieces if len(piece)]
-    return pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=SURVIVAL_COLUMNS)
+    return (
+        pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=SURVIVAL_COLUMNS)
+    )
 
 
 def holm(p: Sequence[float]) -> list[float]:
@@ -147,17 +149,26 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=TESTS_COLUMNS)
 
 
-def _cox_rows(own: pd.DataFrame, conditions: Sequence[str], confidence: float) -> list[dict]:
+def _cox_rows(
+    own: pd.DataFrame, conditions: Sequence[str], confidence: float
+) -> list[dict[str, object]]:
     """Rows of one outcome: each condition against the first that has worms and events."""
     shown = [c for c in conditions if own.loc[own["condition"] == c, "event"].sum() > 0]
     reference = shown[0] if shown else conditions[0]
-    rows: list[dict] = []
+    rows: list[dict[str, object]] = []
     others = [c for c in conditions if c != reference]
     for c in others:
         part = own[own["condition"] == c]
         note = "" if c in shown else "no event in this condition"
-        row = {"condition": c, "reference": reference, "note": note}
-        rows.append(row | {"worms": len(part), "plates": part["plate"].nunique()})
+        rows.append(
+            {
+                "condition": c,
+                "reference": reference,
+                "worms": len(part),
+                "plates": part["plate"].nunique(),
+                "note": note,
+            }
+        )
     fitted = [c for c in others if c in shown]
     if not fitted:
         return rows
@@ -183,7 +194,7 @@ def _cox_rows(own: pd.DataFrame, conditions: Sequence[str], confidence: float) -
     low, high = (np.exp(model.confidence_intervals_.iloc[:, i]) for i in (0, 1))
     for row in rows:
         if row["condition"] in fitted:
-            term = f"c{fitted.index(row['condition'])}"
+            term = f"c{fitted.index(str(row['condition']))}"
             row |= {
                 "hazard_ratio": float(model.hazard_ratios_[term]),
                 "low": float(low[term]),
@@ -194,15 +205,13 @@ def _cox_rows(own: pd.DataFrame, conditions: Sequence[str], confidence: float) -
     return rows
 
 
-def cox_table(
-    survival: pd.DataFrame, conditions: Sequence[str], confidence: float
-) -> pd.DataFrame:
+def cox_table(survival: pd.DataFrame, conditions: Sequence[str], confidence: float) -> pd.DataFrame:
     """Cox regression on the condition, plate as cluster (``COX_COLUMNS``).
 
     The reference is the first condition in the sheet with an event. What cannot be
     estimated has a note instead of numbers.
     """
-    rows: list[dict] = []
+    rows: list[dict[str, object]] = []
     for outcome in OUTCOMES:
         own = survival[survival["outcome"] == outcome]
         found = _cox_rows(own, conditions, confidence) if conditions else []
@@ -213,6 +222,12 @@ def cox_table(
     return pd.DataFrame(rows, columns=COX_COLUMNS)
 
 
+def _read_names(path: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of names from a TSV table, as written: plate 007 and condition NA are names."""
+    read_table(path, columns)
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)[list(columns)]
+
+
 def read_plates(
     sheet: str, individuals: Sequence[str], summaries: Sequence[str]
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, dict[str, str]]:
@@ -221,13 +236,12 @@ def read_plates(
     Raises:
         StepError: a file is missing, or the plates of the sheet and of the summaries differ.
     """
-    rows = read_table(sheet, ["plate", "condition"])
+    rows = _read_names(sheet, ["plate", "condition"])
     summary = pd.concat(
-        [read_table(path, ["plate", "condition", "time_axis"]) for path in summaries],
-        ignore_index=True,
+        [_read_names(path, ["plate", "time_axis"]) for path in summaries], ignore_index=True
     )
-    plates = [str(plate) for plate in summary["plate"]]
-    condition = dict(zip(rows["plate"].astype(str), rows["condition"].astype(str), strict=True))
+    plates = list(summary["plate"])
+    condition = dict(zip(rows["plate"], rows["condition"], strict=True))
     if len(individuals) != len(plates) or sorted(plates) != sorted(condition):
         raise StepError(
             f"{sheet}: expected one table of individuals and one summary for each of the plates "

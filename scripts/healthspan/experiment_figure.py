@@ -52,7 +52,7 @@ def _draw_at_risk(
     axes.set_yticklabels(list(conditions))
     axes.set_title("at risk", fontsize=8, fontweight="normal", color=FAINT_INK)
     axes.grid(False)
-    axes.tick_params(length=0, labelbottom=False)
+    axes.tick_params(length=0, labelbottom=False, pad=14)
     for spine in axes.spines.values():
         spine.set_visible(False)
     for i, condition in enumerate(conditions):
@@ -81,8 +81,8 @@ def draw_experiment(
     share = [settings.height_cm, 0.4 + 0.55 * max(len(conditions), 1)]
     panels = figure.subplots(2, 2, squeeze=False, gridspec_kw={"height_ratios": share})
     last = float(np.nanmax(survival[["after_d", "before_d"]].to_numpy(float), initial=1.0))
-    ticks = MaxNLocator(settings.risk_columns, integer=True).tick_values(0, last)
-    ticks = ticks[(ticks >= 0) & (ticks <= last)]
+    steps = np.asarray(MaxNLocator(settings.risk_columns, integer=True).tick_values(0, last))
+    ticks = steps[(steps >= 0) & (steps <= last)]
     for column, outcome in enumerate((LIFESPAN, HEALTHSPAN)):
         own = survival[survival["outcome"] == outcome]
         upper, lower = panels[0, column], panels[1, column]

@@ -70,9 +70,7 @@ class Course:
         return self.dead <= self.last
 
 
-def reason_not_counted(
-    course: Course, time_h: Floats, settings: TrackSettings
-) -> str:
+def reason_not_counted(course: Course, time_h: Floats, settings: TrackSettings) -> str:
     """Why a track is no individual; empty when it is one.
 
     ``static from the start``: already dead when the plate had settled. The paper's curves
@@ -109,7 +107,7 @@ def estimated_worms(movers: Floats, stopped: Ints, quantile: float) -> int:
     if len(movers) == 0:
         return 0
     total = movers + stopped
-    return max(int(round(float(np.quantile(total, quantile)))), int(stopped[-1]))
+    return max(round(float(np.quantile(total, quantile))), int(stopped[-1]))
 
 
 def lost_frames(movers: Floats, stopped: Ints, worms: int, smoothing: int) -> tuple[int, Ints]:
@@ -137,7 +135,7 @@ def lost_frames(movers: Floats, stopped: Ints, worms: int, smoothing: int) -> tu
     early = slice(0, max(1, frames // 4))
     found = float(np.median(smooth[early] / np.maximum(worms - stopped[early], 1)))
     full = smooth / min(max(found, 0.5), 1.0)
-    alive = min(never, int(round(float(full[-1]))))
+    alive = min(never, round(float(full[-1])))
     short = isotonic_regression(worms - stopped - full).x
     lost = [np.flatnonzero(short < j - 0.5) for j in range(1, never - alive + 1)]
     return alive, np.array([ranks[-1] if len(ranks) else 0 for ranks in lost], np.int64)

@@ -11,7 +11,7 @@ simulator's truth). A worm first dead at frame b died after frame b-1, at or bef
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import gamma
+from scipy.special import gammainc
 
 Floats = NDArray[np.float64]
 
@@ -47,7 +47,7 @@ def log_immobile_prior(day: Floats, onset_after: float, shape: float, scale_d: f
     within = (np.arange(8) + 0.5) / 8
     for a in range(count):
         onset = before[a] + within * (day[a] - before[a])
-        ended = gamma.cdf(day[a:, None] - onset, shape, scale=scale_d).mean(axis=1)
+        ended = gammainc(shape, (day[a:, None] - onset) / scale_d).mean(axis=1)
         mass = np.diff(ended, prepend=0.0, append=1.0)
         prior[a, a:] = np.log(np.maximum(mass, 1e-12))
     return prior

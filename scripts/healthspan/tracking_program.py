@@ -3,15 +3,15 @@
 The programme (paper, section 3.4, where detections near the centroid of a stopped worm
 are followed; here all worms are followed at once, with gaps):
 
-    minimise    sum_i c_i x_i + sum_i a_i s_i + sum_i d_i e_i + sum_ij l_ij z_ij
-    subject to  s_j + sum_i z_ij = x_j      (a detection in use is entered once)
-                e_i + sum_j z_ij = x_i      (and left once)
-                x, s, e, z in {0, 1}
+    minimise    sum_j (a_j + c_j) s_j + sum_j d_j e_j + sum_ij (l_ij + c_j) z_ij
+    subject to  s_j + sum_i z_ij <= 1                   (a detection is used once)
+                s_j + sum_i z_ij = e_j + sum_k z_jk     (and left as it is entered)
+                s, e, z in {0, 1}
 
-``x`` detection in use (0: a mover or a false detection), ``s`` appearance, ``e``
-disappearance, ``z`` link. It is a flow, so its relaxation is integral and a solver needs
-no branching. Detections that no chain of links joins are independent of each other: each
-such part is solved on its own.
+``s`` appearance, ``e`` disappearance, ``z`` link; a detection j that is not entered is a
+mover or false, one that is costs c_j. It is a flow, so its relaxation is
+integral and a solver needs no branching. Detections that no chain of links joins are
+independent of each other: each such part is solved on its own.
 """
 
 from collections.abc import Sequence
@@ -153,22 +153,21 @@ def solve_part(
         alone = use + appear + disappear
         return [[i] for i in range(count) if alone[i] < 0]
     programme = pulp.LpProblem("stopped_worms", pulp.LpMinimize)
-    x = [pulp.LpVariable(f"x{i}", cat=pulp.LpBinary) for i in range(count)]
     s = [pulp.LpVariable(f"s{i}", cat=pulp.LpBinary) for i in range(count)]
     e = [pulp.LpVariable(f"e{i}", cat=pulp.LpBinary) for i in range(count)]
     z = [pulp.LpVariable(f"z{k}", cat=pulp.LpBinary) for k in range(len(links))]
-    terms = [(x[i], float(use[i])) for i in range(count)]
-    terms += [(s[i], float(appear[i])) for i in range(count)]
+    terms = [(s[i], float(appear[i] + use[i])) for i in range(count)]
     terms += [(e[i], float(disappear[i])) for i in range(count)]
-    terms += [(z[k], cost) for k, (_, _, cost) in enumerate(links)]
+    terms += [(z[k], cost + float(use[head])) for k, (_, head, cost) in enumerate(links)]
     programme.setObjective(pulp.LpAffineExpression(terms))
-    entering: list[list[tuple[pulp.LpVariable, float]]] = [[(s[i], 1), (x[i], -1)] for i in range(count)]
-    leaving: list[list[tuple[pulp.LpVariable, float]]] = [[(e[i], 1), (x[i], -1)] for i in range(count)]
+    entering: list[list[tuple[pulp.LpVariable, int]]] = [[(s[i], 1)] for i in range(count)]
+    leaving: list[list[tuple[pulp.LpVariable, int]]] = [[(e[i], -1)] for i in range(count)]
     for k, (tail, head, _) in enumerate(links):
-        leaving[tail].append((z[k], 1))
+        leaving[tail].append((z[k], -1))
         entering[head].append((z[k], 1))
-    for balance in entering + leaving:
-        programme.addConstraint(pulp.LpAffineExpression(balance) == 0)
+    for i in range(count):
+        programme.addConstraint(pulp.LpAffineExpression(entering[i]) <= 1)
+        programme.addConstraint(pulp.LpAffineExpression(entering[i] + leaving[i]) == 0)
     programme.solve(_solver(settings))
     if pulp.LpStatus[programme.status] != "Optimal":
         raise StepError(
@@ -176,7 +175,7 @@ def solve_part(
             f"{settings.time_limit_s:g} s, found the solver {pulp.LpStatus[programme.status]}; "
             "raise healthspan.track.time_limit_s or lower healthspan.track.gate_px"
         )
-    following = {t: h for k, (t, h, _) in enumerate(links) if (z[k].value() or 0) > 0.5}
+    following = {tail: head for k, (tail, head, _) in enumerate(links) if (z[k].value() or 0) > 0.5}
     tracks = []
     for first in (i for i in range(count) if (s[i].value() or 0) > 0.5):
         track = [first]

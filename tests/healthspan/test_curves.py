@@ -1,0 +1,123 @@
+"""Survival estimates and the curves of a plate."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import healthspan
+from healthspan.curves import plate_curves, plate_summary, time_axis
+from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS
+from healthspan.survival import Intervals, crossing, immobile_period, npmle, survival_curve
+from step.tables import read_table, write_table
+
+
+def worms(ends: np.ndarray, deaths: np.ndarray, step: float, last: float) -> pd.DataFrame:
+    """Individuals whose true ends fall between frames ``step`` days apart until ``last``."""
+    rows = []
+    for i, (end, death) in enumerate(zip(ends, deaths, strict=True), start=1):
+        row: dict[str, object] = {"individual": i, "track": i, "censor_reason": ""}
+        for name, flag, day in (("healthspan_end", "health", end), ("death", "death", death)):
+            after = min(np.ceil(day / step - 1) * step, last)
+            censored = day > last
+            row |= {f"{name}_after_d": after, f"{flag}_censored": int(censored)}
+            row[f"{name}_before_d"] = np.nan if censored else after + step
+            if censored:
+                row["censor_reason"] = ALIVE
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(INDIVIDUALS_COLUMNS))
+
+
+def counts(frames: int, age: float = 0.0) -> pd.DataFrame:
+    time_h = np.arange(frames) * 12.0
+    table = pd.DataFrame({"timepoint": range(frames), "time_h": time_h, "day": age + time_h / 24})
+    return table.assign(usable=1, healthy=0, alive=0, total=0)
+
+
+def test_neighbouring_intervals_keep_their_own_mass() -> None:
+    found = Intervals(np.array([0.0, 1, 1, 2]), np.array([1.0, 2, 2, 3]))
+    day, survival = npmle(found)
+    assert day.tolist() == [0, 1, 2, 3]
+    assert survival == pytest.approx([1, 0.75, 0.25, 0])
+
+
+def test_censored_worms_leave_as_in_kaplan_meier() -> None:
+    found = Intervals(np.array([0.0, 1, 1, 2]), np.array([1.0, np.inf, 2, 3]))
+    assert npmle(found)[1] == pytest.approx([1, 0.75, 0.375, 0], abs=1e-4)
+
+
+@pytest.mark.parametrize("before", [2.0, np.inf])
+def test_a_single_interval_is_no_special_case(before: float) -> None:
+    found = Intervals(np.array([1.0, 1.0]), np.array([before, before]))
+    curve = survival_curve(found, np.array([0.0, 1.0, 2.0]), 0.95)
+    assert curve.share == pytest.approx([1, 1, 0 if before == 2 else 1])
+    assert np.isfinite(curve.low).all() and np.isfinite(curve.high).all()
+
+
+def test_bounds_enclose_the_estimate_and_the_band_widens_with_confidence() -> None:
+    deaths = 13 * np.random.default_rng(1).weibull(5.8, 80)
+    after = np.floor(deaths)
+    found, day = Intervals(after, after + 1), np.arange(0, 20, 0.5)
+    curve = survival_curve(found, day, 0.95)
+    assert (curve.earliest <= curve.share + 1e-9).all()
+    assert (curve.share <= curve.latest + 1e-9).all()
+    narrow = survival_curve(found, day, 0.6)
+    middle = (curve.share > 0.1) & (curve.share < 0.9)
+    assert (curve.low[middle] < narrow.low[middle]).all()
+    assert (narrow.high[middle] < curve.high[middle]).all()
+    median, low, high = curve.median()
+    assert low < median < high and median == pytest.approx(np.median(deaths), abs=0.3)
+
+
+def test_crossing_is_linear_between_frames() -> None:
+    assert crossing(np.array([0.0, 1, 2]), np.array([1.0, 0.75, 0.25])) == 1.5
+    assert np.isnan(crossing(np.array([0.0, 1]), np.array([1.0, 0.6])))
+
+
+def test_immobile_period_is_recovered_from_half_day_intervals() -> None:
+    rng = np.random.default_rng(2)
+    ends = rng.uniform(3, 12, 400)
+    table = worms(ends, ends + rng.gamma(1.81, 0.81, 400), 0.5, 40)
+    period = immobile_period(table)
+    assert period.mean_d == pytest.approx(1.46, abs=0.15)
+    assert period.median_d == pytest.approx(1.22, abs=0.2)
+    assert period.worms == 400
+
+
+def test_summary_says_what_cannot_be_given() -> None:
+    none = pd.DataFrame(columns=list(INDIVIDUALS_COLUMNS))
+    _, alive, healthy = plate_curves(none, counts(4), 0.95)
+    assert plate_summary(none, counts(4), alive, healthy)["note"] == "no worm on the plate"
+    young = worms(np.full(5, 9.0), np.full(5, 10.0), 0.5, 1.5)
+    table, alive, healthy = plate_curves(young, counts(4), 0.95)
+    assert plate_summary(young, counts(4), alive, healthy)["note"] == "no worm died"
+    assert table["alive"].tolist() == [1.0] * 4
+
+
+def test_days_are_of_adulthood_only_where_an_age_was_given() -> None:
+    assert time_axis(counts(3)) == "days since first frame"
+    assert time_axis(counts(3, age=2.0)) == "day of adulthood"
+
+
+@pytest.mark.parametrize("number", [0, 12])
+def test_command_writes_the_same_pictures_twice(tmp_path: Path, number: int) -> None:
+    ends = np.linspace(1, 6, number)
+    scripts = Path(healthspan.__file__).parents[1]
+    write_table(tmp_path / "individuals.tsv", worms(ends, ends + 1, 0.5, 6.5))
+    write_table(tmp_path / "counts.tsv", counts(14))
+    for name in ("a", "b"):
+        command = [sys.executable, "-m", "healthspan.curves", "--plate", "p"]
+        command += ["--experiment", "e", "--condition", "N2", "--settings", "{}"]
+        command += ["--individuals", "individuals.tsv", "--counts", "counts.tsv"]
+        command += ["--curves", f"{name}.tsv", "--summary", f"{name}.summary.tsv"]
+        command += ["--figures", f"{name}.svg", f"{name}.png"]
+        environment = os.environ | {"PYTHONPATH": str(scripts)}
+        subprocess.run(command, cwd=tmp_path, check=True, env=environment)
+    for suffix in ("svg", "png", "tsv"):
+        assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+    assert "share of worms" in (tmp_path / "a.svg").read_text(encoding="utf-8")
+    assert read_table(tmp_path / "a.summary.tsv")["worms"].tolist() == [number]

@@ -1,0 +1,126 @@
+"""Comparison of conditions and the exports."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from healthspan.experiment import cox_table, holm, logrank_tests, read_plates, survival_table
+from healthspan.experiment_figure import draw_experiment
+from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.settings.experiment import ExperimentSettings
+from healthspan.survival_exports import jmp, oasis2, prism
+from step.errors import StepError
+from step.tables import write_table
+
+
+def plate(seed: int, scale: float, number: int = 30, last: float = 99.0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    death = np.floor(scale * rng.weibull(5.8, number) * 2) / 2
+    censored = death > last
+    table = pd.DataFrame(columns=list(INDIVIDUALS_COLUMNS))
+    table["individual"] = range(1, number + 1)
+    table["death_after_d"] = np.where(censored, last, death)
+    table["death_before_d"] = np.where(censored, np.nan, death + 0.5)
+    table["healthspan_end_after_d"] = np.maximum(table["death_after_d"] - 1, 0)
+    table["healthspan_end_before_d"] = table["healthspan_end_after_d"] + 0.5
+    table["death_censored"], table["health_censored"] = censored.astype(int), 0
+    table["censor_reason"] = np.where(censored, "alive at last frame", "")
+    return table
+
+
+CONDITION = {"p1": "N2", "p2": "N2", "p3": "daf-16", "p4": "daf-16", "p5": "blank"}
+
+
+def tables() -> dict[str, pd.DataFrame]:
+    long = {"p1": plate(1, 13), "p2": plate(2, 13)}
+    return long | {"p3": plate(3, 8.4), "p4": plate(4, 8.4), "p5": plate(5, 9, 0)}
+
+
+def test_holm_against_a_worked_example() -> None:
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    corrected = holm([0.02, float("nan"), 0.9])
+    assert corrected[0] == pytest.approx(0.04) and np.isnan(corrected[1])
+
+
+def test_conditions_differ_and_an_empty_one_says_so() -> None:
+    survival = survival_table(tables(), CONDITION)
+    tests = logrank_tests(survival, ["N2", "daf-16", "blank"])
+    pairs = tests[tests["outcome"] == "lifespan"].set_index(["condition_a", "condition_b"])
+    assert pairs.loc[("N2", "daf-16"), "p_holm"] < 1e-6
+    assert pairs.loc[("N2", "blank"), "note"] == "a condition without worms"
+    cox = cox_table(survival, ["N2", "daf-16", "blank"], 0.95)
+    row = cox[(cox["outcome"] == "lifespan") & (cox["condition"] == "daf-16")].iloc[0]
+    assert row["low"] > 2 and row["hazard_ratio"] < row["high"] and row["plates"] == 2
+    assert cox.loc[cox["condition"] == "blank", "note"].eq("no event in this condition").all()
+
+
+def test_alike_conditions_do_not_differ() -> None:
+    alike = {"p1": plate(1, 13), "p2": plate(2, 13), "p3": plate(3, 13), "p4": plate(4, 13)}
+    condition = {"p1": "a", "p2": "a", "p3": "b", "p4": "b"}
+    tests = logrank_tests(survival_table(alike, condition), ["a", "b"])
+    assert (tests["p"] > 0.05).all()
+
+
+def test_one_condition_and_no_worms_are_rows_not_crashes() -> None:
+    survival = survival_table({"p1": plate(1, 13)}, CONDITION)
+    assert logrank_tests(survival, ["N2"])["note"].eq("one condition only").all()
+    assert cox_table(survival, ["N2"], 0.95)["note"].eq("one condition only").all()
+    empty = survival_table({"p5": plate(5, 9, 0)}, CONDITION)
+    assert len(empty) == 0 and len(cox_table(empty, ["blank", "N2"], 0.95)) == 2
+    draw_experiment(empty, ["blank"], "e", "day of adulthood", ExperimentSettings())
+    assert oasis2(empty) == "" and len(prism(empty)) == 0 and len(jmp(empty)) == 0
+
+
+def test_separated_conditions_get_a_note_or_an_estimate() -> None:
+    apart = {"p1": plate(1, 40), "p2": plate(2, 40), "p3": plate(3, 4), "p4": plate(4, 4)}
+    cox = cox_table(survival_table(apart, CONDITION), ["N2", "daf-16"], 0.95)
+    assert ((cox["note"] != "") | np.isfinite(cox["hazard_ratio"].astype(float))).all()
+
+
+def small() -> pd.DataFrame:
+    rows = [("lifespan", "N2", "p1", 10.25, 1), ("lifespan", "N2", "p1", 10.25, 1)]
+    rows += [("lifespan", "N2", "p1", 12.0, 0), ("healthspan", "daf-16", "p3", 8.25, 1)]
+    return pd.DataFrame(rows, columns=["outcome", "condition", "plate", "day", "event"])
+
+
+def test_exports_in_the_forms_others_read() -> None:
+    assert oasis2(small()).splitlines() == [
+        "% N2 lifespan",
+        "10.25\t2\t0",
+        "12\t0\t1",
+        "",
+        "% daf-16 healthspan",
+        "8.25\t1\t0",
+    ]
+    table = prism(small())
+    assert table["day"].tolist() == [8.25, 10.25, 10.25, 12.0]
+    assert table["N2 lifespan"].astype(object).where(
+        table["N2 lifespan"].notna(), None
+    ).tolist() == [
+        None,
+        1,
+        1,
+        0,
+    ]
+    found = jmp(small())
+    assert found[["day", "censored", "count"]].values.tolist() == [
+        [10.25, 0, 2],
+        [12.0, 1, 1],
+        [8.25, 0, 1],
+    ]
+
+
+def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:
+    sheet = pd.DataFrame({"plate": ["007"], "experiment": ["e"], "condition": ["NA"]})
+    write_table(tmp_path / "sheet.tsv", sheet)
+    write_table(
+        tmp_path / "s.tsv",
+        pd.DataFrame({"plate": ["007"], "condition": ["NA"], "time_axis": ["d"]}),
+    )
+    write_table(tmp_path / "i.tsv", plate(1, 13))
+    given = [str(tmp_path / name) for name in ("sheet.tsv", "i.tsv", "s.tsv")]
+    assert list(read_plates(given[0], [given[1]], [given[2]])[2].items()) == [("007", "NA")]
+    with pytest.raises(StepError, match="same order"):
+        read_plates(given[0], [given[1]] * 2, [given[2]] * 2)
