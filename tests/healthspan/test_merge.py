@@ -1,0 +1,39 @@
+import numpy as np
+import torch
+
+from healthspan.merge import keep_distinct, objects_of
+from imaging.masks import Instance
+
+
+def bar(top: int, left: int, length: int, score: float = 0.9, width: int = 8) -> Instance:
+    return Instance(0, 0, top, left, np.ones((width, length), bool), score)
+
+
+def test_the_fuller_view_of_a_worm_on_a_seam_is_kept() -> None:
+    whole, cut = bar(10, 100, 110, 0.8), bar(10, 150, 60, 0.99)
+    result = keep_distinct([cut, whole], 0.5)
+    assert result.kept == [whole]
+    assert result.duplicates == [cut]
+
+
+def test_crossing_worms_stay_two() -> None:
+    lying = bar(100, 50, 110)
+    standing = Instance(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
+    assert len(keep_distinct([lying, standing], 0.5).kept) == 2
+
+
+def test_order_does_not_matter() -> None:
+    objects = [bar(10, 10 * k, 100, 0.5 + 0.04 * k) for k in range(8)]
+    forth = keep_distinct(objects, 0.5).kept
+    back = keep_distinct(objects[::-1], 0.5).kept
+    assert forth == back
+
+
+def test_objects_of_a_tile_get_plate_coordinates() -> None:
+    masks = torch.zeros(2, 1, 60, 60)
+    masks[0, 0, 20:28, 5:50] = 0.9
+    masks[1, 0, 40:44, 5:50] = 0.9
+    output = {"scores": torch.tensor([0.9, 0.3]), "masks": masks}
+    (one,) = objects_of(output, 1000, 2000, 7, score_threshold=0.5)
+    assert (one.timepoint, one.top, one.left) == (7, 1020, 2005)
+    assert one.mask.shape == (8, 45)

@@ -1,0 +1,71 @@
+import os
+
+import pandas as pd
+import pytest
+
+from step.command import run_step
+from step.errors import StepError
+from step.output import whole_file, write_if_changed
+from step.progress import progress
+from step.tables import read_table, write_table
+
+
+def test_a_failed_write_leaves_nothing(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    target = tmp_path / "new" / "out.txt"
+    with pytest.raises(RuntimeError), whole_file(target) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_failed_write_keeps_the_former_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    target = tmp_path / "out.txt"
+    target.write_text("whole")
+    with pytest.raises(RuntimeError), whole_file(target) as partial:
+        partial.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "whole"
+
+
+def test_unchanged_text_keeps_its_time(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "a.tsv"
+    assert write_if_changed(path, "x")
+    os.utime(path, (1, 1))
+    assert not write_if_changed(path, "x")
+    assert path.stat().st_mtime == 1
+    assert write_if_changed(path, "y")
+    assert path.read_text() == "y"
+
+
+def test_tables_come_back_and_say_what_they_lack(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "t.tsv"
+    write_table(path, pd.DataFrame({"a": [1, None], "b": ["x", "y"]}))
+    assert path.read_text() == "a\tb\n1\tx\n\ty\n"
+    assert list(read_table(path, ["a"]).columns) == ["a", "b"]
+    with pytest.raises(StepError, match=r"t\.tsv: expected the columns a, c, found no c"):
+        read_table(path, ["a", "c"])
+    with pytest.raises(StepError, match="found no such file"):
+        read_table(tmp_path / "none.tsv")
+
+
+def test_a_step_ends_with_one_sentence(capsys) -> None:  # type: ignore[no-untyped-def]
+    def fails() -> None:
+        raise StepError("a.tif: expected a frame, found none")
+
+    with pytest.raises(SystemExit) as ended:
+        run_step(fails)
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "error: a.tif: expected a frame, found none\n"
+
+
+def test_a_defect_keeps_its_traceback() -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_step(broken)
+
+
+def test_progress_yields_everything_and_says_so(capsys) -> None:  # type: ignore[no-untyped-def]
+    assert list(progress([1, 2, 3], "frames")) == [1, 2, 3]
+    assert "frames: 3 of 3" in capsys.readouterr().err
