@@ -15,17 +15,17 @@ rule healthspan_classify:
         "logs/healthspan/classify/{plate}/{block}.log",
     benchmark:
         "results/benchmarks/healthspan/classify/{plate}/{block}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.classify"),
-        settings=lambda wildcards: tree.settings_of("classify"),
-        weights=CLASSIFIER,
-        sha256=weights_checksum(CLASSIFIER),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.classify"),
+        settings=tree.settings_of("classify"),
+        weights=CLASSIFIER,
+        sha256=weights_checksum(CLASSIFIER),
     shell:
         "python -m healthspan.classify --composites {input.composites:q} --index {input.index:q}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"
@@ -41,13 +41,13 @@ rule healthspan_states:
         "logs/healthspan/states/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/states/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.states_table"),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 600 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.states_table"),
     shell:
         "python -m healthspan.states_table --tables {input:q} --states {output:q} > {log:q} 2>&1"

@@ -16,15 +16,15 @@ rule healthspan_composite:
         "logs/healthspan/composite/{plate}/{block}.log",
     benchmark:
         "results/benchmarks/healthspan/composite/{plate}/{block}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.composite"),
-        settings=lambda wildcards: tree.settings_of("composite"),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1200 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.composite"),
+        settings=tree.settings_of("composite"),
     shell:
         "python -m healthspan.composite --block {wildcards.block} --masks {input.masks:q}"
         " --tables {input.tables:q} --settings {params.settings:q}"

@@ -25,16 +25,16 @@ rule healthspan_contact_sheet:
         "logs/healthspan/contact_sheet/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/contact_sheet/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.contact_sheet"),
-        settings=lambda wildcards: tree.settings_of("contact_sheet"),
-        pixel_size_um=tree.pixel_size_um,
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.contact_sheet"),
+        settings=tree.settings_of("contact_sheet"),
+        pixel_size_um=tree.pixel_size_um,
     shell:
         "python -m healthspan.contact_sheet --tracks {input.tracks:q}"
         " --individuals {input.individuals:q} --frames {input.frames:q} --masks {input.masks:q}"

@@ -24,17 +24,17 @@ rule healthspan_curves:
         "logs/healthspan/curves/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/curves/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.curves"),
-        settings=lambda wildcards: tree.settings_of("curves"),
-        experiment=lambda wildcards: tree.sheet[wildcards.plate].experiment,
-        condition=lambda wildcards: tree.sheet[wildcards.plate].condition,
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 800 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.curves"),
+        settings=tree.settings_of("curves"),
+        experiment=lambda wildcards: tree.sheet[wildcards.plate].experiment,
+        condition=lambda wildcards: tree.sheet[wildcards.plate].condition,
     shell:
         "python -m healthspan.curves --individuals {input.individuals:q} --counts {input.counts:q}"
         " --plate {wildcards.plate:q} --experiment {params.experiment:q}"

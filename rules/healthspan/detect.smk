@@ -17,19 +17,19 @@ rule healthspan_detect:
         "logs/healthspan/detect/{plate}/{block}.log",
     benchmark:
         "results/benchmarks/healthspan/detect/{plate}/{block}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.detect"),
-        settings=lambda wildcards: tree.settings_of("detect"),
-        pixel_size_um=tree.pixel_size_um,
-        # The checksum says which weights; the file's time does not, after a clone or a copy.
-        weights=DETECTOR,
-        sha256=weights_checksum(DETECTOR),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 3000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.detect"),
+        settings=tree.settings_of("detect"),
+        pixel_size_um=tree.pixel_size_um,
+        # The checksum says which weights; the file's time does not, after a clone or a copy.
+        weights=DETECTOR,
+        sha256=weights_checksum(DETECTOR),
     shell:
         "python -m healthspan.detect --tiles {input.tiles:q} --origins {input.origins:q}"
         " --reference-description {input.description:q} --plate {wildcards.plate:q}"

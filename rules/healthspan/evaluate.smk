@@ -12,17 +12,17 @@ rule healthspan_evaluate:
         "logs/healthspan/evaluate.log",
     benchmark:
         "results/benchmarks/healthspan/evaluate.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.evaluate"),
-        settings=lambda wildcards: tree.settings_of("evaluate"),
-        detector=DETECTOR,
-        classifier=CLASSIFIER,
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 2
     resources:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.evaluate"),
+        settings=tree.settings_of("evaluate"),
+        detector=DETECTOR,
+        classifier=CLASSIFIER,
     shell:
         "python -m healthspan.evaluate --settings {params.settings:q}"
         " --detector {params.detector:q} --classifier {params.classifier:q}"

@@ -30,15 +30,15 @@ rule healthspan_experiment:
         "logs/healthspan/experiment/{experiment}.log",
     benchmark:
         "results/benchmarks/healthspan/experiment/{experiment}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.experiment"),
-        settings=lambda wildcards: tree.settings_of("experiment"),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.experiment"),
+        settings=tree.settings_of("experiment"),
     shell:
         "python -m healthspan.experiment --plates {input.plates:q}"
         " --individuals {input.individuals:q} --summaries {input.summaries:q}"

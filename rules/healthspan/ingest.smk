@@ -12,12 +12,12 @@ rule healthspan_unusable:
         "results/healthspan/{plate}/manifest/usable",
     log:
         "logs/healthspan/unusable/{plate}.log",
-    resources:
-        mem_mb=400,
-        runtime=2,
     localrule: True
     conda:
         "../../envs/snakescope.yaml"
+    resources:
+        mem_mb=400,
+        runtime=2,
     shell:
         "sed 's/^/error: /' {input:q} | tee {log:q} >&2; exit 1"
 
@@ -32,16 +32,16 @@ rule healthspan_provenance:
         "logs/healthspan/provenance/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/provenance/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.provenance"),
-        settings=lambda wildcards: settings.model_dump_json(),
-        detector=DETECTOR,
-        classifier=CLASSIFIER,
+    conda:
+        "../../envs/snakescope.yaml"
     resources:
         mem_mb=600,
         runtime=15,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.provenance"),
+        settings=lambda wildcards: settings.model_dump_json(),
+        detector=DETECTOR,
+        classifier=CLASSIFIER,
     shell:
         "python -m healthspan.provenance --plate {wildcards.plate:q}"
         " --manifests {input.manifests:q} --settings {params.settings:q}"

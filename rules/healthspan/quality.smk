@@ -28,15 +28,15 @@ rule healthspan_quality:
         "logs/healthspan/quality/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/quality/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.quality"),
-        settings=lambda wildcards: tree.settings_of("quality"),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 15 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.quality"),
+        settings=tree.settings_of("quality"),
     shell:
         "python -m healthspan.quality --plate {wildcards.plate:q} --frames {input.frames:q}"
         " --counts {input.counts:q} --states {input.states:q} --summary {input.summary:q}"
@@ -60,14 +60,14 @@ rule healthspan_plates:
         "logs/healthspan/plates.log",
     benchmark:
         "results/benchmarks/healthspan/plates.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.plates_table"),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 600 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.plates_table"),
     shell:
         "python -m healthspan.plates_table --status {input.status:q} --rows {input.rows:q}"
         " --table {output:q} > {log:q} 2>&1"

@@ -17,15 +17,15 @@ rule healthspan_reference:
         "logs/healthspan/reference/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/reference/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.reference"),
-        settings=lambda wildcards: tree.settings_of("register"),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.reference"),
+        settings=tree.settings_of("register"),
     shell:
         "python -m healthspan.reference --manifest {input.manifest:q} --settings {params.settings:q}"
         " --image {output.image:q} --description {output.description:q} > {log:q} 2>&1"
@@ -44,15 +44,15 @@ rule healthspan_register:
         "logs/healthspan/register/{plate}/{block}.log",
     benchmark:
         "results/benchmarks/healthspan/register/{plate}/{block}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.register"),
-        settings=lambda wildcards: tree.settings_of("register"),
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.register"),
+        settings=tree.settings_of("register"),
     shell:
         "python -m healthspan.register --manifest {input.manifest:q}"
         " --reference {input.reference:q} --description {input.description:q}"
@@ -69,15 +69,15 @@ rule healthspan_frames:
         "logs/healthspan/frames/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/frames/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.frames_table"),
-        max_missing_fraction=settings.ingest.max_missing_fraction,
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 600 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.frames_table"),
+        max_missing_fraction=settings.ingest.max_missing_fraction,
     shell:
         "python -m healthspan.frames_table --plate {wildcards.plate:q} --tables {input:q}"
         " --max-missing-fraction {params.max_missing_fraction}"

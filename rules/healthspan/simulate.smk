@@ -4,6 +4,8 @@ In:  settings only
 Out: simulated/<plate>/truth/frames.tsv, worms.tsv, states.tsv, masks.json; simulated/<plate>/raw/
 """
 
+from zlib import crc32
+
 
 rule healthspan_simulate:
     output:
@@ -15,17 +17,17 @@ rule healthspan_simulate:
         "logs/healthspan/simulate/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/simulate/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.simulate"),
-        settings=lambda wildcards: tree.simulation(wildcards.plate),
-        seed=lambda wildcards: tree.seed(wildcards.plate),
-        folder="simulated",
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=lambda wildcards: step_version("healthspan.simulate"),
+        settings=lambda wildcards: tree.settings_of("simulate"),
+        seed=lambda wildcards: crc32(wildcards.plate.encode()),
+        folder="simulated",
     shell:
         "python -m healthspan.simulate --settings {params.settings:q} --plate {wildcards.plate:q}"
         " --seed {params.seed} --folder {params.folder:q} > {log:q} 2>&1"

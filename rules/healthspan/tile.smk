@@ -19,16 +19,16 @@ rule healthspan_tile:
         "logs/healthspan/tile/{plate}/{block}.log",
     benchmark:
         "results/benchmarks/healthspan/tile/{plate}/{block}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.tile"),
-        settings=lambda wildcards: tree.settings_of("tile"),
-        pixel_size_um=tree.pixel_size_um,
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.tile"),
+        settings=tree.settings_of("tile"),
+        pixel_size_um=tree.pixel_size_um,
     shell:
         "python -m healthspan.tile --frames {input.frames:q} --table {input.table:q}"
         " --reference-description {input.description:q} --pixel-size-um {params.pixel_size_um}"

@@ -17,17 +17,17 @@ rule healthspan_track:
         "logs/healthspan/track/{plate}.log",
     benchmark:
         "results/benchmarks/healthspan/track/{plate}.tsv"
-    params:
-        version=lambda wildcards: step_version("healthspan.track"),
-        settings=lambda wildcards: tree.settings_of("track"),
-        age_d=lambda wildcards: tree.sheet[wildcards.plate].age_at_first_frame_d,
-        worms=tree.worms,
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 1500 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=step_version("healthspan.track"),
+        settings=tree.settings_of("track"),
+        age_d=lambda wildcards: tree.sheet[wildcards.plate].age_at_first_frame_d,
+        worms=tree.worms,
     shell:
         "python -m healthspan.track --states {input.states:q} --frames {input.frames:q}"
         " --age-at-first-frame-d {params.age_d} --worms {params.worms}"

@@ -18,17 +18,17 @@ rule healthspan_train:
         "results/benchmarks/healthspan/train/{model}.tsv"
     wildcard_constraints:
         model="detector|classifier",
-    params:
-        version=lambda wildcards: step_version(f"healthspan.train_{wildcards.model}"),
-        settings=lambda wildcards: tree.settings_of(f"train_{wildcards.model}"),
-        checkpoint="training/{model}.ckpt",
+    conda:
+        "../../envs/snakescope.yaml"
     threads: 4
     resources:
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
-    conda:
-        "../../envs/snakescope.yaml"
+    params:
+        version=lambda wildcards: step_version(f"healthspan.train_{wildcards.model}"),
+        settings=lambda wildcards: tree.settings_of(f"train_{wildcards.model}"),
+        checkpoint="training/{model}.ckpt",
     shell:
         "python -m healthspan.train_{wildcards.model} --settings {params.settings:q}"
         " --weights {output.weights:q} --card {output.card:q}"
-        " --checkpoint {params.checkpoint:q} --resume > {log:q} 2>&1"
+        " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"

@@ -144,9 +144,7 @@ class Tree:
         They are recorded with the step's outputs: a new setting whose default changes nothing
         is then no reason to compute again. Who changes a default raises the step's version.
         """
-        section = getattr(self.settings, step, None)
-        if section is None:
-            return "{}"
+        section = getattr(self.settings, step)
         return str(section.model_dump_json(exclude_defaults=True))
 
     def pixel_size_um(self, wildcards: Any) -> float:

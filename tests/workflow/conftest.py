@@ -24,7 +24,7 @@ HEADER = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\texc
 def called_steps() -> list[str]:
     """Every step that a rule of the tree calls."""
     text = "".join(p.read_text() for p in (REPOSITORY / "rules/healthspan").glob("*.smk"))
-    return sorted(set(CALLED.findall(text)) - {"train_"}) + ["train_detector", "train_classifier"]
+    return sorted({*CALLED.findall(text), "train_detector", "train_classifier"} - {"train_"})
 
 
 class Workspace:

@@ -1,0 +1,61 @@
+"""Rules and steps agree: every rule passes the options that its step has, and all it requires."""
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+OPTION = re.compile(r"--[a-z][a-z0-9-]+")
+
+
+def commands() -> list[tuple[str, str, str]]:
+    """Rule, step and shell command of every rule that calls a step of the tree."""
+    found = []
+    for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
+        for rule in path.read_text().split("\nrule ")[1:]:
+            name, _, body = rule.partition(":")
+            shell = "".join(re.findall(r'"(.*)"', body.partition("shell:")[2]))
+            match = re.search(r"python -m healthspan\.(\S+)", shell)
+            if match is None:
+                continue
+            models = ("detector", "classifier") if "{" in match[1] else ("",)
+            for model in models:
+                step = match[1].replace("{wildcards.model}", model)
+                found.append((f"{name}{model and '-' + model}", step, shell))
+    return found
+
+
+def options(step: str) -> dict[str, bool]:
+    """The options of a step's command line, and whether each must be given."""
+    source = (REPOSITORY / f"scripts/healthspan/{step}.py").read_text()
+    found = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.For) and "add_argument" in ast.unparse(node.body[0]):
+            # One call for several options, such as those of all outputs.
+            found |= {f"--{name}": True for name in ast.literal_eval(node.iter)}
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
+            keywords = {word.arg: word.value for word in node.keywords}
+            required = keywords.get("required")
+            for argument in node.args:
+                if isinstance(argument, ast.Constant) and str(argument.value).startswith("--"):
+                    found[argument.value] = isinstance(required, ast.Constant) and required.value
+    return found
+
+
+@pytest.mark.parametrize(
+    ("step", "shell"), [pytest.param(step, shell, id=rule) for rule, step, shell in commands()]
+)
+def test_rule_passes_the_options_of_its_step(step: str, shell: str) -> None:
+    passed = OPTION.findall(shell)
+    known = options(step)
+    assert len(passed) == len(set(passed))
+    assert set(passed) <= set(known)
+    assert {option for option, required in known.items() if required} <= set(passed)
+
+
+def test_every_rule_is_seen() -> None:
+    assert {"healthspan_register", "healthspan_train-detector"} <= {
+        name for name, _, _ in commands()
+    }

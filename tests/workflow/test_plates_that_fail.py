@@ -1,0 +1,67 @@
+"""Plates that are excluded, unusable or fail: the others finish, and the table says why."""
+
+import csv
+
+from tests.workflow.conftest import Workspace
+
+ROWS = ("a|one|N2|raw/a|0|60|", "b|one|daf-16|raw/b|||", "c|two|N2|raw/c|||")
+
+
+def failures(workspace: Workspace) -> list[dict[str, str]]:
+    with open(workspace.root / "results/healthspan/failures.tsv", encoding="utf-8") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def test_an_unusable_plate_fails_with_its_sentence_while_the_others_finish(
+    workspace: Workspace,
+) -> None:
+    workspace.sheet(*ROWS, "empty|one|N2|raw/empty|||")
+    (workspace.root / "raw/empty").mkdir()
+    ended = workspace.snakemake("--keep-going")
+    assert ended.returncode != 0
+    assert "experiment experiments/one/survival.tsv" in workspace.ran
+    assert not {line for line in workspace.ran if " empty/" in line}
+    (failure,) = failures(workspace)
+    assert (failure["plate"], failure["rule"]) == ("empty", "unusable")
+    assert failure["reason"].startswith("raw/empty: expected images")
+    assert failure["reason"] in ended.stderr
+    assert workspace.snakemake("--keep-going").returncode != 0
+    assert workspace.ran == set()
+
+
+def test_an_excluded_plate_is_not_computed_and_no_failure(workspace: Workspace) -> None:
+    workspace.sheet(*ROWS[:2], "c|two|N2|raw/c|||fogged from day 3")
+    ran = workspace.run()
+    assert not {line for line in ran if " c/" in line or "/two/" in line}
+    status = (workspace.root / "results/healthspan/status.tsv").read_text()
+    assert "c\ttwo\tN2\texcluded\tfogged from day 3" in status
+
+
+def test_a_failing_job_is_listed_with_its_sentence_and_its_log(workspace: Workspace) -> None:
+    ended = workspace.snakemake("--keep-going", STUB_FAILS="healthspan/a/masks/t003")
+    assert ended.returncode != 0
+    (failure,) = failures(workspace)
+    assert (failure["plate"], failure["rule"], failure["block"]) == ("a", "detect", "t003-t005")
+    assert failure["reason"].endswith("told to fail")
+    assert (workspace.root / failure["log"]).is_file()
+    assert "told to fail" in ended.stderr
+    assert "curves b/curves.tsv" in workspace.ran
+    workspace.run()
+    assert not (workspace.root / "results/healthspan/failures.tsv").exists()
+
+
+def test_a_misspelt_key_stops_the_run_with_one_sentence(workspace: Workspace) -> None:
+    workspace.config("track:\n  gap: 3\n")
+    ended = workspace.snakemake("-n")
+    assert ended.returncode != 0
+    assert "healthspan.track.gap" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_misspelt_column_stops_the_run_with_one_sentence(workspace: Workspace) -> None:
+    sheet = workspace.root / "config/plates.tsv"
+    sheet.write_text(sheet.read_text().replace("condition", "conditon"))
+    ended = workspace.snakemake("-n")
+    assert ended.returncode != 0
+    assert "conditon" in ended.stderr
+    assert "did you mean condition" in ended.stderr
