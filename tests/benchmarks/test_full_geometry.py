@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from benchmarks.full_geometry import COLUMNS, Cost, Run, costs_table, measure, merged, page, runs
 
+from benchmarks.full_geometry import COLUMNS, Cost, Run, costs_table, measure, merged, page, runs
 from step.errors import StepError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
-from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
 
 from healthspan import contact_sheet
 from healthspan.contact_sheet import Sheet, draw_sheet, write_sheet
@@ -25,6 +24,7 @@ from healthspan.contact_sheet_rows import Cell, interval, sorted_by_death
 from healthspan.settings.contact_sheet import ContactSheetSettings
 from step.errors import StepError
 from step.tables import read_table
+from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
 
 SETTINGS = ContactSheetSettings.model_validate({"largest_cell_px": 48})
 

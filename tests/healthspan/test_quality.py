@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
 
 from healthspan import quality
 from healthspan.quality import chosen, mask_pictures
@@ -17,6 +16,7 @@ from healthspan.settings.quality import QualitySettings
 from imaging.overlays import rgb
 from imaging.style import STATE_COLOURS
 from step.tables import read_table
+from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
 
 SETTINGS = QualitySettings.model_validate({"picture_px": 800})
 
