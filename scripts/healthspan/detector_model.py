@@ -23,6 +23,7 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 
 LEVELS = ("stride4", "stride8", "stride16")
@@ -101,6 +102,21 @@ class LevelProposals(nn.Module):
         return boxes, losses
 
 
+class AsIs(GeneralizedRCNNTransform):
+    """Normalises tiles and leaves their size alone.
+
+    torchvision's own switch for that holds in training only.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0, 0, [GREY_MEAN], [GREY_SPREAD])
+
+    def resize(
+        self, image: Tensor, target: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor] | None]:
+        return image, target
+
+
 def build_detector(
     architecture: str, score_threshold: float = 0.05, instances_per_tile: int = 60
 ) -> MaskRCNN:
@@ -116,10 +132,6 @@ def build_detector(
     model = MaskRCNN(
         Pyramid(plan),
         num_classes=None,
-        min_size=64,
-        max_size=8192,
-        image_mean=[GREY_MEAN],
-        image_std=[GREY_SPREAD],
         rpn_anchor_generator=anchors,
         rpn_head=RPNHead(plan.pyramid, anchors.num_anchors_per_location()[0]),
         rpn_pre_nms_top_n_train=600,
@@ -139,8 +151,8 @@ def build_detector(
         mask_roi_pool=MultiScaleRoIAlign(["stride4"], 28, 2),
         mask_head=MaskRCNNHeads(plan.pyramid, plan.mask, 1),
         mask_predictor=MaskRCNNPredictor(plan.mask[-1], plan.mask[-1], 2),
-        _skip_resize=True,
     )
+    model.transform = AsIs()
     model.rpn = LevelProposals(model.rpn, PROPOSAL_LEVELS)
     return model
 

@@ -95,6 +95,13 @@ def test_a_tile_gives_objects_of_its_own_size() -> None:
     assert output["masks"].shape[-2:] == (96, 130)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_tiles_are_never_resized(training: bool) -> None:
+    model = build_detector("resnet18_half").train(training)
+    images, _ = model.transform([torch.zeros(1, 96, 130)])
+    assert images.image_sizes == [(96, 130)]
+
+
 def test_the_rate_warms_up_and_falls_to_nothing() -> None:
     settings = TrainDetectorSettings(steps=1000, warmup_steps=100, learning_rate=0.02)
     rates = [learning_rate(step, settings) for step in range(1000)]
