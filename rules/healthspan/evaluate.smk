@@ -1,17 +1,21 @@
-"""Evaluation: how well every step does on plates that no model was trained on.
+"""Evaluation: how well every step does on plates and images that no model was trained on.
 
 In:  simulated plates of other seeds and other looks; public images where they are at hand
-Out: results/healthspan/evaluation/evaluation.tsv and its pictures
+Out: docs/tables/healthspan-evaluation.tsv, docs/healthspan-evaluation.md
+
+The plates go through this very workflow, in working directories of their own.
 """
 
+EVALUATION = "results/healthspan/evaluation"
 
-rule healthspan_evaluate:
+
+rule healthspan_evaluate_plates:
     output:
-        "results/healthspan/evaluation/evaluation.tsv",
+        f"{EVALUATION}/plates.tsv",
     log:
-        "logs/healthspan/evaluate.log",
+        "logs/healthspan/evaluate/plates.log",
     benchmark:
-        "results/benchmarks/healthspan/evaluate.tsv"
+        "results/benchmarks/healthspan/evaluate/plates.tsv"
     conda:
         "../../envs/snakescope.yaml"
     threads: 2
@@ -19,14 +23,68 @@ rule healthspan_evaluate:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        version=step_version("healthspan.evaluate"),
+        version=step_version("healthspan.evaluation_plates"),
+        settings=tree.settings_of("evaluate"),
+        weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
+        snakefile=workflow.main_snakefile,
+        folder=f"{EVALUATION}/plates",
+    shell:
+        "python -m healthspan.evaluation_plates --settings {params.settings:q}"
+        " --snakefile {params.snakefile:q} --folder {params.folder:q}"
+        " --cores {threads} --scores {output:q} > {log:q} 2>&1"
+
+
+rule healthspan_evaluate_images:
+    output:
+        f"{EVALUATION}/images.tsv",
+    log:
+        "logs/healthspan/evaluate/images.log",
+    benchmark:
+        "results/benchmarks/healthspan/evaluate/images.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 2
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=step_version("healthspan.evaluation_images"),
         settings=tree.settings_of("evaluate"),
         detector=DETECTOR,
         classifier=CLASSIFIER,
+        weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
+        snakefile=workflow.main_snakefile,
+        upv=f"{workflow.basedir}/tests/configs/upv_plate.yaml",
+        folder=f"{EVALUATION}/images",
     shell:
-        "python -m healthspan.evaluate --settings {params.settings:q}"
+        "python -m healthspan.evaluation_images --settings {params.settings:q}"
         " --detector {params.detector:q} --classifier {params.classifier:q}"
-        " --table {output:q} > {log:q} 2>&1"
+        " --upv-config {params.upv:q} --snakefile {params.snakefile:q} --folder {params.folder:q}"
+        " --cores {threads} --scores {output:q} > {log:q} 2>&1"
+
+
+rule healthspan_evaluate:
+    input:
+        plates=f"{EVALUATION}/plates.tsv",
+        images=f"{EVALUATION}/images.tsv",
+    output:
+        table="docs/tables/healthspan-evaluation.tsv",
+        page="docs/healthspan-evaluation.md",
+    log:
+        "logs/healthspan/evaluate/table.log",
+    benchmark:
+        "results/benchmarks/healthspan/evaluate/table.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 800 * attempt,
+        runtime=lambda wildcards, attempt: 5 * attempt,
+    params:
+        version=step_version("healthspan.evaluate"),
+    shell:
+        "python -m healthspan.evaluate --plates {input.plates:q} --images {input.images:q}"
+        " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"
 
 
 rule healthspan_evaluation:

@@ -6,19 +6,16 @@ Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.
      only where their content changed; jobs read them instead of the raw folders.
 """
 
-import os
-
 from configuration.versions import step_version
 from healthspan.failures import finished, unfinished
 from healthspan.plates import read_plates
-from healthspan.tree import Tree, weights_checksum
+from healthspan.tree import Tree, weights_checksum, weights_file
 from snakemake.logging import logger
 
 settings = sections["healthspan"]
-# Relative, since it enters the parameters: a moved folder is no reason to compute again.
-RESOURCES = os.path.relpath(Path(workflow.basedir, "resources"))
-DETECTOR = f"{RESOURCES}/models/detector.safetensors"
-CLASSIFIER = f"{RESOURCES}/models/classifier.safetensors"
+# Relative, since they enter the parameters: a moved folder is no reason to compute again.
+DETECTOR = weights_file(settings.detect.weights, workflow.basedir)
+CLASSIFIER = weights_file(settings.classify.weights, workflow.basedir)
 
 try:
     tree = Tree(read_plates(settings.plates), settings)

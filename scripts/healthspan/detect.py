@@ -69,7 +69,7 @@ def load_detector(
     except (KeyError, RuntimeError) as error:
         raise StepError(
             f"{path}: expected weights of this workflow's worm detector, found others"
-            f" ({type(error).__name__}); restore the file or train with `snakemake train_detector`"
+            f" ({type(error).__name__}); restore the file"
         ) from None
     return model.eval().to(choose_device(settings.device)), pixel_size
 

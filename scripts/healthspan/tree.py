@@ -9,6 +9,7 @@ into a raw folder, and every question is answered by a lookup.
 import csv
 import io
 import json
+import os
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -221,6 +222,16 @@ class Tree:
 
     def _files(self, pattern: str, plate: str, blocks: Sequence[str]) -> list[str]:
         return [f"{self.results}/{plate}/{pattern.replace('{block}', block)}" for block in blocks]
+
+
+def weights_file(named: str, repository: str | Path) -> str:
+    """Return the path of weights that the configuration names.
+
+    The user's own file, seen from the working directory, comes before the repository's.
+    """
+    if os.path.isabs(named) or os.path.exists(named):
+        return named
+    return os.path.relpath(Path(repository, named))
 
 
 def weights_checksum(weights: str | Path) -> str:

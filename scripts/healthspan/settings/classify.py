@@ -10,6 +10,11 @@ from configuration.strict import Settings
 class ClassifySettings(Settings):
     """How the composites of a block are classified."""
 
+    weights: str = Field(
+        "resources/models/states_mlp_mixer.safetensors",
+        description="classifier weights (MLP-Mixer, ResNet-RS or ViT), with their model card"
+        " (.json) beside them; from the working directory, else from the repository (file)",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         "auto",
         description="where the model runs; auto takes a GPU that torch can use, else the CPU",

@@ -12,7 +12,8 @@ class DetectSettings(Settings):
 
     weights: str = Field(
         "resources/models/detector.safetensors",
-        description="detector weights, with their model card (.json) beside them (file)",
+        description="detector weights, with their model card (.json) beside them; from the working"
+        " directory, else from the repository (file)",
     )
     halo_px: int = Field(
         66,
