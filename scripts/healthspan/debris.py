@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from healthspan.optics import Image, Look, add_patch, smooth_noise
+from healthspan.optics import Image, Look, add_patch, blurred, smooth_noise
 from healthspan.worm_body import Worm, body_pixels, random_amplitudes
 
 
@@ -35,13 +35,13 @@ def _blob(rng: np.random.Generator, radius: float, roughness: float) -> Image:
     patch = np.zeros((2 * half + 1, 2 * half + 1), dtype=np.uint8)
     outline = np.clip(points + half, 0, 2 * half)
     cv2.fillPoly(patch, [np.rint(outline * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return np.asarray(patch, dtype=np.float32) / 255
+    return np.asarray(patch, dtype=np.float32) / np.float32(255)
 
 
 def _dust(rng: np.random.Generator) -> tuple[Image, float]:
     patch = _blob(rng, float(np.exp(rng.uniform(np.log(0.8), np.log(9)))), rng.uniform(0.1, 0.5))
     if rng.random() < 0.4:
-        patch = cv2.GaussianBlur(patch, (0, 0), rng.uniform(0.8, 4))
+        patch = blurred(patch, rng.uniform(0.8, 4))
     return patch * np.float32(rng.uniform(0.1, 1.8)), rng.uniform(0, 0.15)
 
 
@@ -77,7 +77,7 @@ def _fibre(rng: np.random.Generator) -> tuple[Image, float]:
 
 def _trail(rng: np.random.Generator) -> tuple[Image, float]:
     patch = _curve(rng, (150, 500), (3, 9), rng.uniform(0.6, 1.3))
-    return cv2.GaussianBlur(patch, (0, 0), 1.5) * np.float32(rng.uniform(-0.12, 0.12)), 0.0
+    return blurred(patch, 1.5) * np.float32(rng.uniform(-0.12, 0.12)), 0.0
 
 
 def _scratch(rng: np.random.Generator) -> tuple[Image, float]:
@@ -88,7 +88,7 @@ def _scratch(rng: np.random.Generator) -> tuple[Image, float]:
 def _egg(rng: np.random.Generator) -> tuple[Image, float]:
     patch = np.zeros((15, 15), dtype=np.uint8)
     cv2.ellipse(patch, ((7, 7), (3.2, 5.4), float(rng.uniform(0, 180))), 255, -1, cv2.LINE_AA)
-    return patch.astype(np.float32) / 255 * np.float32(rng.uniform(0.3, 1.0)), 0.05
+    return patch.astype(np.float32) / np.float32(255) * np.float32(rng.uniform(0.3, 1.0)), 0.05
 
 
 def _larva(rng: np.random.Generator) -> tuple[Image, float]:
@@ -99,7 +99,7 @@ def _larva(rng: np.random.Generator) -> tuple[Image, float]:
 
 def _smear(rng: np.random.Generator) -> tuple[Image, float]:
     """A drop of condensation or a clump out of focus."""
-    patch = cv2.GaussianBlur(_blob(rng, rng.uniform(10, 60), 0.3), (0, 0), rng.uniform(4, 14))
+    patch = blurred(_blob(rng, rng.uniform(10, 60), 0.3), rng.uniform(4, 14))
     return patch * np.float32(rng.uniform(-0.25, 0.35)), 0.05
 
 
@@ -185,8 +185,8 @@ def cross_mark(
         ends = np.rint(np.array([[half - dx, half - dy], [half + dx, half + dy]]) * 16)
         a, b = (tuple(int(v) for v in end) for end in ends)
         cv2.line(patch, a, b, 255, max(3, int(arm / 7)), cv2.LINE_AA, 4)
-    ink = cv2.GaussianBlur(patch.astype(np.float32) / 255, (0, 0), 1.2)
-    ink *= 1 + 0.15 * smooth_noise(rng, (ink.shape[0], ink.shape[1]), 5)
+    ink = blurred(patch.astype(np.float32) / np.float32(255), 1.2)
+    ink *= 1 + np.float32(0.15) * smooth_noise(rng, (ink.shape[0], ink.shape[1]), 5)
     top, left = int(centre[0]) - half, int(centre[1]) - half
     add_patch(ground.density, ink * np.float32(1.4), top, left)
     add_patch(ground.glow, ink * np.float32(0.25), top, left)

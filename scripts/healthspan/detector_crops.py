@@ -13,6 +13,7 @@ from torch import Tensor
 
 from healthspan.detector_examples import Scene
 from healthspan.detector_model import as_input
+from healthspan.optics import blurred
 from imaging.masks import Instance
 from imaging.overlay import GROUND
 
@@ -46,7 +47,7 @@ def _grey(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.ui
     if rng.random() < 0.45:
         image = (image - GROUND) * rng.uniform(0.5, 1.5) + GROUND
     if rng.random() < 0.2:
-        image = cv2.GaussianBlur(image, (0, 0), rng.uniform(0.4, 1.3))
+        image = blurred(image, rng.uniform(0.4, 1.3))
     return np.clip(np.rint(image), 0, 255).astype(np.uint8)
 
 

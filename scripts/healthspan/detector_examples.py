@@ -16,6 +16,7 @@ from healthspan.optics import (
     Image,
     LookRanges,
     add_patch,
+    blurred,
     body_density,
     body_glow,
     draw_look,
@@ -25,6 +26,8 @@ from healthspan.optics import (
 from healthspan.worm_body import BodyPixels, Worm, body_pixels, random_amplitudes
 from imaging.masks import Instance, cropped
 from imaging.overlay import overlay
+
+Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
 CHANNEL_SETS = (("bright_field",), ("dark_field",), ("bright_field", "dark_field"))
 CHANNEL_SHARES = (0.45, 0.1, 0.45)
@@ -96,12 +99,12 @@ def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene
     if rng.random() < 0.15:
         cross_mark(rng, ground, tuple(rng.uniform(0, size, 2)), rng.uniform(30, 110))
     density, glow = ground.density, ground.glow
-    worms = []
+    worms: list[Instance] = []
     for worm in draw_worms(rng, size, float(np.exp(rng.uniform(np.log(1.5), np.log(11))))):
         body = body_pixels(worm, margin=6)
         shade = body_density(rng, body, look)
         if rng.random() < 0.08:
-            shade = cv2.GaussianBlur(shade, (0, 0), rng.uniform(1, 2.5))
+            shade = blurred(shade, rng.uniform(1, 2.5))
         add_patch(density, shade, body.top, body.left)
         add_patch(glow, body_glow(rng, body, look), body.top, body.left)
         instance = place(body, shape, 0, len(worms))
@@ -121,16 +124,14 @@ def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene
 
 def halo(rng: np.random.Generator, density: Image) -> Image:
     """Density as phase contrast or a sharpening camera shows it: a bright seam around all dark."""
-    wide = cv2.GaussianBlur(density, (0, 0), rng.uniform(2.5, 7))
+    wide = blurred(density, rng.uniform(2.5, 7))
     return np.asarray(density - np.float32(rng.uniform(0.2, 0.9)) * wide, dtype=np.float32)
 
 
-def coarse(frame: NDArray[np.generic], factor: float) -> NDArray[np.generic]:
+def coarse(frame: Frame, factor: float) -> Frame:
     """A frame as taken with ``factor`` times larger pixels, brought back to this size."""
     size = (frame.shape[1], frame.shape[0])
-    small = cv2.resize(
-        np.asarray(frame),
-        (int(size[0] / factor), int(size[1] / factor)),
-        interpolation=cv2.INTER_AREA,
-    )
-    return np.asarray(cv2.resize(small, size, interpolation=cv2.INTER_CUBIC))
+    smaller = (int(size[0] / factor), int(size[1] / factor))
+    small = cv2.resize(frame, smaller, interpolation=cv2.INTER_AREA)
+    large: Frame = cv2.resize(small, size, interpolation=cv2.INTER_CUBIC)  # type: ignore[assignment]
+    return large

@@ -13,6 +13,7 @@ Where it departs from torchvision's defaults, and why:
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import timm
 import torch
@@ -38,23 +39,23 @@ class Plan:
     """An architecture: timm's name and options of the trunk, and the sizes of the heads."""
 
     trunk: str
-    options: dict[str, object]
+    options: dict[str, Any]
     levels: tuple[int, int, int]
     pyramid: int
     box: int
     mask: tuple[int, ...]
 
 
-_FULL = {"pyramid": 256, "box": 1024, "mask": (256, 256, 256, 256)}
-_COMPACT = {"pyramid": 64, "box": 256, "mask": (48, 48)}
-_HALF = {"channels": (32, 64, 128, 256), "stem_type": "deep", "stem_width": 16}
+_FULL: dict[str, Any] = {"pyramid": 256, "box": 1024, "mask": (256, 256, 256, 256)}
+_COMPACT: dict[str, Any] = {"pyramid": 64, "box": 256, "mask": (48, 48)}
+_HALF: dict[str, Any] = {"channels": (32, 64, 128, 256), "stem_type": "deep", "stem_width": 16}
 
 ARCHITECTURES = {
-    "resnet18_half": Plan("resnet18", _HALF, (1, 2, 3), **_COMPACT),  # type: ignore[arg-type]
-    "mobilenet_v3": Plan("mobilenetv3_large_100", {}, (1, 2, 3), **_COMPACT),  # type: ignore[arg-type]
-    "resnet18": Plan("resnet18", {}, (1, 2, 3), **_FULL),  # type: ignore[arg-type]
-    "resnet50": Plan("resnet50", {}, (1, 2, 3), **_FULL),  # type: ignore[arg-type]
-    "resnet101": Plan("resnet101", {}, (1, 2, 3), **_FULL),  # type: ignore[arg-type]
+    "resnet18_half": Plan("resnet18", _HALF, (1, 2, 3), **_COMPACT),
+    "mobilenet_v3": Plan("mobilenetv3_large_100", {}, (1, 2, 3), **_COMPACT),
+    "resnet18": Plan("resnet18", {}, (1, 2, 3), **_FULL),
+    "resnet50": Plan("resnet50", {}, (1, 2, 3), **_FULL),
+    "resnet101": Plan("resnet101", {}, (1, 2, 3), **_FULL),
 }
 
 
@@ -66,7 +67,7 @@ class Pyramid(nn.Module):
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
-        self.trunk = timm.create_model(
+        trunk: Any = timm.create_model(
             plan.trunk,
             pretrained=False,
             features_only=True,
@@ -74,7 +75,8 @@ class Pyramid(nn.Module):
             in_chans=1,
             **plan.options,
         )
-        widths = self.trunk.feature_info.channels()
+        widths = trunk.feature_info.channels()
+        self.trunk = trunk
         self.pyramid = FeaturePyramidNetwork(widths, plan.pyramid, norm_layer=nn.BatchNorm2d)
         self.out_channels = plan.pyramid
 

@@ -85,10 +85,10 @@ def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
     )  # fmt: skip
     wells = sorted(set(drawn["well"]))
     for well in progress(wells, "bbbc010"):
-        truth = []
+        truth: list[Instance] = []
         for name in drawn.loc[drawn["well"] == well, "mask"]:
-            mask = cv2.imread(str(folder / "masks" / name), cv2.IMREAD_UNCHANGED) > 0
-            one = cropped(mask, 0, 0, 0, len(truth), 1.0)
+            mask = read_frame(folder / "masks" / name)
+            one = cropped(np.asarray(mask > 0), 0, 0, 0, len(truth), 1.0)
             if one is not None:
                 truth.append(one)
         picture = overlay({"bright_field": read_frame(folder / "images" / f"{well}.png")})
@@ -107,7 +107,7 @@ def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
 def triplet_state(pictures: list[NDArray[np.uint8]], models: Models) -> str:
     """State of the worm in the middle of the second of three daily crops; ``none`` if not found."""
     settings = DetectSettings()
-    instances = []
+    instances: list[Instance] = []
     for timepoint, picture in enumerate(pictures):
         for one in find_worms(picture, timepoint, models, settings):
             instances.append(replace(one, identifier=len(instances)))

@@ -26,7 +26,7 @@ def failure(job: Any) -> Failure:
     wildcards = dict(job.wildcards.items())
     log = str(job.log[0]) if job.log else ""
     return Failure(
-        wildcards.get("plate", wildcards.get("experiment", "")),
+        str(wildcards.get("plate") or wildcards.get("experiment") or ""),
         job.rule.name.removeprefix("healthspan_"),
         wildcards.get("block", ""),
         reason(log),

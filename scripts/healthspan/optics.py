@@ -99,9 +99,14 @@ def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float)
     step = max(1.0, scale / 2)
     size = (int(shape[0] / step) + 4, int(shape[1] / step) + 4)
     coarse = rng.standard_normal(size).astype(np.float32)
-    coarse = cv2.GaussianBlur(coarse, (0, 0), 1.0)
+    coarse = blurred(coarse, 1.0)
     field = cv2.resize(coarse, (shape[1], shape[0]), interpolation=cv2.INTER_CUBIC)
     return np.asarray(field / max(float(field.std()), 1e-6), dtype=np.float32)
+
+
+def blurred(image: Image, spread: float) -> Image:
+    """A Gaussian blur with a standard deviation of ``spread`` px."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), spread), dtype=np.float32)
 
 
 def add_patch(canvas: Image, patch: Image, top: int, left: int) -> None:
@@ -166,10 +171,10 @@ def expose(
         bits: depth of the camera; 12 bits are kept in the low bits of 16.
     """
     if channel == "bright_field":
-        image = look.light * light * np.exp(-cv2.GaussianBlur(density, (0, 0), look.blur))
+        image = look.light * light * np.exp(-blurred(density, look.blur))
     else:
         ground = look.glow_ground * (0.7 + 0.3 * light)
-        image = ground + cv2.GaussianBlur(glow, (0, 0), look.blur)
+        image = ground + blurred(glow, look.blur)
     noise = rng.standard_normal(image.shape, dtype=np.float32)
     image = image + noise * look.noise * np.sqrt(np.clip(image, 0.02, 1))
     top = 2**bits - 1

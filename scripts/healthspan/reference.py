@@ -125,11 +125,11 @@ def _mark(frame: Frame, settings: RegisterSettings) -> tuple[Mark | None, str]:
         low, high = float(given.min()), float(given.max())
         template = ((given - low) * (255 / (high - low))).astype(np.uint8)
         return (
-            find_mark(frame, template, settings.min_mark_score),
+            find_mark(frame, template, settings.min_mark_likeness),
             Path(settings.mark_template).name,
         )
     template = read_frame(TEMPLATE).astype(np.uint8)
-    return find_mark(frame, template, settings.min_mark_score), TEMPLATE.name
+    return find_mark(frame, template, settings.min_mark_likeness), TEMPLATE.name
 
 
 def write_description(path: str | Path, description: Description) -> None:

@@ -160,7 +160,9 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
     missing = rng.random(count) < settings.missing_share
     missing[0] = False
     fogged = (rng.random(count) < settings.fogged_share) & (np.arange(count) > 0)
-    motions = [Motion(*shifts[t], turns[t]) for t in range(count)]
+    motions = [
+        Motion(float(shifts[t, 0]), float(shifts[t, 1]), float(turns[t])) for t in range(count)
+    ]
     matrices = [motion.matrix(size, size) for motion in motions]
 
     raw = folder / plate / "raw"

@@ -26,8 +26,8 @@ COLOURS = 7
 
 HYPER_PARAMETERS: dict[str, dict[str, Any]] = {
     # tokens of 8x8 px, mixed between places and between channels
-    "mlp_mixer": {"patch_size": 8, "num_blocks": 5, "embed_dim": 96},
-    "vit": {"patch_size": 8, "depth": 5, "embed_dim": 96, "num_heads": 3, "mlp_ratio": 3.0},
+    "mlp_mixer": {"patch_size": 8, "num_blocks": 4, "embed_dim": 96, "mlp_ratio": [1.0, 2.0]},
+    "vit": {"patch_size": 8, "depth": 4, "embed_dim": 96, "num_heads": 3, "mlp_ratio": 2.0},
     # ResNet-RS-50 at a quarter of its width, two blocks a stage: the pictures are small
     "resnet_rs": {"layers": [2, 2, 2, 2], "channels": [16, 32, 64, 128], "stem_width": 16},
 }

@@ -69,7 +69,7 @@ class Tree:
             What a user may want to know of the plates, one sentence each.
         """
         wanted = [plate for plate in self.sheet.values() if not plate.excluded]
-        notes = []
+        notes: list[str] = []
         for name, found in scan_plates(wanted, self.settings.ingest).items():
             folder = f"{self.results}/{name}/manifest"
             if isinstance(found, PlateFrames):

@@ -19,7 +19,7 @@ SPANS_PX = (64, 76, 92, 110, 130, 150, 175, 205, 240)
 TURNS_DEG = (-8.0, -4.0, 0.0, 4.0, 8.0)
 REDUCTION = 4
 MARGIN = 0.15
-MIN_MARK_SCORE = 0.5
+MIN_LIKENESS = 0.7
 
 Image = NDArray[np.float32]
 
@@ -51,7 +51,7 @@ def drawn_cross(side_px: int = 161) -> NDArray[np.uint8]:
 
 
 def find_mark(
-    frame: NDArray[Any], template: NDArray[np.uint8], min_score: float = MIN_MARK_SCORE
+    frame: NDArray[Any], template: NDArray[np.uint8], min_score: float = MIN_LIKENESS
 ) -> Mark | None:
     """The best match of ``template`` (its cross 1 / 1.3 of its side) in a frame (Y, X), or None.
 

@@ -2,7 +2,7 @@
 
 A point p = (x, y) of the reference frame is found in the other frame at
 ``c + scale R (p - c) + shift`` with c the frame's centre ((width - 1) / 2, (height - 1) / 2) and
-R the rotation by ``rotation_deg``, positive from the x axis (right) towards the y axis (down).
+R the rotation by ``rotation_deg``, positive counter-clockwise as the frame is looked at.
 The scale is 1 where the optics are fixed; a dish put by hand under a camera may be nearer to it
 from one day to the next.
 """
@@ -34,7 +34,7 @@ class Motion:
     def matrix(self, height: int, width: int) -> NDArray[np.float64]:
         """2 x 3 matrix from (x, y) of the reference to (x, y) of the frame, both height x width."""
         centre = np.array([(width - 1) / 2, (height - 1) / 2])
-        linear = self.scale * _rotation(np.deg2rad(self.rotation_deg))
+        linear = self.scale * _rotation(-np.deg2rad(self.rotation_deg))
         shift = np.array([self.shift_x_px, self.shift_y_px])
         return np.column_stack([linear, centre - linear @ centre + shift])
 
@@ -43,7 +43,7 @@ class Motion:
         """The inverse of :meth:`matrix`."""
         centre = np.array([(width - 1) / 2, (height - 1) / 2])
         shift_x, shift_y = matrix[:, :2] @ centre + matrix[:, 2] - centre
-        angle = np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0]))
+        angle = -np.rad2deg(np.arctan2(matrix[1, 0], matrix[0, 0]))
         scale = np.hypot(matrix[0, 0], matrix[1, 0])
         return cls(float(shift_y), float(shift_x), float(angle), float(scale))
 
@@ -55,6 +55,7 @@ class Motion:
 
 
 def _rotation(angle: float) -> NDArray[np.float64]:
+    """By ``angle`` (rad) from the x axis (right) towards the y axis (down)."""
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.array([[cosine, -sine], [sine, cosine]])
 

@@ -29,7 +29,7 @@ COARSE_SIDE_PX = 640
 ROTATION_STEP_DEG = 0.5
 SCALE_STEP = 0.01
 PATCH_PX = 48
-CELLS = 22
+MOST_CELLS = 22
 SMOOTHING_PX = 1.0
 MIN_CORRELATION = 0.3
 MIN_ANCHORS = 12
@@ -149,13 +149,16 @@ def _corners(image: Image, circle: Circle) -> NDArray[np.int64]:
     response = cv2.cornerMinEigenVal(image, blockSize=9)
     half = PATCH_PX // 2
     rows, columns = np.ogrid[:height, :width]
-    inside = (rows - circle.y_px) ** 2 + (columns - circle.x_px) ** 2 <= circle.radius_px**2
+    # Not on the edge of the dish: a ring looks the same however it is turned, and on every dish.
+    reach = max(0.0, circle.radius_px - 1.5 * half)
+    inside = (rows - circle.y_px) ** 2 + (columns - circle.x_px) ** 2 <= reach**2
     inside[: half + 1] = inside[-half - 1 :] = False
     inside[:, : half + 1] = inside[:, -half - 1 :] = False
     response = np.where(inside, response, 0)
+    # Cells no smaller than a patch, so that one object does not speak with many voices.
     top, left = (
-        np.linspace(0, height, CELLS + 1, dtype=int),
-        np.linspace(0, width, CELLS + 1, dtype=int),
+        np.linspace(0, side, min(MOST_CELLS, max(4, side // PATCH_PX)) + 1, dtype=int)
+        for side in (height, width)
     )
     found = []
     for y0, y1 in pairwise(top):

@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -30,9 +29,11 @@ def called_steps() -> list[str]:
 class Workspace:
     """A fresh clone with its own raw plates."""
 
-    def __init__(self, root: Path):
+    def __init__(self, root: Path, fresh: bool = True):
         self.root = root
         self.ran_file = root / "ran.txt"
+        if not fresh:
+            return
         for name in ("rules", "scripts", "envs", "resources"):
             ignore = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pt")
             shutil.copytree(REPOSITORY / name, root / name, ignore=ignore)
@@ -73,8 +74,6 @@ class Workspace:
 
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake as a user would."""
-        # Times of files have to tell one run from the next.
-        time.sleep(0.02)
         self.ran_file.unlink(missing_ok=True)
         return subprocess.run(
             [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
@@ -82,30 +81,56 @@ class Workspace:
             env={**os.environ, "STUB_RAN": str(self.ran_file), **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
     def run(self, *arguments: str) -> set[str]:
-        """Run Snakemake, which must succeed, and return the steps that ran with a first output."""
-        done = self.snakemake(*arguments)
-        assert done.returncode == 0, done.stdout + done.stderr
+        """Run Snakemake, which must succeed, and return the jobs that ran, by first output."""
+        ended = self.snakemake(*arguments)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
         return self.ran
+
+    def plan(self, *arguments: str) -> set[str]:
+        """Return the jobs that Snakemake would run, by first output."""
+        ended = self.snakemake("--dry-run", *arguments)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        outputs = re.findall(r"^    output: ([^,\n]+)", ended.stdout + ended.stderr, re.MULTILINE)
+        return {output.removeprefix("results/healthspan/") for output in outputs}
 
     @property
     def ran(self) -> set[str]:
-        """What ran in the last call: ``step output``, results/healthspan/ left away."""
+        """What ran in the last call, by first output, results/healthspan/ left away."""
         if not self.ran_file.exists():
             return set()
-        text = self.ran_file.read_text().replace("results/healthspan/", "")
-        return set(text.splitlines())
+        lines = self.ran_file.read_text().splitlines()
+        return {line.removeprefix("results/healthspan/") for line in lines}
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """Two experiments: plates a and b in one, plate c in the other; seven timepoints each."""
-    workspace = Workspace(tmp_path)
+    return two_experiments(tmp_path)
+
+
+def two_experiments(root: Path) -> Workspace:
+    workspace = Workspace(root)
     workspace.sheet("a|one|N2|raw/a|0|60|", "b|one|daf-16|raw/b|||", "c|two|N2|raw/c|||")
     for plate in "abc":
         workspace.raw(plate, 7)
     return workspace
+
+
+@pytest.fixture(scope="session")
+def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which everything has been computed once; to be copied, not changed."""
+    workspace = two_experiments(tmp_path_factory.mktemp("finished"))
+    assert len(workspace.run()) == 72
+    return workspace.root
+
+
+@pytest.fixture
+def done(finished_run: Path, tmp_path: Path) -> Workspace:
+    """A copy of the finished run, with the times of its files and Snakemake's own notes."""
+    shutil.copytree(finished_run, tmp_path / "done", symlinks=True)
+    return Workspace(tmp_path / "done", fresh=False)

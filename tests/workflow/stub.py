@@ -19,9 +19,8 @@ def main() -> None:
     for path in outputs:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(" ".join(sys.argv[1:]) + "\n", encoding="utf-8")
-    step = Path(sys.argv[0]).stem
     with open(os.environ["STUB_RAN"], "a", encoding="utf-8") as ran:
-        ran.write(f"{step} {outputs[0]}\n")
+        ran.write(f"{outputs[0]}\n")
     if os.environ.get("STUB_FAILS", "nothing") in str(outputs[0]):
         for path in outputs:
             path.unlink()

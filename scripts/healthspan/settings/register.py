@@ -22,7 +22,7 @@ class RegisterSettings(Settings):
         120.0, gt=0, le=2000, description="greatest shift looked for (px of the raw frame)"
     )
     max_rotation_deg: float = Field(
-        3.0, ge=0, le=45, description="greatest rotation looked for (degrees); 0: shifts only"
+        5.0, ge=0, le=45, description="greatest rotation looked for (degrees); 0: shifts only"
     )
     max_scale_change: float = Field(
         0.0,
@@ -53,10 +53,18 @@ class RegisterSettings(Settings):
         " left out (fraction)",
     )
     min_mark_score: float = Field(
-        0.5,
+        0.6,
         ge=0,
         le=1,
-        description="correlation (ZNCC) from which on a match is taken for the mark (0 to 1)",
+        description="correlation (ZNCC) with the reference frame's mark from which on a frame's is"
+        " taken for it (0 to 1)",
+    )
+    min_mark_likeness: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="correlation (ZNCC) with the template from which on something in the reference"
+        " frame is taken for the mark (0 to 1)",
     )
     mark_template: str = Field(
         "",

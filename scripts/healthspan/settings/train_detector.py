@@ -7,14 +7,15 @@ from pydantic import Field
 from configuration.strict import Settings
 
 
+Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", "resnet101"]
+
+
 class TrainDetectorSettings(Settings):
     """How the worm detector is trained on simulated scenes."""
 
-    architecture: Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", "resnet101"] = (
-        Field(
-            "resnet18_half",
-            description="trunk of the Mask R-CNN; resnet101 is the paper's, resnet18_half the shipped",
-        )
+    architecture: Architecture = Field(
+        "resnet18_half",
+        description="trunk of the Mask R-CNN; resnet101 is the paper's, resnet18_half the shipped",
     )
     seed: int = Field(1, ge=0, description="seed of scenes, crops and weights")
     scenes: int = Field(1000, ge=4, description="simulated scenes to draw crops from (count)")
