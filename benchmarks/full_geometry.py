@@ -26,6 +26,8 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from healthspan.manifest import PlateProblem, blocks, write_manifests  # noqa: E402
 from healthspan.plates import Plate  # noqa: E402
 from healthspan.scan import scan_plate  # noqa: E402
+from healthspan.settings.classify import ClassifySettings  # noqa: E402
+from healthspan.settings.detect import DetectSettings  # noqa: E402
 from healthspan.settings.ingest import IngestSettings  # noqa: E402
 from healthspan.tree import weights_checksum  # noqa: E402
 from step.command import run_step  # noqa: E402
@@ -280,9 +282,9 @@ def main() -> None:
     parser.add_argument("--frame-px", type=int, default=3080)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
-    models = ROOT / "resources" / "models"
-    parser.add_argument("--detector", type=Path, default=models / "detector.safetensors")
-    parser.add_argument("--classifier", type=Path, default=models / "classifier.safetensors")
+    detector, classifier = ROOT / DetectSettings().weights, ROOT / ClassifySettings().weights
+    parser.add_argument("--detector", type=Path, default=detector)
+    parser.add_argument("--classifier", type=Path, default=classifier)
     parser.add_argument("--folder", type=Path, help="keep the plate here; else it is removed")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/full-geometry.tsv")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/full-geometry.md")

@@ -229,7 +229,7 @@ def weights_file(named: str, repository: str | Path) -> str:
 
     The user's own file, seen from the working directory, comes before the repository's.
     """
-    if os.path.isabs(named) or os.path.exists(named):
+    if Path(named).is_absolute() or Path(named).exists():
         return named
     return os.path.relpath(Path(repository, named))
 

@@ -6,7 +6,6 @@ from pydantic import Field
 
 from configuration.strict import Settings
 
-
 Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", "resnet101"]
 
 
