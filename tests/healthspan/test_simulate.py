@@ -1,0 +1,86 @@
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from healthspan.settings.simulate import SimulateSettings
+from healthspan.simulate import file_name, simulate_plate
+from imaging.masks import read_masks
+from imaging.motion import Motion, moved
+from imaging.overlay import overlay
+from step.tables import read_table
+
+SETTINGS = SimulateSettings(
+    frame_px=400,
+    timepoints=4,
+    worms=3,
+    interval_h=24,
+    lifespan_scale_d=2.5,
+    missing_share=0.0,
+    fogged_share=0.0,
+)
+
+
+@pytest.fixture(scope="module")
+def plate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("simulated")
+    simulate_plate(SETTINGS, "A1", 11, folder)
+    return folder / "A1"
+
+
+def test_a_seed_gives_the_same_bytes(plate: Path, tmp_path: Path) -> None:
+    simulate_plate(SETTINGS, "A1", 11, tmp_path)
+    for path in sorted(plate.rglob("*.*")):
+        assert path.read_bytes() == (tmp_path / "A1" / path.relative_to(plate)).read_bytes()
+
+
+def test_every_frame_has_both_channels_named_as_an_instrument_does(plate: Path) -> None:
+    names = sorted(path.name for path in (plate / "raw").iterdir())
+    assert len(names) == 8
+    assert names[0] == "VID1_Green_A1_1_00d00h00m.tif"
+    assert file_name("A1", "bright_field", 60.5) == "VID1_Phase_A1_1_02d12h30m.tif"
+
+
+def test_masks_lie_on_the_worms_of_the_reference_frame(plate: Path) -> None:
+    raw = tifffile.imread(plate / "raw" / file_name("A1", "dark_field", 0))
+    picture = overlay({"dark_field": raw})
+    for one in read_masks(plate / "truth" / "masks.json").at(0):
+        inside = picture[one.top : one.bottom, one.left : one.right][one.mask]
+        assert inside.mean() > np.median(picture) + 40
+
+
+def test_the_stated_motion_carries_worms_into_later_frames(plate: Path) -> None:
+    motions = read_table(plate / "truth" / "frames.tsv")
+    assert motions.loc[0, ["shift_y_px", "shift_x_px", "rotation_deg"]].abs().max() < 1e-6
+    row = motions.iloc[2]
+    motion = Motion(row["shift_y_px"], row["shift_x_px"], row["rotation_deg"])
+    raw = tifffile.imread(plate / "raw" / file_name("A1", "dark_field", row["time_h"]))
+    picture = overlay({"dark_field": raw})
+    for one in read_masks(plate / "truth" / "masks.json").at(2):
+        rows, columns = np.nonzero(one.mask)
+        points = np.stack([columns + one.left, rows + one.top], axis=1).astype(float)
+        there = np.rint(moved(motion.matrix(400, 400), points)).astype(int)
+        seen = ((there >= 0) & (there < 400)).all(axis=1)
+        if seen.sum() > 100:
+            assert picture[there[seen, 1], there[seen, 0]].mean() > np.median(picture) + 40
+
+
+def test_states_follow_the_lives(plate: Path) -> None:
+    worms = read_table(plate / "truth" / "worms.tsv").set_index("worm")
+    states = read_table(plate / "truth" / "states.tsv")
+    assert len(states) == 12
+    for row in states.itertuples():
+        day = SETTINGS.age_at_first_frame_d + row.timepoint
+        life = worms.loc[row.worm]
+        expected = "healthy" if day < life.healthspan_end_d else "immobile"
+        assert row.state == ("dead" if day >= life.death_d else expected)
+
+
+def test_missing_frames_have_no_image(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"missing_share": 0.45, "timepoints": 8, "worms": 1})
+    simulate_plate(settings, "B2", 3, tmp_path)
+    frames: pd.DataFrame = read_table(tmp_path / "B2" / "truth" / "frames.tsv")
+    assert 0 < frames["missing"].sum() < 8
+    assert len(list((tmp_path / "B2" / "raw").iterdir())) == 2 * (8 - frames["missing"].sum())
