@@ -1,0 +1,102 @@
+"""The reference frame: the first that can be read, its mark, its dish."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import tifffile
+
+from healthspan.reference import (
+    TEMPLATE,
+    describe,
+    first_readable,
+    read_description,
+    read_reference,
+    write_description,
+    write_reference,
+)
+from healthspan.settings.register import RegisterSettings
+from healthspan.timepoints import Timepoint
+from imaging.marks import drawn_cross
+from step.errors import StepError
+from tests.imaging.small_dish import MARK, dish, frame
+
+
+def timepoints(folder: Path, images: list[np.ndarray | None]) -> list[Timepoint]:
+    found = []
+    for k, image in enumerate(images):
+        path = folder / f"{k}.tif"
+        if image is not None:
+            tifffile.imwrite(path, image)
+        paths = {"bright_field": path} if image is not None else {}
+        found.append(Timepoint("p", k, 12.0 * k, paths, "" if paths else "not taken"))
+    return found
+
+
+def test_the_first_readable_frame_is_taken(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = frame(dish(1), 2)
+    listed = timepoints(tmp_path, [None, np.zeros_like(image), image, image])
+    one, frames = first_readable(listed)
+    assert one.timepoint == 2
+    np.testing.assert_array_equal(frames["bright_field"], image)
+    assert "warning: t001" in capsys.readouterr().err
+    with pytest.raises(StepError, match=r"p: expected one readable frame .* among 2 timepoints"):
+        first_readable(listed[:2])
+
+
+def test_image_and_description_come_back(tmp_path: Path) -> None:
+    image = frame(dish(1), 2)
+    frames = {"bright_field": image, "dark_field": (image >> 4).astype(np.uint8)}
+    described = describe(3, frames, RegisterSettings())
+    assert described.mark is not None and described.dish_seen
+    assert (described.mark.y_px, described.mark.x_px) == pytest.approx(MARK, abs=3)
+    write_description(tmp_path / "reference.json", described)
+    again = read_description(tmp_path / "reference.json")
+    assert again.mark is not None
+    assert again.mark.score == pytest.approx(described.mark.score, abs=1e-3)
+    assert (again.timepoint, again.channel, again.dish_seen) == (3, "bright_field", True)
+    write_reference(tmp_path / "reference.ome.tif", frames)
+    kept = read_reference(tmp_path / "reference.ome.tif")
+    for channel, expected in frames.items():
+        np.testing.assert_array_equal(kept[channel], expected)
+
+
+def test_without_mark_or_edge_the_dish_is_the_whole_frame(tmp_path: Path) -> None:
+    image = frame(dish(1, mark=False), 2)[150:400, 150:420]
+    described = describe(0, {"bright_field": image}, RegisterSettings())
+    assert described.mark is None and not described.dish_seen
+    assert described.dish.radius_px >= np.hypot(250, 270) / 2
+    write_description(tmp_path / "reference.json", described)
+    assert read_description(tmp_path / "reference.json").mark is None
+
+
+def test_the_user_may_give_place_or_template(tmp_path: Path) -> None:
+    frames = {"bright_field": frame(dish(1), 2)}
+    given = RegisterSettings(mark_y_px=100, mark_x_px=120, mark_span_px=60)
+    mark = describe(0, frames, given).mark
+    assert mark is not None and (mark.y_px, mark.x_px, mark.span_px) == (100, 120, 60)
+    cv2.imwrite(str(tmp_path / "own.png"), 255 - drawn_cross())
+    bright = RegisterSettings(mark_template=str(tmp_path / "own.png"))
+    assert describe(0, frames, bright).mark is None
+    with pytest.raises(StepError, match="expected a place within the frame of 560 x 560 px"):
+        describe(0, frames, RegisterSettings(mark_y_px=900, mark_x_px=1))
+
+
+def test_a_wanted_channel_must_be_there() -> None:
+    with pytest.raises(StepError, match=r"register.channel: .* found dark_field"):
+        describe(0, {"bright_field": frame(dish(1), 2)}, RegisterSettings(channel="dark_field"))
+
+
+def test_the_template_in_resources_is_the_drawn_cross() -> None:
+    np.testing.assert_array_equal(cv2.imread(str(TEMPLATE), cv2.IMREAD_UNCHANGED), drawn_cross())
+
+
+def test_a_description_of_something_else_is_told(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text('{"timepoint": 1}')
+    with pytest.raises(StepError, match="expected the description of a reference frame"):
+        read_description(tmp_path / "a.json")
+    with pytest.raises(StepError, match="no such file"):
+        read_description(tmp_path / "b.json")
