@@ -43,7 +43,7 @@ def plate_settings(settings: EvaluateSettings, number: int) -> SimulateSettings:
         frame_px=settings.frame_px,
         timepoints=settings.timepoints,
         worms=worms,
-        lifespan_scale_d=(9.0, 13.0, 11.0, 16.0)[number % 4],
+        lifespan_scale_d=(9.0, 11.0, 10.0, 12.0)[number % 4],
         bits=(8, 12, 16)[number % 3],
         looks="unseen",
     )

@@ -75,20 +75,11 @@ class ForegroundLoss(nn.Module):
 
 
 def learning_rate(step: int, settings: TrainDetectorSettings) -> float:
-    """Linear warm-up and cosine decay to 0 at the last step, or at a restart and again after it.
-
-    The second decay starts at half the rate (warm restart, Loshchilov and Hutter 2017).
-    """
-    highest, first, last = settings.learning_rate, settings.warmup_steps, settings.steps
-    if step < first:
-        return highest * (step + 1) / first
-    if settings.restart_at is not None and settings.restart_at < settings.steps:
-        if step < settings.restart_at:
-            last = settings.restart_at
-        else:
-            highest, first = highest / 2, settings.restart_at
-    rest = (step - first) / max(1, last - first)
-    return highest * 0.5 * (1 + math.cos(math.pi * rest))
+    """Linear warm-up, then cosine decay to 0 at the last step."""
+    if step < settings.warmup_steps:
+        return settings.learning_rate * (step + 1) / settings.warmup_steps
+    rest = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
+    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * rest))
 
 
 def draw_batch(

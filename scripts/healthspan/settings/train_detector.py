@@ -20,19 +20,13 @@ class TrainDetectorSettings(Settings):
     scenes: int = Field(1000, ge=4, description="simulated scenes to draw crops from (count)")
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
     crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
-    steps: int = Field(5300, ge=1, description="optimiser steps (count)")
+    steps: int = Field(3500, ge=1, description="optimiser steps (count)")
     batch: int = Field(4, ge=1, description="crops per step; the paper uses 1 (count)")
     optimiser: Literal["sgd", "adamw"] = Field(
         "sgd", description="optimiser; the paper uses stochastic gradient descent"
     )
     learning_rate: float = Field(
         0.02, gt=0, description="highest learning rate, after a warm-up and before a cosine decay"
-    )
-    restart_at: int | None = Field(
-        3500,
-        ge=1,
-        description="step at which the rate starts anew for a second cosine decay; none, never"
-        " (count)",
     )
     warmup_steps: int = Field(200, ge=0, description="steps of linear warm-up (count)")
     weight_decay: float = Field(1e-4, ge=0, description="weight decay")
