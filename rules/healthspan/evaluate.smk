@@ -27,7 +27,7 @@ rule healthspan_evaluate_plates:
         settings=tree.settings_of("evaluate"),
         weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
         snakefile=workflow.main_snakefile,
-        folder=f"{EVALUATION}/plates",
+        folder=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     shell:
         "python -m healthspan.evaluation_plates --settings {params.settings:q}"
         " --snakefile {params.snakefile:q} --folder {params.folder:q}"
@@ -55,7 +55,7 @@ rule healthspan_evaluate_images:
         weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
         snakefile=workflow.main_snakefile,
         upv=f"{workflow.basedir}/tests/configs/upv_plate.yaml",
-        folder=f"{EVALUATION}/images",
+        folder=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     shell:
         "python -m healthspan.evaluation_images --settings {params.settings:q}"
         " --detector {params.detector:q} --classifier {params.classifier:q}"

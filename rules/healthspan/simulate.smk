@@ -27,7 +27,7 @@ rule healthspan_simulate:
         version=lambda wildcards: step_version("healthspan.simulate"),
         settings=lambda wildcards: tree.settings_of("simulate"),
         seed=lambda wildcards: crc32(wildcards.plate.encode()),
-        folder="simulated",
+        folder=lambda wildcards, output: str(Path(output.frames).parents[2]),
     shell:
         "python -m healthspan.simulate --settings {params.settings:q} --plate {wildcards.plate:q}"
         " --seed {params.seed} --folder {params.folder:q} > {log:q} 2>&1"
