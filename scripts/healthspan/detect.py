@@ -41,12 +41,24 @@ LEAST_CONTRAST = 24
 
 
 @dataclass(frozen=True)
-class Dish:
-    """The dish in plate coordinates: centre (y, x) and radius (px)."""
+class Disc:
+    """A round area in plate coordinates: centre (y, x) and radius (px)."""
 
     y: float
     x: float
     radius: float
+
+    def distance(self, y: float, x: float) -> float:
+        """How far a point lies within the edge (px); negative outside."""
+        return self.radius - float(np.hypot(y - self.y, x - self.x))
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What of the plate is no place for worms: beyond the dish, and on the registration mark."""
+
+    dish: Disc | None = None
+    mark: Disc | None = None
 
 
 @dataclass(frozen=True)
@@ -109,12 +121,12 @@ def view(frame: NDArray[np.uint8], top: int, left: int, size: int, halo: int) ->
     return out
 
 
-def worth_a_look(picture: NDArray[np.uint8], top: float, left: float, dish: Dish | None) -> bool:
+def worth_a_look(picture: NDArray[np.uint8], top: float, left: float, dish: Disc | None) -> bool:
     """Whether a view at (top, left) can show a worm: not empty, not wholly off the dish."""
     if dish is not None:
         y = min(max(dish.y, top), top + picture.shape[0])
         x = min(max(dish.x, left), left + picture.shape[1])
-        if np.hypot(y - dish.y, x - dish.x) > dish.radius:
+        if dish.distance(y, x) < 0:
             return False
     calm = cv2.blur(picture, (5, 5))
     return int(calm.max()) >= GROUND + LEAST_CONTRAST
@@ -128,7 +140,7 @@ def find_objects(
     tile_px: int,
     timepoint: int,
     settings: DetectSettings,
-    dish: Dish | None = None,
+    dish: Disc | None = None,
 ) -> list[Instance]:
     """Everything the detector sees on a frame, tile by tile; seams are not merged yet.
 
@@ -163,8 +175,29 @@ def on_frame(instance: Instance, height: int, width: int) -> Instance:
     return replace(instance, top=top, left=left, mask=inner)
 
 
+def reason_to_drop(
+    one: Instance, pixel_size_um: float, settings: DetectSettings, surroundings: Surroundings
+) -> str:
+    """Why an object is no worm of the plate; empty where it is one."""
+    length = length_px(one)
+    if length * pixel_size_um < settings.least_length_um:
+        return "too small"
+    if length * length / one.area < settings.least_slenderness:
+        return "dust"
+    y, x = one.centroid
+    dish, mark = surroundings.dish, surroundings.mark
+    if dish is not None and dish.distance(y, x) * pixel_size_um < settings.rim_um:
+        return "edge of dish"
+    if mark is not None and mark.distance(y, x) > 0:
+        return "registration mark"
+    return ""
+
+
 def sort_out(
-    objects: list[Instance], pixel_size_um: float, settings: DetectSettings, dish: Dish | None
+    objects: list[Instance],
+    pixel_size_um: float,
+    settings: DetectSettings,
+    surroundings: Surroundings,
 ) -> tuple[list[Instance], list[Dropped]]:
     """Merge what was seen twice, and drop what is no worm of the plate.
 
@@ -176,17 +209,7 @@ def sort_out(
     dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
     worms = []
     for one in distinct.kept:
-        length = length_px(one)
-        reason = ""
-        if length * pixel_size_um < settings.least_length_um:
-            reason = "too small"
-        elif length * length / one.area < settings.least_slenderness:
-            reason = "dust"
-        elif dish is not None:
-            y, x = one.centroid
-            inward = dish.radius - float(np.hypot(y - dish.y, x - dish.x))
-            if inward * pixel_size_um < settings.rim_um:
-                reason = "edge of dish"
+        reason = reason_to_drop(one, pixel_size_um, settings, surroundings)
         if reason:
             dropped.append(Dropped(one, reason))
         else:
@@ -215,23 +238,39 @@ def dropped_table(dropped: list[Dropped]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=DROPPED_COLUMNS)
 
 
-def read_dish(description: Path, scale: float) -> Dish | None:
-    """The dish of a plate's reference frame in plate coordinates; None where it was not seen.
+MARK_SHARE = 0.35
+"""Radius around the mark's centre in which nothing is taken for a worm, as a share of its span.
+
+An arm of the cross, or half of one, has its centre in there; worms beside the mark are kept.
+"""
+
+
+def read_surroundings(description: Path, scale: float) -> Surroundings:
+    """The dish and the mark of a plate's reference frame, in plate coordinates.
 
     Args:
         scale: pixels of the plate coordinates for one raw pixel.
+
+    Raises:
+        StepError: the file is no description of a reference frame.
     """
     try:
         reference = json.loads(description.read_text(encoding="utf-8"))
         centre, radius = reference["dish_centre_px"], reference["dish_radius_px"]
+        mark = reference["mark"]
+        dish = None
+        if centre is not None and radius is not None:
+            dish = Disc(centre[0] * scale, centre[1] * scale, radius * scale)
+        disc = None
+        if mark["found"]:
+            reach = MARK_SHARE * mark["span_px"]
+            disc = Disc(mark["y_px"] * scale, mark["x_px"] * scale, reach * scale)
+        return Surroundings(dish, disc)
     except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError) as error:
         raise StepError(
             f"{description}: expected the description of a reference frame, found"
             f" {type(error).__name__}; remove the file and run again"
         ) from None
-    if centre is None or radius is None:
-        return None
-    return Dish(centre[0] * scale, centre[1] * scale, radius * scale)
 
 
 def main() -> None:
@@ -252,7 +291,8 @@ def main() -> None:
     torch.set_num_threads(arguments.threads)
     settings = DetectSettings.model_validate_json(arguments.settings)
     model, pixel_size_um = load_detector(arguments.weights, arguments.sha256 or None, settings)
-    dish = read_dish(arguments.reference_description, arguments.pixel_size_um / pixel_size_um)
+    scale = arguments.pixel_size_um / pixel_size_um
+    surroundings = read_surroundings(arguments.reference_description, scale)
     origins = read_table(arguments.origins, ORIGIN_COLUMNS)
     height = int(origins["frame_height_px"].iloc[0]) if len(origins) else 0
     width = int(origins["frame_width_px"].iloc[0]) if len(origins) else 0
@@ -264,8 +304,10 @@ def main() -> None:
             frame = assemble(tiles, origins, timepoint)
             rows = origins[origins["timepoint"] == timepoint]
             corners = [(int(top), int(left)) for top, left in rows[["top_px", "left_px"]].values]
-            objects = find_objects(model, frame, corners, tiles.height, timepoint, settings, dish)
-            worms, left_out = sort_out(objects, pixel_size_um, settings, dish)
+            objects = find_objects(
+                model, frame, corners, tiles.height, timepoint, settings, surroundings.dish
+            )
+            worms, left_out = sort_out(objects, pixel_size_um, settings, surroundings)
             instances += worms
             dropped += left_out
     write_table(arguments.dropped, dropped_table(dropped))

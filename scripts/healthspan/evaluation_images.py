@@ -27,7 +27,7 @@ from torchvision.models.detection import MaskRCNN
 
 from healthspan.classify import classify, load_classifier
 from healthspan.composite import composites_of
-from healthspan.detect import find_objects, load_detector, sort_out
+from healthspan.detect import Surroundings, find_objects, load_detector, sort_out
 from healthspan.detector_scores import crossing, match
 from healthspan.evaluation_plates import run_workflow
 from healthspan.life_course import STATES
@@ -72,7 +72,7 @@ def find_worms(
         (top, left) for top in range(0, height, TILE_PX) for left in range(0, width, TILE_PX)
     ]
     objects = find_objects(models.detector, picture, corners, TILE_PX, timepoint, settings)
-    return sort_out(objects, models.pixel_size_um, settings, None)[0]
+    return sort_out(objects, models.pixel_size_um, settings, Surroundings())[0]
 
 
 def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:

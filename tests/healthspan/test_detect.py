@@ -7,11 +7,12 @@ import torch
 from torch import nn
 
 from healthspan.detect import (
-    Dish,
+    Disc,
+    Surroundings,
     find_objects,
     length_px,
     load_detector,
-    read_dish,
+    read_surroundings,
     sort_out,
     view,
     worth_a_look,
@@ -61,7 +62,7 @@ CORNERS = [(top, left) for top in (0, 440) for left in (0, 440)]
 
 def found_on(frame: np.ndarray, settings: DetectSettings = SETTINGS):  # type: ignore[no-untyped-def, type-arg]
     objects = find_objects(Bright(), frame, CORNERS, 440, 4, settings)  # type: ignore[arg-type]
-    return sort_out(objects, 9.74, settings, None)
+    return sort_out(objects, 9.74, settings, Surroundings())
 
 
 @pytest.mark.parametrize(
@@ -101,11 +102,11 @@ def test_everything_dropped_has_its_reason() -> None:
 
 def test_the_dishs_edge_is_left_out() -> None:
     worm = Instance(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
-    dish = Dish(155.0, 400.0, 395.0)
-    worms, dropped = sort_out([worm], 9.74, SETTINGS, dish)
+    dish = Disc(155.0, 400.0, 395.0)
+    worms, dropped = sort_out([worm], 9.74, SETTINGS, Surroundings(dish))
     assert worms == []
     assert dropped[0].reason == "edge of dish"
-    assert sort_out([worm], 9.74, SETTINGS, Dish(155.0, 400.0, 450.0))[0]
+    assert sort_out([worm], 9.74, SETTINGS, Surroundings(Disc(155.0, 400.0, 450.0)))[0]
 
 
 def test_length_of_a_bent_worm_follows_it() -> None:
@@ -131,7 +132,7 @@ def test_empty_and_outlying_views_are_skipped() -> None:
     empty = np.full((100, 100), GROUND, np.uint8)
     busy = empty.copy()
     busy[40:60, 40:60] = 200
-    dish = Dish(500, 500, 300)
+    dish = Disc(500, 500, 300)
     assert not worth_a_look(empty, 450, 450, dish)
     assert worth_a_look(busy, 450, 450, dish)
     assert not worth_a_look(busy, 0, 0, dish)
@@ -150,12 +151,27 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         load_detector(str(tmp_path / "none"), None, SETTINGS)
 
 
-def test_the_dish_is_read_in_plate_coordinates(tmp_path: Path) -> None:
+def test_the_mark_is_no_worm_and_a_worm_beside_it_is_one() -> None:
+    arm = Instance(0, 0, 100, 100, np.ones((12, 90), bool), 0.9)
+    beside = Instance(0, 0, 150, 100, np.ones((8, 110), bool), 0.9)
+    mark = Disc(105.5, 144.5, 32.0)
+    worms, dropped = sort_out([arm, beside], 9.74, SETTINGS, Surroundings(None, mark))
+    assert [one.top for one in worms] == [150]
+    assert [one.reason for one in dropped] == ["registration mark"]
+
+
+def test_dish_and_mark_are_read_in_plate_coordinates(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
-    path.write_text(json.dumps({"dish_centre_px": [100, 200], "dish_radius_px": 50}))
-    assert read_dish(path, 3.0) == Dish(300, 600, 150)
-    path.write_text(json.dumps({"dish_centre_px": None, "dish_radius_px": None}))
-    assert read_dish(path, 3.0) is None
+    seen = {
+        "dish_centre_px": [100, 200],
+        "dish_radius_px": 50,
+        "mark": {"found": True, "y_px": 10, "x_px": 20, "span_px": 100},
+    }
+    path.write_text(json.dumps(seen))
+    assert read_surroundings(path, 3.0) == Surroundings(Disc(300, 600, 150), Disc(30, 60, 105))
+    none = {"dish_centre_px": None, "dish_radius_px": None, "mark": {"found": False}}
+    path.write_text(json.dumps(none))
+    assert read_surroundings(path, 3.0) == Surroundings()
     path.write_text("{}")
     with pytest.raises(StepError, match="expected the description of a reference frame"):
-        read_dish(path, 3.0)
+        read_surroundings(path, 3.0)
