@@ -35,9 +35,10 @@ rule healthspan_contact_sheet:
         version=step_version("healthspan.contact_sheet"),
         settings=tree.settings_of("contact_sheet"),
         pixel_size_um=tree.pixel_size_um,
+        age_d=lambda wildcards: tree.sheet[wildcards.plate].age_at_first_frame_d,
     shell:
         "python -m healthspan.contact_sheet --tracks {input.tracks:q}"
         " --individuals {input.individuals:q} --frames {input.frames:q} --masks {input.masks:q}"
         " --registered {input.registered:q} --pixel-size-um {params.pixel_size_um}"
-        " --settings {params.settings:q}"
+        " --age-at-first-frame-d {params.age_d} --settings {params.settings:q}"
         " --image {output.image:q} --page {output.page:q} > {log:q} 2>&1"

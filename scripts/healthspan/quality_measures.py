@@ -29,7 +29,7 @@ class Measures:
         first_count: most worms found in one of the first three usable frames.
         mean_confidence: mean of the probability of each detection's state, 0 to 1.
         unknown_share: detections without a state, 0 to 1.
-        found, dropped: objects kept, objects dropped.
+        found, dropped: objects kept, objects dropped; second views of one worm are not counted.
     """
 
     frames: int
@@ -108,7 +108,7 @@ def measure(
         mean_confidence=float(confidence(states).mean()),
         unknown_share=_share(int((~states["state"].isin(STATES)).sum()), len(states)),
         found=len(states),
-        dropped=len(dropped),
+        dropped=int((dropped["reason"] != "duplicate").sum()),
     )
 
 
