@@ -37,11 +37,12 @@ rule healthspan_quality:
     params:
         version=step_version("healthspan.quality"),
         settings=tree.settings_of("quality"),
+        worms=tree.worms,
     shell:
         "python -m healthspan.quality --plate {wildcards.plate:q} --frames {input.frames:q}"
         " --counts {input.counts:q} --states {input.states:q} --summary {input.summary:q}"
         " --masks {input.masks:q} --dropped {input.dropped:q} --registered {input.registered:q}"
-        " --settings {params.settings:q} --page {output.page:q} --image {output.image:q}"
+        " --worms {params.worms} --settings {params.settings:q} --page {output.page:q} --image {output.image:q}"
         " --row {output.row:q} > {log:q} 2>&1"
 
 

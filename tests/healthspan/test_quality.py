@@ -137,7 +137,8 @@ def test_measures_of_the_drawn_plate(plate: DrawnPlate) -> None:
 
 def test_a_plate_without_detections_can_be_measured(plate: DrawnPlate) -> None:
     counts = plate.counts.assign(healthy=0, immobile=0, dead=0, total=0)
-    got = measure(plate.frames, counts, plate.states.iloc[:0], plate.summary, pd.DataFrame(), None)
+    none = pd.DataFrame({"reason": []})
+    got = measure(plate.frames, counts, plate.states.iloc[:0], plate.summary, none, None)
     assert judge(got, counts, SETTINGS).warnings == ("no worm found in any of 10 usable frames",)
 
 
