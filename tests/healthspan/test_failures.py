@@ -1,0 +1,64 @@
+"""What a user is told after a run."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from healthspan.failures import finished, reason, unfinished
+from healthspan.plates import Plate
+from healthspan.settings import HealthspanSettings
+from healthspan.tree import Tree
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    monkeypatch.chdir(tmp_path)
+    return Tree([Plate("p", "e", "c", "raw")], HealthspanSettings())
+
+
+def job(log: str, **wildcards: str) -> SimpleNamespace:
+    rule = SimpleNamespace(name="healthspan_detect")
+    return SimpleNamespace(rule=rule, wildcards=wildcards, log=[log], attempt=2)
+
+
+def test_the_reason_is_the_sentence_of_the_step(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("detect: 3 of 10\nerror: a.tif: expected 440 px, found 12; export it again\n\n")
+    assert reason(log) == "a.tif: expected 440 px, found 12; export it again"
+
+
+def test_a_traceback_is_called_a_defect(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("Traceback (most recent call last):\n  ...\nValueError: no\n")
+    assert reason(log) == "a defect, not bad input: ValueError: no"
+
+
+def test_a_killed_job_says_nothing_itself(tmp_path: Path) -> None:
+    assert reason(tmp_path / "absent.log").startswith("ended without a word")
+
+
+def test_failures_are_written_and_told_and_forgotten_after_success(tree: Tree) -> None:
+    Path("d.log").write_text("error: weights: expected\tsome\n")
+    told = unfinished(tree, [job("d.log", plate="p", block="t000-t009")])
+    assert "p detect t000-t009: weights: expected\tsome\n    d.log" in told
+    header, line = Path("results/healthspan/failures.tsv").read_text().splitlines()
+    assert header.split("\t") == ["plate", "rule", "block", "reason", "log", "attempts"]
+    assert line.split("\t") == [
+        "p",
+        "detect",
+        "t000-t009",
+        "weights: expected some",
+        "d.log",
+        "2",
+    ]
+    finished(tree)
+    assert not Path("results/healthspan/failures.tsv").exists()
+
+
+def test_a_good_run_names_only_pictures_that_are_there(tree: Tree) -> None:
+    assert finished(tree) == ""
+    page = Path("results/healthspan/p/quality.html")
+    page.parent.mkdir(parents=True)
+    page.touch()
+    assert finished(tree) == f"Open:\n  {page}"

@@ -1,0 +1,116 @@
+"""Which files the rules depend on, as the manifests say."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from healthspan.plates import Plate
+from healthspan.settings import HealthspanSettings
+from healthspan.tree import Tree, weights_checksum
+
+SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
+
+
+def raw(plate: str, timepoints: int, without: tuple[int, ...] = ()) -> None:
+    Path(f"raw/{plate}").mkdir(parents=True, exist_ok=True)
+    for timepoint in set(range(timepoints)) - set(without):
+        Path(f"raw/{plate}/Phase_A1_1_{timepoint:02d}d00h00m.tif").write_bytes(b"x")
+
+
+def plate(name: str, exclusion: str = "") -> Plate:
+    return Plate(name, "e", "c", f"raw/{name}", exclusion=exclusion)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    """Plate a with 11 timepoints; b excluded; c without a folder."""
+    monkeypatch.chdir(tmp_path)
+    raw("a", 11)
+    tree = Tree([plate("a"), plate("b", "fogged"), plate("c")], SETTINGS)
+    tree.scan()
+    return tree
+
+
+def at(**wildcards: str) -> SimpleNamespace:
+    return SimpleNamespace(**wildcards)
+
+
+def test_blocks_are_in_the_order_of_time(tree: Tree) -> None:
+    assert tree.blocks("a") == ("t000-t002", "t003-t005", "t006-t008", "t009-t011")
+
+
+def test_blocks_beyond_the_thousandth_timepoint_come_after_it(tree: Tree) -> None:
+    folder = Path(tree.results, "long", "manifest")
+    folder.mkdir(parents=True)
+    for name in ("t1000-t1009", "t990-t999"):
+        (folder / f"{name}.tsv").touch()
+    assert tree.blocks("long") == ("t990-t999", "t1000-t1009")
+
+
+def test_a_block_depends_on_the_raw_files_of_its_own_timepoints(tree: Tree) -> None:
+    assert tree.frames(at(plate="a", block="t009-t011")) == (
+        "raw/a/Phase_A1_1_09d00h00m.tif",
+        "raw/a/Phase_A1_1_10d00h00m.tif",
+    )
+
+
+def test_the_reference_depends_on_the_first_timepoint_alone(tree: Tree) -> None:
+    assert tree.first_frames(at(plate="a")) == ("raw/a/Phase_A1_1_00d00h00m.tif",)
+
+
+@pytest.mark.parametrize(
+    ("block", "neighbours"),
+    [
+        ("t000-t002", ["t000-t002", "t003-t005"]),
+        ("t003-t005", ["t000-t002", "t003-t005", "t006-t008"]),
+        ("t009-t011", ["t006-t008", "t009-t011"]),
+    ],
+)
+def test_neighbours_stop_at_the_ends(tree: Tree, block: str, neighbours: list[str]) -> None:
+    files = tree.of_neighbours("masks/{block}.json")(at(plate="a", block=block))
+    assert files == [f"results/healthspan/a/masks/{name}.json" for name in neighbours]
+
+
+def test_only_usable_plates_are_targets_and_the_unusable_one_a_rule_that_fails(tree: Tree) -> None:
+    targets = tree.targets()
+    assert not [target for target in targets if "/b/" in target]
+    assert [target for target in targets if "/c/" in target] == [
+        "results/healthspan/c/manifest/usable"
+    ]
+    assert tree.experiments == {"e": ["a"]}
+
+
+def test_a_job_reads_what_the_main_process_found(tree: Tree) -> None:
+    job = Tree(list(tree.sheet.values()), SETTINGS)
+    assert job.problems == tree.problems
+    assert job.targets() == tree.targets()
+    assert job.frames(at(plate="a", block="t000-t002")) == tree.frames(
+        at(plate="a", block="t000-t002")
+    )
+
+
+def test_every_plate_has_a_status_with_its_reason(tree: Tree) -> None:
+    lines = Path("results/healthspan/status.tsv").read_text().splitlines()
+    assert lines[1] == "a\te\tc\tincluded\t"
+    assert lines[2] == "b\te\tc\texcluded\tfogged"
+    assert lines[3].startswith("c\te\tc\tunusable\traw/c: expected a folder")
+
+
+def test_scanning_again_rewrites_nothing(tree: Tree) -> None:
+    written = {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")}
+    Tree(list(tree.sheet.values()), SETTINGS).scan()
+    assert {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")} == written
+
+
+def test_settings_at_their_defaults_are_no_parameters(tree: Tree) -> None:
+    assert tree.settings_of("track") == "{}"
+    other = HealthspanSettings.model_validate({"experiment": {"confidence": 0.9}})
+    assert json.loads(Tree([], other).settings_of("experiment")) == {"confidence": 0.9}
+
+
+def test_the_checksum_of_weights_is_that_of_their_card(tmp_path: Path) -> None:
+    assert weights_checksum(tmp_path / "m.safetensors") == "unknown"
+    (tmp_path / "m.json").write_text('{"sha256": "0a1b"}')
+    assert weights_checksum(tmp_path / "m.safetensors") == "0a1b"
