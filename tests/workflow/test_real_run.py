@@ -1,0 +1,105 @@
+"""The whole workflow with its real steps and models, on small simulated plates, some bad."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from healthspan.settings.simulate import SimulateSettings
+from healthspan.simulate import file_name, simulate_plate
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+SETTINGS = SimulateSettings(
+    frame_px=500, timepoints=6, worms=4, interval_h=24, lifespan_scale_d=4.0, missing_share=0.0,
+    stage_error_px=12,
+)  # fmt: skip
+
+
+def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
+    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
+    command += ["--cores", "2", "--keep-going", *options]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, int]:
+    """Plates good, hurt (three bad frames of six) and one without a channel, after a run."""
+    folder = tmp_path_factory.mktemp("plates")
+    for seed, plate in enumerate(("good", "hurt", "dim")):
+        simulate_plate(SETTINGS, plate, 40 + seed, folder)
+    hurt = folder / "hurt" / "raw"
+    small = np.random.default_rng(0).integers(0, 99, (300, 500), dtype=np.uint8)
+    whole = (hurt / file_name("hurt", "bright_field", 24)).read_bytes()
+    (hurt / file_name("hurt", "bright_field", 24)).write_bytes(whole[: len(whole) // 3])
+    tifffile.imwrite(hurt / file_name("hurt", "dark_field", 72), np.zeros((500, 500), np.uint8))
+    tifffile.imwrite(hurt / file_name("hurt", "dark_field", 96), small)
+    for path in (folder / "dim" / "raw").glob("*Green*"):
+        path.unlink()
+    rows = "".join(f"{p}\te\tc\t{p}/raw\t1\t4\n" for p in ("good", "hurt", "dim"))
+    header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\n"
+    (folder / "plates.tsv").write_text(header + rows)
+    (folder / "config.yaml").write_text(
+        "healthspan:\n  plates: plates.tsv\n  timepoints_per_block: 3\n"
+        "  ingest:\n    channels: [bright_field, dark_field]\n    interval_h: 24\n"
+        "    max_missing_fraction: 0.5\n"
+    )
+    done = run(folder)
+    return folder, done.stdout + done.stderr, done.returncode
+
+
+def test_the_good_plate_has_every_result(finished: tuple[Path, str, int]) -> None:
+    folder, said, _ = finished
+    results = folder / "results" / "healthspan" / "good"
+    for name in ("curves.svg", "curves.png", "contact_sheet.html", "quality.html", "states.tsv",
+                 "tracks.tsv", "individuals.tsv", "summary.tsv"):  # fmt: skip
+        assert (results / name).stat().st_size > 0, said[-3000:]
+    frames = pd.read_csv(results / "frames.tsv", sep="\t")
+    assert (frames["status"] == "registered").all()
+
+
+def test_its_worms_are_found(finished: tuple[Path, str, int]) -> None:
+    folder = finished[0]
+    counts = pd.read_csv(folder / "results" / "healthspan" / "good" / "counts.tsv", sep="\t")
+    assert counts["total"].median() >= 2
+
+
+def test_bad_frames_are_left_out_with_their_reasons(finished: tuple[Path, str, int]) -> None:
+    folder, said, _ = finished
+    results = folder / "results" / "healthspan" / "hurt"
+    frames = pd.read_csv(results / "frames.tsv", sep="\t").set_index("timepoint")
+    assert frames.loc[[1, 3, 4], "status"].tolist() == ["unreadable"] * 3, said[-3000:]
+    assert frames.loc[[0, 2, 5], "status"].tolist() == ["registered"] * 3
+    for timepoint, name in ((1, "Phase"), (3, "Green"), (4, "Green")):
+        assert name in frames.loc[timepoint, "reason"]
+    assert "300" in frames.loc[4, "reason"] and "500" in frames.loc[4, "reason"]
+    assert (results / "curves.png").exists()
+
+
+def test_the_plate_without_a_channel_is_named_and_stops_no_other(
+    finished: tuple[Path, str, int],
+) -> None:
+    folder, said, code = finished
+    assert code != 0
+    table = pd.read_csv(folder / "results" / "healthspan" / "status.tsv", sep="\t")
+    status = table.set_index("plate").loc["dim"]
+    assert status["status"] == "unusable"
+    assert "dark_field" in status["reason"]
+    assert "dim" in said
+    assert (folder / "results" / "healthspan" / "experiments" / "e" / "curves.png").exists()
+
+
+def test_a_second_run_makes_the_same_again_bit_for_bit(finished: tuple[Path, str, int]) -> None:
+    folder = finished[0]
+    made = [
+        folder / "results" / "healthspan" / "good" / name
+        for name in ("masks/t000-t002.json", "states.tsv", "tracks.tsv", "curves.svg", "curves.png")
+    ]
+    before = [path.read_bytes() for path in made]
+    made[0].unlink()
+    run(folder, "results/healthspan/good/curves.png", "--forcerun", "healthspan_detect")
+    assert [path.read_bytes() for path in made] == before
