@@ -175,8 +175,18 @@ def on_frame(instance: Instance, height: int, width: int) -> Instance:
     return replace(instance, top=top, left=left, mask=inner)
 
 
+def contrast(one: Instance, frame: NDArray[np.uint8]) -> float:
+    """How much brighter than the ground an object is on the overlay (grey values)."""
+    inside = frame[one.top : one.bottom, one.left : one.right][one.mask]
+    return float(inside.mean()) - GROUND
+
+
 def reason_to_drop(
-    one: Instance, pixel_size_um: float, settings: DetectSettings, surroundings: Surroundings
+    one: Instance,
+    frame: NDArray[np.uint8],
+    pixel_size_um: float,
+    settings: DetectSettings,
+    surroundings: Surroundings,
 ) -> str:
     """Why an object is no worm of the plate; empty where it is one."""
     length = length_px(one)
@@ -184,6 +194,8 @@ def reason_to_drop(
         return "too small"
     if length * length / one.area < settings.least_slenderness:
         return "dust"
+    if contrast(one, frame) < settings.least_contrast:
+        return "faint"
     y, x = one.centroid
     dish, mark = surroundings.dish, surroundings.mark
     if dish is not None and dish.distance(y, x) * pixel_size_um < settings.rim_um:
@@ -195,11 +207,15 @@ def reason_to_drop(
 
 def sort_out(
     objects: list[Instance],
+    frame: NDArray[np.uint8],
     pixel_size_um: float,
     settings: DetectSettings,
     surroundings: Surroundings,
 ) -> tuple[list[Instance], list[Dropped]]:
     """Merge what was seen twice, and drop what is no worm of the plate.
+
+    Args:
+        frame: the overlay they were seen on, uint8 (Y, X).
 
     Returns:
         worms in reading order with identifiers, and the dropped objects with their reasons.
@@ -209,7 +225,7 @@ def sort_out(
     dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
     worms = []
     for one in distinct.kept:
-        reason = reason_to_drop(one, pixel_size_um, settings, surroundings)
+        reason = reason_to_drop(one, frame, pixel_size_um, settings, surroundings)
         if reason:
             dropped.append(Dropped(one, reason))
         else:
@@ -307,7 +323,7 @@ def main() -> None:
             objects = find_objects(
                 model, frame, corners, tiles.height, timepoint, settings, surroundings.dish
             )
-            worms, left_out = sort_out(objects, pixel_size_um, settings, surroundings)
+            worms, left_out = sort_out(objects, frame, pixel_size_um, settings, surroundings)
             instances += worms
             dropped += left_out
     write_table(arguments.dropped, dropped_table(dropped))

@@ -72,7 +72,7 @@ def find_worms(
         (top, left) for top in range(0, height, TILE_PX) for left in range(0, width, TILE_PX)
     ]
     objects = find_objects(models.detector, picture, corners, TILE_PX, timepoint, settings)
-    return sort_out(objects, models.pixel_size_um, settings, Surroundings())[0]
+    return sort_out(objects, picture, models.pixel_size_um, settings, Surroundings())[0]
 
 
 def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:

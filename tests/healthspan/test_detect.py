@@ -24,6 +24,7 @@ from learning.weights import save_weights
 from step.errors import StepError
 
 SETTINGS = DetectSettings()
+BLANK = np.full((880, 880), GROUND, np.uint8)
 
 
 class Bright(nn.Module):
@@ -62,7 +63,7 @@ CORNERS = [(top, left) for top in (0, 440) for left in (0, 440)]
 
 def found_on(frame: np.ndarray, settings: DetectSettings = SETTINGS):  # type: ignore[no-untyped-def, type-arg]
     objects = find_objects(Bright(), frame, CORNERS, 440, 4, settings)  # type: ignore[arg-type]
-    return sort_out(objects, 9.74, settings, Surroundings())
+    return sort_out(objects, frame, 9.74, settings, Surroundings())
 
 
 @pytest.mark.parametrize(
@@ -100,13 +101,21 @@ def test_everything_dropped_has_its_reason() -> None:
     assert sorted(one.reason for one in dropped) == ["dust", "too small"]
 
 
+def test_faint_objects_can_be_left_out() -> None:
+    frame = frame_with((slice(100, 108), slice(100, 210)))
+    assert len(found_on(frame)[0]) == 1
+    worms, dropped = found_on(frame, SETTINGS.model_copy(update={"least_contrast": 180.0}))
+    assert worms == []
+    assert [one.reason for one in dropped] == ["faint"]
+
+
 def test_the_dishs_edge_is_left_out() -> None:
     worm = Instance(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
     dish = Disc(155.0, 400.0, 395.0)
-    worms, dropped = sort_out([worm], 9.74, SETTINGS, Surroundings(dish))
+    worms, dropped = sort_out([worm], BLANK, 9.74, SETTINGS, Surroundings(dish))
     assert worms == []
     assert dropped[0].reason == "edge of dish"
-    assert sort_out([worm], 9.74, SETTINGS, Surroundings(Disc(155.0, 400.0, 450.0)))[0]
+    assert sort_out([worm], BLANK, 9.74, SETTINGS, Surroundings(Disc(155.0, 400.0, 450.0)))[0]
 
 
 def test_length_of_a_bent_worm_follows_it() -> None:
@@ -155,7 +164,7 @@ def test_the_mark_is_no_worm_and_a_worm_beside_it_is_one() -> None:
     arm = Instance(0, 0, 100, 100, np.ones((12, 90), bool), 0.9)
     beside = Instance(0, 0, 150, 100, np.ones((8, 110), bool), 0.9)
     mark = Disc(105.5, 144.5, 32.0)
-    worms, dropped = sort_out([arm, beside], 9.74, SETTINGS, Surroundings(None, mark))
+    worms, dropped = sort_out([arm, beside], BLANK, 9.74, SETTINGS, Surroundings(None, mark))
     assert [one.top for one in worms] == [150]
     assert [one.reason for one in dropped] == ["registration mark"]
 

@@ -36,6 +36,13 @@ class DetectSettings(Settings):
     least_slenderness: float = Field(
         4.0, ge=1, description="objects with a smaller ratio of length to width are dust (1)"
     )
+    least_contrast: float = Field(
+        0.0,
+        ge=0,
+        le=191,
+        description="objects whose mean grey in the overlay exceeds the ground's by less are faint"
+        " (grey values); of use where the agar's own texture resembles worms",
+    )
     rim_um: float = Field(
         150.0,
         ge=0,
