@@ -121,7 +121,13 @@ def view(frame: NDArray[np.uint8], top: int, left: int, size: int, halo: int) ->
     return out
 
 
-def worth_a_look(picture: NDArray[np.uint8], top: float, left: float, dish: Disc | None) -> bool:
+def worth_a_look(
+    picture: NDArray[np.uint8],
+    top: float,
+    left: float,
+    dish: Disc | None,
+    least_contrast: float = LEAST_CONTRAST,
+) -> bool:
     """Whether a view at (top, left) can show a worm: not empty, not wholly off the dish."""
     if dish is not None:
         y = min(max(dish.y, top), top + picture.shape[0])
@@ -129,7 +135,7 @@ def worth_a_look(picture: NDArray[np.uint8], top: float, left: float, dish: Disc
         if dish.distance(y, x) < 0:
             return False
     calm = cv2.blur(picture, (5, 5))
-    return int(calm.max()) >= GROUND + LEAST_CONTRAST
+    return int(calm.max()) >= GROUND + least_contrast
 
 
 @torch.inference_mode()
@@ -150,10 +156,12 @@ def find_objects(
     """
     device = next(model.parameters()).device
     halo = settings.halo_px
+    # The brightest spot of an object exceeds its mean.
+    brightest = max(LEAST_CONTRAST, settings.least_contrast)
     views = []
     for top, left in corners:
         picture = view(frame, top, left, tile_px, halo)
-        if worth_a_look(picture, top - halo, left - halo, dish):
+        if worth_a_look(picture, top - halo, left - halo, dish, brightest):
             views.append((top - halo, left - halo, picture))
     found: list[Instance] = []
     for first in range(0, len(views), settings.tiles_per_batch):
