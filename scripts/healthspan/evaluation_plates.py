@@ -11,6 +11,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from healthspan.evaluation_scores import (
 from healthspan.settings.evaluate import EvaluateSettings
 from healthspan.settings.simulate import SimulateSettings
 from healthspan.simulate import DISH_SHARE, simulate_plate
-from imaging.masks import read_masks
+from imaging.masks import MaskSet, read_masks
 from step.command import run_step
 from step.errors import StepError
 from step.tables import read_table, write_table
@@ -71,18 +72,42 @@ def run_workflow(
         )
 
 
+def by_time(truth: pd.DataFrame, frames: pd.DataFrame) -> dict[int, int]:
+    """The simulation's timepoint of each of the workflow's.
+
+    Where no interval is configured the workflow numbers the frames it finds, so after a missing
+    frame its numbers are others.
+    """
+    at = {round(float(hours), 2): int(t) for t, hours in truth[["timepoint", "time_h"]].values}
+    return {int(t): at[round(float(h), 2)] for t, h in frames[["timepoint", "time_h"]].values}
+
+
+def renumbered(masks: MaskSet, numbers: dict[int, int]) -> MaskSet:
+    """The masks with the simulation's timepoints; identifiers stay."""
+    return replace(
+        masks,
+        timepoints=tuple(numbers[t] for t in masks.timepoints),
+        instances=tuple(replace(one, timepoint=numbers[one.timepoint]) for one in masks.instances),
+    )
+
+
 def plate_scores(
     folder: Path, plate: str, truth: Path, simulation: SimulateSettings
 ) -> Iterator[tuple[str, float]]:
     """Metrics of one plate as (name, value); counts are given so that plates can be pooled."""
     worms = read_table(truth / "worms.tsv")
     frames = read_table(folder / "frames.tsv")
+    motions = read_table(truth / "frames.tsv")
+    numbers = by_time(motions, frames)
+    frames["timepoint"] = frames["timepoint"].map(numbers)
     size = simulation.frame_px
-    errors = registration_errors(read_table(truth / "frames.tsv"), frames, size, DISH_SHARE * size)
+    errors = registration_errors(motions, frames, size, DISH_SHARE * size)
     for error in errors:
         yield "registration_px", error
     yield "frames_not_registered", float((frames["status"] == "unregistered").sum())
-    found = [read_masks(path) for path in sorted((folder / "masks").glob("*.json"))]
+    found = [
+        renumbered(read_masks(path), numbers) for path in sorted((folder / "masks").glob("*.json"))
+    ]
     result = detections(read_masks(truth / "masks.json"), found)
     yield "worms_true", float(result.found.size)
     yield "worms_found", float(result.found.sum())

@@ -4,7 +4,7 @@ import pytest
 
 from healthspan.evaluate import Row, image_rows, page, simulated_rows
 from healthspan.evaluation_images import upv_plate_scores
-from healthspan.evaluation_plates import plate_settings
+from healthspan.evaluation_plates import by_time, plate_settings, renumbered
 from healthspan.evaluation_scores import (
     crosses_seam,
     curve_distance,
@@ -120,6 +120,16 @@ def test_hand_counts_are_compared_day_by_day() -> None:
     found = dict(upv_plate_scores(counts, truth))
     assert found["days"] == 4
     assert found["days_within_one"] == 2
+
+
+def test_frames_are_compared_by_their_time() -> None:
+    truth = pd.DataFrame({"timepoint": [0, 1, 2], "time_h": [0.0, 12.0, 24.0]})
+    found = pd.DataFrame({"timepoint": [0, 1], "time_h": [0.0, 24.0]})
+    numbers = by_time(truth, found)
+    assert numbers == {0: 0, 1: 2}
+    late = MaskSet("A1", 9.74, 1000, 1000, (1,), (bar(1, 5, 10, 10),))
+    (one,) = renumbered(late, numbers).at(2)
+    assert one.identifier == 100_005
 
 
 def test_evaluation_plates_are_unlike_those_of_training() -> None:
