@@ -30,7 +30,10 @@ from step.errors import StepError
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
+
+PIECE_INSIDE = 0.7
+"""A worm with this share of its pixels inside a mask is taken for a piece of it."""
 
 COLUMNS = (
     "composite",
@@ -88,11 +91,18 @@ def neighbours(
     return max(earlier, default=None), min(later, default=None)
 
 
-def overlaps(worms: Sequence[Instance], others: Sequence[Instance]) -> NDArray[np.float64]:
-    """Intersection over union of every worm with every other, shape (worms, others)."""
-    shared = np.zeros((len(worms), len(others)))
+def overlaps(
+    worms: Sequence[Instance], others: Sequence[Instance]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How every worm lies on every other mask, two arrays of shape (worms, others).
+
+    Returns:
+        Intersection over union, and the share of the worm that lies inside the other.
+    """
+    overlap = np.zeros((len(worms), len(others)))
+    inside = np.zeros_like(overlap)
     if not worms or not others:
-        return shared
+        return overlap, inside
     boxes = np.array([(one.top, one.bottom, one.left, one.right) for one in others])
     for row, one in enumerate(worms):
         near = (
@@ -103,22 +113,30 @@ def overlaps(worms: Sequence[Instance], others: Sequence[Instance]) -> NDArray[n
         )
         for column in np.flatnonzero(near).tolist():
             pixels = intersection(one, others[column])
-            shared[row, column] = pixels / (one.area + others[column].area - pixels)
-    return shared
+            overlap[row, column] = pixels / (one.area + others[column].area - pixels)
+            inside[row, column] = pixels / one.area
+    return overlap, inside
 
 
-def shown(iou: NDArray[np.float64], min_claim_iou: float) -> NDArray[np.bool_]:
+def shown(
+    overlap: NDArray[np.float64], inside: NDArray[np.float64], min_claim_iou: float
+) -> NDArray[np.bool_]:
     """Which neighbour masks are drawn for which worm, shape (worms, others).
 
     A mask is left out where another worm of this frame matches it better than this one
-    does, and at least as well as ``min_claim_iou``.
+    does, and at least as well as ``min_claim_iou``. It stays where this worm lies almost
+    wholly inside it: then this one is a piece of a worm that was found whole.
+
+    Args:
+        overlap, inside: see :func:`overlaps`.
     """
-    if iou.shape[0] < 2:
-        return np.ones(iou.shape, dtype=bool)
-    order = np.sort(iou, axis=0)
+    if overlap.shape[0] < 2:
+        return np.ones(overlap.shape, dtype=bool)
+    order = np.sort(overlap, axis=0)
     best, second = order[-1], order[-2]
-    rival = np.where(iou == best, second, best)
-    return ~((rival >= min_claim_iou) & (rival > iou))
+    rival = np.where(overlap == best, second, best)
+    claimed = (rival >= min_claim_iou) & (rival > overlap)
+    return ~claimed | (inside >= PIECE_INSIDE)
 
 
 def draw(instances: Iterable[Instance], top: int, left: int, window: int) -> NDArray[np.uint8]:
@@ -158,7 +176,7 @@ def compose(
     for channel, side in zip((0, 2), sides, strict=True):
         if not side:
             continue
-        seen = shown(overlaps(worms, side), settings.min_claim_iou)
+        seen = shown(*overlaps(worms, side), settings.min_claim_iou)
         for row, one in enumerate(worms):
             companions = [side[column] for column in np.flatnonzero(seen[row]).tolist()]
             pictures[row, :, :, channel] = draw(companions, *corner(one, window), window)

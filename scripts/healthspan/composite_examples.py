@@ -6,6 +6,10 @@ the task hard is drawn widely: when within an interval a worm stops or dies, cor
 by others, movers that cross, heads that bend on a still body, and the detector's errors
 (ragged and biased outlines, lost tips, missed, merged and broken worms, coarse pixels) on
 frames that are not quite registered.
+
+How much the detector errs is measured: on simulated plates the shipped one draws the same
+corpse in two frames with an intersection over union of 0.92 in the median (0.98 for the true
+masks), 0.87 at the lower quartile and 0.6 to 0.8 at the twentieth part.
 """
 
 from dataclasses import dataclass, replace
@@ -40,10 +44,14 @@ class ExampleRanges:
         length_px, slenderness: of the scene's worms; width = length x slenderness.
         worms, radius_px: how many on how large a dish.
         interval_h: time between frames.
-        ragged_px, bias_px: smooth noise of the outline, and its offset in a frame.
-        jitter_px: registration error (standard deviation) of a frame.
+        bias_px: by how much the detector draws all outlines of a plate too wide.
+        flicker_px: standard deviation of that between the frames of the plate.
+        ragged_px: standard deviation of smooth noise on every outline.
+        blunt: share of the length that the detector loses at every tip of a plate.
+        jitter_px: registration error per axis (standard deviation) of a frame.
         coarse: chance that a plate is taken with two to three times larger pixels.
-        missed, truncated, broken, merged: chances per worm; merged, per touching pair.
+        missed: chance that a worm is not found in a frame; drawn per plate.
+        truncated, broken, merged: chances per worm; merged, per touching pair.
         nudged: rate a day at which corpses are pushed.
         head_only: chance that an immobile worm moves but its head or tail.
         rigid: chance that it only shifts and turns, the paper's pseudo-immobile worm (3.3.3).
@@ -55,43 +63,47 @@ class ExampleRanges:
     length_px: tuple[float, float] = (78.0, 135.0)
     slenderness: tuple[float, float] = (0.058, 0.085)
     worms: tuple[int, int] = (4, 16)
-    radius_px: tuple[float, float] = (150.0, 420.0)
+    radius_px: tuple[float, float] = (150.0, 500.0)
     interval_h: tuple[float, ...] = (12.0, 12.0, 12.0, 8.0, 24.0)
-    ragged_px: tuple[float, float] = (0.2, 1.0)
-    bias_px: tuple[float, float] = (-0.7, 1.0)
-    jitter_px: tuple[float, float] = (0.1, 0.8)
-    coarse: float = 0.2
-    missed: float = 0.03
-    truncated: float = 0.12
-    broken: float = 0.02
+    bias_px: tuple[float, float] = (-0.8, 1.3)
+    flicker_px: tuple[float, float] = (0.02, 0.25)
+    ragged_px: tuple[float, float] = (0.05, 0.5)
+    blunt: tuple[float, float] = (0.0, 0.08)
+    jitter_px: tuple[float, float] = (0.02, 0.4)
+    coarse: float = 0.15
+    missed: tuple[float, float] = (0.0, 0.1)
+    truncated: float = 0.05
+    broken: float = 0.015
     merged: float = 0.3
-    nudged: float = 0.15
-    head_only: float = 0.2
+    nudged: float = 0.1
+    head_only: float = 0.15
     rigid: float = 0.05
-    changing: float = 0.15
+    changing: float = 0.12
     one_sided: float = 0.06
 
 
 TRAINING = ExampleRanges()
 
 HELD_OUT = ExampleRanges(
-    length_px=(95.0, 140.0),
+    length_px=(95.0, 142.0),
     slenderness=(0.052, 0.09),
-    worms=(8, 20),
-    radius_px=(200.0, 500.0),
-    interval_h=(10.0, 12.0, 14.0, 18.0),
-    ragged_px=(0.5, 1.3),
-    bias_px=(-0.9, 1.3),
-    jitter_px=(0.2, 1.0),
-    missed=0.04,
-    truncated=0.16,
-    nudged=0.1,
-    head_only=0.15,
+    worms=(10, 25),
+    radius_px=(300.0, 800.0),
+    interval_h=(10.0, 12.0, 14.0),
+    bias_px=(-1.0, 1.6),
+    flicker_px=(0.03, 0.2),
+    ragged_px=(0.05, 0.4),
+    blunt=(0.0, 0.1),
+    jitter_px=(0.05, 0.25),
+    coarse=0.1,
+    missed=(0.0, 0.06),
+    nudged=0.03,
     rigid=0.0,
     changing=0.05,
     one_sided=0.04,
 )
-"""Plates unlike those of training: other sizes, crowds and intervals, and rougher masks."""
+"""Plates unlike those of training: other sizes, crowds, intervals and outlines. Changes of
+state, nudges and lonely frames are as frequent as on simulated plates, not sought out."""
 
 
 def draw_course(
@@ -106,7 +118,7 @@ def draw_course(
     """
     immobile = rng.gamma(IMMOBILE_SHAPE, IMMOBILE_SCALE_D)
     if state == HEALTHY:
-        ahead = rng.uniform(0, gap_d) if rng.random() < changing else rng.exponential(4.0)
+        ahead = rng.uniform(0, gap_d) if rng.random() < changing else gap_d + rng.exponential(4.0)
         end = day + ahead
         death = end + immobile
     elif state == IMMOBILE:
@@ -196,24 +208,53 @@ def coarse(mask: NDArray[np.bool_], factor: float) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Eye:
-    """The detector's and the registration's manner in one frame of a plate."""
+    """The detector's and the registration's manner in one frame of a plate.
+
+    The fields are those of :class:`ExampleRanges`, once drawn; ``coarseness`` is the factor
+    of larger pixels.
+    """
 
     dy: float
     dx: float
-    ragged_px: float
     bias_px: float
+    ragged_px: float
+    blunt: float
+    missed: float
     coarseness: float
+
+
+def draw_eyes(rng: np.random.Generator, ranges: ExampleRanges, frames: int = FRAMES) -> list[Eye]:
+    """The frames of a plate: one detector, whose manner flickers a little."""
+    factor = float(rng.uniform(1.8, 3.2)) if rng.random() < ranges.coarse else 1.0
+    jitter = rng.uniform(*ranges.jitter_px) * np.sqrt(factor)
+    bias, flicker = rng.uniform(*ranges.bias_px), rng.uniform(*ranges.flicker_px)
+    ragged, blunt = rng.uniform(*ranges.ragged_px), rng.uniform(*ranges.blunt)
+    missed = rng.uniform(*ranges.missed)
+    return [
+        Eye(
+            dy=float(rng.normal() * jitter),
+            dx=float(rng.normal() * jitter),
+            bias_px=float(bias + rng.normal() * flicker),
+            ragged_px=float(ragged),
+            blunt=float(blunt),
+            missed=float(missed),
+            coarseness=factor,
+        )
+        for _ in range(frames)
+    ]
 
 
 def see(
     rng: np.random.Generator, worm: Worm, eye: Eye, ranges: ExampleRanges, frame: int, number: int
 ) -> list[Instance]:
     """What a detector finds of a worm in a frame: nothing, one instance, or pieces."""
+    if rng.random() < eye.missed:
+        return []
     body = body_pixels(worm.moved(eye.dy, eye.dx), margin=6)
-    mask = body.mask
+    lost = np.clip(eye.blunt + rng.normal(size=2) * 0.01, 0, 0.2)
     if rng.random() < ranges.truncated:
-        lost = rng.uniform(0.04, 0.3)
-        mask = mask & (body.along > lost if rng.random() < 0.5 else body.along < 1 - lost)
+        lost[int(rng.integers(2))] += rng.uniform(0.04, 0.3)
+    mask = body.mask & (body.along >= lost[0]) & (body.along <= 1 - lost[1])
     if eye.coarseness > 1:
         mask = coarse(mask, eye.coarseness)
     mask = rough(rng, mask, eye.ragged_px, eye.bias_px)
@@ -265,18 +306,7 @@ def draw_scene(
     days = np.array([day - gap_d, day, day + gap_d])
     radius = float(rng.uniform(*ranges.radius_px))
     length, slender = rng.uniform(*ranges.length_px), rng.uniform(*ranges.slenderness)
-    factor = float(rng.uniform(1.8, 3.2)) if rng.random() < ranges.coarse else 1.0
-    spread = rng.uniform(*ranges.jitter_px) * np.sqrt(factor)
-    eyes = [
-        Eye(
-            dy=float(rng.normal() * spread),
-            dx=float(rng.normal() * spread),
-            ragged_px=rng.uniform(*ranges.ragged_px),
-            bias_px=rng.uniform(*ranges.bias_px),
-            coarseness=factor,
-        )
-        for _ in range(FRAMES)
-    ]
+    eyes = draw_eyes(rng, ranges)
     states: dict[int, int] = {}
     frames: list[list[Instance]] = [[] for _ in range(FRAMES)]
     for number in range(int(rng.integers(ranges.worms[0], ranges.worms[1] + 1))):
@@ -286,8 +316,7 @@ def draw_scene(
         course = draw_course(rng, state, day, gap_d, size, ranges.changing)
         states[number] = state
         for frame, worm in enumerate(draw_path(rng, course, days, ranges, radius)):
-            if rng.random() >= ranges.missed:
-                frames[frame] += see(rng, worm, eyes[frame], ranges, frame, number)
+            frames[frame] += see(rng, worm, eyes[frame], ranges, frame, number)
     drawn = [merge_touching(rng, found, ranges.merged) for found in frames]
     worms, merged = drawn[AT]
     labels = [-1 if one.identifier in merged else states[one.identifier] for one in worms]

@@ -40,7 +40,7 @@ from learning.training import Training, seed_everything, train
 from learning.weights import save_weights, write_card
 from step.command import run_step
 
-VERSION = 1
+VERSION = 2
 
 MODEL_PIXEL_SIZE_UM = 9.74
 SPLITS = ("training", "validation", "held_out")
@@ -153,7 +153,8 @@ def train_classifier(
         batches=lambda rng: batches(examples, settings.batch, rng),
         loss_of=loss_of,
         rng=rng,
-        identity=settings.model_dump(mode="json"),
+        identity=settings.model_dump(mode="json")
+        | {"version": VERSION, "parameters": HYPER_PARAMETERS[settings.architecture]},
         clip_norm=1.0,
     )
     train(training, settings.epochs, checkpoint, report)
