@@ -113,7 +113,7 @@ def read_composites(
         stack = tifffile.imread(composites)
     except FileNotFoundError:
         raise StepError(f"{composites}: expected composites, found no such file") from None
-    except (tifffile.TiffFileError, ValueError) as error:
+    except Exception as error:  # tifffile raises many kinds on damaged files
         raise StepError(
             f"{composites}: expected a TIFF stack of composites, found something else ({error});"
             " remove the file and run again"
