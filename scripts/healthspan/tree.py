@@ -30,7 +30,24 @@ from step.output import write_if_changed
 RESULTS = "results/healthspan"
 STATUS = "status.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
-PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html", "provenance.json")
+# Every file on the way is asked for: of a step that failed, Snakemake removes the output, and it
+# would not miss it as long as what was made from it earlier is still there.
+BLOCK_RESULTS = (
+    "registered/{block}.tsv",
+    "masks/{block}.json",
+    "composites/{block}.tsv",
+    "states/{block}.tsv",
+)
+PLATE_RESULTS = (
+    "reference.json",
+    "frames.tsv",
+    "states.tsv",
+    "tracks.tsv",
+    "curves.png",
+    "contact_sheet.png",
+    "quality.html",
+    "provenance.json",
+)
 EXPERIMENT_RESULTS = ("curves.png",)
 SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
 
@@ -208,7 +225,14 @@ class Tree:
 
     def targets(self) -> list[str]:
         """Return what a run makes by default; for an unusable plate, what its rule cannot make."""
+        blocks = [
+            path
+            for plate in self.plates
+            for pattern in BLOCK_RESULTS
+            for path in self._files(pattern, plate, self.blocks(plate))
+        ]
         return [
+            *blocks,
             *self.of_plates(*PLATE_RESULTS),
             *self.of_experiments(*EXPERIMENT_RESULTS),
             f"{self.results}/plates.tsv",

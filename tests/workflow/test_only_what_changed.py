@@ -112,7 +112,9 @@ def test_a_raised_version_redoes_that_step_and_what_follows(
 
 def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> None:
     done.config("experiment:\n  confidence: 0.9\n")
-    assert done.plan() == {EXPERIMENT_ONE, EXPERIMENT_TWO}
+    # The provenance of a plate states the settings, so it is written anew.
+    provenance = {f"{plate}/provenance.json" for plate in "abc"}
+    assert done.plan() == {EXPERIMENT_ONE, EXPERIMENT_TWO} | provenance
 
 
 def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> None:
