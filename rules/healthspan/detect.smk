@@ -26,6 +26,8 @@ rule healthspan_detect:
     params:
         version=step_version("healthspan.detect"),
         settings=tree.settings_of("detect"),
+        # Tiles are gone by the next run and cannot tell that they were to be cut otherwise.
+        tiles=(step_version("healthspan.tile"), tree.settings_of("tile")),
         pixel_size_um=tree.pixel_size_um,
         # The checksum says which weights; the file's time does not, after a clone or a copy.
         weights=DETECTOR,

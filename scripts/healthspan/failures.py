@@ -55,7 +55,7 @@ def unfinished(tree: Tree, jobs: Iterable[Any]) -> str:
     lines += ["\t".join(str(cell).replace("\t", " ") for cell in one) for one in found]
     path = f"{tree.results}/failures.tsv"
     write_if_changed(path, "\n".join(lines) + "\n")
-    told = [f"{len(found)} failed, listed in {path}; everything else was done:"]
+    told = [f"{len(found)} failed, listed in {path}; what does not need it was done:"]
     for one in found[:SHOWN]:
         told.append(f"  {' '.join(filter(None, one[:3]))}: {one.reason}\n    {one.log}")
     if len(found) > SHOWN:

@@ -26,7 +26,7 @@ def test_an_unusable_plate_fails_with_its_sentence_while_the_others_finish(
     (failure,) = failures(workspace)
     assert (failure["plate"], failure["rule"]) == ("empty", "unusable")
     assert failure["reason"].startswith("raw/empty: expected images")
-    assert failure["reason"] in ended.stderr
+    assert failure["reason"] in ended.stdout + ended.stderr
     assert workspace.snakemake("--keep-going").returncode != 0
     assert workspace.ran == set()
 
@@ -50,7 +50,7 @@ def test_a_failing_job_is_listed_with_its_sentence_and_its_log(done: Workspace) 
     assert (failure["plate"], failure["rule"], failure["block"]) == ("a", "detect", "t003-t005")
     assert failure["reason"].endswith("told to fail")
     assert (workspace.root / failure["log"]).is_file()
-    assert "told to fail" in ended.stderr
+    assert "told to fail" in ended.stdout + ended.stderr
     assert "b/curves.tsv" in workspace.ran
     workspace.run()
     assert not (workspace.root / "results/healthspan/failures.tsv").exists()
@@ -71,3 +71,20 @@ def test_a_misspelt_column_stops_the_run_with_one_sentence(workspace: Workspace)
     assert ended.returncode != 0
     assert "conditon" in ended.stdout + ended.stderr
     assert "did you mean condition" in ended.stdout + ended.stderr
+
+
+def test_after_a_failed_update_earlier_results_do_not_pass_for_new_ones(done: Workspace) -> None:
+    done.frame("a", 4).write_bytes(b"another")
+    planned = done.plan()
+    ended = done.snakemake("--keep-going", STUB_FAILS="healthspan/a/registered/t003")
+    assert ended.returncode != 0
+    assert done.plan() == planned
+
+
+def test_a_version_raised_for_tiles_is_remembered_though_cutting_them_failed(
+    done: Workspace,
+) -> None:
+    done.set_version("tile", 2)
+    ended = done.snakemake("--keep-going", STUB_FAILS="healthspan/a/tiles/t003")
+    assert ended.returncode != 0
+    assert {"a/tiles/t003-t005.ome.tif", "a/masks/t003-t005.json", "a/tracks.tsv"} <= done.plan()
