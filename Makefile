@@ -55,7 +55,7 @@ types: $(READY)
 	cd scripts && ../$(BIN)/mypy --config-file ../pyproject.toml .
 
 unit: $(READY)
-	$(BIN)/python -m pytest -q -n $(WORKERS) tests
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests
 
 # Names and versions only: addresses of a registry would tie everyone to it.
 lock:
