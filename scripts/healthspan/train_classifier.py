@@ -5,7 +5,6 @@ Paper, sections 3.3.2, 3.3.3 and table 4: RAdam from 0.001, composites turned an
 
 import argparse
 import json
-import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -183,7 +182,6 @@ def model_card(
     card: dict[str, Any],
     sha256: str,
     held_out: dict[str, Any],
-    command: str,
 ) -> dict[str, Any]:
     """What people want to know of shipped weights."""
     return {
@@ -206,7 +204,7 @@ def model_card(
         "limits": "masks at the model's pixel size, frames about 8 to 24 h apart; trained on"
         " simulated worms only, so check the states of a new instrument on the contact sheet",
         "licence": "MIT, as the repository",
-        "command": command,
+        "command": "snakemake results/healthspan/models/classifier.safetensors",
     }
 
 
@@ -224,8 +222,7 @@ def main() -> None:
     held_out = held_out_scores(
         model, card["temperature"], settings.seed, settings.held_out_per_state
     )
-    command = "PYTHONPATH=scripts python -m healthspan.train_classifier " + shlex.join(sys.argv[1:])
-    write_card(arguments.card, model_card(settings, card, sha256, held_out, command))
+    write_card(arguments.card, model_card(settings, card, sha256, held_out))
     print(f"{arguments.weights}: {sha256}, held out {json.dumps(held_out)}")
 
 
