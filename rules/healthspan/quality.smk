@@ -49,7 +49,7 @@ rule healthspan_quality:
 rule healthspan_plates:
     input:
         status="results/healthspan/status.tsv",
-        rows=lambda wildcards: tree.of_plates("quality.tsv"),
+        rows=lambda wildcards: tree.quality_rows(),
     output:
         report(
             "results/healthspan/plates.tsv",

@@ -29,6 +29,7 @@ from step.output import write_if_changed
 
 RESULTS = "results/healthspan"
 STATUS = "status.tsv"
+FAILURES = "failures.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 # Every file on the way is asked for: of a step that failed, Snakemake removes the output, and it
 # would not miss it as long as what was made from it earlier is still there.
@@ -49,7 +50,11 @@ PLATE_RESULTS = (
     "provenance.json",
 )
 EXPERIMENT_RESULTS = ("curves.png",)
+# Steps whose failure leaves a plate in its experiment, and those that leave it its quality.
+NOT_COMPARED = ("quality", "contact_sheet", "provenance", "experiment")
+NOT_JUDGED = ("contact_sheet", "provenance", "experiment")
 SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
+LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 
 
 class Block(NamedTuple):
@@ -85,6 +90,9 @@ class Tree:
         Returns:
             What a user may want to know of the plates, one sentence each.
         """
+        if self.settings.leave_out_failed:
+            self.write_sheets()
+            return []
         wanted = [plate for plate in self.sheet.values() if not plate.excluded]
         notes: list[str] = []
         for name, found in scan_plates(wanted, self.settings.ingest).items():
@@ -95,10 +103,18 @@ class Tree:
             else:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
+        self.write_sheets()
+        return notes
+
+    def write_sheets(self) -> None:
+        """Write the status of every plate, and for every experiment who is in it and who is not."""
         self._write(STATUS, STATUS_COLUMNS, list(self.sheet))
         for experiment, plates in self.experiments.items():
-            self._write(f"experiments/{experiment}/plates.tsv", SHEET_COLUMNS, plates)
-        return notes
+            folder = f"experiments/{experiment}"
+            self._write(f"{folder}/plates.tsv", SHEET_COLUMNS, plates)
+            out = [n for n, p in self.sheet.items() if p.experiment == experiment]
+            out = [name for name in out if name not in self.plates]
+            self._write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out)
 
     def _write(self, path: str, columns: Sequence[str], plates: Sequence[str]) -> None:
         text = io.StringIO()
@@ -112,12 +128,14 @@ class Tree:
         write_if_changed(f"{self.results}/{path}", text.getvalue())
 
     def status(self, name: str) -> tuple[str, str]:
-        """Return whether a plate is included, excluded or unusable, and why."""
+        """Return whether a plate is included, excluded, unusable or not computed, and why."""
         if self.sheet[name].excluded:
             return "excluded", self.sheet[name].exclusion
         if name in self.problems:
             return "unusable", self.problems[name]
-        return "included", ""
+        if name in self.failed:
+            return "not computed", self.failed[name]
+        return "included", self.unjudged.get(name, "")
 
     @cached_property
     def problems(self) -> dict[str, str]:
@@ -130,9 +148,31 @@ class Tree:
         return {name: problem for name, problem in found.items() if problem is not None}
 
     @cached_property
+    def failed(self) -> dict[str, str]:
+        """The plates to be left out since they failed in the last run, and why."""
+        return self._failed(NOT_COMPARED)
+
+    @cached_property
+    def unjudged(self) -> dict[str, str]:
+        """The plates whose quality is not known since they failed in the last run, and why."""
+        return self._failed(NOT_JUDGED)
+
+    def _failed(self, harmless: Sequence[str]) -> dict[str, str]:
+        if not self.settings.leave_out_failed:
+            return {}
+        with open(f"{self.results}/{FAILURES}", encoding="utf-8", newline="") as file:
+            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["rule"] not in harmless]
+        reasons: dict[str, str] = {}
+        for row in rows:
+            where = " ".join(filter(None, (row["rule"], row["block"])))
+            reasons.setdefault(row["plate"], f"{where}: {row['reason']}")
+        return reasons
+
+    @cached_property
     def plates(self) -> dict[str, Plate]:
-        """The plates to compute: neither excluded nor unusable."""
-        return {n: p for n, p in self.sheet.items() if not p.excluded and n not in self.problems}
+        """The plates to compute: neither excluded nor unusable, nor left out since they failed."""
+        without = {*self.problems, *self.failed}
+        return {n: p for n, p in self.sheet.items() if not p.excluded and n not in without}
 
     @cached_property
     def experiments(self) -> dict[str, list[str]]:
@@ -217,6 +257,11 @@ class Tree:
             return [f"{self.results}/{plate}/{pattern}" for plate in plates]
 
         return files
+
+    def quality_rows(self) -> list[str]:
+        """The row of quality of every plate that has one."""
+        plates = (plate for plate in self.plates if plate not in self.unjudged)
+        return [f"{self.results}/{plate}/quality.tsv" for plate in plates]
 
     def of_plates(self, *patterns: str) -> list[str]:
         """Return every one of ``patterns`` for every plate to compute."""
