@@ -31,18 +31,16 @@ RESULTS = "results/healthspan"
 STATUS = "status.tsv"
 FAILURES = "failures.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
-# Every file on the way is asked for: of a step that failed, Snakemake removes the output, and it
+# A file of every step on the way is asked for: of a step that failed, Snakemake removes the output, and it
 # would not miss it as long as what was made from it earlier is still there.
 BLOCK_RESULTS = (
     "registered/{block}.tsv",
     "masks/{block}.json",
-    "composites/{block}.tsv",
     "states/{block}.tsv",
 )
 PLATE_RESULTS = (
     "reference.json",
     "frames.tsv",
-    "states.tsv",
     "tracks.tsv",
     "curves.png",
     "contact_sheet.png",
