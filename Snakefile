@@ -46,6 +46,7 @@ rule all:
 onstart:
     # One bad plate never stops the others, whether --keep-going was asked for or not.
     workflow.scheduler.keepgoing = True
+    tree.write_configuration()
 
 
 onsuccess:

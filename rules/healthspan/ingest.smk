@@ -39,11 +39,11 @@ rule healthspan_provenance:
         runtime=15,
     params:
         version=step_version("healthspan.provenance"),
-        settings=lambda wildcards: settings.model_dump_json(),
         detector=DETECTOR,
         classifier=CLASSIFIER,
+        weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
     shell:
         "python -m healthspan.provenance --plate {wildcards.plate:q}"
-        " --manifests {input.manifests:q} --settings {params.settings:q}"
+        " --manifests {input.manifests:q}"
         " --weights {params.detector:q} {params.classifier:q}"
         " --provenance {output:q} > {log:q} 2>&1"

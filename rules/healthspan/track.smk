@@ -12,10 +12,10 @@ rule healthspan_track:
         states=tree.of_blocks("states/{block}.tsv"),
         frames="results/healthspan/{plate}/frames.tsv",
     output:
-        states="results/healthspan/{plate}/states.tsv",
         tracks="results/healthspan/{plate}/tracks.tsv",
         individuals="results/healthspan/{plate}/individuals.tsv",
         counts="results/healthspan/{plate}/counts.tsv",
+        states="results/healthspan/{plate}/states.tsv",
     log:
         "logs/healthspan/track/{plate}.log",
     benchmark:

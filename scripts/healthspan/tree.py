@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from configuration.provenance import as_yaml
 from healthspan.manifest import (
     PlateFrames,
     block_range,
@@ -113,6 +114,10 @@ class Tree:
             out = [n for n, p in self.sheet.items() if p.experiment == experiment]
             out = [name for name in out if name not in self.plates]
             self._write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out)
+
+    def write_configuration(self) -> None:
+        """Write the settings of the run, with all their defaults, as they may be given again."""
+        write_if_changed(f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings}))
 
     def _write(self, path: str, columns: Sequence[str], plates: Sequence[str]) -> None:
         text = io.StringIO()

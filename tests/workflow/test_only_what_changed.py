@@ -113,9 +113,11 @@ def test_a_raised_version_redoes_that_step_and_what_follows(
 
 def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> None:
     done.config("experiment:\n  confidence: 0.9\n")
-    # The provenance of a plate states the settings, so it is written anew.
-    provenance = {f"{plate}/provenance.json" for plate in "abc"}
-    assert done.plan() == {EXPERIMENT_ONE, EXPERIMENT_TWO} | provenance
+    assert done.plan() == {EXPERIMENT_ONE, EXPERIMENT_TWO}
+    recorded = done.root / "results/healthspan/configuration.yaml"
+    assert "confidence: 0.95" in recorded.read_text()
+    done.run()
+    assert "confidence: 0.9\n" in recorded.read_text()
 
 
 def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> None:
