@@ -331,9 +331,7 @@ def main() -> None:
         weights = {"detect": given.detector, "classify": given.classifier}
         wanted = runs(folder / PLATE, names, weights, given.device)
         made = [(run, call(run.words)) for run in wanted]
-    new = costs_table(
-        made, given.frame_px, given.timepoints, given.threads, given.device
-    )
+    new = costs_table(made, given.frame_px, given.timepoints, given.threads, given.device)
     table = merged(read_table(given.table, COLUMNS) if given.table.exists() else None, new)
     write_table(given.table, table)
     with whole_file(given.page) as partial:

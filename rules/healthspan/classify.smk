@@ -25,8 +25,8 @@ rule healthspan_classify:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=tree.memory("composite", "classify"),
+        runtime=tree.runtime("composite", "classify"),
     params:
         version=(step_version("healthspan.composite"), step_version("healthspan.classify")),
         composing=tree.settings_of("composite"),

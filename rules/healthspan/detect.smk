@@ -28,8 +28,8 @@ rule healthspan_detect:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=tree.memory("tile", "detect"),
+        runtime=tree.runtime("tile", "detect"),
     params:
         version=(step_version("healthspan.tile"), step_version("healthspan.detect")),
         tiling=tree.settings_of("tile"),

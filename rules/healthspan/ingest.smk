@@ -16,7 +16,7 @@ rule healthspan_unusable:
     conda:
         "../../envs/snakescope.yaml"
     resources:
-        mem_mb=400,
+        mem_mb=500,
         runtime=2,
     shell:
         "sed 's/^/error: /' {input:q} | tee {log:q} >&2; exit 1"
@@ -35,8 +35,8 @@ rule healthspan_provenance:
     conda:
         "../../envs/snakescope.yaml"
     resources:
-        mem_mb=600,
-        runtime=15,
+        mem_mb=tree.memory("provenance"),
+        runtime=tree.runtime("provenance"),
     params:
         version=step_version("healthspan.provenance"),
         detector=DETECTOR,

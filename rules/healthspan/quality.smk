@@ -32,8 +32,8 @@ rule healthspan_quality:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 15 * attempt,
+        mem_mb=tree.memory("quality"),
+        runtime=tree.runtime("quality"),
     params:
         version=step_version("healthspan.quality"),
         settings=tree.settings_of("quality"),
@@ -65,8 +65,8 @@ rule healthspan_plates:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 600 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=tree.memory("plates_table"),
+        runtime=tree.runtime("plates_table"),
     params:
         version=step_version("healthspan.plates_table"),
     shell:

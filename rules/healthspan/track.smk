@@ -24,8 +24,8 @@ rule healthspan_track:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=tree.memory("states_table", "track"),
+        runtime=tree.runtime("states_table", "track"),
     params:
         version=(step_version("healthspan.states_table"), step_version("healthspan.track")),
         settings=tree.settings_of("track"),

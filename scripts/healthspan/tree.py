@@ -19,11 +19,14 @@ from configuration.provenance import as_yaml
 from healthspan.manifest import (
     PlateFrames,
     block_range,
+    read_megapixels,
     read_problem,
+    write_frame_size,
     write_manifests,
     write_problem,
 )
 from healthspan.plates import Plate
+from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
 from step.output import write_if_changed
@@ -79,6 +82,7 @@ class Tree:
         self.sheet = {plate.name: plate for plate in plates}
         self.blocks = cache(self._blocks)
         self.block = cache(self._block)
+        self.megapixels = cache(self._megapixels)
 
     def scan(self) -> list[str]:
         """Scan the raw folders and write what was found, where it differs from the last time.
@@ -98,6 +102,7 @@ class Tree:
             folder = f"{self.results}/{name}/manifest"
             if isinstance(found, PlateFrames):
                 write_manifests(folder, found, self.settings.timepoints_per_block)
+                write_frame_size(folder, found)
                 notes += found.notes
             else:
                 write_problem(folder, found)
@@ -117,7 +122,9 @@ class Tree:
 
     def write_configuration(self) -> None:
         """Write the settings of the run, with all their defaults, as they may be given again."""
-        write_if_changed(f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings}))
+        write_if_changed(
+            f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings})
+        )
 
     def _write(self, path: str, columns: Sequence[str], plates: Sequence[str]) -> None:
         text = io.StringIO()
@@ -217,6 +224,34 @@ class Tree:
         """The number of worms put on the plate, or ``unknown``."""
         worms = self.sheet[wildcards.plate].worms
         return "unknown" if worms is None else worms
+
+    def memory(self, *steps: str) -> Callable[..., int]:
+        """Make a resource function: the memory (MB) for a job of ``steps``, more when retried."""
+
+        def mem_mb(wildcards: Any, attempt: int) -> int:
+            return memory_mb(steps, *self.job_size(wildcards)) * attempt
+
+        return mem_mb
+
+    def runtime(self, *steps: str) -> Callable[..., int]:
+        """Make a resource function: the time (min) for a job of ``steps``, more when retried."""
+
+        def runtime(wildcards: Any, attempt: int) -> int:
+            return runtime_min(steps, *self.job_size(wildcards)) * attempt
+
+        return runtime
+
+    def job_size(self, wildcards: Any) -> tuple[float, int]:
+        """Megapixels of a frame, and the frames of a block or plate; else the number of plates."""
+        plate = getattr(wildcards, "plate", None)
+        if plate is None:
+            members = self.experiments.get(getattr(wildcards, "experiment", ""), self.plates)
+            return 0.0, len(members)
+        blocks = 1 if hasattr(wildcards, "block") else len(self.blocks(plate))
+        return self.megapixels(plate), blocks * self.settings.timepoints_per_block
+
+    def _megapixels(self, plate: str) -> float:
+        return read_megapixels(f"{self.results}/{plate}/manifest") or PAPER_MEGAPIXELS
 
     def manifest(self, wildcards: Any) -> str:
         """The manifest of the block."""
