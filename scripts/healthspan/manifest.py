@@ -8,7 +8,6 @@ block leaves the files of the others, and all that was made from them, alone.
 import csv
 import io
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -144,7 +143,7 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
     """
     path = Path(folder) / SIZE
     files = [frame.path for frame in frames.frames if frame.path][:SIZE_TRIES]
-    stated = [(file, os.stat(file).st_mtime_ns) for file in files if os.path.exists(file)]
+    stated = [(f, Path(f).stat().st_mtime_ns) for f in files if Path(f).exists()]
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if known.get("files") == [list(one) for one in stated]:
         return

@@ -35,8 +35,8 @@ RESULTS = "results/healthspan"
 STATUS = "status.tsv"
 FAILURES = "failures.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
-# A file of every step on the way is asked for: of a step that failed, Snakemake removes the output, and it
-# would not miss it as long as what was made from it earlier is still there.
+# A file of every job on the way is asked for: of a job that failed, Snakemake removes the output,
+# and it would not miss it as long as what was made from it earlier is still there.
 BLOCK_RESULTS = (
     "registered/{block}.tsv",
     "masks/{block}.json",
