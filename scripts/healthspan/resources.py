@@ -53,10 +53,10 @@ class Cost:
 
 
 COSTS = {
-    "reference": Cost(130, 6, base_s=3, s_per_megapixel=0.3),
-    "register": Cost(150, 30, base_s=3, s_per_megapixel=0.5),
-    "frames_table": Cost(100),
-    "tile": Cost(150, 30, base_s=3, s_per_megapixel=0.1),
+    "reference": Cost(127, 6.5, base_s=3),
+    "register": Cost(119, 29.2, base_s=3, s_per_megapixel=0.13),
+    "frames_table": Cost(71),
+    "tile": Cost(128, 24.6, base_s=3, s_per_megapixel=0.11),
     "detect": Cost(700, 20, base_s=10, s_per_megapixel=2.0),
     "composite": Cost(180, 1, 2, base_s=5, s_per_frame=0.5),
     "classify": Cost(500, 0, 5, base_s=10, s_per_frame=0.5),

@@ -7,13 +7,14 @@ into a raw folder, and every question is answered by a lookup.
 """
 
 import csv
+import inspect
 import io
 import json
 import os
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from configuration.provenance import as_yaml
 from healthspan.manifest import (
@@ -57,6 +58,18 @@ NOT_COMPARED = ("quality", "contact_sheet", "provenance", "experiment")
 NOT_JUDGED = ("contact_sheet", "provenance", "experiment")
 SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
 LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def signed(function: Function) -> Function:
+    """Return ``function`` with its signature stored.
+
+    Snakemake asks for it at every call, of every job, and inspecting takes longer than calling.
+    """
+    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return function
 
 
 class Block(NamedTuple):
@@ -215,11 +228,13 @@ class Tree:
         section = getattr(self.settings, step)
         return str(section.model_dump_json(exclude_defaults=True))
 
+    @signed
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
         own = self.sheet[wildcards.plate].pixel_size_um
         return self.settings.ingest.pixel_size_um if own is None else own
 
+    @signed
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""
         worms = self.sheet[wildcards.plate].worms
@@ -228,6 +243,7 @@ class Tree:
     def memory(self, *steps: str) -> Callable[..., int]:
         """Make a resource function: the memory (MB) for a job of ``steps``, more when retried."""
 
+        @signed
         def mem_mb(wildcards: Any, attempt: int) -> int:
             return memory_mb(steps, *self.job_size(wildcards)) * attempt
 
@@ -236,6 +252,7 @@ class Tree:
     def runtime(self, *steps: str) -> Callable[..., int]:
         """Make a resource function: the time (min) for a job of ``steps``, more when retried."""
 
+        @signed
         def runtime(wildcards: Any, attempt: int) -> int:
             return runtime_min(steps, *self.job_size(wildcards)) * attempt
 
@@ -253,18 +270,22 @@ class Tree:
     def _megapixels(self, plate: str) -> float:
         return read_megapixels(f"{self.results}/{plate}/manifest") or PAPER_MEGAPIXELS
 
+    @signed
     def manifest(self, wildcards: Any) -> str:
         """The manifest of the block."""
         return f"{self.results}/{wildcards.plate}/manifest/{wildcards.block}.tsv"
 
+    @signed
     def frames(self, wildcards: Any) -> tuple[str, ...]:
         """The raw files of the block that were there when the folder was scanned."""
         return self.block(wildcards.plate, wildcards.block).frames
 
+    @signed
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
         return f"{self.results}/{wildcards.plate}/manifest/{self.blocks(wildcards.plate)[0]}.tsv"
 
+    @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:
         """The raw files of the plate's first timepoint, which its reference is made from."""
         return self.block(wildcards.plate, self.blocks(wildcards.plate)[0]).first_frames
@@ -272,6 +293,7 @@ class Tree:
     def of_blocks(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             return self._files(pattern, wildcards.plate, self.blocks(wildcards.plate))
 
@@ -280,6 +302,7 @@ class Tree:
     def of_neighbours(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern`` for the block, the one before and the one after."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             blocks = self.blocks(wildcards.plate)
             at = blocks.index(wildcards.block)
@@ -290,6 +313,7 @@ class Tree:
     def of_experiment(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern`` for every plate of the experiment."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             plates = self.experiments.get(wildcards.experiment, [])
             return [f"{self.results}/{plate}/{pattern}" for plate in plates]
