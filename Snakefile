@@ -43,9 +43,16 @@ rule all:
         lambda wildcards: tree.targets(),
 
 
+onstart:
+    # One bad plate never stops the others, whether --keep-going was asked for or not.
+    workflow.scheduler.keepgoing = True
+    tree.write_configuration()
+
+
 onsuccess:
     print(finished(tree), file=sys.stderr)
 
 
 onerror:
     print(unfinished(tree, workflow.scheduler.failed), file=sys.stderr)
+    print(compare_without_failed(workflow, config), file=sys.stderr)

@@ -1,5 +1,8 @@
 """Seconds a frame and peak memory of every step, on one plate of the full geometry.
 
+Seconds are given twice: as the wall has them, and as the processor spent them on the step. On a
+machine that is shared, only the latter can be compared.
+
     python benchmarks/full_geometry.py                  # 3080 px, 50 timepoints, two channels
     python benchmarks/full_geometry.py --timepoints 10  # a shorter series, the same frames
 
@@ -37,7 +40,16 @@ from step.tables import read_table, write_table  # noqa: E402
 
 PLATE = "full"
 PIXEL_SIZE_UM = 9.74
-COLUMNS = ("step", "seconds_per_frame", "peak_rss_mb", "threads", "device")
+COLUMNS = (
+    "step",
+    "seconds_per_frame",
+    "cpu_seconds_per_frame",
+    "peak_rss_mb",
+    "threads",
+    "device",
+    "frame_px",
+    "timepoints",
+)
 MODELS = ("detect", "classify")
 JOINING = {"frames": "frames_table", "states": "states_table"}
 """Steps that join the tables of blocks, and their modules."""
@@ -56,9 +68,10 @@ class Run:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a call took: wall-clock seconds, and greatest resident memory (MB)."""
+    """What a call took: seconds by the wall and of processors, greatest resident memory (MB)."""
 
     seconds: float
+    cpu_seconds: float
     peak_rss_mb: float
 
 
@@ -68,7 +81,8 @@ started = time.perf_counter()
 to_log = [(os.POSIX_SPAWN_DUP2, 2, 1)]
 child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ, file_actions=to_log)
 _, status, usage = os.wait4(child, 0)
-print(time.perf_counter() - started, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
+cpu = usage.ru_utime + usage.ru_stime
+print(time.perf_counter() - started, cpu, usage.ru_maxrss, os.waitstatus_to_exitcode(status))
 """
 """Linux counts the memory of the parent into the peak of what it starts, so a bare one does it."""
 
@@ -87,7 +101,7 @@ def measure(command: Sequence[str], environment: dict[str, str]) -> Cost:
         errors="replace",
         check=True,
     )
-    seconds, peak, status = watched.stdout.split()
+    seconds, cpu, peak, status = watched.stdout.split()
     if int(status):
         lines = watched.stderr.strip().splitlines()
         raise StepError(
@@ -96,7 +110,7 @@ def measure(command: Sequence[str], environment: dict[str, str]) -> Cost:
         )
     # Linux counts kilobytes here, macOS bytes.
     unit = 1024 if sys.platform != "darwin" else 1024**2
-    return Cost(float(seconds), int(peak) / unit)
+    return Cost(float(seconds), float(cpu), int(peak) / unit)
 
 
 def runs(
@@ -210,7 +224,7 @@ def runs(
 
 
 def costs_table(
-    made: Sequence[tuple[Run, Cost]], frames: int, threads: int, device: str
+    made: Sequence[tuple[Run, Cost]], frame_px: int, frames: int, threads: int, device: str
 ) -> pd.DataFrame:
     """One row a step: seconds of all its calls per frame of the plate, its greatest memory."""
     steps = list(dict.fromkeys(run.step for run, _ in made))
@@ -221,9 +235,12 @@ def costs_table(
             {
                 "step": step,
                 "seconds_per_frame": round(sum(cost.seconds for cost in costs) / frames, 3),
+                "cpu_seconds_per_frame": round(sum(cost.cpu_seconds for cost in costs) / frames, 3),
                 "peak_rss_mb": round(max(cost.peak_rss_mb for cost in costs)),
                 "threads": threads,
                 "device": device if step in MODELS else "cpu",
+                "frame_px": frame_px,
+                "timepoints": frames,
             }
         )
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -233,32 +250,38 @@ def merged(old: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     """``new`` before those rows of ``old`` that measure something else."""
     if old is None:
         return new
-    key = ["step", "threads", "device"]
+    key = ["step", "threads", "device", "frame_px"]
     kept = old[~old.set_index(key).index.isin(new.set_index(key).index)]
     return pd.concat([new, kept], ignore_index=True) if len(kept) else new
 
 
-def page(table: pd.DataFrame, frame_px: int, timepoints: int) -> str:
+def page(table: pd.DataFrame) -> str:
     """The table as a page of the documentation."""
-    head = "| step | seconds a frame | peak memory (MB) | threads | device |"
+    head = "| step | processor seconds a frame | wall seconds a frame | peak memory (MB)"
+    head += " | threads | device | frames |"
     rows = [
-        f"| {row.step} | {row.seconds_per_frame:.2f} | {row.peak_rss_mb:.0f}"
-        f" | {row.threads} | {row.device} |"
+        f"| {row.step} | {row.cpu_seconds_per_frame:.2f} | {row.seconds_per_frame:.2f}"
+        f" | {row.peak_rss_mb:.0f} | {row.threads} | {row.device}"
+        f" | {row.timepoints} of {row.frame_px} px |"
         for row in table.itertuples()
     ]
-    lines = "\n".join([head, "|---|---:|---:|---:|---|", *rows])
+    lines = "\n".join([head, "|---|---:|---:|---:|---:|---|---|", *rows])
     return f"""# A plate of the full geometry
 
-What every step of the `healthspan` tree takes for one plate of {frame_px} x {frame_px} px,
-two channels. Seconds are wall-clock time of all calls of the step, with the start of Python
-and the loading of models, divided by the frames of the plate; memory is the greatest resident
-set of one call. No call may take more than {LIMIT_MB} MB.
+```
+python benchmarks/full_geometry.py
+```
+
+What every step of the `healthspan` tree takes for one simulated plate with about 100 worms and two
+channels. Seconds are those of all calls of the step, with the start of Python and the loading of
+models, divided by the frames of the plate. Processor seconds are what the step itself needed; wall
+seconds are longer where other programs ran beside it, as on the machine of this table. Memory is
+the greatest resident set of one call. No call may take more than {LIMIT_MB} MB.
 
 {lines}
 
-The latest run had {timepoints} timepoints. Made by `python benchmarks/full_geometry.py`; rows of
-another device or number of threads are kept from earlier runs. The same as a table:
-[tables/full-geometry.tsv](tables/full-geometry.tsv).
+Rows of another device, number of threads or size are kept from earlier runs. The same as a
+table: [tables/full-geometry.tsv](tables/full-geometry.tsv).
 """
 
 
@@ -295,7 +318,11 @@ def main() -> None:
     def call(words: Sequence[str]) -> Cost:
         print(words[0], end=" ", flush=True)
         cost = measure([sys.executable, "-m", *words], environment)
-        print(f"{cost.seconds:.1f} s, {cost.peak_rss_mb:.0f} MB", flush=True)
+        print(
+            f"{cost.seconds:.1f} s, {cost.cpu_seconds:.1f} s of processors,"
+            f" {cost.peak_rss_mb:.0f} MB",
+            flush=True,
+        )
         return cost
 
     with tempfile.TemporaryDirectory() as temporary:
@@ -304,11 +331,11 @@ def main() -> None:
         weights = {"detect": given.detector, "classify": given.classifier}
         wanted = runs(folder / PLATE, names, weights, given.device)
         made = [(run, call(run.words)) for run in wanted]
-    new = costs_table(made, given.timepoints, given.threads, given.device)
+    new = costs_table(made, given.frame_px, given.timepoints, given.threads, given.device)
     table = merged(read_table(given.table, COLUMNS) if given.table.exists() else None, new)
     write_table(given.table, table)
     with whole_file(given.page) as partial:
-        partial.write_text(page(table, given.frame_px, given.timepoints), encoding="utf-8")
+        partial.write_text(page(table), encoding="utf-8")
     heavy = new[new["peak_rss_mb"] > LIMIT_MB]["step"].tolist()
     if heavy:
         raise StepError(f"expected at most {LIMIT_MB} MB a call, found more in {', '.join(heavy)}")

@@ -1,16 +1,22 @@
 """States: every worm at every timepoint as healthy, immobile or dead, with probabilities.
 
-In:  composites/<block>.tif, composites/<block>.tsv; weights of the classifier
-Out: states/<block>.tsv, states.tsv
+In:  masks/<block>.json and registered/<block>.tsv of the block, the one before and the one after;
+     weights of the classifier
+Out: composites/<block>.tif, composites/<block>.tsv: the masks of a worm before, at and after a
+     timepoint, as one colour picture; states/<block>.tsv
+
+Two steps, composite and classify, in one job: they take a second each.
 """
 
 
 rule healthspan_classify:
     input:
+        masks=tree.of_neighbours("masks/{block}.json"),
+        tables=tree.of_neighbours("registered/{block}.tsv"),
+    output:
+        states="results/healthspan/{plate}/states/{block}.tsv",
         composites="results/healthspan/{plate}/composites/{block}.tif",
         index="results/healthspan/{plate}/composites/{block}.tsv",
-    output:
-        "results/healthspan/{plate}/states/{block}.tsv",
     log:
         "logs/healthspan/classify/{plate}/{block}.log",
     benchmark:
@@ -19,35 +25,18 @@ rule healthspan_classify:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=tree.memory("composite", "classify"),
+        runtime=tree.runtime("composite", "classify"),
     params:
-        version=step_version("healthspan.classify"),
+        version=(step_version("healthspan.composite"), step_version("healthspan.classify")),
+        composing=tree.settings_of("composite"),
         settings=tree.settings_of("classify"),
         weights=CLASSIFIER,
         sha256=weights_checksum(CLASSIFIER),
     shell:
-        "python -m healthspan.classify --composites {input.composites:q} --index {input.index:q}"
+        "python -m healthspan.composite --block {wildcards.block} --masks {input.masks:q}"
+        " --tables {input.tables:q} --settings {params.composing:q}"
+        " --composites {output.composites:q} --index {output.index:q} > {log:q} 2>&1;"
+        " python -m healthspan.classify --composites {output.composites:q} --index {output.index:q}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"
-        " --states {output:q} > {log:q} 2>&1"
-
-
-rule healthspan_states:
-    input:
-        tree.of_blocks("states/{block}.tsv"),
-    output:
-        "results/healthspan/{plate}/states.tsv",
-    log:
-        "logs/healthspan/states/{plate}.log",
-    benchmark:
-        "results/benchmarks/healthspan/states/{plate}.tsv"
-    conda:
-        "../../envs/snakescope.yaml"
-    threads: 1
-    resources:
-        mem_mb=lambda wildcards, attempt: 600 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
-    params:
-        version=step_version("healthspan.states_table"),
-    shell:
-        "python -m healthspan.states_table --tables {input:q} --states {output:q} > {log:q} 2>&1"
+        " --states {output.states:q} >> {log:q} 2>&1"

@@ -29,8 +29,8 @@ rule healthspan_contact_sheet:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 15 * attempt,
+        mem_mb=tree.memory("contact_sheet"),
+        runtime=tree.runtime("contact_sheet"),
     params:
         version=step_version("healthspan.contact_sheet"),
         settings=tree.settings_of("contact_sheet"),

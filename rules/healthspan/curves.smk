@@ -28,8 +28,8 @@ rule healthspan_curves:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 800 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=tree.memory("curves"),
+        runtime=tree.runtime("curves"),
     params:
         version=step_version("healthspan.curves"),
         settings=tree.settings_of("curves"),

@@ -1,18 +1,25 @@
 """Detection: the instance mask of every worm, in plate coordinates.
 
-In:  tiles/<block>.ome.tif, tiles/<block>.tsv, reference.json; weights of the detector
-Out: masks/<block>.json, masks/<block>.dropped.tsv
+In:  registered/<block>.ome.tif, registered/<block>.tsv, reference.json; weights of the detector
+Out: masks/<block>.json, masks/<block>.dropped.tsv; tiles/<block>.ome.tif, tiles/<block>.tsv, which
+     are removed once read, unless `keep_tiles` is set
+
+Two steps, tile and detect, in one job: nobody else reads the tiles.
 """
+
+unless_kept = (lambda path: path) if settings.keep_tiles else temp
 
 
 rule healthspan_detect:
     input:
-        tiles="results/healthspan/{plate}/tiles/{block}.ome.tif",
-        origins="results/healthspan/{plate}/tiles/{block}.tsv",
+        frames="results/healthspan/{plate}/registered/{block}.ome.tif",
+        table="results/healthspan/{plate}/registered/{block}.tsv",
         description="results/healthspan/{plate}/reference.json",
     output:
         masks="results/healthspan/{plate}/masks/{block}.json",
         dropped="results/healthspan/{plate}/masks/{block}.dropped.tsv",
+        tiles=unless_kept("results/healthspan/{plate}/tiles/{block}.ome.tif"),
+        origins=unless_kept("results/healthspan/{plate}/tiles/{block}.tsv"),
     log:
         "logs/healthspan/detect/{plate}/{block}.log",
     benchmark:
@@ -21,20 +28,23 @@ rule healthspan_detect:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 3000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=tree.memory("tile", "detect"),
+        runtime=tree.runtime("tile", "detect"),
     params:
-        version=step_version("healthspan.detect"),
+        version=(step_version("healthspan.tile"), step_version("healthspan.detect")),
+        tiling=tree.settings_of("tile"),
         settings=tree.settings_of("detect"),
-        # Tiles are gone by the next run and cannot tell that they were to be cut otherwise.
-        tiles=(step_version("healthspan.tile"), tree.settings_of("tile")),
         pixel_size_um=tree.pixel_size_um,
         # The checksum says which weights; the file's time does not, after a clone or a copy.
         weights=DETECTOR,
         sha256=weights_checksum(DETECTOR),
     shell:
-        "python -m healthspan.detect --tiles {input.tiles:q} --origins {input.origins:q}"
+        "python -m healthspan.tile --frames {input.frames:q} --table {input.table:q}"
+        " --reference-description {input.description:q} --pixel-size-um {params.pixel_size_um}"
+        " --settings {params.tiling:q}"
+        " --tiles {output.tiles:q} --origins {output.origins:q} > {log:q} 2>&1;"
+        " python -m healthspan.detect --tiles {output.tiles:q} --origins {output.origins:q}"
         " --reference-description {input.description:q} --plate {wildcards.plate:q}"
         " --pixel-size-um {params.pixel_size_um}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"
-        " --masks {output.masks:q} --dropped {output.dropped:q} > {log:q} 2>&1"
+        " --masks {output.masks:q} --dropped {output.dropped:q} >> {log:q} 2>&1"

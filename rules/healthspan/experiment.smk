@@ -34,8 +34,8 @@ rule healthspan_experiment:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=tree.memory("experiment"),
+        runtime=tree.runtime("experiment"),
     params:
         version=step_version("healthspan.experiment"),
         settings=tree.settings_of("experiment"),

@@ -16,7 +16,7 @@ rule healthspan_unusable:
     conda:
         "../../envs/snakescope.yaml"
     resources:
-        mem_mb=400,
+        mem_mb=500,
         runtime=2,
     shell:
         "sed 's/^/error: /' {input:q} | tee {log:q} >&2; exit 1"
@@ -35,15 +35,15 @@ rule healthspan_provenance:
     conda:
         "../../envs/snakescope.yaml"
     resources:
-        mem_mb=600,
-        runtime=15,
+        mem_mb=tree.memory("provenance"),
+        runtime=tree.runtime("provenance"),
     params:
         version=step_version("healthspan.provenance"),
-        settings=lambda wildcards: settings.model_dump_json(),
         detector=DETECTOR,
         classifier=CLASSIFIER,
+        weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
     shell:
         "python -m healthspan.provenance --plate {wildcards.plate:q}"
-        " --manifests {input.manifests:q} --settings {params.settings:q}"
+        " --manifests {input.manifests:q}"
         " --weights {params.detector:q} {params.classifier:q}"
         " --provenance {output:q} > {log:q} 2>&1"

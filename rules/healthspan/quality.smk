@@ -32,8 +32,8 @@ rule healthspan_quality:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 15 * attempt,
+        mem_mb=tree.memory("quality"),
+        runtime=tree.runtime("quality"),
     params:
         version=step_version("healthspan.quality"),
         settings=tree.settings_of("quality"),
@@ -49,7 +49,7 @@ rule healthspan_quality:
 rule healthspan_plates:
     input:
         status="results/healthspan/status.tsv",
-        rows=lambda wildcards: tree.of_plates("quality.tsv"),
+        rows=lambda wildcards: tree.quality_rows(),
     output:
         report(
             "results/healthspan/plates.tsv",
@@ -65,8 +65,8 @@ rule healthspan_plates:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 600 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=tree.memory("plates_table"),
+        runtime=tree.runtime("plates_table"),
     params:
         version=step_version("healthspan.plates_table"),
     shell:

@@ -21,8 +21,8 @@ rule healthspan_reference:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=tree.memory("reference"),
+        runtime=tree.runtime("reference"),
     params:
         version=step_version("healthspan.reference"),
         settings=tree.settings_of("register"),
@@ -48,8 +48,8 @@ rule healthspan_register:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=tree.memory("register"),
+        runtime=tree.runtime("register"),
     params:
         version=step_version("healthspan.register"),
         settings=tree.settings_of("register"),
@@ -73,8 +73,8 @@ rule healthspan_frames:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 600 * attempt,
-        runtime=lambda wildcards, attempt: 5 * attempt,
+        mem_mb=tree.memory("frames_table"),
+        runtime=tree.runtime("frames_table"),
     params:
         version=step_version("healthspan.frames_table"),
         max_missing_fraction=settings.ingest.max_missing_fraction,

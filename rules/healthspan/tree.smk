@@ -2,14 +2,15 @@
 
 In:  the sample sheet (`healthspan: plates:`) and the raw folders it names.
 Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.tsv and
-     results/healthspan/experiments/<experiment>/plates.tsv, written here by the main process,
-     only where their content changed; jobs read them instead of the raw folders.
+     results/healthspan/experiments/<experiment>/plates.tsv and left_out.tsv, written here by
+     the main process, only where their content changed; jobs read them, not the raw folders.
 """
 
 from configuration.versions import step_version
 from healthspan.failures import finished, unfinished
 from healthspan.plates import read_plates
 from healthspan.tree import Tree, weights_checksum, weights_file
+from healthspan.without_failed import compare_without_failed
 from snakemake.logging import logger
 
 settings = sections["healthspan"]
@@ -37,9 +38,7 @@ report: "../../resources/report/workflow.rst"
 
 include: "ingest.smk"
 include: "register.smk"
-include: "tile.smk"
 include: "detect.smk"
-include: "composite.smk"
 include: "classify.smk"
 include: "track.smk"
 include: "curves.smk"

@@ -3,7 +3,7 @@
 import hashlib
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -109,7 +109,7 @@ def stated(paths: Sequence[str | Path]) -> tuple[int, str]:
     return size, hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def as_yaml(settings: Settings) -> str:
-    """Return settings with all their defaults as YAML, as they may be given again."""
-    whole = settings.model_dump(mode="json")
+def as_yaml(sections: Mapping[str, Settings]) -> str:
+    """Return settings with all their defaults as YAML, as a configuration may give them again."""
+    whole = {name: settings.model_dump(mode="json") for name, settings in sections.items()}
     return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=98)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from healthspan.tree import Tree
+from healthspan.tree import FAILURES, Tree
 from step.output import write_if_changed
 
 SHOWN = 20
@@ -53,7 +53,7 @@ def unfinished(tree: Tree, jobs: Iterable[Any]) -> str:
     found = sorted(failure(job) for job in jobs)
     lines = ["\t".join(Failure._fields)]
     lines += ["\t".join(str(cell).replace("\t", " ") for cell in one) for one in found]
-    path = f"{tree.results}/failures.tsv"
+    path = f"{tree.results}/{FAILURES}"
     write_if_changed(path, "\n".join(lines) + "\n")
     told = [f"{len(found)} failed, listed in {path}; what does not need it was done:"]
     for one in found[:SHOWN]:
@@ -65,7 +65,7 @@ def unfinished(tree: Tree, jobs: Iterable[Any]) -> str:
 
 def finished(tree: Tree) -> str:
     """Remove the list of earlier failures and name the pictures to open, where there are any."""
-    Path(tree.results, "failures.tsv").unlink(missing_ok=True)
+    Path(tree.results, FAILURES).unlink(missing_ok=True)
     pictures = [path for path in tree.of_experiments("curves.png") if Path(path).exists()]
     sheets = [path for path in tree.of_plates("contact_sheet.html") if Path(path).exists()]
     if sheets:

@@ -7,6 +7,7 @@ block leaves the files of the others, and all that was made from them, alone.
 
 import csv
 import io
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 COLUMNS = ("plate", "timepoint", "time_h", "channel", "path", "status", "reason")
 PROBLEM = "problem.txt"
+SIZE = "size.json"
+SIZE_TRIES = 3
+"""Frames at the beginning of a plate that are tried for its size (count)."""
+
 _BLOCK = re.compile(r"t(\d{3,})-t(\d{3,})")
 
 
@@ -128,6 +133,40 @@ def write_problem(folder: str | Path, problem: PlateProblem) -> Path:
     path = Path(folder) / PROBLEM
     write_if_changed(path, problem.reason + "\n")
     return path
+
+
+def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
+    """Note in ``folder``/size.json how large a frame of the plate is.
+
+    Jobs ask for memory by it. One file is opened, the first that can be, and again only when it
+    has changed.
+    """
+    path = Path(folder) / SIZE
+    files = [frame.path for frame in frames.frames if frame.path][:SIZE_TRIES]
+    stated = [(f, Path(f).stat().st_mtime_ns) for f in files if Path(f).exists()]
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if known.get("files") == [list(one) for one in stated]:
+        return
+    # Only now: reading images takes longer to import than all the rest of this process.
+    from imaging.frames import UnreadableFrame, frame_shape
+
+    shape = None
+    for file, _ in stated:
+        try:
+            shape = frame_shape(file)
+            break
+        except UnreadableFrame:
+            continue
+    write_if_changed(path, json.dumps({"shape_px": shape, "files": stated}) + "\n")
+
+
+def read_megapixels(folder: str | Path) -> float | None:
+    """Return the pixels of a frame in millions, or None where no frame could be read."""
+    path = Path(folder) / SIZE
+    if not path.exists():
+        return None
+    shape = json.loads(path.read_text(encoding="utf-8"))["shape_px"]
+    return None if shape is None else shape[0] * shape[1] / 1e6
 
 
 def read_problem(folder: str | Path) -> str | None:

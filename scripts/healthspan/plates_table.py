@@ -19,7 +19,8 @@ def plates_table(status: pd.DataFrame, rows: Sequence[pd.DataFrame]) -> pd.DataF
     """Join the plates of the sheet with the quality of those that were computed.
 
     Args:
-        status: every plate of the sheet with ``STATUS_COLUMNS``: included, excluded or unusable.
+        status: every plate of the sheet with ``STATUS_COLUMNS``: included, excluded, unusable or
+            not computed.
         rows: the quality row of each computed plate.
 
     Returns:
@@ -31,7 +32,8 @@ def plates_table(status: pd.DataFrame, rows: Sequence[pd.DataFrame]) -> pd.DataF
     table = status.merge(quality, on="plate", how="left", suffixes=("", "_found"))
     included = table["status"] == "included"
     found = table["status_found"].fillna(NOT_COMPUTED)
-    remarks = table["warnings"].where(included, table["reason"]).fillna("")
+    judged = included & table["status_found"].notna()
+    remarks = table["warnings"].where(judged, table["reason"]).fillna("")
     front = table[["plate", "experiment", "condition"]].assign(
         status=table["status"].where(~included, found), remarks=remarks
     )

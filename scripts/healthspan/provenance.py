@@ -1,4 +1,7 @@
-"""The provenance of a plate: with what software, settings, weights and frames it was made."""
+"""The provenance of a plate: with what software, weights and frames it was made.
+
+The settings are those of a whole run, not of a plate: see configuration.yaml beside the plates.
+"""
 
 import argparse
 import json
@@ -6,13 +9,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from configuration.provenance import as_yaml, sha256_of_file, software, stated
+from configuration.provenance import sha256_of_file, software, stated
 from healthspan.manifest import read_manifest_files
-from healthspan.settings import HealthspanSettings
 from step.command import run_step
 from step.output import whole_file
 
-VERSION = 1
+VERSION = 2
 EXPLANATION = (
     "weights: SHA-256 of their contents. manifests: of every block, sha256 of the frame manifest; "
     "of the raw files in it their number, their size in bytes, and as frames_sha256 the SHA-256 of "
@@ -23,7 +25,6 @@ EXPLANATION = (
 
 def provenance(
     plate: str,
-    settings: HealthspanSettings,
     weights: Sequence[str | Path],
     manifests: Sequence[str | Path],
 ) -> dict[str, Any]:
@@ -38,7 +39,6 @@ def provenance(
         **software(),
         "weights": {str(path): sha256_of_file(path) for path in weights},
         "manifests": {str(path): _inputs(path) for path in manifests},
-        "settings": settings.model_dump(mode="json"),
     }
 
 
@@ -54,23 +54,16 @@ def _inputs(manifest: str | Path) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Write the provenance manifest, and the resolved settings where asked."""
-    parser = argparse.ArgumentParser(prog="python -m healthspan.provenance", description=__doc__)
+    """Write the provenance manifest."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--plate", required=True, help="name of the plate")
-    parser.add_argument("--settings", required=True, help="settings of the tree, as JSON")
     parser.add_argument("--manifests", nargs="+", required=True, help="manifest/{block}.tsv")
     parser.add_argument("--weights", nargs="*", default=[], help="weights of the models")
     parser.add_argument("--provenance", required=True, help="JSON to write")
-    parser.add_argument("--configuration", help="YAML to write, with the settings alone")
     options = parser.parse_args()
-    settings = HealthspanSettings.model_validate_json(options.settings)
-    found = provenance(options.plate, settings, options.weights, options.manifests)
-    texts = {options.provenance: json.dumps(found, indent=2) + "\n"}
-    if options.configuration:
-        texts[options.configuration] = as_yaml(settings)
-    for path, text in texts.items():
-        with whole_file(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+    found = provenance(options.plate, options.weights, options.manifests)
+    with whole_file(options.provenance) as partial:
+        partial.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

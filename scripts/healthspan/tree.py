@@ -7,41 +7,45 @@ into a raw folder, and every question is answered by a lookup.
 """
 
 import csv
+import inspect
 import io
 import json
 import os
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
+from configuration.provenance import as_yaml
 from healthspan.manifest import (
     PlateFrames,
     block_range,
+    read_megapixels,
     read_problem,
+    write_frame_size,
     write_manifests,
     write_problem,
 )
 from healthspan.plates import Plate
+from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
 from step.output import write_if_changed
 
 RESULTS = "results/healthspan"
 STATUS = "status.tsv"
+FAILURES = "failures.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
-# Every file on the way is asked for: of a step that failed, Snakemake removes the output, and it
-# would not miss it as long as what was made from it earlier is still there.
+# A file of every job on the way is asked for: of a job that failed, Snakemake removes the output,
+# and it would not miss it as long as what was made from it earlier is still there.
 BLOCK_RESULTS = (
     "registered/{block}.tsv",
     "masks/{block}.json",
-    "composites/{block}.tsv",
     "states/{block}.tsv",
 )
 PLATE_RESULTS = (
     "reference.json",
     "frames.tsv",
-    "states.tsv",
     "tracks.tsv",
     "curves.png",
     "contact_sheet.png",
@@ -49,7 +53,23 @@ PLATE_RESULTS = (
     "provenance.json",
 )
 EXPERIMENT_RESULTS = ("curves.png",)
+# Steps whose failure leaves a plate in its experiment, and those that leave it its quality.
+NOT_COMPARED = ("quality", "contact_sheet", "provenance", "experiment")
+NOT_JUDGED = ("contact_sheet", "provenance", "experiment")
 SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
+LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
+
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def signed(function: Function) -> Function:
+    """Return ``function`` with its signature stored.
+
+    Snakemake asks for it at every call, of every job, and inspecting takes longer than calling.
+    """
+    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    return function
 
 
 class Block(NamedTuple):
@@ -75,6 +95,7 @@ class Tree:
         self.sheet = {plate.name: plate for plate in plates}
         self.blocks = cache(self._blocks)
         self.block = cache(self._block)
+        self.megapixels = cache(self._megapixels)
 
     def scan(self) -> list[str]:
         """Scan the raw folders and write what was found, where it differs from the last time.
@@ -85,20 +106,38 @@ class Tree:
         Returns:
             What a user may want to know of the plates, one sentence each.
         """
+        if self.settings.leave_out_failed:
+            self.write_sheets()
+            return []
         wanted = [plate for plate in self.sheet.values() if not plate.excluded]
         notes: list[str] = []
         for name, found in scan_plates(wanted, self.settings.ingest).items():
             folder = f"{self.results}/{name}/manifest"
             if isinstance(found, PlateFrames):
                 write_manifests(folder, found, self.settings.timepoints_per_block)
+                write_frame_size(folder, found)
                 notes += found.notes
             else:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
+        self.write_sheets()
+        return notes
+
+    def write_sheets(self) -> None:
+        """Write the status of every plate, and for every experiment who is in it and who is not."""
         self._write(STATUS, STATUS_COLUMNS, list(self.sheet))
         for experiment, plates in self.experiments.items():
-            self._write(f"experiments/{experiment}/plates.tsv", SHEET_COLUMNS, plates)
-        return notes
+            folder = f"experiments/{experiment}"
+            self._write(f"{folder}/plates.tsv", SHEET_COLUMNS, plates)
+            out = [n for n, p in self.sheet.items() if p.experiment == experiment]
+            out = [name for name in out if name not in self.plates]
+            self._write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out)
+
+    def write_configuration(self) -> None:
+        """Write the settings of the run, with all their defaults, as they may be given again."""
+        write_if_changed(
+            f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings})
+        )
 
     def _write(self, path: str, columns: Sequence[str], plates: Sequence[str]) -> None:
         text = io.StringIO()
@@ -112,12 +151,14 @@ class Tree:
         write_if_changed(f"{self.results}/{path}", text.getvalue())
 
     def status(self, name: str) -> tuple[str, str]:
-        """Return whether a plate is included, excluded or unusable, and why."""
+        """Return whether a plate is included, excluded, unusable or not computed, and why."""
         if self.sheet[name].excluded:
             return "excluded", self.sheet[name].exclusion
         if name in self.problems:
             return "unusable", self.problems[name]
-        return "included", ""
+        if name in self.failed:
+            return "not computed", self.failed[name]
+        return "included", self.unjudged.get(name, "")
 
     @cached_property
     def problems(self) -> dict[str, str]:
@@ -130,9 +171,31 @@ class Tree:
         return {name: problem for name, problem in found.items() if problem is not None}
 
     @cached_property
+    def failed(self) -> dict[str, str]:
+        """The plates to be left out since they failed in the last run, and why."""
+        return self._failed(NOT_COMPARED)
+
+    @cached_property
+    def unjudged(self) -> dict[str, str]:
+        """The plates whose quality is not known since they failed in the last run, and why."""
+        return self._failed(NOT_JUDGED)
+
+    def _failed(self, harmless: Sequence[str]) -> dict[str, str]:
+        if not self.settings.leave_out_failed:
+            return {}
+        with open(f"{self.results}/{FAILURES}", encoding="utf-8", newline="") as file:
+            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["rule"] not in harmless]
+        reasons: dict[str, str] = {}
+        for row in rows:
+            where = " ".join(filter(None, (row["rule"], row["block"])))
+            reasons.setdefault(row["plate"], f"{where}: {row['reason']}")
+        return reasons
+
+    @cached_property
     def plates(self) -> dict[str, Plate]:
-        """The plates to compute: neither excluded nor unusable."""
-        return {n: p for n, p in self.sheet.items() if not p.excluded and n not in self.problems}
+        """The plates to compute: neither excluded nor unusable, nor left out since they failed."""
+        without = {*self.problems, *self.failed}
+        return {n: p for n, p in self.sheet.items() if not p.excluded and n not in without}
 
     @cached_property
     def experiments(self) -> dict[str, list[str]]:
@@ -165,28 +228,64 @@ class Tree:
         section = getattr(self.settings, step)
         return str(section.model_dump_json(exclude_defaults=True))
 
+    @signed
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
         own = self.sheet[wildcards.plate].pixel_size_um
         return self.settings.ingest.pixel_size_um if own is None else own
 
+    @signed
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""
         worms = self.sheet[wildcards.plate].worms
         return "unknown" if worms is None else worms
 
+    def memory(self, *steps: str) -> Callable[..., int]:
+        """Make a resource function: the memory (MB) for a job of ``steps``, more when retried."""
+
+        @signed
+        def mem_mb(wildcards: Any, attempt: int) -> int:
+            return memory_mb(steps, *self.job_size(wildcards)) * attempt
+
+        return mem_mb
+
+    def runtime(self, *steps: str) -> Callable[..., int]:
+        """Make a resource function: the time (min) for a job of ``steps``, more when retried."""
+
+        @signed
+        def runtime(wildcards: Any, attempt: int) -> int:
+            return runtime_min(steps, *self.job_size(wildcards)) * attempt
+
+        return runtime
+
+    def job_size(self, wildcards: Any) -> tuple[float, int]:
+        """Megapixels of a frame, and the frames of a block or plate; else the number of plates."""
+        plate = getattr(wildcards, "plate", None)
+        if plate is None:
+            members = self.experiments.get(getattr(wildcards, "experiment", ""), self.plates)
+            return 0.0, len(members)
+        blocks = 1 if hasattr(wildcards, "block") else len(self.blocks(plate))
+        return self.megapixels(plate), blocks * self.settings.timepoints_per_block
+
+    def _megapixels(self, plate: str) -> float:
+        return read_megapixels(f"{self.results}/{plate}/manifest") or PAPER_MEGAPIXELS
+
+    @signed
     def manifest(self, wildcards: Any) -> str:
         """The manifest of the block."""
         return f"{self.results}/{wildcards.plate}/manifest/{wildcards.block}.tsv"
 
+    @signed
     def frames(self, wildcards: Any) -> tuple[str, ...]:
         """The raw files of the block that were there when the folder was scanned."""
         return self.block(wildcards.plate, wildcards.block).frames
 
+    @signed
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
         return f"{self.results}/{wildcards.plate}/manifest/{self.blocks(wildcards.plate)[0]}.tsv"
 
+    @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:
         """The raw files of the plate's first timepoint, which its reference is made from."""
         return self.block(wildcards.plate, self.blocks(wildcards.plate)[0]).first_frames
@@ -194,6 +293,7 @@ class Tree:
     def of_blocks(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             return self._files(pattern, wildcards.plate, self.blocks(wildcards.plate))
 
@@ -202,6 +302,7 @@ class Tree:
     def of_neighbours(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern`` for the block, the one before and the one after."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             blocks = self.blocks(wildcards.plate)
             at = blocks.index(wildcards.block)
@@ -212,11 +313,17 @@ class Tree:
     def of_experiment(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern`` for every plate of the experiment."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             plates = self.experiments.get(wildcards.experiment, [])
             return [f"{self.results}/{plate}/{pattern}" for plate in plates]
 
         return files
+
+    def quality_rows(self) -> list[str]:
+        """The row of quality of every plate that has one."""
+        plates = (plate for plate in self.plates if plate not in self.unjudged)
+        return [f"{self.results}/{plate}/quality.tsv" for plate in plates]
 
     def of_plates(self, *patterns: str) -> list[str]:
         """Return every one of ``patterns`` for every plate to compute."""

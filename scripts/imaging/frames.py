@@ -12,6 +12,7 @@ import imagecodecs
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
+from PIL import Image
 
 from step.errors import StepError
 
@@ -56,6 +57,28 @@ def read_frame(path: str | Path) -> Frame:
             " in every pixel; export this frame again"
         )
     return frame
+
+
+def frame_shape(path: str | Path) -> tuple[int, int]:
+    """Height and width (px) of a raw frame, from its header alone.
+
+    Raises:
+        UnreadableFrame: no such file, or none of an image that is read here.
+    """
+    try:
+        with open(path, "rb") as stream:
+            magic = stream.read(4)
+        if magic in TIFF_MAGICS:
+            with tifffile.TiffFile(path) as file:
+                pages = [page.aspage() for page in file.pages]
+                page = max(pages, key=lambda one: one.imagewidth * one.imagelength)
+                return page.imagelength, page.imagewidth
+        with Image.open(path) as image:
+            return image.height, image.width
+    except Exception as error:  # decoders raise whatever they like on damaged files
+        raise UnreadableFrame(
+            f"{path}: expected an image, found none ({_first_line(error)}); export it again"
+        ) from None
 
 
 def _first_line(error: Exception) -> str:

@@ -8,6 +8,9 @@ import pandas as pd
 from step.errors import StepError
 from step.output import whole_file
 
+NAMES = ("plate", "experiment", "condition")
+"""Columns that are text even where it looks like a number: plate 007 is not 7."""
+
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
     """Write ``table`` as TSV with a header and without its index; missing values are empty."""
@@ -22,7 +25,7 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
         StepError: the file is absent, or a column is missing.
     """
     try:
-        table = pd.read_csv(path, sep="\t")
+        table = pd.read_csv(path, sep="\t", dtype=dict.fromkeys(NAMES, str))
     except FileNotFoundError:
         raise StepError(f"{path}: expected a table, found no such file") from None
     except pd.errors.EmptyDataError:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.full_geometry import COLUMNS, Cost, Run, costs_table, measure, merged, page, runs
+from benchmarks.full_geometry import Cost, Run, costs_table, measure, merged, page, runs
 from step.errors import StepError
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
@@ -22,6 +22,7 @@ def test_memory_and_time_are_those_of_the_child() -> None:
     assert idle.peak_rss_mb < 30
     assert 195 < cost.peak_rss_mb - idle.peak_rss_mb < 215
     assert cost.seconds > 0.3
+    assert 0 < cost.cpu_seconds < cost.seconds
 
 
 def test_a_step_that_fails_is_told_with_its_last_word() -> None:
@@ -46,21 +47,21 @@ def test_a_block_is_composed_with_its_neighbours() -> None:
 
 def test_costs_are_summed_over_blocks_and_divided_by_frames() -> None:
     made = [
-        (Run("register", ()), Cost(10, 500)),
-        (Run("register", ()), Cost(20, 700)),
-        (Run("detect", ()), Cost(60, 900)),
+        (Run("register", ()), Cost(10, 4, 500)),
+        (Run("register", ()), Cost(20, 8, 700)),
+        (Run("detect", ()), Cost(60, 20, 900)),
     ]
-    table = costs_table(made, 20, 2, "cuda")
+    table = costs_table(made, 3080, 20, 2, "cuda")
     assert table.to_numpy().tolist() == [
-        ["register", 1.5, 700, 2, "cpu"],
-        ["detect", 3.0, 900, 2, "cuda"],
+        ["register", 1.5, 0.6, 700, 2, "cpu", 3080, 20],
+        ["detect", 3.0, 1.0, 900, 2, "cuda", 3080, 20],
     ]
 
 
 def test_rows_of_other_devices_are_kept_and_the_same_replaced() -> None:
-    old = pd.DataFrame([["detect", 9.0, 900, 1, "cpu"], ["detect", 1.0, 900, 1, "cuda"]])
-    old.columns = pd.Index(COLUMNS)
-    new = costs_table([(Run("detect", ()), Cost(50, 800))], 10, 1, "cpu")
-    table = merged(old, new)
+    old = costs_table([(Run("detect", ()), Cost(90, 80, 900))], 3080, 10, 1, "cpu")
+    other = costs_table([(Run("detect", ()), Cost(10, 9, 900))], 3080, 10, 1, "cuda")
+    new = costs_table([(Run("detect", ()), Cost(50, 40, 800))], 3080, 10, 1, "cpu")
+    table = merged(pd.concat([old, other]), new)
     assert table["seconds_per_frame"].tolist() == [5.0, 1.0]
-    assert "| detect | 5.00 | 800 | 1 | cpu |" in page(table, 3080, 10)
+    assert "| detect | 4.00 | 5.00 | 800 | 1 | cpu | 10 of 3080 px |" in page(table)

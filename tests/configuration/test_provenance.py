@@ -10,7 +10,14 @@ import pytest
 import yaml
 
 from configuration.load import load_sections
-from configuration.provenance import PACKAGES, git_revision, sha256_of_file, software, stated
+from configuration.provenance import (
+    PACKAGES,
+    as_yaml,
+    git_revision,
+    sha256_of_file,
+    software,
+    stated,
+)
 from configuration.sections import SECTIONS
 from healthspan import provenance
 from healthspan.manifest import Frame, PlateFrames, write_manifests
@@ -60,18 +67,22 @@ def test_git_revision(tmp_path: Path) -> None:
     assert git_revision(tmp_path / "sub") is None
 
 
-def test_command_writes_both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_recorded_settings_may_be_given_again() -> None:
+    settings = HealthspanSettings(timepoints_per_block=7)
+    again = yaml.safe_load(as_yaml({"healthspan": settings}))
+    assert load_sections(again, SECTIONS)["healthspan"] == settings
+
+
+def test_command_writes_the_same_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = tmp_path / "raw.tif"
     raw.write_bytes(b"12345")
     frame = Frame(0, 0.0, "bright_field", str(raw), "present")
     write_manifests(tmp_path, PlateFrames("p1", ("bright_field",), 1, (frame,)), 10)
     weights = tmp_path / "weights"
     weights.write_bytes(b"weights")
-    settings = HealthspanSettings(timepoints_per_block=7)
-    arguments = ["--plate", "p1", "--settings", settings.model_dump_json()]
+    arguments = ["--plate", "p1"]
     arguments += ["--manifests", str(tmp_path / "t000-t009.tsv"), "--weights", str(weights)]
     arguments += ["--provenance", str(tmp_path / "out.json")]
-    arguments += ["--configuration", str(tmp_path / "out.yaml")]
     monkeypatch.setattr(sys, "argv", ["provenance", *arguments])
     monkeypatch.setattr("configuration.provenance.git_revision", lambda root: None)
     provenance.main()
@@ -80,8 +91,5 @@ def test_command_writes_both_files(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert found["weights"] == {str(weights): sha256_of_file(weights)}
     (manifest,) = found["manifests"].values()
     assert (manifest["frames"], manifest["frames_bytes"]) == (1, 5)
-    assert found["settings"]["timepoints_per_block"] == 7
-    again = yaml.safe_load((tmp_path / "out.yaml").read_text())
-    assert load_sections({"healthspan": again}, SECTIONS)["healthspan"] == settings
     provenance.main()
     assert (tmp_path / "out.json").read_text() == written

@@ -17,7 +17,7 @@ STATUS = pd.DataFrame(
         ("p2", "e", "N2", "excluded", "mould"),
         ("p3", "e", "daf-16", "unusable", "raw/p3: expected images, found an empty folder"),
         ("p4", "e", "daf-16", "included", None),
-        ("p5", "e", "daf-16", "included", None),
+        ("p5", "e", "daf-16", "included", "quality: raw/p5: expected"),
     ],
     columns=["plate", "experiment", "condition", "status", "reason"],
 )
@@ -37,7 +37,7 @@ def test_every_plate_of_the_sheet_has_a_row_and_says_why() -> None:
         "mould",
         "raw/p3: expected images, found an empty folder",
         "frames missing: 3 of 50",
-        "",
+        "quality: raw/p5: expected",
     ]
     assert table["worms"].tolist()[0] == 90 and pd.isna(table["worms"][1])
 

@@ -48,6 +48,12 @@ def test_tables_come_back_and_say_what_they_lack(tmp_path) -> None:  # type: ign
         read_table(tmp_path / "none.tsv")
 
 
+def test_names_of_plates_stay_text(tmp_path) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "a.tsv"
+    path.write_text("plate\tcondition\tworms\n007\t1\t60\n")
+    assert read_table(path).to_numpy().tolist() == [["007", "1", 60]]
+
+
 def test_a_step_ends_with_one_sentence(capsys) -> None:  # type: ignore[no-untyped-def]
     def fails() -> None:
         raise StepError("a.tif: expected a frame, found none")

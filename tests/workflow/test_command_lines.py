@@ -11,19 +11,17 @@ OPTION = re.compile(r"--[a-z][a-z0-9-]+")
 
 
 def commands() -> list[tuple[str, str, str]]:
-    """Rule, step and shell command of every rule that calls a step of the tree."""
+    """Rule, step and command line of every step of the tree that a rule calls."""
     found = []
     for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
         for rule in path.read_text().split("\nrule ")[1:]:
             name, _, body = rule.partition(":")
             shell = "".join(re.findall(r'"(.*)"', body.partition("shell:")[2]))
-            match = re.search(r"python -m healthspan\.(\S+)", shell)
-            if match is None:
-                continue
-            models = ("detector", "classifier") if "{" in match[1] else ("",)
-            for model in models:
-                step = match[1].replace("{wildcards.model}", model)
-                found.append((f"{name}{model and '-' + model}", step, shell))
+            for called, words in re.findall(r"python -m healthspan\.(\S+)([^;]*)", shell):
+                models = ("detector", "classifier") if "{" in called else ("",)
+                for model in models:
+                    step = called.replace("{wildcards.model}", model)
+                    found.append((f"{name}-{step}", step, words))
     return found
 
 
@@ -56,6 +54,9 @@ def test_rule_passes_the_options_of_its_step(step: str, shell: str) -> None:
 
 
 def test_every_rule_is_seen() -> None:
-    assert {"healthspan_register", "healthspan_train-detector"} <= {
-        name for name, _, _ in commands()
-    }
+    assert {
+        "healthspan_register-register",
+        "healthspan_detect-tile",
+        "healthspan_detect-detect",
+        "healthspan_train-train_detector",
+    } <= {name for name, _, _ in commands()}

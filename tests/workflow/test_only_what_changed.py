@@ -8,7 +8,6 @@ import pytest
 from tests.workflow.conftest import Workspace
 
 AFTER_STATES = {
-    "{plate}/states.tsv",
     "{plate}/tracks.tsv",
     "{plate}/curves.tsv",
     "{plate}/contact_sheet.png",
@@ -25,15 +24,11 @@ def blocks(pattern: str, *names: str) -> set[str]:
 
 
 def until_masks(*names: str) -> set[str]:
-    return (
-        blocks("registered/{}.ome.tif", *names)
-        | blocks("tiles/{}.ome.tif", *names)
-        | blocks("masks/{}.json", *names)
-    )
+    return blocks("registered/{}.ome.tif", *names) | blocks("masks/{}.json", *names)
 
 
-def from_composites(*names: str) -> set[str]:
-    return blocks("composites/{}.tif", *names) | blocks("states/{}.tsv", *names)
+def states(*names: str) -> set[str]:
+    return blocks("states/{}.tsv", *names)
 
 
 FRAMES = {"{plate}/frames.tsv", "{plate}/provenance.json"}
@@ -48,27 +43,34 @@ def test_again_there_is_nothing_to_do_though_tiles_are_gone(done: Workspace) -> 
     assert done.plan() == set()
 
 
+def test_tiles_are_kept_where_they_are_asked_for(workspace: Workspace) -> None:
+    workspace.config("keep_tiles: true\n")
+    workspace.run("results/healthspan/a/masks/t000-t002.json")
+    kept = {path.name for path in workspace.root.glob("results/healthspan/a/tiles/*")}
+    assert kept == {"t000-t002.ome.tif", "t000-t002.tsv"}
+
+
 def test_a_replaced_frame_redoes_its_block_its_plate_and_its_experiment(done: Workspace) -> None:
     done.frame("a", 4).write_bytes(b"another")
-    expected = until_masks(SECOND) | from_composites(FIRST, SECOND, THIRD) | FRAMES | AFTER_STATES
+    expected = until_masks(SECOND) | states(FIRST, SECOND, THIRD) | FRAMES | AFTER_STATES
     assert done.plan() == of("a", expected) | {EXPERIMENT_ONE, PLATES}
 
 
 def test_a_replaced_frame_at_the_end_leaves_distant_blocks_alone(done: Workspace) -> None:
     done.frame("c", 6).write_bytes(b"another")
-    expected = until_masks(THIRD) | from_composites(SECOND, THIRD) | FRAMES | AFTER_STATES
+    expected = until_masks(THIRD) | states(SECOND, THIRD) | FRAMES | AFTER_STATES
     assert done.plan() == of("c", expected) | {EXPERIMENT_TWO, PLATES}
 
 
 def test_a_new_timepoint_fills_its_block_and_leaves_the_reference(done: Workspace) -> None:
     done.raw("b", 8)
-    expected = until_masks(THIRD) | from_composites(SECOND, THIRD) | FRAMES | AFTER_STATES
+    expected = until_masks(THIRD) | states(SECOND, THIRD) | FRAMES | AFTER_STATES
     assert done.plan() == of("b", expected) | {EXPERIMENT_ONE, PLATES}
 
 
 def test_a_new_timepoint_may_begin_a_block(done: Workspace) -> None:
     done.raw("b", 10)
-    new = until_masks(THIRD, FOURTH) | from_composites(SECOND, THIRD, FOURTH)
+    new = until_masks(THIRD, FOURTH) | states(SECOND, THIRD, FOURTH)
     assert done.plan() == of("b", new | FRAMES | AFTER_STATES) | {EXPERIMENT_ONE, PLATES}
 
 
@@ -82,20 +84,19 @@ def test_touching_every_script_and_rule_redoes_nothing(done: Workspace) -> None:
     assert done.plan() == set()
 
 
+DETECTED = blocks("masks/{}.json", FIRST, SECOND, THIRD)
+CLASSIFIED = states(FIRST, SECOND, THIRD)
+
+
 @pytest.mark.parametrize(
     ("step", "expected"),
     [
-        ("track", AFTER_STATES - {"{plate}/states.tsv"}),
-        ("composite", from_composites(FIRST, SECOND, THIRD) | AFTER_STATES),
-        (
-            "tile",
-            (
-                until_masks(FIRST, SECOND, THIRD)
-                | from_composites(FIRST, SECOND, THIRD)
-                | AFTER_STATES
-            )
-            - blocks("registered/{}.ome.tif", FIRST, SECOND, THIRD),
-        ),
+        ("tile", DETECTED | CLASSIFIED | AFTER_STATES),
+        ("detect", DETECTED | CLASSIFIED | AFTER_STATES),
+        ("composite", CLASSIFIED | AFTER_STATES),
+        ("classify", CLASSIFIED | AFTER_STATES),
+        ("states_table", AFTER_STATES),
+        ("track", AFTER_STATES),
     ],
 )
 def test_a_raised_version_redoes_that_step_and_what_follows(
@@ -112,9 +113,11 @@ def test_a_raised_version_redoes_that_step_and_what_follows(
 
 def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> None:
     done.config("experiment:\n  confidence: 0.9\n")
-    # The provenance of a plate states the settings, so it is written anew.
-    provenance = {f"{plate}/provenance.json" for plate in "abc"}
-    assert done.plan() == {EXPERIMENT_ONE, EXPERIMENT_TWO} | provenance
+    assert done.plan() == {EXPERIMENT_ONE, EXPERIMENT_TWO}
+    recorded = done.root / "results/healthspan/configuration.yaml"
+    assert "confidence: 0.95" in recorded.read_text()
+    done.run()
+    assert "confidence: 0.9\n" in recorded.read_text()
 
 
 def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> None:
@@ -122,7 +125,7 @@ def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> N
     card.parent.mkdir(exist_ok=True)
     card.write_text('{"sha256": "0123"}')
     plan = done.plan()
-    assert {"a/tiles/t000-t002.ome.tif", "a/masks/t000-t002.json", "a/tracks.tsv"} <= plan
+    assert {"a/masks/t000-t002.json", "a/tracks.tsv"} <= plan
     assert not {path for path in plan if "registered" in path or "reference" in path}
 
 
@@ -137,7 +140,7 @@ def test_a_plate_more_leaves_the_others_alone(done: Workspace) -> None:
     done.sheet(*(row.replace("\t", "|") for row in rows), "d|two|N2|raw/d|||")
     plan = done.plan()
     assert {path for path in plan if not path.startswith("d/")} == {EXPERIMENT_TWO, PLATES}
-    assert "d/states.tsv" in plan
+    assert "d/tracks.tsv" in plan
 
 
 def test_a_run_after_a_change_leaves_nothing_to_do(done: Workspace) -> None:

@@ -1,15 +1,25 @@
 """Plates that are excluded, unusable or fail: the others finish, and the table says why."""
 
 import csv
+from types import SimpleNamespace
 
+import pytest
+
+from healthspan.without_failed import waiting
 from tests.workflow.conftest import Workspace
 
+EXPERIMENT_ONE = "experiments/one/survival.tsv"
+EXPERIMENT_TWO = "experiments/two/survival.tsv"
 ROWS = ("a|one|N2|raw/a|0|60|", "b|one|daf-16|raw/b|||", "c|two|N2|raw/c|||")
 
 
-def failures(workspace: Workspace) -> list[dict[str, str]]:
-    with open(workspace.root / "results/healthspan/failures.tsv", encoding="utf-8") as file:
+def table(workspace: Workspace, name: str) -> list[dict[str, str]]:
+    with open(workspace.root / "results/healthspan" / name, encoding="utf-8") as file:
         return list(csv.DictReader(file, delimiter="\t"))
+
+
+def failures(workspace: Workspace) -> list[dict[str, str]]:
+    return table(workspace, "failures.tsv")
 
 
 def test_an_unusable_plate_fails_with_its_sentence_while_the_others_finish(
@@ -87,4 +97,73 @@ def test_a_version_raised_for_tiles_is_remembered_though_cutting_them_failed(
     done.set_version("tile", 2)
     ended = done.snakemake("--keep-going", STUB_FAILS="healthspan/a/tiles/t003")
     assert ended.returncode != 0
-    assert {"a/tiles/t003-t005.ome.tif", "a/masks/t003-t005.json", "a/tracks.tsv"} <= done.plan()
+    assert {"a/masks/t003-t005.json", "a/tracks.tsv"} <= done.plan()
+
+
+@pytest.mark.parametrize("options", [(), ("--keep-going",)])
+def test_a_plate_that_fails_leaves_its_experiment_to_the_others(
+    workspace: Workspace, options: tuple[str, ...]
+) -> None:
+    ended = workspace.snakemake(*options, STUB_FAILS="healthspan/a/masks/t003")
+    assert ended.returncode != 0
+    assert {EXPERIMENT_ONE, EXPERIMENT_TWO, "plates.tsv", "b/curves.tsv"} <= workspace.ran
+    assert not {line for line in workspace.ran if line.startswith("a/curves")}
+    survival = (workspace.root / "results/healthspan" / EXPERIMENT_ONE).read_text()
+    assert "healthspan/b/individuals.tsv" in survival
+    assert "healthspan/a/" not in survival
+    (left_out,) = table(workspace, "experiments/one/left_out.tsv")
+    assert (left_out["plate"], left_out["status"]) == ("a", "not computed")
+    assert left_out["reason"].startswith("detect t003-t005: ")
+    assert left_out["reason"].endswith("told to fail")
+    status = {row["plate"]: row for row in table(workspace, "status.tsv")}
+    assert status["a"]["reason"] == left_out["reason"]
+    assert (status["b"]["status"], status["c"]["status"]) == ("included", "included")
+
+
+def test_a_plate_that_failed_is_tried_again_and_joins_its_experiment(workspace: Workspace) -> None:
+    assert workspace.snakemake(STUB_FAILS="healthspan/a/tracks").returncode != 0
+    workspace.run()
+    assert workspace.ran == {
+        "a/tracks.tsv", "a/curves.tsv", "a/contact_sheet.png", "a/quality.html",
+        EXPERIMENT_ONE, "plates.tsv",
+    }  # fmt: skip
+    survival = (workspace.root / "results/healthspan" / EXPERIMENT_ONE).read_text()
+    assert "healthspan/a/individuals.tsv" in survival
+    assert table(workspace, "experiments/one/left_out.tsv") == []
+    assert workspace.plan() == set()
+
+
+def test_a_plate_that_failed_and_is_then_excluded_leaves_little_to_do(done: Workspace) -> None:
+    done.frame("a", 6).write_bytes(b"another")
+    assert done.snakemake(STUB_FAILS="healthspan/a/tracks").returncode != 0
+    assert "healthspan/a/" not in (done.root / "results/healthspan" / EXPERIMENT_ONE).read_text()
+    done.sheet("a|one|N2|raw/a|0|60|fogged", *ROWS[1:])
+    assert done.plan() == {"plates.tsv"}
+
+
+def test_a_plate_without_a_quality_page_stays_in_its_experiment(done: Workspace) -> None:
+    done.frame("a", 6).write_bytes(b"another")
+    assert done.snakemake(STUB_FAILS="healthspan/a/quality").returncode != 0
+    assert "healthspan/a/" in (done.root / "results/healthspan" / EXPERIMENT_ONE).read_text()
+    assert "healthspan/a/" not in (done.root / "results/healthspan/plates.tsv").read_text()
+    (row,) = [row for row in table(done, "status.tsv") if row["plate"] == "a"]
+    assert row["status"] == "included"
+    assert row["reason"].startswith("quality: ")
+    assert done.plan() == {"a/quality.html", "plates.tsv"}
+
+
+def test_nothing_is_compared_while_another_plate_is_unfinished() -> None:
+    def job(rule: str, output: str, **wildcards: str) -> SimpleNamespace:
+        named = SimpleNamespace(**wildcards)
+        return Job(rule=SimpleNamespace(name=rule), output=[output], wildcards=named)
+
+    class Job(SimpleNamespace):
+        __hash__ = object.__hash__  # type: ignore[assignment]
+
+    failed = job("healthspan_detect", "a/masks", plate="a")
+    after = job("healthspan_track", "a/tracks", plate="a")
+    compared = job("healthspan_experiment", "one/survival.tsv", experiment="one")
+    interrupted = job("healthspan_track", "b/tracks", plate="b")
+    assert waiting([failed, after, compared], [failed]) == ["one/survival.tsv"]
+    assert waiting([failed, after, compared, interrupted], [failed]) == []
+    assert waiting([compared], [compared]) == []

@@ -37,6 +37,11 @@ class HealthspanSettings(Settings):
     keep_tiles: bool = Field(
         False, description="keep the tiles after the worms in them have been found"
     )
+    leave_out_failed: bool = Field(
+        False,
+        description="leave out the plates that failed in the last run, as a run does by itself"
+        " when it ends with failed plates, to compare the others",
+    )
     ingest: IngestSettings = Field(
         IngestSettings(), description="raw folders to frames, and what may be missing"
     )

@@ -14,6 +14,3 @@ class TileSettings(Settings):
     model_pixel_size_um: float = Field(
         9.74, gt=0, le=200, description="pixel size at which the detector sees worms (um)"
     )
-    keep: bool = Field(
-        False, description="keep the tiles of each block after its worms are detected"
-    )

@@ -1,0 +1,142 @@
+"""Time and memory that Snakemake takes to plan: a first dry run, and a run with nothing to do.
+
+    python benchmarks/dry_run.py                 # 300 plates of 50 timepoints, two channels
+    python benchmarks/dry_run.py --plates 30     # fewer
+
+Raw folders are filled with empty names, and the results are pretended (snakemake --touch), so
+that only the planning is measured. The results go to docs/tables/dry-run.tsv and docs/dry-run.md.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+
+from benchmarks.full_geometry import Cost, measure  # noqa: E402
+from step.command import run_step  # noqa: E402
+from step.errors import StepError  # noqa: E402
+from step.output import whole_file  # noqa: E402
+from step.tables import write_table  # noqa: E402
+
+COLUMNS = ("what", "plates", "timepoints", "jobs", "seconds", "cpu_seconds", "peak_rss_mb")
+TIMEPOINTS_PER_BLOCK = 10
+PER_EXPERIMENT = 30
+OUTPUTS = re.compile(r"^    output: (.+)$", re.MULTILINE)
+
+
+def prepare(folder: Path, plates: int, timepoints: int) -> None:
+    """Write the configuration, the sample sheet and the raw folders."""
+    rows = ["plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms"]
+    for number in range(plates):
+        name = f"P{number:04d}"
+        experiment, condition = number // PER_EXPERIMENT, "AB"[number % 2]
+        rows.append(f"{name}\tE{experiment}\t{condition}\traw/{name}\t1\t60")
+        raw = folder / "raw" / name
+        raw.mkdir(parents=True)
+        for timepoint in range(timepoints):
+            days, hours = divmod(12 * timepoint, 24)
+            for channel in ("Phase", "Green"):
+                (raw / f"{channel}_A1_1_{days:02d}d{hours:02d}h00m.tif").write_bytes(b"x")
+    (folder / "config").mkdir()
+    (folder / "config/plates.tsv").write_text("\n".join(rows) + "\n")
+    (folder / "config/config.yaml").write_text(
+        f"healthspan:\n  timepoints_per_block: {TIMEPOINTS_PER_BLOCK}\n"
+    )
+
+
+def snakemake(folder: Path, *options: str) -> list[str]:
+    """The command of a run in ``folder``."""
+    words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    return [*words, "--directory", str(folder), "--cores", "1", *options]
+
+
+def outputs_of(planned: str) -> list[list[str]]:
+    """The outputs of every job of a dry run, as Snakemake prints them."""
+    return [found.split(", ") for found in OUTPUTS.findall(planned)]
+
+
+def pretend(folder: Path, outputs: Iterable[Iterable[str]], environment: dict[str, str]) -> None:
+    """Make every output as an empty file, and have Snakemake take it for made by its rule."""
+    for job in outputs:
+        for name in job:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch()
+    subprocess.run(
+        snakemake(folder, "--touch", "--quiet", "all"),
+        env=environment, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def row(what: str, plates: int, timepoints: int, jobs: int, cost: Cost) -> tuple[object, ...]:
+    """A line of the table."""
+    seconds, cpu = round(cost.seconds, 1), round(cost.cpu_seconds, 1)
+    return (what, plates, timepoints, jobs, seconds, cpu, round(cost.peak_rss_mb))
+
+
+def page(table: pd.DataFrame) -> str:
+    """The table as a page of the documentation."""
+    rows = [
+        f"| {one.what} | {one.plates} x {one.timepoints} | {one.jobs} | {one.cpu_seconds:.1f}"
+        f" | {one.seconds:.1f} | {one.peak_rss_mb:.0f} |"
+        for one in table.itertuples()
+    ]
+    head = "| run | plates x timepoints | jobs | processor seconds | wall seconds | memory (MB) |"
+    lines = "\n".join([head, "|---|---|---:|---:|---:|---:|", *rows])
+    return f"""# How long Snakemake plans
+
+```
+python benchmarks/dry_run.py
+```
+
+{lines}
+
+Before the first job starts, Snakemake scans the raw folders and works out what is to be done; this
+takes as long as a dry run (`snakemake -n`). Processor seconds are what the run itself needed; wall
+seconds are longer where other programs ran beside it, as on the machine of this table. The same
+as a table: [tables/dry-run.tsv](tables/dry-run.tsv).
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--plates", type=int, default=300)
+    parser.add_argument("--timepoints", type=int, default=50)
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/dry-run.tsv")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/dry-run.md")
+    given = parser.parse_args()
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        prepare(folder, given.plates, given.timepoints)
+        planning = snakemake(folder, "--dry-run", "--quiet", "all")
+        # Twice, since only the first writes the manifests and reads the sizes of the frames.
+        costs = {what: measure(planning, environment) for what in ("first", "again")}
+        planned = subprocess.run(
+            snakemake(folder, "--dry-run"), env=environment, capture_output=True, text=True
+        )
+        outputs = outputs_of(planned.stdout + planned.stderr)
+        if not outputs:
+            raise StepError(f"snakemake --dry-run: expected jobs, found none: {planned.stderr}")
+        pretend(folder, outputs, environment)
+        costs["nothing to do"] = measure(snakemake(folder, "--quiet", "all"), environment)
+    jobs = {"first": len(outputs), "again": len(outputs), "nothing to do": 0}
+    rows = [row(w, given.plates, given.timepoints, jobs[w], cost) for w, cost in costs.items()]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    write_table(given.table, table)
+    with whole_file(given.page) as partial:
+        partial.write_text(page(table), encoding="utf-8")
+    print(table.to_string(index=False))
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,84 @@
+"""Memory and time that the jobs of the tree ask for, by the size of their input.
+
+Peaks and seconds of processors are those of docs/tables/full-geometry.tsv, written by
+benchmarks/full_geometry.py; a test holds the figures here against that table. A job asks for a
+third more memory than its step took, so for less than twice as much, and never for less than
+Snakemake's own process takes.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+FLOOR_MB = 500
+"""A job is a Snakemake process of its own, which takes 150 to 300 MB beside its step (MB)."""
+
+MEMORY_MARGIN = 1.33
+TIME_MARGIN = 6
+"""Slower processors and file systems, and others at work on them, than in the measurement."""
+
+LEAST_MINUTES = 5
+
+PAPER_MEGAPIXELS = 3080 * 3080 / 1e6
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a step takes.
+
+    Attributes:
+        base_mb: memory whatever the input, mostly imported libraries (MB).
+        mb_per_megapixel: memory for each megapixel of a frame (MB).
+        mb_per_frame: memory for each frame of a job, as worms found on it (MB).
+        base_s: time whatever the input (s).
+        s_per_megapixel: time for each megapixel of each frame of a job (s).
+        s_per_frame: time for each frame of a job, beside its pixels (s).
+    """
+
+    base_mb: float
+    mb_per_megapixel: float = 0.0
+    mb_per_frame: float = 0.0
+    base_s: float = 3.0
+    s_per_megapixel: float = 0.0
+    s_per_frame: float = 0.0
+
+    def memory_mb(self, megapixels: float, frames: int) -> float:
+        """Greatest resident memory (MB) of a job of ``frames`` frames of ``megapixels`` each."""
+        return self.base_mb + self.mb_per_megapixel * megapixels + self.mb_per_frame * frames
+
+    def seconds(self, megapixels: float, frames: int) -> float:
+        """Seconds of one processor of a job of ``frames`` frames of ``megapixels`` each."""
+        each = self.s_per_megapixel * megapixels + self.s_per_frame
+        return self.base_s + each * frames
+
+
+COSTS = {
+    "reference": Cost(127, 6.5, base_s=3),
+    "register": Cost(119, 29.2, base_s=3, s_per_megapixel=0.13),
+    "frames_table": Cost(71),
+    "tile": Cost(128, 24.6, base_s=3, s_per_megapixel=0.11),
+    "detect": Cost(700, 20, base_s=10, s_per_megapixel=2.0),
+    "composite": Cost(180, 1, 2, base_s=5, s_per_frame=0.5),
+    "classify": Cost(500, 0, 5, base_s=10, s_per_frame=0.5),
+    "states_table": Cost(100),
+    "track": Cost(200, 0, 2, base_s=5, s_per_frame=0.5),
+    "curves": Cost(230, base_s=10),
+    "contact_sheet": Cost(200, 10, 5, base_s=10, s_per_megapixel=0.1, s_per_frame=0.5),
+    "quality": Cost(250, 20, 1, base_s=10, s_per_megapixel=0.1),
+    "provenance": Cost(50),
+    "experiment": Cost(230, 0, 0.5, base_s=10, s_per_frame=0.2),
+    "plates_table": Cost(100),
+}
+"""Of every step; the frames of an experiment and of the table of plates are their plates."""
+
+
+def memory_mb(steps: Iterable[str], megapixels: float, frames: int) -> int:
+    """Memory to ask for (MB), for a job that runs ``steps`` one after the other."""
+    peak = max(COSTS[step].memory_mb(megapixels, frames) for step in steps)
+    return max(FLOOR_MB, 50 * math.ceil(MEMORY_MARGIN * peak / 50))
+
+
+def runtime_min(steps: Iterable[str], megapixels: float, frames: int) -> int:
+    """Time to ask for (min), for a job that runs ``steps`` one after the other."""
+    seconds = sum(COSTS[step].seconds(megapixels, frames) for step in steps)
+    return max(LEAST_MINUTES, math.ceil(TIME_MARGIN * seconds / 60))

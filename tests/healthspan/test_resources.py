@@ -1,0 +1,116 @@
+"""Jobs ask for what they were measured to take, and not for much more."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from benchmarks.full_geometry import COLUMNS, JOINING
+from healthspan.plates import Plate
+from healthspan.resources import COSTS, FLOOR_MB, PAPER_MEGAPIXELS, memory_mb, runtime_min
+from healthspan.settings import HealthspanSettings
+from healthspan.tree import Tree
+from step.tables import read_table
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+MEASURED = read_table(REPOSITORY / "docs/tables/full-geometry.tsv", COLUMNS)
+PER_BLOCK = ("register", "tile", "detect", "composite", "classify")
+
+
+def size(row: pd.Series) -> tuple[float, int]:
+    frames = min(10, row["timepoints"]) if row["step"] in PER_BLOCK else row["timepoints"]
+    return row["frame_px"] ** 2 / 1e6, int(frames)
+
+
+@pytest.mark.parametrize("index", MEASURED.index[MEASURED["device"] == "cpu"])
+def test_memory_asked_for_is_enough_and_not_twice_the_peak(index: int) -> None:
+    row = MEASURED.loc[index]
+    asked = memory_mb([JOINING.get(row["step"], row["step"])], *size(row))
+    assert row["peak_rss_mb"] < asked, row["step"]
+    assert asked <= max(FLOOR_MB, 2 * row["peak_rss_mb"]), row["step"]
+
+
+@pytest.mark.parametrize("index", MEASURED.index[MEASURED["device"] == "cpu"])
+def test_time_asked_for_is_ample(index: int) -> None:
+    row = MEASURED.loc[index]
+    megapixels, frames = size(row)
+    took_s = row["cpu_seconds_per_frame"] * frames
+    asked_s = 60 * runtime_min([JOINING.get(row["step"], row["step"])], megapixels, frames)
+    assert 3 * took_s < asked_s
+
+
+def test_every_step_was_measured_at_full_size_or_is_small() -> None:
+    measured = {JOINING.get(step, step) for step in MEASURED["step"]}
+    assert set(COSTS) - measured == {"provenance", "experiment", "plates_table"}
+
+
+def test_no_job_asks_for_more_than_a_laptop_has() -> None:
+    for step in COSTS:
+        assert memory_mb([step], PAPER_MEGAPIXELS, 50) <= 4096, step
+
+
+def test_a_job_of_two_steps_takes_the_greater_memory_and_the_time_of_both() -> None:
+    size = (PAPER_MEGAPIXELS, 10)
+    both = ("tile", "detect")
+    assert memory_mb(both, *size) == max(memory_mb([step], *size) for step in both)
+    assert runtime_min(both, *size) > max(runtime_min([step], *size) for step in both)
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+    """Plates large and small with eleven frames, and one whose frames are no images."""
+    monkeypatch.chdir(tmp_path)
+    for name, side in (("large", 3000), ("small", 500), ("broken", 0)):
+        folder = Path("raw", name)
+        folder.mkdir(parents=True)
+        for day in range(11):
+            path = folder / f"Phase_A1_1_{day:02d}d00h00m.tif"
+            path.write_bytes(b"x")
+            if side and not day:
+                tifffile.imwrite(path, np.zeros((side, side), np.uint8))
+    plates = [Plate(name, "e", "c", f"raw/{name}") for name in ("large", "small", "broken")]
+    tree = Tree(plates, HealthspanSettings())
+    tree.scan()
+    return tree
+
+
+def at(**wildcards: str) -> SimpleNamespace:
+    return SimpleNamespace(**wildcards)
+
+
+def test_jobs_know_the_size_of_their_frames_without_opening_them(tree: Tree) -> None:
+    for path in Path("raw").rglob("*.tif"):
+        path.unlink()
+    job = Tree(list(tree.sheet.values()), HealthspanSettings())
+    assert job.job_size(at(plate="large", block="t000-t009")) == (9.0, 10)
+    assert job.job_size(at(plate="small")) == (0.25, 20)
+    assert job.job_size(at(plate="broken", block="t010-t019")) == (PAPER_MEGAPIXELS, 10)
+    assert job.job_size(at(experiment="e")) == (0.0, 3)
+    assert job.job_size(at()) == (0.0, 3)
+
+
+def test_a_retried_job_asks_for_more(tree: Tree) -> None:
+    large = at(plate="large", block="t000-t009")
+    once = tree.memory("register")(large, attempt=1)
+    assert once > tree.memory("register")(at(plate="small", block="t000-t009"), attempt=1)
+    assert tree.memory("register")(large, attempt=2) == 2 * once
+    assert tree.runtime("register")(large, attempt=2) == 2 * tree.runtime("register")(large, 1)
+
+
+def test_the_size_is_read_again_only_when_the_first_frames_change(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Path] = []
+    monkeypatch.setattr(
+        "imaging.frames.frame_shape", lambda path: opened.append(path) or (600, 500)
+    )
+    tree.scan()
+    assert opened == []
+    Path("raw/small/Phase_A1_1_00d00h00m.tif").write_bytes(b"another")
+    tree.scan()
+    assert opened == ["raw/small/Phase_A1_1_00d00h00m.tif"]
+    again = Tree(list(tree.sheet.values()), HealthspanSettings())
+    assert again.job_size(at(plate="small", block="t000-t009")) == (0.3, 10)

@@ -1,0 +1,135 @@
+"""Real images through the real Snakefile: three days of a plate, two wells of worms.
+
+Skipped where SNAKESCOPE_DATA, the folder of the public images, is not set or lacks them.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from healthspan.detect import load_detector
+from healthspan.detector_scores import match
+from healthspan.evaluation_images import Models, find_worms
+from healthspan.settings.detect import DetectSettings
+from imaging.frames import read_frame
+from imaging.masks import Instance, cropped, read_masks
+from imaging.overlay import overlay
+from imaging.stacks import Stack
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+DETECTOR = REPOSITORY / "resources/models/detector.safetensors"
+DATA = Path(os.environ.get("SNAKESCOPE_DATA", "")).resolve() / "worms"
+DAYS = (4, 5, 6)
+WELLS = ("A04", "A08")
+PATCH_PX = 400
+
+
+def images(name: str) -> Path:
+    if not os.environ.get("SNAKESCOPE_DATA"):
+        pytest.skip("SNAKESCOPE_DATA, the folder of the public images, is not set")
+    if not (DATA / name).is_dir():
+        pytest.skip(f"SNAKESCOPE_DATA has no worms/{name}")
+    return DATA / name
+
+
+@pytest.fixture(scope="module")
+def plate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Results of three days registered, and of worms found on the first of them."""
+    series = images("upv_plate_series")
+    folder = tmp_path_factory.mktemp("upv")
+    (folder / "raw").mkdir()
+    for day in DAYS:
+        shutil.copy(series / f"plate_day{day:02d}.png", folder / "raw")
+    header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\n"
+    (folder / "plates.tsv").write_text(header + "upv\tupv\tN2\traw\t4\t10\n")
+    config = yaml.safe_load((REPOSITORY / "tests/configs/upv_plate.yaml").read_text())
+    config["healthspan"] |= {"plates": "plates.tsv", "timepoints_per_block": 1}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    results = Path("results/healthspan/upv")
+    targets = [f"{results}/registered/t{t:03d}-t{t:03d}.tsv" for t in range(len(DAYS))]
+    ended = subprocess.run(
+        [sys.executable, "-m", "snakemake", *targets, f"{results}/masks/t000-t000.json",
+         "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
+         "--configfile", str(folder / "config.yaml"), "--cores", "2"],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr[-3000:]
+    return folder / results
+
+
+def residuals(one: np.ndarray, other: np.ndarray) -> list[float]:
+    """How far patches all over two frames are apart (px), by phase correlation."""
+    height, width = one.shape
+    window = cv2.createHanningWindow((PATCH_PX, PATCH_PX), cv2.CV_32F)
+    found = []
+    for top in range(height // 4, 3 * height // 4 - PATCH_PX + 1, PATCH_PX // 2):
+        for left in range(width // 4, 3 * width // 4 - PATCH_PX + 1, PATCH_PX // 2):
+            area = np.s_[top : top + PATCH_PX, left : left + PATCH_PX]
+            patches = [np.float32(frame[area]) for frame in (one, other)]
+            (x, y), _ = cv2.phaseCorrelate(*patches, window)
+            found.append(float(np.hypot(x, y)))
+    return found
+
+
+def test_days_of_a_real_plate_lie_on_each_other(plate: Path) -> None:
+    paths = [plate / f"registered/t{t:03d}-t{t:03d}.tsv" for t in range(len(DAYS))]
+    tables = [pd.read_csv(path, sep="\t") for path in paths]
+    assert [table["status"].tolist() for table in tables] == [["registered"]] * len(DAYS)
+    frames = []
+    for path in paths:
+        with Stack(path.with_suffix(".ome.tif")) as stack:
+            frames.append(stack.page(0)[0])
+    raw = [read_frame(plate.parents[2] / f"raw/plate_day{day:02d}.png") for day in DAYS]
+    for day in (1, 2):
+        after = float(np.median(residuals(frames[0], frames[day])))
+        before = float(np.median(residuals(raw[0], raw[day])))
+        print(f"day {DAYS[day]}: {before:.2f} px apart in the raw images, {after:.2f} registered")
+        assert after < 2.0
+        assert after < before
+
+
+def test_worms_of_a_real_plate_are_where_a_person_saw_them(plate: Path) -> None:
+    clicked = pd.read_csv(images("upv_plate_series") / "live_worm_positions.csv")
+    clicked = clicked[clicked["day"] == DAYS[0]]
+    found = read_masks(plate / "masks/t000-t000.json")
+    scale = 30.0 / found.pixel_size_um
+    middles = np.array([one.centroid for one in found.instances])
+    points = clicked[["y_px", "x_px"]].to_numpy() * scale
+    nearest = np.array([np.hypot(*(middles - point).T).min() for point in points])
+    reach_px = 1000 / found.pixel_size_um
+    hits = int((nearest < reach_px).sum())
+    print(f"{hits} of {len(points)} worms within 1 mm, {len(middles)} found in all")
+    assert hits >= len(points) - 2
+    assert len(middles) <= len(points) + 4
+
+
+def test_worms_of_real_wells_are_found() -> None:
+    folder = images("bbbc010")
+    detector, pixel_size_um = load_detector(str(DETECTOR), None, DetectSettings())
+    models = Models(detector, pixel_size_um, detector, 1.0)
+    drawn = pd.read_csv(folder / "worms.csv")
+    right = true = false = 0
+    for well in WELLS:
+        truth: list[Instance] = []
+        for name in drawn.loc[drawn["well"] == well, "mask"]:
+            mask = read_frame(folder / "masks" / name) > 0
+            one = cropped(np.asarray(mask), 0, 0, 0, len(truth), 1.0)
+            assert one is not None
+            truth.append(one)
+        picture = overlay({"bright_field": read_frame(folder / "images" / f"{well}.png")})
+        found = find_worms(picture, 0, models, DetectSettings())
+        pairs = len(match(truth, found).pairs)
+        right, true, false = right + pairs, true + len(truth), false + len(found) - pairs
+    f_score = 2 * right / (2 * right + false + true - right)
+    print(f"{right} of {true} worms found, {false} false, F {f_score:.3f}")
+    # No measure of the weights (see docs/healthspan-evaluation.md), but a wrong scale or polarity
+    # finds next to nothing.
+    assert f_score >= 0.25
