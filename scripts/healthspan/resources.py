@@ -57,7 +57,7 @@ COSTS = {
     "register": Cost(119, 29.2, s_per_megapixel=0.15),
     "frames_table": Cost(71),
     "tile": Cost(128, 24.6, s_per_megapixel=0.12),
-    "detect": Cost(1150, 5, base_s=8, s_per_megapixel=1.7),
+    "detect": Cost(1150, 15, base_s=8, s_per_megapixel=1.7),
     "composite": Cost(150, 0.5, 1, s_per_frame=0.1),
     "classify": Cost(930, 0, 5, base_s=7, s_per_frame=0.2),
     "states_table": Cost(72),
