@@ -55,4 +55,4 @@ onsuccess:
 
 onerror:
     print(unfinished(tree, workflow.scheduler.failed), file=sys.stderr)
-    print(compare_without_failed(workflow, config), file=sys.stderr)
+    print(compare_without_failed(workflow, config, tree.experiments), file=sys.stderr)

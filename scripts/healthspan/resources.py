@@ -53,21 +53,21 @@ class Cost:
 
 
 COSTS = {
-    "reference": Cost(127, 6.5, base_s=3),
-    "register": Cost(119, 29.2, base_s=3, s_per_megapixel=0.13),
+    "reference": Cost(127, 6.5),
+    "register": Cost(119, 29.2, s_per_megapixel=0.15),
     "frames_table": Cost(71),
-    "tile": Cost(128, 24.6, base_s=3, s_per_megapixel=0.11),
-    "detect": Cost(700, 20, base_s=10, s_per_megapixel=2.0),
-    "composite": Cost(180, 1, 2, base_s=5, s_per_frame=0.5),
-    "classify": Cost(500, 0, 5, base_s=10, s_per_frame=0.5),
-    "states_table": Cost(100),
-    "track": Cost(200, 0, 2, base_s=5, s_per_frame=0.5),
-    "curves": Cost(230, base_s=10),
-    "contact_sheet": Cost(200, 10, 5, base_s=10, s_per_megapixel=0.1, s_per_frame=0.5),
-    "quality": Cost(250, 20, 1, base_s=10, s_per_megapixel=0.1),
+    "tile": Cost(128, 24.6, s_per_megapixel=0.12),
+    "detect": Cost(1150, 15, base_s=8, s_per_megapixel=1.7),
+    "composite": Cost(150, 0.5, 1, s_per_frame=0.1),
+    "classify": Cost(930, 0, 5, base_s=7, s_per_frame=0.2),
+    "states_table": Cost(72),
+    "track": Cost(130, 0, 0.5, s_per_frame=0.3),
+    "curves": Cost(188),
+    "contact_sheet": Cost(130, 5, 1, s_per_megapixel=0.1, s_per_frame=0.1),
+    "quality": Cost(290, 10, 1, base_s=6, s_per_megapixel=0.05),
     "provenance": Cost(50),
-    "experiment": Cost(230, 0, 0.5, base_s=10, s_per_frame=0.2),
-    "plates_table": Cost(100),
+    "experiment": Cost(190, 0, 0.5, base_s=8, s_per_frame=0.2),
+    "plates_table": Cost(72),
 }
 """Of every step; the frames of an experiment and of the table of plates are their plates."""
 

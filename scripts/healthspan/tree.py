@@ -181,9 +181,10 @@ class Tree:
         return self._failed(NOT_JUDGED)
 
     def _failed(self, harmless: Sequence[str]) -> dict[str, str]:
-        if not self.settings.leave_out_failed:
+        path = Path(self.results, FAILURES)
+        if not self.settings.leave_out_failed or not path.exists():
             return {}
-        with open(f"{self.results}/{FAILURES}", encoding="utf-8", newline="") as file:
+        with path.open(encoding="utf-8", newline="") as file:
             rows = [r for r in csv.DictReader(file, delimiter="\t") if r["rule"] not in harmless]
         reasons: dict[str, str] = {}
         for row in rows:
@@ -259,7 +260,10 @@ class Tree:
         return runtime
 
     def job_size(self, wildcards: Any) -> tuple[float, int]:
-        """Megapixels of a frame, and the frames of a block or plate; else the number of plates."""
+        """Megapixels of a frame, and the frames of a block or plate; else the number of plates.
+
+        Every block counts as full.
+        """
         plate = getattr(wildcards, "plate", None)
         if plate is None:
             members = self.experiments.get(getattr(wildcards, "experiment", ""), self.plates)

@@ -11,28 +11,36 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 RULES = ("healthspan_experiment", "healthspan_plates")
 
 
-def waiting(unfinished: Iterable[Any], failed: Iterable[Any]) -> list[str]:
+def waiting(
+    unfinished: Iterable[Any], failed: Iterable[Any], experiments: Mapping[str, Sequence[str]]
+) -> list[str]:
     """Return what can be made without the failed plates, by first output.
 
     Args:
         unfinished: jobs that were to run and have not, those that failed among them.
         failed: jobs that failed.
+        experiments: plates of every experiment.
 
     Returns:
-        Outputs of the experiments and of the table of plates; none where a plate is unfinished
-        for another reason, such as an interrupted run, since the next run would replace them.
+        Outputs of the experiments with a plate left, and of the table of plates; none where a
+        plate is unfinished for another reason, such as an interrupted run.
     """
     jobs, plates = set(unfinished) - set(failed), _plates(failed)
     if not plates or _plates(jobs) - plates:
         return []
-    return sorted(str(job.output[0]) for job in jobs if job.rule.name in RULES)
+    empty = {name for name, members in experiments.items() if plates.issuperset(members)}
+    return sorted(
+        str(job.output[0])
+        for job in jobs
+        if job.rule.name in RULES and getattr(job.wildcards, "experiment", None) not in empty
+    )
 
 
 def _plates(jobs: Iterable[Any]) -> set[str]:
@@ -55,14 +63,17 @@ def command(workflow: Any, config_file: Path, targets: Iterable[str]) -> list[st
     return words
 
 
-def compare_without_failed(workflow: Any, config: dict[str, Any]) -> str:
+def compare_without_failed(
+    workflow: Any, config: Mapping[str, Any], experiments: Mapping[str, Sequence[str]]
+) -> str:
     """Make what waits for failed plates without them, and tell what was made.
 
     Args:
         workflow: Snakemake's, after its jobs have ended.
         config: the configuration as Snakemake holds it.
+        experiments: plates of every experiment.
     """
-    targets = waiting(workflow.dag.needrun_jobs(), workflow.scheduler.failed)
+    targets = waiting(workflow.dag.needrun_jobs(), workflow.scheduler.failed, experiments)
     if not targets:
         return ""
     section = {**(config.get("healthspan") or {}), "leave_out_failed": True}

@@ -164,6 +164,8 @@ def test_nothing_is_compared_while_another_plate_is_unfinished() -> None:
     after = job("healthspan_track", "a/tracks", plate="a")
     compared = job("healthspan_experiment", "one/survival.tsv", experiment="one")
     interrupted = job("healthspan_track", "b/tracks", plate="b")
-    assert waiting([failed, after, compared], [failed]) == ["one/survival.tsv"]
-    assert waiting([failed, after, compared, interrupted], [failed]) == []
-    assert waiting([compared], [compared]) == []
+    experiments = {"one": ["a", "b"]}
+    assert waiting([failed, after, compared], [failed], experiments) == ["one/survival.tsv"]
+    assert waiting([failed, after, compared, interrupted], [failed], experiments) == []
+    assert waiting([compared], [compared], experiments) == []
+    assert waiting([failed, after, compared], [failed], {"one": ["a"]}) == []

@@ -90,10 +90,10 @@ def test_days_of_a_real_plate_lie_on_each_other(plate: Path) -> None:
     raw = [read_frame(plate.parents[2] / f"raw/plate_day{day:02d}.png") for day in DAYS]
     for day in (1, 2):
         after = float(np.median(residuals(frames[0], frames[day])))
-        before = float(np.median(residuals(raw[0], raw[day])))
-        print(f"day {DAYS[day]}: {before:.2f} px apart in the raw images, {after:.2f} registered")
-        assert after < 2.0
-        assert after < before
+        print(f"day {DAYS[day]}: {after:.2f} px apart")
+        assert after < 0.6
+    # The measure sees what registration took away: the dish lay elsewhere on the third day.
+    assert np.median(residuals(raw[0], raw[2])) > 1.2
 
 
 def test_worms_of_a_real_plate_are_where_a_person_saw_them(plate: Path) -> None:

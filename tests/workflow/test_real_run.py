@@ -28,10 +28,15 @@ def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, int]:
-    """Plates good, hurt (three bad frames of six) and one without a channel, after a run."""
+    """Plates good, hurt (three bad frames of six), without a channel and spoilt, after a run."""
     folder = tmp_path_factory.mktemp("plates")
     for seed, plate in enumerate(("good", "hurt", "dim")):
         simulate_plate(SETTINGS, plate, 40 + seed, folder)
+    for path in (folder / "good" / "raw").iterdir():
+        spoilt = folder / "spoilt" / "raw" / path.name.replace("good", "spoilt")
+        spoilt.parent.mkdir(parents=True, exist_ok=True)
+        # The first frame is whole, so it is found out only when the others are registered.
+        spoilt.write_bytes(path.read_bytes() if "00d00h00m" in path.name else b"II*\0 and no more")
     hurt = folder / "hurt" / "raw"
     small = np.random.default_rng(0).integers(0, 99, (300, 500), dtype=np.uint8)
     whole = (hurt / file_name("hurt", "bright_field", 24)).read_bytes()
@@ -40,7 +45,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, int]:
     tifffile.imwrite(hurt / file_name("hurt", "dark_field", 96), small)
     for path in (folder / "dim" / "raw").glob("*Green*"):
         path.unlink()
-    rows = "".join(f"{p}\te\tc\t{p}/raw\t1\t4\n" for p in ("good", "hurt", "dim"))
+    rows = "".join(f"{p}\te\tc\t{p}/raw\t1\t4\n" for p in ("good", "hurt", "dim", "spoilt"))
     header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\n"
     (folder / "plates.tsv").write_text(header + rows)
     (folder / "config.yaml").write_text(
@@ -91,6 +96,23 @@ def test_the_plate_without_a_channel_is_named_and_stops_no_other(
     assert "dark_field" in status["reason"]
     assert "dim" in said
     assert (folder / "results" / "healthspan" / "experiments" / "e" / "curves.png").exists()
+
+
+def test_a_plate_that_fails_late_is_listed_and_its_experiment_made_without_it(
+    finished: tuple[Path, str, int],
+) -> None:
+    folder, said, _ = finished
+    results = folder / "results" / "healthspan"
+    assert not (results / "spoilt" / "frames.tsv").exists()
+    plates = pd.read_csv(results / "plates.tsv", sep="\t").set_index("plate")
+    assert plates.loc["spoilt", "status"] == "not computed", said[-3000:]
+    assert plates.loc["spoilt", "remarks"].startswith("frames: ")
+    assert plates.loc["dim", "status"] == "unusable"
+    assert not set(plates.loc[["good", "hurt"], "status"]) & {"not computed", "unusable"}
+    left_out = pd.read_csv(results / "experiments" / "e" / "left_out.tsv", sep="\t")
+    assert left_out["plate"].tolist() == ["dim", "spoilt"]
+    failures = pd.read_csv(results / "failures.tsv", sep="\t")
+    assert set(failures["plate"]) == {"dim", "spoilt"}
 
 
 def test_a_second_run_makes_the_same_again_bit_for_bit(finished: tuple[Path, str, int]) -> None:
