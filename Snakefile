@@ -26,12 +26,12 @@ from step.errors import StepError
 # Every job parses this file on the machine where it runs, so the prefix holds there too: on nodes
 # that inherit no environment, and in conda environments, for which Snakemake drops PYTHONPATH.
 CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-shell.prefix(shell_prefix(workflow.basedir, CONDA))
 
 try:
     sections = load_sections(config, SECTIONS)
 except StepError as error:
     raise WorkflowError(str(error)) from None
+shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_place_of_gpu))
 
 
 include: "rules/healthspan/tree.smk"

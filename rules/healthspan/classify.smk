@@ -25,6 +25,7 @@ rule healthspan_classify:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
+        gpu=1,
         mem_mb=tree.memory("composite", "classify"),
         runtime=tree.runtime("composite", "classify"),
     params:

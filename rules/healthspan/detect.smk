@@ -28,6 +28,7 @@ rule healthspan_detect:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
+        gpu=1,
         mem_mb=tree.memory("tile", "detect"),
         runtime=tree.runtime("tile", "detect"),
     params:

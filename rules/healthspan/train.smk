@@ -22,6 +22,7 @@ rule healthspan_train:
         "../../envs/snakescope.yaml"
     threads: 4
     resources:
+        gpu=1,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:

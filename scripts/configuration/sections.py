@@ -1,8 +1,12 @@
-"""The top-level keys of the configuration: one section a tree."""
+"""The top-level keys of the configuration: one section a tree, and one for the cluster."""
 
 from collections.abc import Mapping
 
+from cluster.settings import ClusterSettings
 from configuration.strict import Settings
 from healthspan.settings import HealthspanSettings
 
-SECTIONS: Mapping[str, type[Settings]] = {"healthspan": HealthspanSettings}
+SECTIONS: Mapping[str, type[Settings]] = {
+    "healthspan": HealthspanSettings,
+    "cluster": ClusterSettings,
+}

@@ -46,6 +46,27 @@ def test_a_gpu_is_used_unless_the_cpu_is_asked_for(monkeypatch):
     assert choose_device("cpu").type == "cpu"
 
 
+GIVEN = [{"SLURM_STEP_GPUS": "0"}, {"SLURM_JOB_GPUS": "1"}, {"SLURM_GPUS_ON_NODE": "1"}]
+
+
+@pytest.mark.parametrize("environment", GIVEN)
+def test_a_job_that_was_given_a_gpu_must_use_it(monkeypatch, capsys, environment):
+    machine(monkeypatch, available=False)
+    with pytest.raises(StepError, match="Slurm gave this job a GPU.*found none"):
+        choose_device("auto", environment)
+    allowed = {**environment, "SNAKESCOPE_CPU_IN_PLACE_OF_GPU": "1"}
+    assert choose_device("auto", allowed).type == "cpu"
+    assert "RUNS ON THE CPU" in capsys.readouterr().err
+    assert choose_device("cpu", environment).type == "cpu"
+
+
+def test_a_job_that_was_given_none_may_run_on_the_cpu(monkeypatch, capsys):
+    machine(monkeypatch, available=False)
+    for environment in ({}, {"SLURM_JOB_ID": "1"}, {"SLURM_GPUS_ON_NODE": "0"}):
+        assert choose_device("auto", environment).type == "cpu"
+    assert capsys.readouterr().err == ""
+
+
 def test_a_gpu_without_code_is_named_or_passed_over(monkeypatch):
     machine(monkeypatch, available=True, capability=(12, 0))
     assert choose_device("auto").type == "cpu"
