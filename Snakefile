@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
@@ -18,6 +19,7 @@ configfile: "config/config.yaml"
 
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
+from cluster.announce import Announcer
 from configuration.load import load_sections
 from configuration.sections import SECTIONS
 from step.environment import shell_prefix
@@ -34,6 +36,11 @@ except StepError as error:
 shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_place_of_gpu))
 
 
+if workflow.is_main_process:
+    announcer = Announcer(logger)
+    announcer.warn_of_another_run()
+
+
 include: "rules/healthspan/tree.smk"
 
 
@@ -44,15 +51,17 @@ rule all:
 
 
 onstart:
+    announcer.started(workflow.dag, workflow._executor_plugin.name)
     # One bad plate never stops the others, whether --keep-going was asked for or not.
     workflow.scheduler.keepgoing = True
     tree.write_configuration()
 
 
 onsuccess:
-    print(finished(tree), file=sys.stderr)
+    announcer.ended(True, finished(tree))
 
 
 onerror:
-    print(unfinished(tree, workflow.scheduler.failed), file=sys.stderr)
-    print(compare_without_failed(workflow, config, tree.experiments), file=sys.stderr)
+    failed = unfinished(tree, workflow.scheduler.failed)
+    compared = compare_without_failed(workflow, config, tree.experiments)
+    announcer.ended(False, f"{failed}\n{compared}")

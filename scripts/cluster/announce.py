@@ -1,0 +1,96 @@
+"""What the Snakefile lets a run say of itself: the event log, progress, warnings, last words."""
+
+import os
+import platform
+import sys
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cluster.events import EventLog, new_log, read_events, runs
+from cluster.progress import Progress
+
+PLAN = "SNAKESCOPE_PLAN"
+"""Environment variable with the file to which a dry run writes its jobs, for an estimate."""
+
+LOCAL = ("local", "dryrun", "touch")
+
+
+class Announcer:
+    """The voice of a run of the main process; a dry run only has one for an estimate."""
+
+    def __init__(self, logger: Any):
+        plan = os.environ.get(PLAN)
+        self.logger = logger
+        self.events: EventLog = Progress(plan or new_log(), quiet=bool(plan))
+        if plan:
+            self.events.open()
+        logger.addHandler(self.events)
+
+    def warn_of_another_run(self, folder: str = ".") -> None:
+        """Say who holds the lock on the working directory, before Snakemake refuses it."""
+        if sentence := another_run(folder):
+            self.logger.warning(sentence)
+
+    def started(self, dag: Any, executor: str) -> None:
+        """Note what the run is going to do, and say loudly if models run without a GPU."""
+        jobs = list(dag.needrun_jobs())
+        silenced = without_gpu(jobs)
+        if silenced and executor not in LOCAL:
+            self.logger.warning(
+                f"NO GPU: {', '.join(silenced)} run on the CPU, as the profile has gpu: 0 for"
+                " them; many times slower"
+            )
+        self.events.open()
+        self.events.temporary = frozenset(job.rule.name for job in jobs if job.temp_output)
+        rules = Counter(job.rule.name for job in jobs)
+        plates = Counter(plate_of(job) for job in jobs)
+        self.events.write(
+            "planned",
+            jobs=dict(rules.most_common()),
+            plates={name: count for name, count in plates.items() if name},
+            temporary=sorted(self.events.temporary),
+            gpu_rules=sorted({job.rule.name for job in jobs if job.resources.get("gpu")}),
+        )
+
+    def ended(self, succeeded: bool, said: str) -> None:
+        """Note how the run ended, say so, and name the command that tells more."""
+        told = [said] if said else []
+        self.events.write("run_ended", succeeded=succeeded)
+        told.append(f"What was used and what failed: python -m cluster.summary {self.events.path}")
+        print("\n".join(told), file=sys.stderr)
+
+
+def plate_of(job: Any) -> str:
+    """Return the plate that a job works on, or an empty text."""
+    return str(getattr(job.wildcards, "plate", ""))
+
+
+def without_gpu(jobs: Iterable[Any]) -> list[str]:
+    """Return the names of rules that can use a GPU and have been given none."""
+    return sorted({job.rule.name for job in jobs if job.resources.get("gpu") == 0})
+
+
+def another_run(folder: str | Path = ".") -> str | None:
+    """Return a sentence on the run that holds the lock of a working directory, if one does."""
+    if not any(Path(folder, ".snakemake/locks").glob("*")):
+        return None
+    for path in reversed(runs(folder)):
+        events = list(read_events(path))
+        if events and events[-1]["event"] == "run_ended":
+            continue
+        first = events[0] if events else {}
+        if first.get("event") == "run_started":
+            gone = first["host"] == platform.node() and not Path(f"/proc/{first['process']}").exists()
+            return (
+                f"{Path(folder).resolve()}: another run, process {first['process']} on"
+                f" {first['host']} since {first['time'][:19]}Z,"
+                + (
+                    " was killed and left jobs and a lock behind; clear them: python -m"
+                    " cluster.clear"
+                    if gone
+                    else " works here; wait for it, or stop it first"
+                )
+            )
+    return None

@@ -1,0 +1,150 @@
+"""Progress of a run by plate: lines while it runs, a table for who asks from elsewhere.
+
+python -m cluster.progress            # of the latest run in this folder
+"""
+
+import argparse
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from cluster.events import EventLog, now, read_events, runs
+from step.command import run_step
+from step.errors import StepError
+
+EVERY_S = 60.0
+"""Least time between two lines on progress (s)."""
+
+
+@dataclass
+class Standing:
+    """How far a run is.
+
+    ``planned`` and ``finished`` count jobs by plate (no plate: empty name), ``failed`` holds the
+    attempts that failed by plate, less those made good later.
+    """
+
+    planned: Counter[str] = field(default_factory=Counter)
+    finished: Counter[str] = field(default_factory=Counter)
+    failing: dict[int, str] = field(default_factory=dict)
+    total: int = 0
+    done: int = 0
+    started: str = ""
+    latest: str = ""
+
+    def take(self, event: Mapping[str, Any]) -> None:
+        """Count one event."""
+        self.latest = event["time"]
+        self.started = self.started or event["time"]
+        plate = str(event.get("wildcards", {}).get("plate", ""))
+        match event["event"]:
+            case "planned":
+                self.planned.update(event["plates"])
+                self.total = sum(event["jobs"].values())
+            case "finished":
+                self.finished[plate] += 1
+                self.done += 1
+                self.failing.pop(event["job"], None)
+            case "failed":
+                self.failing[event["job"]] = plate
+
+    def state(self, plate: str) -> str:
+        """Return done, failing, under way or waiting."""
+        if plate in self.failing.values():
+            return "failing"
+        if self.finished[plate] >= self.planned[plate]:
+            return "done"
+        return "under way" if self.finished[plate] else "waiting"
+
+    def line(self) -> str:
+        """Return how far the run is in one line."""
+        states = Counter(self.state(plate) for plate in self.planned)
+        share = self.done / self.total if self.total else 1.0
+        seconds = elapsed(self.started, self.latest)
+        left = f", about {duration(seconds / share - seconds)} left" if 0 < share < 1 else ""
+        plates = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
+        return f"plates: {plates or 'none'}; jobs: {self.done} of {self.total}{left}"
+
+
+class Progress(EventLog):
+    """An event log that also tells on stderr how far the run is, also under ``--quiet``."""
+
+    def __init__(self, path: str | Path, quiet: bool = False, every_s: float = EVERY_S):
+        super().__init__(path)
+        self.standing = Standing()
+        self.quiet = quiet
+        self.every_s = every_s
+        self._told = time.monotonic()
+
+    def write(self, event: str, **keys: Any) -> None:
+        """Write an event; tell of progress now and then, and when a plate is done."""
+        super().write(event, **keys)
+        self.standing.take({"time": now(), "event": event, **keys})
+        if self.quiet or event != "finished":
+            return
+        plate = str(keys.get("wildcards", {}).get("plate", ""))
+        whole = bool(plate) and self.standing.state(plate) == "done"
+        if whole or time.monotonic() - self._told >= self.every_s:
+            self._told = time.monotonic()
+            done = f"{plate} is done; " if whole else ""
+            print(f"{done}{self.standing.line()}", file=sys.stderr, flush=True)
+
+
+def standing_of(events: Iterable[Mapping[str, Any]]) -> Standing:
+    """Return how far the run with these events is."""
+    standing = Standing()
+    for event in events:
+        standing.take(event)
+    return standing
+
+
+def elapsed(first: str, last: str) -> float:
+    """Return the seconds between two times of events."""
+    if not first or not last:
+        return 0.0
+    return (datetime.fromisoformat(last) - datetime.fromisoformat(first)).total_seconds()
+
+
+def duration(seconds: float) -> str:
+    """Return a duration as people say it."""
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 100 * 60:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def latest(given: Path | None) -> Path:
+    """Return the event log that was asked for, or that of the latest run here.
+
+    Raises:
+        StepError: there is none.
+    """
+    found = [given] if given else runs()
+    if not found or not found[-1].is_file():
+        raise StepError(
+            f"{given or 'logs/runs'}: expected the event log of a run, found none; name it, or"
+            " call this in the folder where Snakemake ran"
+        )
+    return found[-1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("events", nargs="?", type=Path, help="event log; else the latest here")
+    path = latest(parser.parse_args().events)
+    standing = standing_of(read_events(path))
+    print(f"{path}: {standing.line()}")
+    print("plate\tstate\tfinished\tplanned")
+    for plate in standing.planned:
+        finished, planned = standing.finished[plate], standing.planned[plate]
+        print(f"{plate}\t{standing.state(plate)}\t{finished}\t{planned}")
+
+
+if __name__ == "__main__":
+    run_step(main)
