@@ -36,10 +36,11 @@ class Workspace:
         self.ran_file = root / "ran.txt"
         if not fresh:
             return
-        for name in ("rules", "scripts", "envs", "resources"):
+        for name in ("rules", "scripts", "envs", "resources", "profiles"):
             ignore = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pt")
             shutil.copytree(REPOSITORY / name, root / name, ignore=ignore)
         shutil.copy(REPOSITORY / "Snakefile", root / "Snakefile")
+        (root / "slurm").symlink_to("profiles/slurm")
         for step in called_steps():
             self.set_version(step, 1)
         self.config("")

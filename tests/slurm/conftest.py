@@ -1,0 +1,62 @@
+"""Fixtures of the tests on a real Slurm; all are skipped where it is not installed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.slurm.cluster import Cluster, missing_packages, running_cluster
+from tests.slurm.figures import Figures
+from tests.workflow.conftest import Workspace, called_steps
+
+STUB = Path(__file__).with_name("stub.py")
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster with accounting."""
+    if missing := missing_packages():
+        pytest.skip(f"no Slurm here, {missing}")
+    with running_cluster() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def plain_cluster() -> Iterator[Cluster]:
+    """A cluster without accounting."""
+    if missing := missing_packages(accounting=False):
+        pytest.skip(f"no Slurm here, {missing}")
+    with running_cluster("--no-accounting") as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def figures() -> Iterator[Figures]:
+    """Where tests put the figures that the benchmark writes into docs/tables."""
+    collected = Figures()
+    yield collected
+    collected.write()
+
+
+def stubbed(root: Path, *plates: str, timepoints: int = 3) -> Workspace:
+    """A fresh clone with one block of every plate, its steps replaced by the stub."""
+    root.mkdir(parents=True, exist_ok=True)
+    workspace = Workspace(root)
+    for step in called_steps():
+        text = f"VERSION = 1\n{STUB.read_text()}"
+        (root / f"scripts/healthspan/{step}.py").write_text(text)
+    (root / "faults").mkdir()
+    workspace.sheet(*(f"{plate}|one|N2|raw/{plate}|0|60|" for plate in plates))
+    for plate in plates:
+        workspace.raw(plate, timepoints)
+    return workspace
+
+
+def outputs_of(root: Path) -> dict[str, bytes]:
+    """The contents of all results, by their path; what tells of the run itself is left out."""
+    results = root / "results"
+    return {
+        str(path.relative_to(results)): path.read_bytes()
+        for path in sorted(results.rglob("*"))
+        if path.is_file() and "benchmarks" not in path.parts and path.name != "provenance.json"
+    }

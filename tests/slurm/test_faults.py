@@ -1,0 +1,176 @@
+"""Jobs that are cancelled, killed, too large or too slow, and what else goes wrong on a cluster."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cluster.events import read_events, runs
+from tests.slurm.cluster import Cluster, ending, wait_for
+from tests.slurm.conftest import outputs_of, stubbed
+from tests.slurm.figures import Figures
+from tests.workflow.conftest import Workspace
+
+REGISTERED = "results/healthspan/{}/registered/t000-t002.tsv"
+SIZES = (
+    "--set-resources",
+    "healthspan_register:mem_mb=700*attempt",
+    "healthspan_register:runtime=attempt",
+    "healthspan_reference:mem_mb=500",
+)
+MAIL = "--default-resources", "mem_mb=500", "slurm_account='lab'", (
+    "slurm_extra='--mail-type=FAIL --mail-user=operator@example.org'"
+)  # fmt: skip
+
+
+def fault(workspace: Workspace, plate: str, word: str) -> Path:
+    """Let the registration of a plate misbehave; removing the file ends it."""
+    path = workspace.root / "faults" / plate
+    path.write_text(word)
+    return path
+
+
+def met(workspace: Workspace, plate: str) -> bool:
+    return (workspace.root / "faults" / f"{plate}.met").exists()
+
+
+def registering(cluster: Cluster, plate: str) -> str:
+    """Number of the running job that registers a plate."""
+    jobs = cluster.jobs("R").items()
+    (found,) = [number for number, text in jobs if "register_" in text and plate in text]
+    return found
+
+
+def local_outputs(tmp_path: Path, *plates: str) -> dict[str, bytes]:
+    """What a local run makes of the same targets."""
+    workspace = stubbed(tmp_path / "local", *plates)
+    ended = workspace.snakemake(*(REGISTERED.format(plate) for plate in plates))
+    assert ended.returncode == 0, ended.stderr
+    return outputs_of(workspace.root)
+
+
+def test_jobs_that_are_lost_are_tried_again_with_more(
+    cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    plates = ("cancelled", "crashed", "hungry", "slow")
+    workspace = stubbed(tmp_path / "cluster", *plates)
+    for plate, word in zip(plates, ("hold", "hold", "eat", "linger"), strict=True):
+        fault(workspace, plate, word)
+    targets = [REGISTERED.format(plate) for plate in plates]
+    started = time.monotonic()
+    process = cluster.start_snakemake(workspace.root, *SIZES, *MAIL, "--", *targets)
+    with ending(process):
+        wait_for(lambda: met(workspace, "cancelled") and met(workspace, "crashed"))
+        first = registering(cluster, "cancelled")
+        cancelled, crashed = first, registering(cluster, "crashed")
+        node = cluster.node_of(crashed)
+        for plate in ("cancelled", "crashed"):
+            (workspace.root / "faults" / plate).rename(workspace.root / "faults" / f"{plate}.was")
+            (workspace.root / "faults" / f"{plate}.met").unlink()
+        cluster.ask("scancel", cancelled)
+        cluster.script("crash_node.sh", node)
+        code = process.wait(timeout=400)
+    said = (workspace.root / "said.txt").read_text()
+    cluster.script("crash_node.sh", node, "--restart")
+    assert code == 0, said[-5000:]
+    assert outputs_of(workspace.root) == local_outputs(tmp_path, *plates)
+    (log,) = runs(workspace.root)
+    failed = [event for event in read_events(log) if event["event"] == "failed"]
+    assert {event["wildcards"]["plate"] for event in failed} == set(plates)
+    asked: dict[str, list[dict[str, int]]] = {plate: [] for plate in plates}
+    for event in read_events(log):
+        if event["event"] == "job" and event["rule"] == "healthspan_register":
+            asked[event["wildcards"]["plate"]].append(event["resources"])
+    for plate in plates:
+        (before, after) = asked[plate][:2]
+        assert after["mem_mb"] == 2 * before["mem_mb"]
+        assert after["runtime"] == 2 * before["runtime"]
+    assert (cluster.state / "log/mail").read_text().count("operator@example.org") >= 2
+    seconds = time.monotonic() - started
+    attempts = {plate: len(asked[plate]) for plate in plates}
+    for plate, case in zip(
+        plates, ("job cancelled", "slurmd killed", "over memory", "over time"), strict=True
+    ):
+        figures.add(case, "attempts of the job", attempts[plate], "count")
+        figures.add(case, "outputs identical to a local run", 1, "yes=1")
+    figures.add("four faults at once", "wall time", seconds, "s")
+
+
+def test_a_controller_away_for_30_seconds_ends_nothing(
+    cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    held = fault(workspace, "a", "hold")
+    process = cluster.start_snakemake(workspace.root, *SIZES, "--", REGISTERED.format("a"))
+    with ending(process):
+        wait_for(lambda: met(workspace, "a"))
+        cluster.script("controller.sh", "stop")
+        time.sleep(15)
+        held.unlink()
+        time.sleep(15)
+        cluster.script("controller.sh", "start")
+        started = time.monotonic()
+        code = process.wait(timeout=300)
+    assert code == 0, (workspace.root / "said.txt").read_text()[-5000:]
+    assert outputs_of(workspace.root) == local_outputs(tmp_path, "a")
+    figures.add("slurmctld away", "time away", 30, "s")
+    figures.add("slurmctld away", "from its return to the end", time.monotonic() - started, "s")
+
+
+def test_a_killed_run_leaves_nothing_that_is_believed_and_no_orphans(
+    cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    held = fault(workspace, "a", "hold")
+    target = REGISTERED.format("a")
+    process = cluster.start_snakemake(workspace.root, *SIZES, "--", target)
+    with ending(process):
+        wait_for(lambda: met(workspace, "a"))
+        # Two runs in one folder: the second refuses and says who works there.
+        code, said = cluster.snakemake(workspace.root, *SIZES, "--", target)
+        assert code != 0
+        assert f"another run, process {process.pid} on" in said, said[-3000:]
+        assert "works here; wait for it" in said
+        assert "Directory cannot be locked" in said
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    orphan = registering(cluster, "a")
+    code, said = cluster.snakemake(workspace.root, *SIZES, "--", target)
+    assert code != 0
+    assert "python -m cluster.clear" in said
+    cleared = subprocess.run(
+        [sys.executable, "-m", "cluster.clear"],
+        cwd=workspace.root,
+        env={**cluster.environment, "PYTHONPATH": str(workspace.root / "scripts")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert cleared.returncode == 0, cleared.stderr
+    assert orphan not in cluster.jobs()
+    held.unlink()
+    code, said = cluster.snakemake(workspace.root, *SIZES, "--", target)
+    assert code == 0, said[-5000:]
+    ran = (workspace.root / "ran.txt").read_text().splitlines()
+    assert sorted(ran) == sorted(set(ran))
+    assert outputs_of(workspace.root) == local_outputs(tmp_path, "a")
+    figures.add("snakemake killed", "finished jobs done again", len(ran) - len(set(ran)), "count")
+    figures.add("snakemake killed", "orphan jobs cancelled", 1, "count")
+    figures.add("two runs at once", "second refuses with a sentence", 1, "yes=1")
+
+
+def test_without_accounting_squeue_does(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    sizes = ("--set-resources", "healthspan_reference:mem_mb=500", "healthspan_register:mem_mb=500")
+    code, said = plain_cluster.snakemake(workspace.root, *sizes, "--", REGISTERED.format("a"))
+    assert code == 0, said[-5000:]
+    assert outputs_of(workspace.root) == local_outputs(tmp_path, "a")
+    figures.add("no accounting", "run ends green", 1, "yes=1")
+    figures.add("no accounting", "jobs", len(re.findall("has been submitted", said)), "count")
+
+
