@@ -1,6 +1,6 @@
 """What to tell a user after a run: which plates failed and why, or which pictures to open."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +11,11 @@ SHOWN = 20
 
 
 class Failure(NamedTuple):
-    """A job that failed, with the reason its log gives in one sentence."""
+    """A job that failed, with the reason its log gives in one sentence.
+
+    ``status`` is failed, or unusable for a plate whose raw folder cannot be used, or excluded for
+    one that the sample sheet leaves out.
+    """
 
     plate: str
     rule: str
@@ -19,6 +23,7 @@ class Failure(NamedTuple):
     reason: str
     log: str
     attempts: int
+    status: str = "failed"
 
 
 def failure(job: Any) -> Failure:
@@ -32,7 +37,29 @@ def failure(job: Any) -> Failure:
         reason(log),
         log,
         job.attempt,
+        "unusable" if job.rule.name.endswith("_unusable") else "failed",
     )
+
+
+def excluded(tree: Tree) -> list[Failure]:
+    """Return the plates that the sample sheet excludes."""
+    return [
+        Failure(name, "", "", plate.exclusion, "", 0, "excluded")
+        for name, plate in tree.sheet.items()
+        if plate.excluded
+    ]
+
+
+def write_failures(tree: Tree, found: Sequence[Failure]) -> str:
+    """Write the table of all plates of which results are missing, or remove an earlier one."""
+    path = f"{tree.results}/{FAILURES}"
+    if not found:
+        Path(path).unlink(missing_ok=True)
+        return path
+    lines = ["\t".join(Failure._fields)]
+    lines += ["\t".join(str(cell).replace("\t", " ") for cell in one) for one in found]
+    write_if_changed(path, "\n".join(lines) + "\n")
+    return path
 
 
 def reason(log: str | Path) -> str:
@@ -51,10 +78,7 @@ def reason(log: str | Path) -> str:
 def unfinished(tree: Tree, jobs: Iterable[Any]) -> str:
     """Write failures.tsv for the failed ``jobs`` and return a short table of it."""
     found = sorted(failure(job) for job in jobs)
-    lines = ["\t".join(Failure._fields)]
-    lines += ["\t".join(str(cell).replace("\t", " ") for cell in one) for one in found]
-    path = f"{tree.results}/{FAILURES}"
-    write_if_changed(path, "\n".join(lines) + "\n")
+    path = write_failures(tree, [*found, *excluded(tree)])
     told = [f"{len(found)} failed, listed in {path}; what does not need it was done:"]
     for one in found[:SHOWN]:
         told.append(f"  {' '.join(filter(None, one[:3]))}: {one.reason}\n    {one.log}")
@@ -64,8 +88,8 @@ def unfinished(tree: Tree, jobs: Iterable[Any]) -> str:
 
 
 def finished(tree: Tree) -> str:
-    """Remove the list of earlier failures and name the pictures to open, where there are any."""
-    Path(tree.results, FAILURES).unlink(missing_ok=True)
+    """List excluded plates only, and name the pictures to open, where there are any."""
+    write_failures(tree, excluded(tree))
     pictures = [path for path in tree.of_experiments("curves.png") if Path(path).exists()]
     sheets = [path for path in tree.of_plates("contact_sheet.html") if Path(path).exists()]
     if sheets:

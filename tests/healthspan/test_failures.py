@@ -43,7 +43,7 @@ def test_failures_are_written_and_told_and_forgotten_after_success(tree: Tree) -
     told = unfinished(tree, [job("d.log", plate="p", block="t000-t009")])
     assert "p detect t000-t009: weights: expected\tsome\n    d.log" in told
     header, line = Path("results/healthspan/failures.tsv").read_text().splitlines()
-    assert header.split("\t") == ["plate", "rule", "block", "reason", "log", "attempts"]
+    assert header.split("\t") == ["plate", "rule", "block", "reason", "log", "attempts", "status"]
     assert line.split("\t") == [
         "p",
         "detect",
@@ -51,9 +51,18 @@ def test_failures_are_written_and_told_and_forgotten_after_success(tree: Tree) -
         "weights: expected some",
         "d.log",
         "2",
+        "failed",
     ]
     finished(tree)
     assert not Path("results/healthspan/failures.tsv").exists()
+
+
+def test_excluded_plates_stay_in_the_table_also_after_success(tree: Tree) -> None:
+    fogged = Plate("q", "e", "c", "raw", exclusion="fogged")
+    both = Tree([*tree.sheet.values(), fogged], HealthspanSettings())
+    finished(both)
+    _, line = Path("results/healthspan/failures.tsv").read_text().splitlines()
+    assert line.split("\t") == ["q", "", "", "fogged", "", "0", "excluded"]
 
 
 def test_a_good_run_names_only_pictures_that_are_there(tree: Tree) -> None:

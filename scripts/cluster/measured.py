@@ -1,0 +1,156 @@
+"""What jobs took, measured: in earlier runs of this folder, else in the shipped table.
+
+The table (`cluster: measured:`) has a row for each rule and device: ``seconds`` and
+``cpu_seconds`` (s), ``output_mb`` (MB) and ``files`` (count) per unit of size, such as a
+timepoint of a block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the greatest;
+``temporary``, whether the outputs are removed later; ``source``, where the row comes from.
+"""
+
+import csv
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from cluster.events import number, read_events, runs
+from cluster.jobs import Job, size_of
+from step.errors import StepError
+
+CPU, CUDA = "cpu", "cuda"
+LATEST_RUNS = 5
+"""Earlier runs beyond the last so many are not looked at."""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one job of a rule takes, see the module; ``source`` says how it is known."""
+
+    seconds: float
+    cpu_seconds: float
+    max_rss_mb: float
+    output_mb: float
+    files: float
+    temporary: bool
+    source: str
+
+    def times(self, size: float, start_s: float = 0.0) -> "Cost":
+        """Return the cost of a job of another size, with what it takes once."""
+        return replace(
+            self,
+            seconds=start_s + self.seconds * size,
+            cpu_seconds=start_s + self.cpu_seconds * size,
+            output_mb=self.output_mb * size,
+            files=self.files * size,
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the shipped table."""
+
+    rule: str
+    device: str
+    start_s: float
+    cost: Cost
+
+
+COLUMNS = (
+    "rule", "device", "start_s", "seconds", "cpu_seconds", "max_rss_mb", "output_mb", "files",
+    "temporary", "source",
+)  # fmt: skip
+
+
+def measured_file(named: str, repository: str | Path) -> Path:
+    """Return the path of the table; that of the working directory comes before the repository's."""
+    return Path(named) if Path(named).exists() else Path(repository, named)
+
+
+def read_rows(path: str | Path) -> list[Row]:
+    """Read the shipped table.
+
+    Raises:
+        StepError: there is none, or a cell that should be a number is not.
+    """
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file, delimiter="\t"))
+    except FileNotFoundError:
+        raise StepError(
+            f"{path}: expected a table of what jobs take, found no such file; see cluster: measured:"
+        ) from None
+    return [_row(path, row) for row in rows]
+
+
+def _row(path: str | Path, row: Mapping[str, str]) -> Row:
+    cells = {name: number(row.get(name)) for name in COLUMNS[2:8]}
+    wrong = [name for name, value in cells.items() if value is None]
+    if wrong:
+        raise StepError(
+            f"{path}: expected a number in {wrong[0]} of {row.get('rule')}, found"
+            f" {row.get(wrong[0])!r}"
+        )
+    numbers = {name: float(value or 0.0) for name, value in cells.items()}
+    start_s = numbers.pop("start_s")
+    cost = Cost(**numbers, temporary=row["temporary"] == "yes", source=row["source"])
+    return Row(row["rule"], row["device"], start_s, cost)
+
+
+def earlier(events: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
+    """Return the median cost of a unit of every rule, from events of finished jobs.
+
+    Memory is the greatest of all.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for event in events:
+        if event["event"] == "finished" and event.get("seconds") is not None:
+            found[event["rule"]].append(event)
+    costs = {}
+    for rule, jobs in found.items():
+        sizes = [size_of(job["wildcards"]) for job in jobs]
+
+        def per_unit(key: str, jobs: Sequence[Any] = jobs, sizes: Sequence[int] = sizes) -> float:
+            return median((j.get(key) or 0.0) / s for j, s in zip(jobs, sizes, strict=True))
+
+        costs[rule] = Cost(
+            seconds=per_unit("seconds"),
+            cpu_seconds=per_unit("cpu_seconds"),
+            max_rss_mb=max(job.get("max_rss_mb") or 0.0 for job in jobs),
+            output_mb=per_unit("output_mb"),
+            files=per_unit("files"),
+            temporary=bool(jobs[-1].get("temporary")),
+            source=f"{len(jobs)} earlier jobs",
+        )
+    return costs
+
+
+def earlier_in(folder: str | Path = ".") -> dict[str, Cost]:
+    """Return the costs of a unit that earlier runs in a working directory measured."""
+    logs = runs(folder)[-LATEST_RUNS:]
+    return earlier(event for log in logs for event in read_events(log))
+
+
+class Measured:
+    """Answers what a job will take: by earlier runs, by the table, or by what its rule asks for."""
+
+    def __init__(self, rows: Sequence[Row], history: Mapping[str, Cost]):
+        self.rows = {(row.rule, row.device): row for row in rows}
+        self.history = history
+
+    def cost(self, job: Job) -> Cost:
+        """Return what a job will take; ``source`` says ``asked for`` where nobody measured."""
+        if job.rule in self.history:
+            return self.history[job.rule].times(job.size)
+        device = CUDA if job.gpus else CPU
+        row = self.rows.get((job.rule, device))
+        if row is None and (other := self.rows.get((job.rule, CPU))):
+            source = f"{other.cost.source}, on the CPU"
+            row = replace(other, cost=replace(other.cost, source=source))
+        if row is not None:
+            return row.cost.times(job.size, row.start_s)
+        seconds = (job.runtime_min or 0.0) * 60
+        return Cost(seconds, seconds * job.threads, job.mem_mb or 0.0, 0.0, len(job.outputs), False,
+                    "asked for, not measured")  # fmt: skip
+
+

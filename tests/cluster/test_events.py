@@ -1,0 +1,150 @@
+"""The event log: what a run tells, and what is read back."""
+
+import json
+import logging
+import os
+import platform
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from cluster.announce import another_run, without_gpu
+from cluster.events import EventLog, benchmark_row, plain, read_events
+from cluster.progress import Progress, duration, standing_of
+
+
+def record(event: str | None, message: str = "", level: int = logging.INFO, **extra: object):
+    made = logging.LogRecord("snakemake", level, "", 0, message, None, None)
+    if event:
+        made.event = event
+    made.__dict__.update(extra)
+    return made
+
+
+def job(number: int, rule: str, output: str, benchmark: str | None = None, plate: str = "p"):
+    return record(
+        "job_info", jobid=number, rule_name=rule, wildcards={"plate": plate}, threads=2,
+        resources={"mem_mb": 500, "runtime": 5, "gpu": 1, "_cores": 2}, input=["a"],
+        output=[output], log=["x.log"], benchmark=benchmark, reason="new",
+    )  # fmt: skip
+
+
+def test_nothing_is_written_before_there_are_jobs(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "logs/runs/a.jsonl")
+    log.emit(record(None, "SLURM run ID: u-1"))
+    log.emit(job(1, "r", "out"))
+    assert not (tmp_path / "logs").exists()
+    log.open()
+    events = list(read_events(log.path))
+    assert [event["event"] for event in events] == ["run_started", "slurm_run"]
+    assert events[0]["process"] == os.getpid()
+
+
+def test_a_finished_job_states_what_it_used(tmp_path: Path) -> None:
+    out, measured = tmp_path / "out.tif", tmp_path / "b.tsv"
+    out.write_bytes(b"1" * 2_000_000)
+    measured.write_text("s\th:m:s\tmax_rss\tcpu_time\n12.5\t0:00:12\t640.0\t11.0\n")
+    log = EventLog(tmp_path / "a.jsonl")
+    log.open()
+    log.temporary = frozenset({"r"})
+    log.emit(job(7, "r", str(out), str(measured)))
+    log.emit(record(None, f"Job 7 has been submitted with SLURM jobid 99 (log: {tmp_path}/99.log)."))
+    log.emit(record("job_finished", job_id=7))
+    _, started, submitted, finished = read_events(log.path)
+    assert started["resources"] == {"mem_mb": 500, "runtime": 5, "gpu": 1}
+    assert (submitted["job"], submitted["slurm_job"]) == (7, "99")
+    assert finished["rule"] == "r" and finished["wildcards"] == {"plate": "p"}
+    assert (finished["seconds"], finished["cpu_seconds"], finished["max_rss_mb"]) == (12.5, 11, 640)
+    assert (finished["output_mb"], finished["files"], finished["temporary"]) == (2.0, 1, True)
+
+
+def test_errors_and_warnings_are_events(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "a.jsonl")
+    log.open()
+    log.emit(job(1, "r", "out"))
+    log.emit(record("job_error", jobid=1, rule_name="r", rule_msg="TIMEOUT", log=["x.log"]))
+    log.emit(record(None, "beware", logging.WARNING))
+    log.emit(record(None, "chatter"))
+    failed, warned = list(read_events(log.path))[2:]
+    assert (failed["event"], failed["message"], failed["logs"]) == ("failed", "TIMEOUT", ["x.log"])
+    assert (warned["level"], warned["text"]) == ("warning", "beware")
+
+
+def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"event": "run_started"}\n{"event": "job", "jo')
+    assert [event["event"] for event in read_events(path)] == ["run_started"]
+
+
+def test_a_step_too_short_to_be_measured_has_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "b.tsv"
+    path.write_text("s\tmax_rss\tcpu_time\n0.01\t-\tNA\n")
+    assert benchmark_row(path) == (0.01, None, None)
+    assert benchmark_row(tmp_path / "absent") == (None, None, None)
+
+
+@pytest.mark.parametrize(("told", "path"), [("a b.tif", "a b.tif"), ("a.tsv (update)", "a.tsv")])
+def test_paths_lose_the_words_of_snakemake(told: str, path: str) -> None:
+    assert plain(told) == path
+
+
+def test_a_plate_that_is_done_is_told_at_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = Progress(tmp_path / "a.jsonl", every_s=1e9)
+    log.open()
+    log.write("planned", jobs={"r": 3}, plates={"p": 1, "q": 2}, temporary=[], gpu_rules=[])
+    for number, plate in ((1, "q"), (2, "p")):
+        log.emit(job(number, "r", "out", plate=plate))
+        log.emit(record("job_finished", job_id=number))
+    said = capsys.readouterr().err.splitlines()
+    assert len(said) == 1
+    assert said[0].startswith("p is done; plates: 1 done, 1 under way; jobs: 2 of 3, about ")
+
+
+def test_a_plate_fails_until_another_attempt_makes_good() -> None:
+    where = {"wildcards": {"plate": "p"}}
+    events = [
+        {"event": "planned", "plates": {"p": 1}, "jobs": {"r": 1}, "time": "2026-01-01T00:00:00Z"},
+        {"event": "failed", "job": 1, "time": "2026-01-01T00:01:00Z", **where},
+    ]
+    assert standing_of(events).state("p") == "failing"
+    events.append({"event": "finished", "job": 1, "time": "2026-01-01T00:02:00Z", **where})
+    standing = standing_of(events)
+    assert standing.state("p") == "done"
+    assert standing.line() == "plates: 1 done; jobs: 1 of 1"
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(40, "40 s"), (600, "10 min"), (36000, "10.0 h")])
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def write_run(folder: Path, process: int, *more: str) -> None:
+    path = folder / "logs/runs/20260101T000000Z-1.jsonl"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    first = {"event": "run_started", "time": "2026-01-01T00:00:00Z", "process": process}
+    lines = [json.dumps({**first, "host": platform.node()})]
+    path.write_text("\n".join([*lines, *more]) + "\n")
+
+
+def test_who_holds_the_lock_is_told(tmp_path: Path) -> None:
+    assert another_run(tmp_path) is None
+    write_run(tmp_path, os.getpid())
+    assert another_run(tmp_path) is None
+    (tmp_path / ".snakemake/locks").mkdir(parents=True)
+    (tmp_path / ".snakemake/locks/0.input.lock").touch()
+    assert f"another run, process {os.getpid()} on" in str(another_run(tmp_path))
+    assert "works here" in str(another_run(tmp_path))
+    write_run(tmp_path, 2**22 + 1)
+    assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
+    write_run(tmp_path, os.getpid(), '{"event": "run_ended"}')
+    assert another_run(tmp_path) is None
+
+
+def test_rules_that_were_given_no_gpu_are_named() -> None:
+    def one(rule: str, **resources: int) -> SimpleNamespace:
+        return SimpleNamespace(rule=SimpleNamespace(name=rule), resources=resources)
+
+    assert without_gpu([one("a", gpu=0), one("b", gpu=1), one("c"), one("a", gpu=0)]) == ["a"]
