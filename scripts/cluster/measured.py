@@ -4,8 +4,14 @@ The table (`cluster: measured:`) has a row for each rule and device: ``seconds``
 ``cpu_seconds`` (s), ``output_mb`` (MB) and ``files`` (count) per unit of size, such as a
 timepoint of a block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the greatest;
 ``temporary``, whether the outputs are removed later; ``source``, where the row comes from.
+
+python -m cluster.measured LOG --tiny LOG --device cpu --source "what and where" --write TABLE
+
+makes such rows of the event logs of two runs, one of plates as they are and one of plates so small
+that it shows what a job takes once. Rows of other rules and devices are kept.
 """
 
+import argparse
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +22,9 @@ from typing import Any
 
 from cluster.events import number, read_events, runs
 from cluster.jobs import Job, size_of
+from step.command import run_step
 from step.errors import StepError
+from step.output import whole_file
 
 CPU, CUDA = "cpu", "cuda"
 LATEST_RUNS = 5
@@ -154,3 +162,67 @@ class Measured:
                     "asked for, not measured")  # fmt: skip
 
 
+
+
+def rows_of(
+    whole: Iterable[Mapping[str, Any]], tiny: Iterable[Mapping[str, Any]], device: str, source: str
+) -> list[Row]:
+    """Return a row for every rule; what a tiny job takes counts once, the rest per unit of size.
+
+    Times are those of the processor, of steps with one thread: others may have worked on the
+    machine as well.
+
+    Args:
+        whole: Events of a run on plates as they are.
+        tiny: Events of a run on plates that are next to nothing.
+        device: Where models ran.
+        source: What was measured, and where.
+    """
+    once = earlier({**event, "wildcards": {}} for event in tiny)
+
+    def start_s(rule: str) -> float:
+        return once[rule].cpu_seconds if rule in once else 0.0
+
+    events = [
+        {**event, "cpu_seconds": max((event["cpu_seconds"] or 0.0) - start_s(event["rule"]), 0.0)}
+        for event in whole
+        if event["event"] == "finished"
+    ]
+    return [
+        Row(rule, device, start_s(rule), replace(cost, seconds=cost.cpu_seconds, source=source))
+        for rule, cost in sorted(earlier(events).items())
+    ]
+
+
+def text_of(rows: Iterable[Row]) -> str:
+    """Return the table as TSV."""
+    lines = ["\t".join(COLUMNS)]
+    for row in rows:
+        cost = row.cost
+        numbers = (row.start_s, cost.seconds, cost.cpu_seconds, cost.max_rss_mb, cost.output_mb,
+                   cost.files)  # fmt: skip
+        cells = [row.rule, row.device, *(f"{value:.4g}" for value in numbers)]
+        lines.append("\t".join([*cells, "yes" if cost.temporary else "no", cost.source]))
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("log", type=Path)
+    parser.add_argument("--tiny", type=Path, required=True)
+    parser.add_argument("--device", choices=(CPU, CUDA), default=CPU)
+    parser.add_argument("--source", required=True)
+    parser.add_argument("--write", type=Path, required=True)
+    given = parser.parse_args()
+    made = rows_of(
+        read_events(given.log), read_events(given.tiny), given.device, given.source
+    )
+    new = {(row.rule, row.device) for row in made}
+    kept = [row for row in (read_rows(given.write) if given.write.exists() else [])
+            if (row.rule, row.device) not in new]  # fmt: skip
+    with whole_file(given.write) as partial:
+        partial.write_text(text_of([*made, *kept]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -6,7 +6,8 @@ import pytest
 
 from cluster.estimate import COLUMNS, lines, tasks_of, text_of
 from cluster.jobs import Job, dependencies, planned_jobs, size_of
-from cluster.measured import Cost, Measured, Row, earlier, read_rows
+from cluster.measured import Cost, Measured, Row, earlier, read_rows, rows_of
+from cluster.measured import text_of as measured_text
 from cluster.simulation import Cluster, Task, lower_bounds, simulate
 from cluster.summary import beside, failures, used_by_rule
 from step.errors import StepError
@@ -70,6 +71,19 @@ def test_costs_of_earlier_jobs_are_medians_per_timepoint() -> None:
     cost = earlier([*events, {**events[0], "seconds": None}])["r"]
     assert (cost.seconds, cost.max_rss_mb, cost.temporary) == (2.0, 60, True)
     assert cost.source == "3 earlier jobs"
+
+
+def test_rows_of_a_run_tell_the_start_from_the_work(tmp_path: Path) -> None:
+    def done(seconds: float, block: str) -> dict:
+        return {"event": "finished", "rule": "r", "wildcards": {"block": block}, "seconds": 99.0,
+                "cpu_seconds": seconds, "max_rss_mb": 10, "output_mb": 5.0, "files": 1,
+                "temporary": False}  # fmt: skip
+
+    rows = rows_of([done(23, "t000-t009")], [done(3, "t000-t002")], "cpu", "here")
+    assert [(row.start_s, row.cost.seconds) for row in rows] == [(3, 2.0)]
+    path = tmp_path / "m.tsv"
+    path.write_text(measured_text(rows))
+    assert read_rows(path) == rows
 
 
 def test_lines_add_up_and_tell_temporaries_apart() -> None:

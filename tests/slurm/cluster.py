@@ -91,9 +91,12 @@ class Cluster:
         (folder / "said.txt").unlink(missing_ok=True)
         process = self.start_snakemake(folder, *arguments, **environment)
         with ending(process):
-            code = process.wait(timeout=400)
+            code = process.wait(timeout=PATIENCE_S)
         return code, (folder / "said.txt").read_text(encoding="utf-8")
 
+
+PATIENCE_S = 1800.0
+"""No run of a test takes so long, not even on a machine that others keep busy (s)."""
 
 PATIENCE = ("--slurm-init-seconds-before-status-checks", "8", "--latency-wait", "5")
 """What differs from the profile for operators: their clusters and file systems are larger."""
@@ -110,7 +113,7 @@ def ending(process: "subprocess.Popen[str]") -> Iterator[None]:
             process.wait()
 
 
-def wait_for(what: Callable[[], object], seconds: float = 90.0) -> object:
+def wait_for(what: Callable[[], object], seconds: float = 600.0) -> object:
     """Wait until ``what`` returns something true, and return that."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

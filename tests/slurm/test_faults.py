@@ -8,10 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-import pytest
-
 from cluster.events import read_events, runs
-from tests.slurm.cluster import Cluster, ending, wait_for
+from tests.slurm.cluster import PATIENCE_S, Cluster, ending, wait_for
 from tests.slurm.conftest import outputs_of, stubbed
 from tests.slurm.figures import Figures
 from tests.workflow.conftest import Workspace
@@ -74,7 +72,7 @@ def test_jobs_that_are_lost_are_tried_again_with_more(
             (workspace.root / "faults" / f"{plate}.met").unlink()
         cluster.ask("scancel", cancelled)
         cluster.script("crash_node.sh", node)
-        code = process.wait(timeout=400)
+        code = process.wait(timeout=PATIENCE_S)
     said = (workspace.root / "said.txt").read_text()
     cluster.script("crash_node.sh", node, "--restart")
     assert code == 0, said[-5000:]
@@ -115,7 +113,7 @@ def test_a_controller_away_for_30_seconds_ends_nothing(
         time.sleep(15)
         cluster.script("controller.sh", "start")
         started = time.monotonic()
-        code = process.wait(timeout=300)
+        code = process.wait(timeout=PATIENCE_S)
     assert code == 0, (workspace.root / "said.txt").read_text()[-5000:]
     assert outputs_of(workspace.root) == local_outputs(tmp_path, "a")
     figures.add("slurmctld away", "time away", 30, "s")
