@@ -1,11 +1,12 @@
 # make demo: set up, simulate four small plates and run the whole healthspan tree on them.
 # make test: set up, then every check that the continuous integration runs.
+# make slurm-test: the profile on a real Slurm, started on this host; skipped where it is missing.
 # Both need python3.11 and the network the first time, nothing else.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
-.PHONY: setup demo test check lint types unit lock docs clean
+.PHONY: setup demo test check lint types unit slurm-test lock docs clean
 
 PYTHON ?= python3.11
 CORES ?= all
@@ -42,7 +43,7 @@ demo: $(READY)
 	@echo "The pictures are in demo/results/healthspan/: begin with experiments/demo/curves.png,"
 	@echo "then wild_type_1/contact_sheet.html and wild_type_1/quality.html"
 
-test: $(READY) lint types unit
+test: $(READY) lint types unit slurm-test
 
 lint: $(READY)
 	$(BIN)/ruff check scripts tests
@@ -55,7 +56,11 @@ types: $(READY)
 	cd scripts && ../$(BIN)/mypy --config-file ../pyproject.toml .
 
 unit: $(READY)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile tests
+	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --ignore tests/slurm tests
+
+# One after the other: they share a cluster, and two cores.
+slurm-test: $(READY)
+	$(BIN)/python -m pytest -q -rs tests/slurm
 
 # Names and versions only: addresses of a registry would tie everyone to it.
 lock:

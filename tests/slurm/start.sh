@@ -3,7 +3,7 @@
 # this one host, on loopback only, without systemd, cgroups or a GPU.
 #
 #   start.sh STATE_DIR [--no-accounting]
-#   start.sh --check [--no-accounting]      # only list missing packages (status 3)
+#   start.sh --check [--no-accounting]      # only say what is missing (status 3)
 #   . STATE_DIR/env.sh           # SLURM_CONF and PATH for the clients
 #   stop.sh STATE_DIR
 #
@@ -20,13 +20,19 @@ set -euo pipefail
 export PATH=$PATH:/usr/sbin:/sbin
 missing=""
 need() { type "$1" >/dev/null 2>&1 || missing="$missing $2"; }
-need munged munge; need sbatch slurm-client; need slurmctld slurmctld; need slurmd slurmd
+need ss iproute2; need munged munge; need sbatch slurm-client; need slurmctld slurmctld; need slurmd slurmd
 if [ "${2:-}" != --no-accounting ]; then
   need slurmdbd slurmdbd; need mariadbd mariadb-server-core; need mariadb mariadb-client-core
   find /usr/lib -name accounting_storage_mysql.so 2>/dev/null | grep -q . ||
     missing="$missing slurm-wlm-mysql-plugin"
 fi
 [ -z "$missing" ] || { echo "missing packages:$missing" >&2; exit 3; }
+# Without 0.0.0.0 (NoInAddrAny below) Slurm listens on whatever this host's name is
+# resolved to, whatever slurm.conf says: make sure that it is loopback.
+case "$(getent ahostsv4 "$(hostname)" | awk '{print $1; exit}')" in
+  127.*) ;;
+  *) echo "the name of this host, $(hostname), must resolve to 127.x: see /etc/hosts" >&2; exit 3 ;;
+esac
 [ "$1" != --check ] || exit 0
 
 mkdir -p "$1"
@@ -42,13 +48,6 @@ NODES="cpu01 cpu02 gpu01 gpu02 gpu03"      # gpu01, gpu02: rtx2080ti; gpu03: tit
 # $S/spool/cpu01/cpu01_<jobid>.4294967291
 [ ${#S} -le 55 ] || { echo "$0: STATE_DIR is too long for unix sockets: $S" >&2; exit 2; }
 [ ! -e "$S/pids" ] || { echo "$0: $S/pids exists: already started? run stop.sh" >&2; exit 2; }
-
-# Without 0.0.0.0 (NoInAddrAny below) Slurm listens on whatever this host's name is
-# resolved to, whatever slurm.conf says: make sure that it is loopback.
-case "$(getent ahostsv4 "$(hostname)" | awk '{print $1; exit}')" in
-  127.*) ;;
-  *) echo "$0: add '127.0.0.1 $(hostname)' to /etc/hosts first" >&2; exit 2 ;;
-esac
 
 mkdir -p "$S"/{etc,bin,log,run,state,spool}
 chmod 755 "$S" "$S/run"               # munged wants o+x on the way to its socket
