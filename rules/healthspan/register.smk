@@ -2,7 +2,10 @@
 
 In:  manifest/<block>.tsv and the raw files it lists
 Out: reference.ome.tif, reference.json; registered/<block>.ome.tif, registered/<block>.tsv; frames.tsv
+     Registered frames are removed once all pictures are made if `keep_registered` is not set.
 """
+
+registered = (lambda path: path) if settings.keep_registered else temp
 
 
 rule healthspan_reference:
@@ -38,7 +41,7 @@ rule healthspan_register:
         reference="results/healthspan/{plate}/reference.ome.tif",
         description="results/healthspan/{plate}/reference.json",
     output:
-        frames="results/healthspan/{plate}/registered/{block}.ome.tif",
+        frames=registered("results/healthspan/{plate}/registered/{block}.ome.tif"),
         table="results/healthspan/{plate}/registered/{block}.tsv",
     log:
         "logs/healthspan/register/{plate}/{block}.log",

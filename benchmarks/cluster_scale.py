@@ -1,0 +1,292 @@
+"""Hundreds of plates on a cluster: the start of a job, and a simulated run of all of them.
+
+    python benchmarks/cluster_scale.py
+
+Measures how long a job's process takes to parse the Snakefile, takes the dry runs that
+benchmarks/dry_run.py measured, plans one plate for several block sizes with the real workflow, and
+simulates 100, 300 and 1,000 such plates on 1 to 16 GPUs with the costs of resources/measured.tsv.
+Writes docs/tables/cluster-scale.tsv and docs/cluster-scale.md.
+"""
+
+import argparse
+import csv
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import median
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from cluster.estimate import plan, tasks_of  # noqa: E402
+from cluster.jobs import Job  # noqa: E402
+from cluster.measured import Measured, read_rows  # noqa: E402
+from cluster.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
+from step.command import run_step  # noqa: E402
+from step.output import whole_file  # noqa: E402
+from step.progress import progress  # noqa: E402
+
+PLATES = (100, 300, 1000)
+GPUS = (1, 2, 4, 8, 16)
+BLOCKS = (1, 5, 10, 25, 50)
+BLOCK = 10
+TIMEPOINTS = 50
+CORES = 64
+"""CPU cores for the rules without a GPU, in the model."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A row of the table."""
+
+    case: str
+    metric: str
+    value: float
+    unit: str
+
+
+def small_plate(folder: Path, block: int) -> None:
+    """Write a plate of empty raw files and its configuration; only to be planned."""
+    raw = folder / "raw"
+    raw.mkdir(exist_ok=True)
+    for timepoint in range(TIMEPOINTS):
+        days, hours = divmod(12 * timepoint, 24)
+        for channel in ("Phase", "Green"):
+            (raw / f"{channel}_A1_1_{days:02d}d{hours:02d}h00m.tif").write_bytes(b"x")
+    (folder / "config").mkdir(exist_ok=True)
+    header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms"
+    (folder / "config/plates.tsv").write_text(f"{header}\np\te\tA\traw\t1\t60\n")
+    text = f"healthspan:\n  timepoints_per_block: {block}\n"
+    (folder / "config/config.yaml").write_text(text)
+
+
+def plan_of_a_plate(block: int) -> list[Job]:
+    """Return the jobs of one plate of 50 timepoints."""
+    with tempfile.TemporaryDirectory() as folder:
+        small_plate(Path(folder), block)
+        return plan(["--directory", folder, "--cores", "1"], ROOT / "Snakefile")
+
+
+def of_many(tasks: dict[int, Task], plates: int) -> dict[int, Task]:
+    """Return the tasks of many plates alike, a plate's jobs after one another in number."""
+    step = max(tasks) + 1
+    return {
+        plate * step + number: replace(task, after=tuple(plate * step + one for one in task.after))
+        for plate in range(plates)
+        for number, task in tasks.items()
+    }
+
+
+def modelled(known: Measured, blocks: Sequence[int]) -> list[Figure]:
+    """Simulate all numbers of plates and GPUs, and the block sizes on the middle ones."""
+    figures: list[Figure] = []
+    plans = {}
+    for block in blocks:
+        jobs = plan_of_a_plate(block)
+        plans[block] = tasks_of(jobs, {job.number: known.cost(job) for job in jobs})
+    runs = [(plates, gpus, BLOCK) for plates in PLATES for gpus in GPUS]
+    runs += [(300, 4, block) for block in blocks if block != BLOCK]
+    for plates, gpus, block in progress(runs, "simulated runs"):
+        tasks = of_many(plans[block], plates)
+        cluster = Cluster(cores=CORES, gpus=gpus)
+        run = simulate(tasks, cluster)
+        bounds = lower_bounds(list(tasks.values()), cluster)
+        bottleneck = max(bounds, key=lambda part: bounds[part])
+        case = f"{plates} plates, {gpus} GPUs, blocks of {block}"
+        figures += [
+            Figure(case, "wall time", run.wall_s / 3600, "h"),
+            Figure(case, "jobs", run.jobs, "count"),
+            Figure(case, "GPU busy", run.busy_s["gpu"] / (gpus * run.wall_s), "fraction"),
+            Figure(case, "GPU held", run.held_s["gpu"] / (gpus * run.wall_s), "fraction"),
+            *(
+                Figure(case, f"bound: {part}", seconds / 3600, "h")
+                for part, seconds in bounds.items()
+            ),
+            Figure(case, f"bottleneck is the {bottleneck}", 1, "yes=1"),
+        ]
+    return figures
+
+
+def processor_seconds(command: Sequence[str], folder: Path) -> float:
+    """Return user and system seconds of a command."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def job_start(repeats: int) -> list[Figure]:
+    """Measure what parsing the Snakefile adds to the start of a job's process."""
+    snakemake = [sys.executable, "-m", "snakemake"]
+    with tempfile.TemporaryDirectory() as folder:
+        small_plate(Path(folder), BLOCK)
+        parse = [*snakemake, "--snakefile", str(ROOT / "Snakefile"), "--directory", folder]
+        # The main process scans the raw folders first; a job's process finds the manifests.
+        subprocess.run([*parse, "--list-rules"], check=True, capture_output=True)
+        here = Path(folder)
+        version = [processor_seconds([*snakemake, "--version"], here) for _ in range(repeats)]
+        whole = [
+            processor_seconds([*parse, "--mode", "remote", "--list-rules"], here)
+            for _ in range(repeats)
+        ]
+    return [
+        Figure("job start", "snakemake --version", median(version), "CPU s"),
+        Figure("job start", "parsing the Snakefile in a job's process", median(whole), "CPU s"),
+        Figure("job start", "difference", median(whole) - median(version), "CPU s"),
+    ]
+
+
+def dry_runs(path: Path) -> list[Figure]:
+    """Take the dry runs that were measured before; none where there is no such table."""
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    figures = []
+    for row in rows:
+        case = f"{row['what']}, {row['plates']} plates x {row['timepoints']} timepoints"
+        figures += [
+            Figure(case, "jobs", float(row["jobs"]), "count"),
+            Figure(case, "wall time", float(row["seconds"]), "s"),
+            Figure(case, "processor time", float(row["cpu_seconds"]), "CPU s"),
+            Figure(case, "peak memory", float(row["peak_rss_mb"]), "MB"),
+        ]
+    return figures
+
+
+def overheads(path: Path) -> list[Figure]:
+    """Take what the tests on Slurm measured of allocations; none before they ran."""
+    if not path.exists():
+        return []
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [
+        Figure(row["case"], row["metric"], float(row["value"]), row["unit"])
+        for row in rows
+        if row["case"].startswith("overhead")
+    ]
+
+
+def table(figures: Sequence[Figure]) -> str:
+    """The figures as TSV."""
+    rows = [f"{one.case}\t{one.metric}\t{one.value:.4g}\t{one.unit}" for one in figures]
+    return "\n".join(["case\tmetric\tvalue\tunit", *rows]) + "\n"
+
+
+def matrix(figures: Sequence[Figure], metric: str, form: str) -> str:
+    """One figure of the model by plates and GPUs."""
+    found = {one.case: one.value for one in figures if one.metric == metric}
+    head = "| plates | " + " | ".join(f"{gpus} GPU" for gpus in GPUS) + " |"
+    lines = [head, "|---|" + "---:|" * len(GPUS)]
+    for plates in PLATES:
+        cells = [found[f"{plates} plates, {gpus} GPUs, blocks of {BLOCK}"] for gpus in GPUS]
+        lines.append(f"| {plates} | " + " | ".join(f"{cell:{form}}" for cell in cells) + " |")
+    return "\n".join(lines)
+
+
+def block_table(figures: Sequence[Figure]) -> str:
+    """Wall time, jobs and GPU use by block size, of 300 plates on 4 GPUs."""
+    found = {(one.case, one.metric): one.value for one in figures}
+    lines = ["| timepoints a block | jobs | wall time (h) | GPU busy | GPU held |"]
+    lines += ["|---:|---:|---:|---:|---:|"]
+    for block in BLOCKS:
+        case = f"300 plates, 4 GPUs, blocks of {block}"
+        jobs, wall, busy, held = (
+            found[case, metric] for metric in ("jobs", "wall time", "GPU busy", "GPU held")
+        )
+        lines.append(f"| {block} | {jobs:.0f} | {wall:.1f} | {busy:.0%} | {held:.0%} |")
+    return "\n".join(lines)
+
+
+def others(figures: Sequence[Figure]) -> str:
+    """All figures that are no part of the model."""
+    rows = [one for one in figures if "GPUs, blocks of" not in one.case]
+    lines = ["| case | figure | value | unit |", "|---|---|---:|---|"]
+    lines += [f"| {one.case} | {one.metric} | {one.value:.4g} | {one.unit} |" for one in rows]
+    return "\n".join(lines)
+
+
+def bottlenecks(figures: Sequence[Figure]) -> str:
+    """Say which part of the cluster bounds which runs."""
+    found: dict[str, list[str]] = {}
+    for one in figures:
+        if one.metric.startswith("bottleneck is the ") and one.case.endswith(f"of {BLOCK}"):
+            part = one.metric.removeprefix("bottleneck is the ")
+            found.setdefault(part, []).append(one.case.removesuffix(f", blocks of {BLOCK}"))
+    return "\n".join(f"- **{part}**: {'; '.join(cases)}" for part, cases in found.items())
+
+
+def page(figures: Sequence[Figure], sources: Sequence[str]) -> str:
+    """The page of the documentation."""
+    return f"""# Hundreds of plates
+
+## Measured
+
+{others(figures)}
+
+Dry runs are those of `benchmarks/dry_run.py`, the overhead of a job is that of
+`benchmarks/cluster_faults.py`.
+
+## Modelled
+
+A discrete-event simulation (`scripts/cluster/simulation.py`): plates of {TIMEPOINTS} timepoints,
+their jobs as a dry run of the real workflow plans them, {CORES} CPU cores, 200 jobs at a time, a
+submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the start of a job to
+that of its step, a look at the queue every {Cluster(1, 1).poll_s:.0f} s (up to
+{Cluster(1, 1).greatest_poll_s:.0f} s without news), a file system of
+{Cluster(1, 1).disk_mb_per_s:.0f} MB/s. Costs of steps are those of `resources/measured.tsv`:
+{"; ".join(sources)}.
+
+Wall time (h), blocks of {BLOCK}:
+
+{matrix(figures, "wall time", ".1f")}
+
+Share of the time in which GPUs work:
+
+{matrix(figures, "GPU busy", ".2f")}
+
+What bounds the run, by the shortest time that each part alone would need:
+
+{bottlenecks(figures)}
+
+300 plates on 4 GPUs by the size of blocks:
+
+{block_table(figures)}
+
+A job costs its start whatever it does, so small blocks hold GPUs that do not work; large ones make
+an update of one timepoint dear, since its whole block is done again (and its neighbours'
+composites). {BLOCK} timepoints are five days of pictures.
+
+Made by `python benchmarks/cluster_scale.py`. The same as a table:
+[tables/cluster-scale.tsv](tables/cluster-scale.tsv).
+"""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--repeats", type=int, default=5, help="measurements of a job's start")
+    parser.add_argument("--measured", type=Path, default=ROOT / "resources/measured.tsv")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/cluster-scale.tsv")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/cluster-scale.md")
+    given = parser.parse_args()
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    rows = read_rows(given.measured)
+    figures = [
+        *dry_runs(ROOT / "docs/tables/dry-run.tsv"),
+        *job_start(given.repeats),
+        *overheads(ROOT / "docs/tables/cluster-faults.tsv"),
+        *modelled(Measured(rows, {}), BLOCKS),
+    ]
+    sources = sorted({row.cost.source for row in rows})
+    for path, text in ((given.table, table(figures)), (given.page, page(figures, sources))):
+        with whole_file(path) as partial:
+            partial.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_step(main)
