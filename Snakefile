@@ -34,11 +34,8 @@ try:
 except StepError as error:
     raise WorkflowError(str(error)) from None
 shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_place_of_gpu))
-
-
 if workflow.is_main_process:
     announcer = Announcer(logger)
-    announcer.warn_of_another_run()
 
 
 include: "rules/healthspan/tree.smk"

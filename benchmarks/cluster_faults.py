@@ -38,7 +38,8 @@ what is asked of it, stands in `tests/slurm/test_faults.py` and `test_plates.py`
 {body}
 
 Made by `python benchmarks/cluster_faults.py`; times are those of the machine it ran on, with
-whatever else ran there. The same as a table: [tables/cluster-faults.tsv](tables/cluster-faults.tsv).
+whatever else ran there. The same as a table:
+[tables/cluster-faults.tsv](tables/cluster-faults.tsv).
 """
 
 

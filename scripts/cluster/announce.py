@@ -27,11 +27,9 @@ class Announcer:
         if plan:
             self.events.open()
         logger.addHandler(self.events)
-
-    def warn_of_another_run(self, folder: str = ".") -> None:
-        """Say who holds the lock on the working directory, before Snakemake refuses it."""
-        if sentence := another_run(folder):
-            self.logger.warning(sentence)
+        # Before Snakemake refuses a locked folder without saying who works there.
+        if sentence := another_run():
+            logger.warning(sentence)
 
     def started(self, dag: Any, executor: str) -> None:
         """Note what the run is going to do, and say loudly if models run without a GPU."""
@@ -82,7 +80,9 @@ def another_run(folder: str | Path = ".") -> str | None:
             continue
         first = events[0] if events else {}
         if first.get("event") == "run_started":
-            gone = first["host"] == platform.node() and not Path(f"/proc/{first['process']}").exists()
+            gone = (
+                first["host"] == platform.node() and not Path(f"/proc/{first['process']}").exists()
+            )
             return (
                 f"{Path(folder).resolve()}: another run, process {first['process']} on"
                 f" {first['host']} since {first['time'][:19]}Z,"

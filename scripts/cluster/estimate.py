@@ -93,7 +93,9 @@ def text_of(table: Sequence[Line]) -> str:
     """Return the table as TSV."""
     rows = ["\t".join(COLUMNS)]
     for line in table:
-        cells = [f"{cell:.6g}" if isinstance(cell, float) else cell for cell in asdict(line).values()]
+        cells = [
+            f"{cell:.6g}" if isinstance(cell, float) else cell for cell in asdict(line).values()
+        ]
         rows.append("\t".join(str(cell) for cell in cells))
     return "\n".join(rows) + "\n"
 

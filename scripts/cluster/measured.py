@@ -86,7 +86,7 @@ def read_rows(path: str | Path) -> list[Row]:
             rows = list(csv.DictReader(file, delimiter="\t"))
     except FileNotFoundError:
         raise StepError(
-            f"{path}: expected a table of what jobs take, found no such file; see cluster: measured:"
+            f"{path}: expected a table of what jobs take, found none; see cluster: measured:"
         ) from None
     return [_row(path, row) for row in rows]
 
@@ -162,8 +162,6 @@ class Measured:
                     "asked for, not measured")  # fmt: skip
 
 
-
-
 def rows_of(
     whole: Iterable[Mapping[str, Any]], tiny: Iterable[Mapping[str, Any]], device: str, source: str
 ) -> list[Row]:
@@ -214,9 +212,7 @@ def main() -> None:
     parser.add_argument("--source", required=True)
     parser.add_argument("--write", type=Path, required=True)
     given = parser.parse_args()
-    made = rows_of(
-        read_events(given.log), read_events(given.tiny), given.device, given.source
-    )
+    made = rows_of(read_events(given.log), read_events(given.tiny), given.device, given.source)
     new = {(row.rule, row.device) for row in made}
     kept = [row for row in (read_rows(given.write) if given.write.exists() else [])
             if (row.rule, row.device) not in new]  # fmt: skip

@@ -4,7 +4,6 @@ import shlex
 import sys
 from pathlib import Path
 
-
 CPU_ALLOWED = "SNAKESCOPE_CPU_IN_PLACE_OF_GPU"
 """Environment variable that is set where a job with a GPU that cannot be used may do without."""
 

@@ -28,15 +28,20 @@ def job(number: int, rule: str = "r", block: str = "t000-t009", **more: object) 
 
 @pytest.mark.parametrize(
     ("wildcards", "size"),
-    [({"plate": "a-1", "block": "t010-t029"}, 20), ({"plate": "p"}, 1), ({"block": "t003-t003"}, 1)],
+    [
+        ({"plate": "a-1", "block": "t010-t029"}, 20),
+        ({"plate": "p"}, 1),
+        ({"block": "t003-t003"}, 1),
+    ],
 )
 def test_the_size_of_a_job_is_the_length_of_its_block(wildcards, size) -> None:
     assert size_of(wildcards) == size
 
 
 def test_a_job_is_planned_once_however_often_it_is_tried() -> None:
-    event = {"event": "job", "job": 1, "rule": "r", "wildcards": {}, "threads": 1, "resources":
-             {"mem_mb": "<TBD>", "runtime": 5, "gpu": 1}, "input": ["a"], "output": ["b"]}  # fmt: skip
+    resources = {"mem_mb": "<TBD>", "runtime": 5, "gpu": 1}
+    event = {"event": "job", "job": 1, "rule": "r", "wildcards": {}, "threads": 1,
+             "resources": resources, "input": ["a"], "output": ["b"]}  # fmt: skip
     target = {**event, "job": 0, "output": []}
     (found,) = planned_jobs([event, event, target, {"event": "finished", "job": 1}])
     assert (found.mem_mb, found.runtime_min, found.gpus) == (None, 5, 1)
@@ -137,7 +142,9 @@ def test_a_table_with_a_gap_is_refused_with_one_sentence(tmp_path: Path) -> None
 def test_jobs_run_side_by_side_as_far_as_cores_reach() -> None:
     tasks = {number: Task(10) for number in range(4)}
     assert simulate(tasks, SWIFT).wall_s == pytest.approx(20, abs=0.1)
-    assert simulate({n: Task(10, cores=2) for n in range(4)}, SWIFT).wall_s == pytest.approx(40, abs=1)
+    assert simulate({n: Task(10, cores=2) for n in range(4)}, SWIFT).wall_s == pytest.approx(
+        40, abs=1
+    )
 
 
 def test_a_gpu_takes_one_job_at_a_time_and_cpus_go_on_meanwhile() -> None:

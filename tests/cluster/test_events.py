@@ -49,7 +49,9 @@ def test_a_finished_job_states_what_it_used(tmp_path: Path) -> None:
     log.open()
     log.temporary = frozenset({"r"})
     log.emit(job(7, "r", str(out), str(measured)))
-    log.emit(record(None, f"Job 7 has been submitted with SLURM jobid 99 (log: {tmp_path}/99.log)."))
+    log.emit(
+        record(None, f"Job 7 has been submitted with SLURM jobid 99 (log: {tmp_path}/99.log).")
+    )
     log.emit(record("job_finished", job_id=7))
     _, started, submitted, finished = read_events(log.path)
     assert started["resources"] == {"mem_mb": 500, "runtime": 5, "gpu": 1}

@@ -52,7 +52,7 @@ GIVEN = [{"SLURM_STEP_GPUS": "0"}, {"SLURM_JOB_GPUS": "1"}, {"SLURM_GPUS_ON_NODE
 @pytest.mark.parametrize("environment", GIVEN)
 def test_a_job_that_was_given_a_gpu_must_use_it(monkeypatch, capsys, environment):
     machine(monkeypatch, available=False)
-    with pytest.raises(StepError, match="Slurm gave this job a GPU.*found none"):
+    with pytest.raises(StepError, match=r"Slurm gave this job a GPU.*found none"):
         choose_device("auto", environment)
     allowed = {**environment, "SNAKESCOPE_CPU_IN_PLACE_OF_GPU": "1"}
     assert choose_device("auto", allowed).type == "cpu"

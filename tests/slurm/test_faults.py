@@ -170,5 +170,3 @@ def test_without_accounting_squeue_does(
     assert outputs_of(workspace.root) == local_outputs(tmp_path, "a")
     figures.add("no accounting", "run ends green", 1, "yes=1")
     figures.add("no accounting", "jobs", len(re.findall("has been submitted", said)), "count")
-
-

@@ -138,7 +138,11 @@ def test_bad_plates_are_named_and_stop_no_other(
     for path in (clone.root / "raw/dim/raw").glob("*Green*"):
         path.unlink()
     clone.plates("good", "late", "hurt", "dim")
-    targets = [FRAMES.format("late"), FRAMES.format("hurt"), "results/healthspan/dim/manifest/usable"]
+    targets = [
+        FRAMES.format("late"),
+        FRAMES.format("hurt"),
+        "results/healthspan/dim/manifest/usable",
+    ]
     code, said = cluster.snakemake(clone.root, "--retries", "0", "--", *targets)
     assert code != 0
     assert (clone.root / FRAMES.format("late")).is_file(), said[-5000:]
