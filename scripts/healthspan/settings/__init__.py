@@ -41,6 +41,7 @@ class HealthspanSettings(Settings):
         False,
         description="leave out the plates that failed in the last run, as a run does by itself"
         " when it ends with failed plates, to compare the others",
+    )
     keep_registered: bool = Field(
         True,
         description="keep the registered frames, the bulk of a plate's results, after its pictures"
