@@ -1,7 +1,4 @@
-"""Snakescope: raw microscope images to measured results, one rule tree per assay.
-
-Opens the house: versions, typed configuration, trees, default target, last words.
-"""
+"""Snakescope: raw microscope images to measured results, one rule tree per assay."""
 
 import sys
 from pathlib import Path
@@ -49,8 +46,7 @@ rule all:
 
 onstart:
     announcer.started(workflow.dag, workflow._executor_plugin.name)
-    # One bad plate never stops the others, whether --keep-going was asked for or not.
-    workflow.scheduler.keepgoing = True
+    workflow.scheduler.keepgoing = True  # one bad plate never stops the others
     tree.write_configuration()
 
 

@@ -41,14 +41,13 @@ class Announcer:
                 " them; many times slower"
             )
         self.events.open()
-        self.events.temporary = frozenset(job.rule.name for job in jobs if job.temp_output)
+        self.events.temporary = frozenset(str(path) for job in jobs for path in job.temp_output)
         rules = Counter(job.rule.name for job in jobs)
         plates = Counter(plate_of(job) for job in jobs)
         self.events.write(
             "planned",
             jobs=dict(rules.most_common()),
             plates={name: count for name, count in plates.items() if name},
-            temporary=sorted(self.events.temporary),
             gpu_rules=sorted({job.rule.name for job in jobs if job.resources.get("gpu")}),
         )
 

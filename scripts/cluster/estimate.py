@@ -68,8 +68,8 @@ def _line(rule: str, jobs: Sequence[Job], costs: Mapping[int, Cost]) -> Line:
         gpu_h=sum(cost.seconds for job, cost in of if job.gpus) / 3600,
         peak_mb=max((cost.max_rss_mb for _, cost in of), default=0.0),
         asked_mb=max((job.mem_mb or 0.0 for job, _ in of), default=0.0),
-        results_mb=sum(cost.output_mb for _, cost in of if not cost.temporary),
-        temporary_mb=sum(cost.output_mb for _, cost in of if cost.temporary),
+        results_mb=sum(cost.output_mb for _, cost in of),
+        temporary_mb=sum(cost.temporary_mb for _, cost in of),
         source="" if rule == "all" else "; ".join(sources),
     )
 
@@ -83,7 +83,7 @@ def tasks_of(jobs: Sequence[Job], costs: Mapping[int, Cost]) -> dict[int, Task]:
             cores=job.threads,
             gpu=bool(job.gpus),
             after=tuple(sorted(before[job.number])),
-            disk_mb=costs[job.number].output_mb,
+            disk_mb=costs[job.number].output_mb + costs[job.number].temporary_mb,
         )
         for job in jobs
     }

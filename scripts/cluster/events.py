@@ -7,11 +7,12 @@ writes them, with what a finished job used, to ``logs/runs/<start>-<process>.jso
 event           keys besides ``time`` (UTC, ISO 8601)
 ==============  ==================================================================
 run_started     host, process, command
-planned         jobs (by rule), plates (jobs by plate), temporary (rules), gpu_rules
+planned         jobs (by rule), plates (jobs by plate), gpu_rules
 job             job, rule, wildcards, threads, resources, input, output, log, benchmark, reason
 submitted       job, slurm_job, slurm_log
 slurm_run       name (that of all Slurm jobs of the run)
-finished        job, rule, wildcards, seconds, cpu_seconds, max_rss_mb, output_mb, files
+finished        job, rule, wildcards, seconds, cpu_seconds, max_rss_mb, output_mb,
+                temporary_mb, files
 failed          job, rule, wildcards, message, logs
 message         level, text (warnings and errors of Snakemake)
 run_ended       succeeded
@@ -148,19 +149,27 @@ def used(job: Mapping[str, Any], temporary: frozenset[str] = frozenset()) -> dic
     """Return what a finished job used: its benchmark file, and the size of its outputs.
 
     Returns:
-        seconds and cpu_seconds of the step (s), max_rss_mb (MB), output_mb (MB, 10^6 bytes),
-        files (count), temporary; None where it was not measured, as Snakemake's benchmark does
-        not measure the memory of a step shorter than it looks at.
+        seconds and cpu_seconds of the step (s), max_rss_mb (MB), output_mb and temporary_mb of
+        outputs that are kept and that are removed later (MB, 10^6 bytes), files that are kept
+        (count); None where it was not measured, as Snakemake's benchmark does not measure the
+        memory of a step shorter than it looks at.
+
+    Args:
+        job: What :func:`described` returned.
+        temporary: Paths of outputs that are removed later.
     """
     seconds, cpu_seconds, max_rss_mb = benchmark_row(job.get("benchmark"))
-    sizes = [Path(path).stat().st_size for path in job.get("output", ()) if Path(path).is_file()]
+    sizes = {
+        path: Path(path).stat().st_size for path in job.get("output", ()) if Path(path).is_file()
+    }
+    removed = sum(size for path, size in sizes.items() if path in temporary)
     return {
         "seconds": seconds,
         "cpu_seconds": cpu_seconds,
         "max_rss_mb": max_rss_mb,
-        "output_mb": round(sum(sizes) / 1e6, 3),
-        "files": len(sizes),
-        "temporary": job.get("rule") in temporary,
+        "output_mb": round((sum(sizes.values()) - removed) / 1e6, 3),
+        "temporary_mb": round(removed / 1e6, 3),
+        "files": sum(path not in temporary for path in sizes),
     }
 
 

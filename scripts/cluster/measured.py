@@ -1,9 +1,10 @@
 """What jobs took, measured: in earlier runs of this folder, else in the shipped table.
 
 The table (`cluster: measured:`) has a row for each rule and device: ``seconds`` and
-``cpu_seconds`` (s), ``output_mb`` (MB) and ``files`` (count) per unit of size, such as a
-timepoint of a block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the greatest;
-``temporary``, whether the outputs are removed later; ``source``, where the row comes from.
+``cpu_seconds`` (s), ``output_mb`` and ``temporary_mb`` of outputs that are kept and that are
+removed later (MB), ``files`` that are kept (count), all per unit of size, such as a timepoint of a
+block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the greatest; ``source``, where the row
+comes from.
 
 python -m cluster.measured LOG --tiny LOG --device cpu --source "what and where" --write TABLE
 
@@ -39,8 +40,8 @@ class Cost:
     cpu_seconds: float
     max_rss_mb: float
     output_mb: float
+    temporary_mb: float
     files: float
-    temporary: bool
     source: str
 
     def times(self, size: float, start_s: float = 0.0) -> "Cost":
@@ -50,6 +51,7 @@ class Cost:
             seconds=start_s + self.seconds * size,
             cpu_seconds=start_s + self.cpu_seconds * size,
             output_mb=self.output_mb * size,
+            temporary_mb=self.temporary_mb * size,
             files=self.files * size,
         )
 
@@ -65,8 +67,8 @@ class Row:
 
 
 COLUMNS = (
-    "rule", "device", "start_s", "seconds", "cpu_seconds", "max_rss_mb", "output_mb", "files",
-    "temporary", "source",
+    "rule", "device", "start_s", "seconds", "cpu_seconds", "max_rss_mb", "output_mb",
+    "temporary_mb", "files", "source",
 )  # fmt: skip
 
 
@@ -92,7 +94,7 @@ def read_rows(path: str | Path) -> list[Row]:
 
 
 def _row(path: str | Path, row: Mapping[str, str]) -> Row:
-    cells = {name: number(row.get(name)) for name in COLUMNS[2:8]}
+    cells = {name: number(row.get(name)) for name in COLUMNS[2:9]}
     wrong = [name for name, value in cells.items() if value is None]
     if wrong:
         raise StepError(
@@ -101,7 +103,7 @@ def _row(path: str | Path, row: Mapping[str, str]) -> Row:
         )
     numbers = {name: float(value or 0.0) for name, value in cells.items()}
     start_s = numbers.pop("start_s")
-    cost = Cost(**numbers, temporary=row["temporary"] == "yes", source=row["source"])
+    cost = Cost(**numbers, source=row["source"])
     return Row(row["rule"], row["device"], start_s, cost)
 
 
@@ -126,8 +128,8 @@ def earlier(events: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
             cpu_seconds=per_unit("cpu_seconds"),
             max_rss_mb=max(job.get("max_rss_mb") or 0.0 for job in jobs),
             output_mb=per_unit("output_mb"),
+            temporary_mb=per_unit("temporary_mb"),
             files=per_unit("files"),
-            temporary=bool(jobs[-1].get("temporary")),
             source=f"{len(jobs)} earlier jobs",
         )
     return costs
@@ -158,8 +160,9 @@ class Measured:
         if row is not None:
             return row.cost.times(job.size, row.start_s)
         seconds = (job.runtime_min or 0.0) * 60
-        return Cost(seconds, seconds * job.threads, job.mem_mb or 0.0, 0.0, len(job.outputs), False,
-                    "asked for, not measured")  # fmt: skip
+        asked = "asked for, not measured"
+        files = float(len(job.outputs))
+        return Cost(seconds, seconds * job.threads, job.mem_mb or 0.0, 0.0, 0.0, files, asked)
 
 
 def rows_of(
@@ -197,10 +200,12 @@ def text_of(rows: Iterable[Row]) -> str:
     lines = ["\t".join(COLUMNS)]
     for row in rows:
         cost = row.cost
-        numbers = (row.start_s, cost.seconds, cost.cpu_seconds, cost.max_rss_mb, cost.output_mb,
-                   cost.files)  # fmt: skip
-        cells = [row.rule, row.device, *(f"{value:.4g}" for value in numbers)]
-        lines.append("\t".join([*cells, "yes" if cost.temporary else "no", cost.source]))
+        numbers = (
+            row.start_s, cost.seconds, cost.cpu_seconds, cost.max_rss_mb, cost.output_mb,
+            cost.temporary_mb, cost.files,
+        )  # fmt: skip
+        cells = (row.rule, row.device, *(f"{value:.4g}" for value in numbers), cost.source)
+        lines.append("\t".join(cells))
     return "\n".join(lines) + "\n"
 
 

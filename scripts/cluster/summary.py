@@ -54,10 +54,8 @@ def used_by_rule(events: Iterable[Mapping[str, Any]]) -> dict[str, Used]:
             rule.cpu_h += (event["cpu_seconds"] or 0.0) / 3600
             rule.gpu_h += (event["seconds"] or 0.0) / 3600 * gpus[event["job"]]
             rule.peak_mb = max(rule.peak_mb, event["max_rss_mb"] or 0.0)
-            if event["temporary"]:
-                rule.temporary_mb += event["output_mb"]
-            else:
-                rule.results_mb += event["output_mb"]
+            rule.results_mb += event["output_mb"]
+            rule.temporary_mb += event["temporary_mb"]
     total = Used()
     for rule in rules.values():
         for name in ("jobs", "tries", "cpu_h", "gpu_h", "results_mb", "temporary_mb"):

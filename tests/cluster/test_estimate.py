@@ -13,7 +13,7 @@ from cluster.summary import beside, failures, used_by_rule
 from step.errors import StepError
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-UNIT = Cost(2.0, 1.5, 900.0, 10.0, 2.0, False, "measured")
+UNIT = Cost(2.0, 1.5, 900.0, 10.0, 0.0, 2.0, "measured")
 SWIFT = Cluster(cores=2, gpus=1, jobs=100, submit_s=0, start_s=0, poll_s=1e-3, poll_step_s=0)
 
 
@@ -70,11 +70,11 @@ def test_costs_of_earlier_jobs_are_medians_per_timepoint() -> None:
     def done(seconds: float, block: str) -> dict:
         return {"event": "finished", "rule": "r", "wildcards": {"block": block}, "seconds": seconds,
                 "cpu_seconds": seconds, "max_rss_mb": seconds, "output_mb": 5.0, "files": 1,
-                "temporary": True}  # fmt: skip
+                "temporary_mb": 5.0}  # fmt: skip
 
     events = [done(10, "t000-t009"), done(4, "t010-t011"), done(60, "t012-t021")]
     cost = earlier([*events, {**events[0], "seconds": None}])["r"]
-    assert (cost.seconds, cost.max_rss_mb, cost.temporary) == (2.0, 60, True)
+    assert (cost.seconds, cost.max_rss_mb, cost.temporary_mb) == (2.0, 60, 0.5)
     assert cost.source == "3 earlier jobs"
 
 
@@ -82,7 +82,7 @@ def test_rows_of_a_run_tell_the_start_from_the_work(tmp_path: Path) -> None:
     def done(seconds: float, block: str) -> dict:
         return {"event": "finished", "rule": "r", "wildcards": {"block": block}, "seconds": 99.0,
                 "cpu_seconds": seconds, "max_rss_mb": 10, "output_mb": 5.0, "files": 1,
-                "temporary": False}  # fmt: skip
+                "temporary_mb": 5.0}  # fmt: skip
 
     rows = rows_of([done(23, "t000-t009")], [done(3, "t000-t002")], "cpu", "here")
     assert [(row.start_s, row.cost.seconds) for row in rows] == [(3, 2.0)]
@@ -93,7 +93,7 @@ def test_rows_of_a_run_tell_the_start_from_the_work(tmp_path: Path) -> None:
 
 def test_lines_add_up_and_tell_temporaries_apart() -> None:
     jobs = [job(1, gpus=1), job(2, gpus=1), job(3, "s")]
-    costs = {1: UNIT, 2: UNIT, 3: Cost(3600, 7200, 50, 7, 1, True, "measured")}
+    costs = {1: UNIT, 2: UNIT, 3: Cost(3600, 7200, 50, 0, 7, 1, "measured")}
     r, s, total = lines(jobs, costs)
     assert (r.jobs, r.results_mb, r.temporary_mb) == (2, 20, 0)
     assert r.gpu_h == pytest.approx(4 / 3600)
@@ -108,7 +108,7 @@ def test_used_stands_beside_estimated_and_failures_are_the_last_attempts() -> No
 
     resources = {"resources": {"mem_mb": 1000, "gpu": 1}, "output": ["o"]}
     done = {"seconds": 3600.0, "cpu_seconds": 1800.0, "max_rss_mb": 700.0, "output_mb": 1000.0,
-            "temporary": False}  # fmt: skip
+            "temporary_mb": 5.0}  # fmt: skip
     bad = {"message": "TIMEOUT", "logs": []}
     events = [
         event("job", 1, **resources), event("failed", 1, **bad), event("job", 1, **resources),
@@ -129,7 +129,7 @@ def test_the_shipped_table_knows_the_rules_of_a_plate() -> None:
     rows = {(row.rule, row.device): row for row in read_rows(REPOSITORY / "resources/measured.tsv")}
     for rule in ("register", "detect", "classify", "contact_sheet", "quality"):
         row = rows[f"healthspan_{rule}", "cpu"]
-        assert row.cost.seconds > 0 and row.cost.max_rss_mb > 50 and row.cost.source
+        assert row.start_s + row.cost.seconds > 0 and row.cost.max_rss_mb > 50 and row.cost.source
 
 
 def test_a_table_with_a_gap_is_refused_with_one_sentence(tmp_path: Path) -> None:

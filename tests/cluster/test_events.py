@@ -47,7 +47,6 @@ def test_a_finished_job_states_what_it_used(tmp_path: Path) -> None:
     measured.write_text("s\th:m:s\tmax_rss\tcpu_time\n12.5\t0:00:12\t640.0\t11.0\n")
     log = EventLog(tmp_path / "a.jsonl")
     log.open()
-    log.temporary = frozenset({"r"})
     log.emit(job(7, "r", str(out), str(measured)))
     log.emit(
         record(None, f"Job 7 has been submitted with SLURM jobid 99 (log: {tmp_path}/99.log).")
@@ -58,7 +57,11 @@ def test_a_finished_job_states_what_it_used(tmp_path: Path) -> None:
     assert (submitted["job"], submitted["slurm_job"]) == (7, "99")
     assert finished["rule"] == "r" and finished["wildcards"] == {"plate": "p"}
     assert (finished["seconds"], finished["cpu_seconds"], finished["max_rss_mb"]) == (12.5, 11, 640)
-    assert (finished["output_mb"], finished["files"], finished["temporary"]) == (2.0, 1, True)
+    assert (finished["output_mb"], finished["files"], finished["temporary_mb"]) == (2.0, 1, 0)
+    log.temporary = frozenset({str(out)})
+    log.emit(record("job_finished", job_id=7))
+    finished = list(read_events(log.path))[-1]
+    assert (finished["output_mb"], finished["files"], finished["temporary_mb"]) == (0, 0, 2.0)
 
 
 def test_errors_and_warnings_are_events(tmp_path: Path) -> None:
@@ -96,7 +99,7 @@ def test_a_plate_that_is_done_is_told_at_once(
 ) -> None:
     log = Progress(tmp_path / "a.jsonl", every_s=1e9)
     log.open()
-    log.write("planned", jobs={"r": 3}, plates={"p": 1, "q": 2}, temporary=[], gpu_rules=[])
+    log.write("planned", jobs={"r": 3}, plates={"p": 1, "q": 2}, gpu_rules=[])
     for number, plate in ((1, "q"), (2, "p")):
         log.emit(job(number, "r", "out", plate=plate))
         log.emit(record("job_finished", job_id=number))
