@@ -1,6 +1,7 @@
 """What becomes of a run when the cluster misbehaves, on the real Slurm of tests/slurm.
 
     python benchmarks/cluster_faults.py
+    python benchmarks/cluster_faults.py --only lost   # tests of that name; other rows are kept
 
 Runs tests/slurm, which must pass, and writes their figures to docs/tables/cluster-faults.tsv and
 docs/cluster-faults.md. Needs the packages that tests/slurm/start.sh --check names.
@@ -20,6 +21,28 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from step.command import run_step  # noqa: E402
 from step.errors import StepError  # noqa: E402
 from step.output import whole_file  # noqa: E402
+
+COLUMNS = ("case", "metric", "value", "unit")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    """Read a table of figures."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def merged(old: list[dict[str, str]], new: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the new rows, and the old ones of other cases, sorted by case."""
+    cases = {row["case"] for row in new}
+    return sorted(
+        [row for row in old if row["case"] not in cases] + new, key=lambda row: row["case"]
+    )
+
+
+def text_of(rows: list[dict[str, str]]) -> str:
+    """Return the table as TSV."""
+    lines = ["\t".join(row[name] for name in COLUMNS) for row in rows]
+    return "\n".join(["\t".join(COLUMNS), *lines]) + "\n"
 
 
 def page(rows: list[dict[str, str]]) -> str:
@@ -47,11 +70,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/cluster-faults.tsv")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/cluster-faults.md")
+    parser.add_argument("--only", help="run the tests that this expression of pytest -k names")
     given = parser.parse_args()
+    chosen = ["-k", given.only] if given.only else []
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder, "figures.tsv")
         ended = subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", "-rs", "tests/slurm"],
+            [sys.executable, "-m", "pytest", "-q", "-rs", "--tb=short", *chosen, "tests/slurm"],
             cwd=ROOT,
             env={**os.environ, "SNAKESCOPE_FIGURES": str(figures)},
             check=False,
@@ -60,9 +85,10 @@ def main() -> None:
             raise StepError(
                 "tests/slurm: expected all to pass, found failures or a skip; see above"
             )
-        text = figures.read_text(encoding="utf-8")
-    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
-    for path, content in ((given.table, text), (given.page, page(rows))):
+        rows = rows_of(figures)
+    if given.only and given.table.exists():
+        rows = merged(rows_of(given.table), rows)
+    for path, content in ((given.table, text_of(rows)), (given.page, page(rows))):
         with whole_file(path) as partial:
             partial.write_text(content, encoding="utf-8")
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import pytest
 
@@ -111,7 +112,7 @@ def test_gpu_rules_had_one_gpu_of_the_right_type_and_others_none(
     numbers = {
         event["slurm_job"]: rules[event["job"]] for event in events if event["event"] == "submitted"
     }
-    rows = [row for row in cluster.account("JobID", "Partition", "NodeList", "AllocTRES", "State")
+    rows = [row for row in cluster.account("JobID", "Partition", "NodeList", "AllocTRES", "State", "ElapsedRaw")
             if row["JobID"] in numbers]  # fmt: skip
     assert len(rows) == len(numbers) >= 10
     for row in rows:
@@ -123,6 +124,14 @@ def test_gpu_rules_had_one_gpu_of_the_right_type_and_others_none(
         else:
             assert row["Partition"] == "cpu"
             assert "gpu" not in row["AllocTRES"]
+    seconds = {
+        event["job"]: event["seconds"] or 0.0 for event in events if event["event"] == "finished"
+    }
+    slurm_jobs = {event["slurm_job"]: event["job"] for event in events
+                  if event["event"] == "submitted"}  # fmt: skip
+    besides = [float(row["ElapsedRaw"]) - seconds[slurm_jobs[row["JobID"]]] for row in rows]
+    for name, value in (("least", min(besides)), ("median", median(besides))):
+        figures.add("overhead of a job", f"allocation less step, {name}", value, "s")
     on_gpu = sum(numbers[row["JobID"]] in GPU_RULES for row in rows)
     figures.add("undisturbed demo", "jobs on GPU nodes, one GPU each", on_gpu, "count")
     figures.add("undisturbed demo", "jobs on CPU nodes", len(rows) - on_gpu, "count")
