@@ -112,8 +112,8 @@ def test_gpu_rules_had_one_gpu_of_the_right_type_and_others_none(
     numbers = {
         event["slurm_job"]: rules[event["job"]] for event in events if event["event"] == "submitted"
     }
-    rows = [row for row in cluster.account("JobID", "Partition", "NodeList", "AllocTRES", "State", "ElapsedRaw")
-            if row["JobID"] in numbers]  # fmt: skip
+    fields = ("JobID", "Partition", "NodeList", "AllocTRES", "State", "ElapsedRaw")
+    rows = [row for row in cluster.account(*fields) if row["JobID"] in numbers]
     assert len(rows) == len(numbers) >= 10
     for row in rows:
         assert row["State"] == "COMPLETED"
