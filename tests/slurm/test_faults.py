@@ -14,11 +14,13 @@ from tests.slurm.conftest import outputs_of, stubbed
 from tests.slurm.figures import Figures
 from tests.workflow.conftest import Workspace
 
+STATE = re.compile("SLURM status is: '([^']+)'")
 REGISTERED = "results/healthspan/{}/registered/t000-t002.tsv"
 SIZES = (
     "--set-resources",
     "healthspan_register:mem_mb=700*attempt",
-    "healthspan_register:runtime=attempt",
+    # A minute is the least that Slurm knows; only the slow plate is to run into it.
+    "healthspan_register:runtime=attempt if wildcards.plate == 'slow' else 30 * attempt",
     "healthspan_reference:mem_mb=500",
 )
 MAIL = "--default-resources", "mem_mb=500", "slurm_account='lab'", (
@@ -79,7 +81,11 @@ def test_jobs_that_are_lost_are_tried_again_with_more(
     assert outputs_of(workspace.root) == local_outputs(tmp_path, *plates)
     (log,) = runs(workspace.root)
     failed = [event for event in read_events(log) if event["event"] == "failed"]
-    assert {event["wildcards"]["plate"] for event in failed} == set(plates)
+    states = {event["wildcards"]["plate"]: STATE.search(event["message"])[1] for event in failed}
+    assert states["cancelled"].startswith("CANCELLED")
+    assert states["crashed"] == "NODE_FAIL"
+    assert states["hungry"] in ("FAILED", "OUT_OF_MEMORY")
+    assert states["slow"] == "TIMEOUT"
     asked: dict[str, list[dict[str, int]]] = {plate: [] for plate in plates}
     for event in read_events(log):
         if event["event"] == "job" and event["rule"] == "healthspan_register":
@@ -95,6 +101,7 @@ def test_jobs_that_are_lost_are_tried_again_with_more(
         plates, ("job cancelled", "slurmd killed", "over memory", "over time"), strict=True
     ):
         figures.add(case, "attempts of the job", attempts[plate], "count")
+        figures.add(case, f"Slurm calls it {states[plate]}", 1, "yes=1")
         figures.add(case, "outputs identical to a local run", 1, "yes=1")
     figures.add("four faults at once", "wall time", seconds, "s")
 
