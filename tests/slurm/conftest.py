@@ -9,6 +9,7 @@ from tests.slurm.cluster import Cluster, missing_packages, running_cluster
 from tests.slurm.figures import Figures
 from tests.workflow.conftest import Workspace, called_steps
 
+OF_THE_RUN = ("provenance.json", "size.json")
 STUB = Path(__file__).with_name("stub.py")
 
 
@@ -53,10 +54,13 @@ def stubbed(root: Path, *plates: str, timepoints: int = 3) -> Workspace:
 
 
 def outputs_of(root: Path) -> dict[str, bytes]:
-    """The contents of all results, by their path; what tells of the run itself is left out."""
+    """The contents of all results, by their path.
+
+    Left out is what tells of the run itself, and size.json, with the times of the raw files.
+    """
     results = root / "results"
     return {
         str(path.relative_to(results)): path.read_bytes()
         for path in sorted(results.rglob("*"))
-        if path.is_file() and "benchmarks" not in path.parts and path.name != "provenance.json"
+        if path.is_file() and "benchmarks" not in path.parts and path.name not in OF_THE_RUN
     }
