@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from cluster.estimate import plan, tasks_of  # noqa: E402
 from cluster.jobs import Job  # noqa: E402
-from cluster.measured import Measured, read_rows  # noqa: E402
+from cluster.measured import CUDA, Measured, read_rows  # noqa: E402
 from cluster.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
 from step.command import run_step  # noqa: E402
 from step.output import whole_file  # noqa: E402
@@ -223,6 +223,7 @@ def bottlenecks(figures: Sequence[Figure]) -> str:
 
 def page(figures: Sequence[Figure], sources: Sequence[str]) -> str:
     """The page of the documentation."""
+    assumed = "\n".join(f"- {source}" for source in sources)
     return f"""# Hundreds of plates
 
 ## Measured
@@ -239,8 +240,10 @@ their jobs as a dry run of the real workflow plans them, {CORES} CPU cores, 200 
 submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the start of a job to
 that of its step, a look at the queue every {Cluster(1, 1).poll_s:.0f} s (up to
 {Cluster(1, 1).greatest_poll_s:.0f} s without news), a file system of
-{Cluster(1, 1).disk_mb_per_s:.0f} MB/s. Costs of steps are those of `resources/measured.tsv`:
-{"; ".join(sources)}.
+{Cluster(1, 1).disk_mb_per_s:.0f} MB/s. Costs of steps are those of `resources/measured.tsv`, which says where each is from; those of the
+GPU are **assumed** as long as nobody has measured them on the cards themselves:
+
+{assumed}
 
 Wall time (h), blocks of {BLOCK}:
 
@@ -260,7 +263,9 @@ What bounds the run, by the shortest time that each part alone would need:
 
 A job costs its start whatever it does, so small blocks hold GPUs that do not work; large ones make
 an update of one timepoint dear, since its whole block is done again (and its neighbours'
-composites). {BLOCK} timepoints are five days of pictures.
+composites). {BLOCK} timepoints are five days of pictures. "Busy" counts a step's loading of
+libraries and weights; "held" is what Slurm reserves. For a first run over old plates, 25 a block
+are the better choice; for plates that grow by two timepoints a day, {BLOCK}.
 
 Made by `python benchmarks/cluster_scale.py`. The same as a table:
 [tables/cluster-scale.tsv](tables/cluster-scale.tsv).
@@ -282,7 +287,7 @@ def main() -> None:
         *overheads(ROOT / "docs/tables/cluster-faults.tsv"),
         *modelled(Measured(rows, {}), BLOCKS),
     ]
-    sources = sorted({row.cost.source for row in rows})
+    sources = [f"{row.rule}: {row.cost.source}" for row in rows if row.device == CUDA]
     for path, text in ((given.table, table(figures)), (given.page, page(figures, sources))):
         with whole_file(path) as partial:
             partial.write_text(text, encoding="utf-8")

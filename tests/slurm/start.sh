@@ -51,6 +51,7 @@ NODES="cpu01 cpu02 gpu01 gpu02 gpu03"      # gpu01, gpu02: rtx2080ti; gpu03: tit
 
 mkdir -p "$S"/{etc,bin,log,run,state,spool}
 chmod 755 "$S" "$S/run"               # munged wants o+x on the way to its socket
+trap 'echo "start.sh: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 trap '[ $? = 0 ] || "$(dirname "$0")/stop.sh" "$S"' EXIT     # leave nothing half started
 : > "$S/pids"                         # lines "NAME PID", in start order
 
