@@ -240,8 +240,9 @@ their jobs as a dry run of the real workflow plans them, {CORES} CPU cores, 200 
 submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the start of a job to
 that of its step, a look at the queue every {Cluster(1, 1).poll_s:.0f} s (up to
 {Cluster(1, 1).greatest_poll_s:.0f} s without news), a file system of
-{Cluster(1, 1).disk_mb_per_s:.0f} MB/s. Costs of steps are those of `resources/measured.tsv`, which says where
-each is from; those of the GPU are **assumed** as long as nobody has measured them on the cards themselves:
+{Cluster(1, 1).disk_mb_per_s:.0f} MB/s.
+Costs of steps are those of `resources/measured.tsv`, which says where each is from; those of the
+GPU are **assumed** as long as nobody has measured them on the cards themselves:
 
 {assumed}
 
