@@ -4,5 +4,9 @@ from collections.abc import Mapping
 
 from configuration.strict import Settings
 from healthspan.settings import HealthspanSettings
+from neurites.settings import NeuritesSettings
 
-SECTIONS: Mapping[str, type[Settings]] = {"healthspan": HealthspanSettings}
+SECTIONS: Mapping[str, type[Settings]] = {
+    "healthspan": HealthspanSettings,
+    "neurites": NeuritesSettings,
+}
