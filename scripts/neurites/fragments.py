@@ -1,0 +1,202 @@
+"""Fragments of a block: pieces of neurites that never reach across an outline.
+
+A block is seen with some context, so that both blocks at a face find the same fragments there.
+What each of them found on the two sections of voxels along the face is kept: by that the region
+graph recognises a fragment that the face has cut (see :mod:`neurites.region_graph`).
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurites.block_files import read_affinities, write_fragments
+from neurites.blocks import Box, Grid, Zyx, box_shape, within
+from neurites.compiled import compiled
+from neurites.flooding import flood
+from neurites.seeds import find_seeds, outline_heights
+from neurites.settings.fragments import FragmentsSettings
+from step.command import run_step
+
+VERSION = 1
+
+THICK_SECTIONS = 2.0
+
+
+@dataclass(frozen=True)
+class BlockFragments:
+    """The fragments of one block.
+
+    Attributes:
+        labels: shape of the block, 1 .. count, 0 where there is none.
+        count: how many there are.
+        faces: by axis and side (0 low, 1 high), shape (2, ., .): labels on the block's outermost
+            voxels and on those beyond, as this block sees them; 0 for what is not in the block.
+        statistics: shape (count, 7), voxels, first voxel along z, y, x, the one after the last.
+    """
+
+    labels: NDArray[np.int32]
+    count: int
+    faces: dict[tuple[int, int], NDArray[np.int32]]
+    statistics: NDArray[np.int64]
+
+
+def through_sections(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> bool:
+    """Whether fragments reach through sections; ``voxel_nm`` along z, y and x."""
+    if settings.method == "waterz":
+        return True
+    if settings.dimensions == "auto":
+        return voxel_nm[0] <= THICK_SECTIONS * min(voxel_nm[1:])
+    return settings.dimensions == "3"
+
+
+def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:
+    """Voxels of the neighbours that a block is seen with along z, y and x."""
+    z, y, x = settings.context
+    return (z if through_sections(settings, voxel_nm) else 0), y, x
+
+
+def find_fragments(
+    affinities: NDArray[np.uint8], settings: FragmentsSettings, voxel_nm: Sequence[float]
+) -> NDArray[np.int32]:
+    """Cut a window into fragments.
+
+    Args:
+        affinities: shape (3, Z, Y, X), to the voxel before along z, y and x, 0 to 255.
+        voxel_nm: size of a voxel along z, y and x (nm).
+
+    Returns:
+        Shape (Z, Y, X), numbered from 1; 0 where there is none.
+    """
+    if settings.method == "waterz":
+        return _watershed_of_waterz(affinities, settings)
+    through = through_sections(settings, voxel_nm)
+    heights = outline_heights(affinities, through)
+    anisotropy = voxel_nm[0] / min(voxel_nm[1:])
+    return flood(heights, find_seeds(heights, settings, through, anisotropy), through)
+
+
+def _watershed_of_waterz(
+    affinities: NDArray[np.uint8], settings: FragmentsSettings
+) -> NDArray[np.int32]:
+    # It tells on stdout what it does, and brings a compiler's front end with it: only where asked.
+    import waterz
+
+    scaled = affinities.astype(np.float32) / np.float32(255)
+    steps = waterz.agglomerate(
+        scaled,
+        [0.0],
+        aff_threshold_low=settings.low_affinity,
+        aff_threshold_high=settings.high_affinity,
+    )
+    return next(iter(steps)).astype(np.int32)
+
+
+def block_fragments(
+    affinities: NDArray[np.uint8],
+    box: Box,
+    window: Box,
+    settings: FragmentsSettings,
+    voxel_nm: Sequence[float],
+) -> BlockFragments:
+    """Find the fragments of a block.
+
+    Args:
+        affinities: shape (3, Z, Y, X) of the window, 0 to 255.
+        box: the block in the volume.
+        window: the block with its context.
+    """
+    found = find_fragments(affinities, settings, voxel_nm)
+    inside = within(box, window)
+    numbers = _numbers(found[inside], int(found.max()) + 1)
+    faces = {
+        (axis, side): _face(found, inside, axis, side, numbers)
+        for axis in range(3)
+        for side in range(2)
+    }
+    labels = numbers[found[inside]]
+    count = int(numbers.max())
+    begin = np.array([first for first, _ in box])
+    return BlockFragments(labels, count, faces, _statistics(labels, count, begin))
+
+
+@compiled
+def _numbers(labels, count):  # type: ignore[no-untyped-def]
+    """New numbers, from 1, for the labels that occur; 0 for all others."""
+    numbers = np.zeros(count, np.int32)
+    for label in labels.flat:
+        numbers[label] = 1
+    numbers[0] = 0
+    total = 0
+    for label in range(count):
+        if numbers[label]:
+            total += 1
+            numbers[label] = total
+    return numbers
+
+
+@compiled
+def _statistics(labels, count, begin):  # type: ignore[no-untyped-def]
+    table = np.zeros((count + 1, 7), np.int64)
+    table[:, 1:4] = np.iinfo(np.int64).max
+    depth, height, width = labels.shape
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                row = table[labels[z, y, x]]
+                row[0] += 1
+                row[1] = min(row[1], begin[0] + z)
+                row[2] = min(row[2], begin[1] + y)
+                row[3] = min(row[3], begin[2] + x)
+                row[4] = max(row[4], begin[0] + z + 1)
+                row[5] = max(row[5], begin[1] + y + 1)
+                row[6] = max(row[6], begin[2] + x + 1)
+    return table[1:]
+
+
+def _face(
+    found: NDArray[np.int32],
+    inside: tuple[slice, slice, slice],
+    axis: int,
+    side: int,
+    numbers: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    outermost = inside[axis].stop - 1 if side else inside[axis].start
+    beyond = outermost + (1 if side else -1)
+    planes = []
+    for at in (outermost, beyond):
+        where: list[Any] = list(inside)
+        where[axis] = at
+        seen = 0 <= at < found.shape[axis]
+        shape = [s.stop - s.start for a, s in enumerate(inside) if a != axis]
+        planes.append(numbers[found[tuple(where)]] if seen else np.zeros(shape, np.int32))
+    return np.stack(planes)
+
+
+def main() -> None:
+    """Find the fragments of one block of a volume."""
+    parser = argparse.ArgumentParser(prog="python -m neurites.fragments", description=__doc__)
+    parser.add_argument("--affinities", type=Path, nargs="+", required=True, help="of all blocks that are seen")
+    parser.add_argument("--block", required=True, help="name of the block")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
+    parser.add_argument("--settings", required=True, help="JSON of neurites.fragments")
+    parser.add_argument("--fragments", type=Path, required=True, help="HDF5 file to write")
+    given = parser.parse_args()
+    described = json.loads(given.grid)
+    grid = Grid(tuple(described["shape"]), tuple(described["block"]))
+    settings = FragmentsSettings.model_validate_json(given.settings)
+    block = grid.by_name[given.block]
+    window = grid.window(block, context_of(settings, described["voxel_nm"]))
+    affinities = read_affinities(given.affinities, window)
+    assert affinities.shape[1:] == box_shape(window)
+    found = block_fragments(affinities, block.box, window, settings, described["voxel_nm"])
+    write_fragments(given.fragments, found, block, grid)
+
+
+if __name__ == "__main__":
+    run_step(main)
