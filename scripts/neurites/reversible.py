@@ -169,7 +169,8 @@ class ReversibleSequence(nn.Module):
         if x.shape[1] % 2:
             raise ValueError(f"an even number of channels is needed, found {x.shape[1]}")
         # The stream itself stays exact enough to be reversed; only the branches are rounded.
-        x = x.float() if x.dtype in (torch.bfloat16, torch.float16) else x
+        if torch.is_grad_enabled() and x.dtype in (torch.bfloat16, torch.float16):
+            x = x.float()
         blocks = [one for one in self.blocks if isinstance(one, ReversibleBlock)]
         if not self.stored and torch.is_grad_enabled():
             parameters = [p for block in blocks for p in (*_trained(block.f), *_trained(block.g))]
