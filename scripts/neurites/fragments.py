@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from neurites.block_files import read_affinities, write_fragments
 from neurites.blocks import Box, Grid, Zyx, box_shape, within
-from neurites.compiled import compiled
 from neurites.flooding import flood
+from neurites.fragment_statistics import fragment_statistics, new_numbers
 from neurites.seeds import find_seeds, outline_heights
 from neurites.settings.fragments import FragmentsSettings
 from step.command import run_step
@@ -113,7 +113,7 @@ def block_fragments(
     """
     found = find_fragments(affinities, settings, voxel_nm)
     inside = within(box, window)
-    numbers = _numbers(found[inside], int(found.max()) + 1)
+    numbers = new_numbers(np.ascontiguousarray(found[inside]), int(found.max()) + 1)
     faces = {
         (axis, side): _face(found, inside, axis, side, numbers)
         for axis in range(3)
@@ -122,41 +122,7 @@ def block_fragments(
     labels = numbers[found[inside]]
     count = int(numbers.max())
     begin = np.array([first for first, _ in box])
-    return BlockFragments(labels, count, faces, _statistics(labels, count, begin))
-
-
-@compiled
-def _numbers(labels, count):  # type: ignore[no-untyped-def]
-    """New numbers, from 1, for the labels that occur; 0 for all others."""
-    numbers = np.zeros(count, np.int32)
-    for label in labels.flat:
-        numbers[label] = 1
-    numbers[0] = 0
-    total = 0
-    for label in range(count):
-        if numbers[label]:
-            total += 1
-            numbers[label] = total
-    return numbers
-
-
-@compiled
-def _statistics(labels, count, begin):  # type: ignore[no-untyped-def]
-    table = np.zeros((count + 1, 7), np.int64)
-    table[:, 1:4] = np.iinfo(np.int64).max
-    depth, height, width = labels.shape
-    for z in range(depth):
-        for y in range(height):
-            for x in range(width):
-                row = table[labels[z, y, x]]
-                row[0] += 1
-                row[1] = min(row[1], begin[0] + z)
-                row[2] = min(row[2], begin[1] + y)
-                row[3] = min(row[3], begin[2] + x)
-                row[4] = max(row[4], begin[0] + z + 1)
-                row[5] = max(row[5], begin[1] + y + 1)
-                row[6] = max(row[6], begin[2] + x + 1)
-    return table[1:]
+    return BlockFragments(labels, count, faces, fragment_statistics(labels, count, begin))
 
 
 def _face(
