@@ -20,6 +20,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from configuration.load import load_sections
 from configuration.sections import SECTIONS
+from neurites.asked import asked
 from step.environment import shell_prefix
 from step.errors import StepError
 
@@ -33,8 +34,13 @@ try:
 except StepError as error:
     raise WorkflowError(str(error)) from None
 
+# Plates and volumes need not know of each other. Targets are not told while this file is parsed, so
+# the words of the command line are looked at; a job's process has its rule among them.
+NEURITES_ASKED, NEURITES_ONLY = asked(sys.argv[1:])
+
 
 include: "rules/healthspan/tree.smk"
+include: "rules/neurites/tree.smk"
 
 
 rule all:
@@ -44,8 +50,11 @@ rule all:
 
 
 onsuccess:
-    print(finished(tree), file=sys.stderr)
+    print(neurites_finished(neurites_tree) if NEURITES_ONLY else finished(tree), file=sys.stderr)
 
 
 onerror:
-    print(unfinished(tree, workflow.scheduler.failed), file=sys.stderr)
+    failed = workflow.scheduler.failed
+    print(
+        neurites_unfinished(failed) if NEURITES_ONLY else unfinished(tree, failed), file=sys.stderr
+    )

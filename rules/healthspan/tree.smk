@@ -18,8 +18,8 @@ DETECTOR = weights_file(settings.detect.weights, workflow.basedir)
 CLASSIFIER = weights_file(settings.classify.weights, workflow.basedir)
 
 try:
-    tree = Tree(read_plates(settings.plates), settings)
-    if workflow.is_main_process:
+    tree = Tree(() if NEURITES_ONLY else read_plates(settings.plates), settings)
+    if workflow.is_main_process and not NEURITES_ONLY:
         for note in tree.scan():
             logger.warning(note)
 except StepError as error:

@@ -16,17 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurites.block_files import read_affinities, write_fragments
-from neurites.blocks import Box, Grid, Zyx, box_shape, within
+from neurites.blocks import Box, Grid, box_shape, within
 from neurites.flooding import flood
+from neurites.fragment_context import context_of, through_sections
 from neurites.fragment_statistics import fragment_statistics, new_numbers
 from neurites.seeds import find_seeds, outline_heights
 from neurites.settings.fragments import FragmentsSettings
 from step.command import run_step
 
 VERSION = 1
-
-THICK_SECTIONS = 2.0
-
 
 @dataclass(frozen=True)
 class BlockFragments:
@@ -44,21 +42,6 @@ class BlockFragments:
     count: int
     faces: dict[tuple[int, int], NDArray[np.int32]]
     statistics: NDArray[np.int64]
-
-
-def through_sections(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> bool:
-    """Whether fragments reach through sections; ``voxel_nm`` along z, y and x."""
-    if settings.method == "waterz":
-        return True
-    if settings.dimensions == "auto":
-        return voxel_nm[0] <= THICK_SECTIONS * min(voxel_nm[1:])
-    return settings.dimensions == "3"
-
-
-def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:
-    """Voxels of the neighbours that a block is seen with along z, y and x."""
-    z, y, x = settings.context
-    return (z if through_sections(settings, voxel_nm) else 0), y, x
 
 
 def find_fragments(

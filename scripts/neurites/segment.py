@@ -15,7 +15,8 @@ from neurites.agglomerate import (
 )
 from neurites.block_files import as_bytes
 from neurites.blocks import Block, Grid, Zyx, slices
-from neurites.fragments import BlockFragments, block_fragments, context_of
+from neurites.fragment_context import context_of
+from neurites.fragments import BlockFragments, block_fragments
 from neurites.region_graph import BlockGraph, Neighbour, block_graph
 from neurites.settings.agglomerate import quantile_of
 from neurites.settings.fragments import FragmentsSettings

@@ -3,16 +3,20 @@
 A source is described without reading its voxels, and then read some sections at a time.
 """
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from step.errors import StepError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+# Readers are imported where they are used: the Snakefile imports this module in every process.
 
 TIFF = (".tif", ".tiff")
 SECTIONS = (*TIFF, ".png", ".jpg", ".jpeg")
@@ -136,6 +140,8 @@ def read_section(path: str | Path) -> NDArray[Any]:
     Raises:
         StepError: it is absent, damaged or no grey image.
     """
+    import numpy as np
+
     try:
         if Path(path).suffix.lower() in TIFF:
             import tifffile
@@ -231,6 +237,8 @@ def read(source: Source, begin: int, end: int) -> NDArray[Any]:
 
 
 def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
+    import numpy as np
+
     if source.form == "sections":
         sections = []
         for file in source.files[begin:end]:

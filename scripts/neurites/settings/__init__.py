@@ -1,5 +1,7 @@
 """The settings of the neurites tree, one section a step."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from configuration.strict import Settings
@@ -8,7 +10,12 @@ from neurites.settings.evaluate import EvaluateSettings
 from neurites.settings.fragments import FragmentsSettings
 from neurites.settings.ingest import IngestSettings
 from neurites.settings.pictures import PicturesSettings
+from neurites.settings.predict import PredictSettings
 from neurites.settings.segmentation import SegmentationSettings
+from neurites.settings.simulate import SimulateSettings
+from neurites.settings.train import TrainSettings
+
+Voxels = Annotated[int, Field(ge=1, le=1 << 16)]
 
 
 class NeuritesSettings(Settings):
@@ -19,13 +26,16 @@ class NeuritesSettings(Settings):
         min_length=1,
         description="path of the sample sheet, one row a volume; without a row, nothing is done",
     )
-    block: tuple[int, int, int] = Field(
+    block: tuple[Voxels, Voxels, Voxels] = Field(
         (32, 512, 512),
         description="voxels along z, y and x that one job works on; the results do not depend on "
         "it, memory and the number of jobs do",
     )
     ingest: IngestSettings = Field(
         IngestSettings(), description="sections to one volume of 8 bit grey values"
+    )
+    predict: PredictSettings = Field(
+        PredictSettings(), description="affinities of neighbouring voxels, by a trained network"
     )
     fragments: FragmentsSettings = Field(
         FragmentsSettings(), description="affinities cut into fragments"
@@ -40,3 +50,9 @@ class NeuritesSettings(Settings):
         EvaluateSettings(), description="compared with the truth, where there is one"
     )
     pictures: PicturesSettings = Field(PicturesSettings(), description="pictures of a volume")
+    simulate: SimulateSettings = Field(
+        SimulateSettings(), description="simulated volumes with known truth"
+    )
+    train: TrainSettings = Field(
+        TrainSettings(), description="training of the network on labelled volumes"
+    )
