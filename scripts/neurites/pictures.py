@@ -122,7 +122,7 @@ def draw_neurites(
             corners, faces, _, _ = marching_cubes(mask, 0.5, spacing=tuple(spacing))
             corners = corners - spacing
             surface = Poly3DCollection(
-                corners[:, ::-1][faces], facecolor=colour, edgecolor="none", shade=True
+                corners[:, ::-1][faces], facecolors=colour, shade=True, linewidths=0
             )
             axis.add_collection3d(surface)
         axis.set(

@@ -158,6 +158,7 @@ def held_out_scores(
     device = choose_device(settings.device)
     block = ((0, size[0]), (0, size[1]), (0, size[2]))
     found = predict_block(prepared(network, device), image, block, how, device)
+    found = predict_block(prepared(network, device), image, block, how, device)
     affinity = score_affinities((found / 255).astype(np.float32), truth)
     by_threshold = {
         threshold: score_partition(labels, truth)
