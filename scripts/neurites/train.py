@@ -48,7 +48,7 @@ VERSION = 1
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 """Agglomeration thresholds of the card's scores."""
 
-SCORED_VOXELS = (64, 512, 512)
+SCORED_VOXELS = (32, 256, 256)
 """The card's scores are of the middle of the validation volume, at most this large."""
 
 
@@ -154,7 +154,7 @@ def held_out_scores(
         slice(x, x + size[2]),
     )
     image, truth = np.asarray(volume.image[where]), np.asarray(volume.labels[where])
-    how = PredictSettings(patch_zyx=settings.patch_zyx)
+    how = PredictSettings(patch_zyx=settings.patch_zyx, overlap=0.25, batch=2)
     device = choose_device(settings.device)
     block = ((0, size[0]), (0, size[1]), (0, size[2]))
     found = predict_block(prepared(network, device), image, block, how, device)
