@@ -78,9 +78,7 @@ class VolumeGraph:
     histograms: NDArray[np.int32]
 
 
-def volume_graph(
-    graphs: Sequence[BlockGraph], numbers: Numbering, bins: int = 0
-) -> VolumeGraph:
+def volume_graph(graphs: Sequence[BlockGraph], numbers: Numbering, bins: int = 0) -> VolumeGraph:
     """Merge the graphs of all blocks: cut fragments become one, their contacts add up.
 
     Args:
@@ -93,7 +91,8 @@ def volume_graph(
     roots, node_of = np.unique(lowest, return_inverse=True)
     nodes = len(roots)
     ends = [
-        np.stack([node_of[numbers(graph.first)], node_of[numbers(graph.second)]]) for graph in graphs
+        np.stack([node_of[numbers(graph.first)], node_of[numbers(graph.second)]])
+        for graph in graphs
     ]
     one, other = np.concatenate(ends, axis=1)
     keys = np.minimum(one, other) * nodes + np.maximum(one, other)

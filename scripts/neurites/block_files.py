@@ -126,12 +126,12 @@ def as_bytes(affinities: NDArray[Any], path: str | Path) -> NDArray[np.uint8]:
     return np.round(affinities * np.float32(255)).astype(np.uint8)
 
 
-def write_fragments(
-    path: str | Path, found: BlockFragments, block: Block, grid: Grid
-) -> None:
+def write_fragments(path: str | Path, found: BlockFragments, block: Block, grid: Grid) -> None:
     """Write the fragments of a block, with ids that are unique in the volume."""
     first = block.index * grid.capacity
-    ids = np.where(found.labels > 0, found.labels.astype(np.uint64) + np.uint64(first), np.uint64(0))
+    ids = np.where(
+        found.labels > 0, found.labels.astype(np.uint64) + np.uint64(first), np.uint64(0)
+    )
     with whole_file(path) as partial, h5py.File(partial, "w") as file:
         file.create_dataset("fragments", data=ids, chunks=chunks_of(ids.shape), compression="lzf")
         file.create_dataset("statistics", data=found.statistics)

@@ -149,9 +149,7 @@ def within(box: Box, outer: Box) -> tuple[slice, slice, slice]:
 
 def common(one: Box, other: Box) -> Box:
     """The voxels that two boxes share; they must share some."""
-    z, y, x = (
-        (max(a, c), min(b, d)) for (a, b), (c, d) in zip(one, other, strict=True)
-    )
+    z, y, x = ((max(a, c), min(b, d)) for (a, b), (c, d) in zip(one, other, strict=True))
     return z, y, x
 
 

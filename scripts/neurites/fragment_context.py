@@ -19,5 +19,6 @@ def through_sections(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> 
 
 def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:
     """Voxels of the neighbours that a block is seen with along z, y and x."""
-    z, y, x = settings.context
-    return (z if through_sections(settings, voxel_nm) else 0), y, x
+    sections = round(settings.context_px * min(voxel_nm[1:]) / voxel_nm[0])
+    z = sections if through_sections(settings, voxel_nm) else 0
+    return z, settings.context_px, settings.context_px

@@ -26,6 +26,7 @@ from step.command import run_step
 
 VERSION = 1
 
+
 @dataclass(frozen=True)
 class BlockFragments:
     """The fragments of one block.
@@ -130,7 +131,9 @@ def _face(
 def main() -> None:
     """Find the fragments of one block of a volume."""
     parser = argparse.ArgumentParser(prog="python -m neurites.fragments", description=__doc__)
-    parser.add_argument("--affinities", type=Path, nargs="+", required=True, help="of all blocks that are seen")
+    parser.add_argument(
+        "--affinities", type=Path, nargs="+", required=True, help="of all blocks that are seen"
+    )
     parser.add_argument("--block", required=True, help="name of the block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--settings", required=True, help="JSON of neurites.fragments")

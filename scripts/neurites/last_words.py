@@ -34,9 +34,15 @@ def unfinished(jobs: Iterable[Any]) -> str:
     lines = ["Failed; what does not need it was done:"]
     for job in sorted(jobs, key=str):
         log = str(job.log[0]) if job.log else ""
-        text = Path(log).read_text(encoding="utf-8", errors="replace") if log and Path(log).is_file() else ""
+        text = (
+            Path(log).read_text(encoding="utf-8", errors="replace")
+            if log and Path(log).is_file()
+            else ""
+        )
         written = [line.strip() for line in text.splitlines() if line.strip()]
         sentences = [line.removeprefix("error: ") for line in written if line.startswith("error: ")]
-        reason = (sentences or written or ["ended without a word: killed, or out of memory or time"])[-1]
+        reason = (
+            sentences or written or ["ended without a word: killed, or out of memory or time"]
+        )[-1]
         lines.append(f"  {job.rule.name} {' '.join(map(str, job.wildcards))}: {reason}\n    {log}")
     return "\n".join(lines)

@@ -250,7 +250,9 @@ def _merge(nodes, first, second, sums, counts, histograms, quantile, until):  # 
                     if queue == len(heap_scores):
                         heap_scores = np.concatenate((heap_scores, np.empty_like(heap_scores)))
                         heap_edges = np.concatenate((heap_edges, np.empty_like(heap_edges)))
-                        heap_versions = np.concatenate((heap_versions, np.empty_like(heap_versions)))
+                        heap_versions = np.concatenate(
+                            (heap_versions, np.empty_like(heap_versions))
+                        )
                     heap_scores[queue] = joint
                     heap_edges[queue] = kept
                     heap_versions[queue] = version[kept]

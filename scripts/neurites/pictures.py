@@ -47,9 +47,7 @@ def label_colours(labels: NDArray[np.uint64]) -> NDArray[np.float64]:
 def overlay(image: NDArray[np.uint8], labels: NDArray[np.uint64]) -> NDArray[np.float64]:
     """Lay labels over a section, their borders drawn; shape (Y, X, 3), 0 to 1."""
     grey = np.repeat(image[..., None] / 255.0, 3, axis=-1)
-    mixed = np.where(
-        labels[..., None] > 0, (1 - TINT) * grey + TINT * label_colours(labels), grey
-    )
+    mixed = np.where(labels[..., None] > 0, (1 - TINT) * grey + TINT * label_colours(labels), grey)
     border = np.zeros(labels.shape, bool)
     border[1:] |= labels[1:] != labels[:-1]
     border[:, 1:] |= labels[:, 1:] != labels[:, :-1]
@@ -157,9 +155,7 @@ def main() -> None:
     figure = draw_sections(image, segmentation, (z, y, x), settings, volume)
     save_figure(figure, given.sections)
     objects = read_table(given.objects, ("object", "voxels"))
-    save_figure(
-        draw_neurites(segmentation, objects, (z, y, x), settings, volume), given.neurites
-    )
+    save_figure(draw_neurites(segmentation, objects, (z, y, x), settings, volume), given.neurites)
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ finds which fragments are one that the face has cut.
 
 import argparse
 import json
+import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -121,9 +122,7 @@ def block_graph(
         bins = np.stack([edge, (coded & np.uint64(255)).astype(np.int64), times], axis=1)
     one_code, other_code = split_keys(keys)
     id_of = np.concatenate(ids)
-    return BlockGraph(
-        id_of[one_code], id_of[other_code], counts, sums, bins, np.concatenate(cut)
-    )
+    return BlockGraph(id_of[one_code], id_of[other_code], counts, sums, bins, np.concatenate(cut))
 
 
 def _ids(first_id: int, count: int) -> NDArray[np.uint64]:
@@ -180,7 +179,7 @@ def read_graph(path: str | Path) -> BlockGraph:
             return BlockGraph(**{name: file[name] for name in file.files})
     except FileNotFoundError:
         raise StepError(f"{path}: expected a region graph, found no such file") from None
-    except (OSError, ValueError, TypeError, EOFError) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise StepError(
             f"{path}: expected a whole region graph, found a damaged one "
             f"({type(error).__name__}); remove it and run again"

@@ -62,7 +62,7 @@ def find_seeds(
 ) -> NDArray[np.int32]:
     """Number the places that are farther from outlines than all within the seed radius.
 
-    Distances beyond four seed radii are taken for equal: the seeds of a voxel then depend on no
+    Distances beyond three seed radii are taken for equal: the seeds of a voxel then depend on no
     more than its surroundings, and a wide neurite gets one seed, not many.
 
     Args:
@@ -74,7 +74,7 @@ def find_seeds(
     """
     outline = round(255 * (1 - settings.outline_affinity))
     inside = (heights < outline).astype(np.uint8)
-    farthest = 4.0 * settings.seed_radius_px
+    farthest = 3.0 * settings.seed_radius_px
     distances = np.empty(heights.shape, np.float32)
     for z, section in enumerate(inside):
         if section.all():
@@ -92,7 +92,9 @@ def find_seeds(
         if through_sections:
             sigma = settings.smoothing_px / anisotropy
             distances = ndimage.gaussian_filter1d(distances, sigma, axis=0, truncate=3)
-    return _numbered(_peaks(distances, inside, settings, through_sections, anisotropy), through_sections)
+    return _numbered(
+        _peaks(distances, inside, settings, through_sections, anisotropy), through_sections
+    )
 
 
 def _through_sections(

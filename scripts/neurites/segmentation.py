@@ -145,7 +145,9 @@ def write_segmentation(
     small[table.loc[~kept, "object"]] = True
     regions = np.where(small[regions], 0, regions)
     with whole_folder(folder) as partial:
-        arrays = create_pyramid(partial, Path(folder).parent.name, grid.shape, voxel_nm, settings.levels)
+        arrays = create_pyramid(
+            partial, Path(folder).parent.name, grid.shape, voxel_nm, settings.levels
+        )
         for path in progress(fragments, "blocks written"):
             with open_block(path) as file:
                 first_id = int(file.attrs["first_id"])

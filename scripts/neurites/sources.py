@@ -5,6 +5,7 @@ A source is described without reading its voxels, and then read some sections at
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +74,9 @@ def describe(path: str) -> Source:
         raise
     except Exception as error:  # readers raise whatever they like on damaged files
         raise _damaged(path, error) from None
-    raise StepError(f"{path}: expected {FORMS}, found {Path(file).suffix or 'no suffix'}; convert it")
+    raise StepError(
+        f"{path}: expected {FORMS}, found {Path(file).suffix or 'no suffix'}; convert it"
+    )
 
 
 def _damaged(path: str, error: Exception) -> StepError:
@@ -108,9 +111,15 @@ def _tiff(path: str) -> Source:
                 page.aspage().dataoffsets, page.aspage().databytecounts, strict=False
             )
         ]
+        if series.dataoffset is not None:
+            ends.append(series.dataoffset + series.nbytes)
+        elif len(file.pages) != math.prod(shape[:-2]):
+            raise ValueError(f"{math.prod(shape[:-2])} sections expected, {len(file.pages)} found")
         # A strip beyond the end of the file would be read as zeros.
         if max(ends, default=0) > Path(path).stat().st_size:
-            raise ValueError(f"voxels expected up to byte {max(ends)} of {Path(path).stat().st_size}")
+            raise ValueError(
+                f"voxels expected up to byte {max(ends)} of {Path(path).stat().st_size}"
+            )
         return Source(path, "tiff", _checked(path, shape), str(series.dtype), (path,))
 
 
@@ -167,9 +176,9 @@ def _hdf5(path: str, file: str, dataset: str) -> Source:
     with h5py.File(file, "r") as opened:
         found: list[str] = []
         opened.visititems(
-            lambda name, item: found.append(name)
-            if isinstance(item, h5py.Dataset) and item.ndim == 3
-            else None
+            lambda name, item: (
+                found.append(name) if isinstance(item, h5py.Dataset) and item.ndim == 3 else None
+            )
         )
         if dataset:
             if dataset.strip("/") not in found:

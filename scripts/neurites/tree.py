@@ -68,9 +68,7 @@ class Tree:
     @cached_property
     def problems(self) -> dict[str, str]:
         """The volumes that cannot be used, and why in one sentence."""
-        found = {
-            name: read_problem(f"{self.results}/{name}/manifest") for name in self.sheet
-        }
+        found = {name: read_problem(f"{self.results}/{name}/manifest") for name in self.sheet}
         return {name: problem for name, problem in found.items() if problem is not None}
 
     @cached_property
@@ -240,6 +238,8 @@ class Tree:
             wanted += [f"{self.results}/{name}/{result}" for result in results]
             wanted += [
                 f"{self.results}/{name}/segmentation.{suffix}"
-                for suffix in ({"tiff": "tif", "hdf5": "h5"}[e] for e in self.settings.segmentation.exports)
+                for suffix in (
+                    {"tiff": "tif", "hdf5": "h5"}[e] for e in self.settings.segmentation.exports
+                )
             ]
         return [*wanted, *(f"{self.results}/{name}/manifest/usable" for name in self.problems)]

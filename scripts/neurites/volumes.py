@@ -145,6 +145,6 @@ def _voxel_nm(where: str, text: str) -> tuple[float, float, float]:
     if not all(math.isfinite(size) and size > 0 for size in (z, y, x)):
         raise StepError(
             f"{where}: expected voxel_nm as the size of a voxel along z, y and x in nm, such as "
-            f"30 6 6, found {text or 'an empty cell'!r}; fill it in"
+            f"30 6 6, found {repr(text) if text else 'an empty cell'}; fill it in"
         )
     return z, y, x

@@ -5,9 +5,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 
-def drawn_labels(
-    shape: tuple[int, int, int], neurites: int, seed: int = 0
-) -> NDArray[np.int64]:
+def drawn_labels(shape: tuple[int, int, int], neurites: int, seed: int = 0) -> NDArray[np.int64]:
     """Neurites that run along z and wander: every voxel belongs to the nearest axis.
 
     Returns:

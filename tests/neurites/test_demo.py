@@ -40,7 +40,9 @@ def test_the_demo_ends_with_a_score_and_pictures(tmp_path: Path) -> None:
     labels = np.asarray(zarr.open_array(str(results / "segmentation.ome.zarr/0"), mode="r"))
     assert labels.shape == zarr.open_array(str(results / "image.zarr"), mode="r").shape
     with open(results / "objects.tsv", encoding="utf-8", newline="") as file:
-        voxels = {int(row["object"]): int(row["voxels"]) for row in csv.DictReader(file, delimiter="\t")}
+        voxels = {
+            int(row["object"]): int(row["voxels"]) for row in csv.DictReader(file, delimiter="\t")
+        }
     names, counts = np.unique(labels[labels > 0], return_counts=True)
     assert voxels == dict(zip(names.tolist(), counts.tolist(), strict=True))
     for picture in ("sections.png", "neurites.png", "scores.png"):

@@ -16,7 +16,7 @@ import tifffile
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CALLED = re.compile(r"python -m neurites\.(\w+)")
-STUB = '''
+STUB = """
 import os, re, sys
 from pathlib import Path
 
@@ -32,7 +32,7 @@ for path in outputs:
         path.write_text("x")
 with open(os.environ["STUB_RAN"], "a", encoding="utf-8") as ran:
     ran.write(f"{outputs[0]}\\n")
-'''
+"""
 CONFIG = """
 neurites:
   block: [4, 16, 16]

@@ -36,7 +36,9 @@ def sheet(tmp_path: Path, text: str) -> Path:
 
 
 def test_a_sheet_is_read_and_an_absent_or_empty_one_has_no_volumes(tmp_path: Path) -> None:
-    path = sheet(tmp_path, f"# note\n{HEADER}a\ta.tif\t30 6 6\ta_labels.tif\ttrain\nb\tb.h5\t10,10,10\n")
+    path = sheet(
+        tmp_path, f"# note\n{HEADER}a\ta.tif\t30 6 6\ta_labels.tif\ttrain\nb\tb.h5\t10,10,10\n"
+    )
     assert read_volumes(path) == (
         Volume("a", "a.tif", VOXEL, "a_labels.tif", "train"),
         Volume("b", "b.h5", (10.0, 10.0, 10.0)),
@@ -49,7 +51,10 @@ def test_a_sheet_is_read_and_an_absent_or_empty_one_has_no_volumes(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        (f"{HEADER}a\ta.tif\t\n", "line 2: expected voxel_nm as the size of a voxel .* an empty cell"),
+        (
+            f"{HEADER}a\ta.tif\t\n",
+            "line 2: expected voxel_nm as the size of a voxel .* an empty cell",
+        ),
         (f"{HEADER}a\ta.tif\t6 6\n", "expected voxel_nm .* found '6 6'"),
         (f"{HEADER}a\ta.tif\t30 6 0\n", "expected voxel_nm .* found '30 6 0'"),
         (f"{HEADER}a\t\t30 6 6\n", "expected a image, found an empty cell"),
@@ -204,9 +209,7 @@ def test_affinities_that_are_nan_or_missing_are_refused(tmp_path: Path) -> None:
 
 def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "i.tif", np.zeros((2, 8, 8), np.float32))
-    write_manifest(
-        tmp_path, find_sources(Volume("v", str(tmp_path / "i.tif"), VOXEL), (1, 1, 1))
-    )
+    write_manifest(tmp_path, find_sources(Volume("v", str(tmp_path / "i.tif"), VOXEL), (1, 1, 1)))
     words = f"--manifest {tmp_path}/volume.json --kind image --sections 0:2 --depth 2"
     words += f" --voxel-nm 30 6 6 --settings {{}} --array {tmp_path}/image.zarr/0"
     ended = subprocess.run(

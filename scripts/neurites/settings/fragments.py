@@ -33,10 +33,12 @@ class FragmentsSettings(Settings):
     seed_radius_px: int = Field(
         5, ge=1, le=50, description="a seed is the farthest point within this radius (px)"
     )
-    context: tuple[int, int, int] = Field(
-        (8, 48, 48),
-        description="voxels of neighbouring blocks that are seen along z, y and x, so that "
-        "fragments at faces come out alike from both sides; z counts for fragments in 3-D only",
+    context_px: int = Field(
+        32,
+        ge=0,
+        le=512,
+        description="how far a block sees into its neighbours (px), so that fragments at faces come "
+        "out alike from both sides; at least six seed radii",
     )
     low_affinity: float = Field(
         0.0001,

@@ -24,7 +24,10 @@ class SegmentationSettings(Settings):
         0, ge=0, description="objects of fewer voxels are set to 0; 0 keeps every one"
     )
     levels: int = Field(
-        3, ge=1, le=8, description="resolutions of segmentation.ome.zarr, each half of the one before"
+        3,
+        ge=1,
+        le=8,
+        description="resolutions of segmentation.ome.zarr, each half of the one before",
     )
     exports: tuple[Literal["tiff", "hdf5"], ...] = Field(
         (), description="further files of the segmentation: tiff, hdf5"
