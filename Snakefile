@@ -56,5 +56,6 @@ onsuccess:
 onerror:
     failed = workflow.scheduler.failed
     print(
-        neurites_unfinished(failed) if NEURITES_ONLY else unfinished(tree, failed), file=sys.stderr
+        neurites_unfinished(failed) if NEURITES_ONLY else unfinished(tree, failed),
+        file=sys.stderr,
     )

@@ -2,9 +2,10 @@
 
     python benchmarks/neurites_evaluation.py [--weights medulla=W.safetensors ...]
 
-writes docs/tables/neurites-evaluation.tsv (volume, method, metric, value). It needs the public volumes
-that SNAKESCOPE_DATA names. A threshold is chosen on the training part of a volume and applied to its
-test part: what is written was not tuned on what it is measured on.
+writes docs/tables/neurites-evaluation.tsv (volume, method, metric, value). It needs the public
+volumes
+that SNAKESCOPE_DATA names. A threshold is chosen on the training part of a volume and applied to
+its test part: what is written was not tuned on what it is measured on.
 """
 
 import argparse
@@ -25,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import waterz  # noqa: E402
+
 from neurites.block_files import read_affinities  # noqa: E402
 from neurites.evaluate import row  # noqa: E402
 from neurites.partition_scores import PartitionScores, score_partition  # noqa: E402

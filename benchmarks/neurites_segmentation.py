@@ -3,7 +3,8 @@
     python benchmarks/neurites_segmentation.py [--shape 128 512 512] [--threads 2]
 
 writes docs/tables/neurites-segmentation.tsv. Each method runs in a process of its own on the same
-synthetic volume (uint8 affinities; waterz wants float32). Seconds of the clock and of the processor are
+synthetic volume (uint8 affinities; waterz wants float32). Seconds of the clock and of the
+processor are
 both given: on a machine that does other work, only the latter say what the method costs.
 """
 

@@ -1,7 +1,8 @@
 """A synthetic volume of any size, of which any window can be made without the rest.
 
 Neurites run along z through a jittered grid of axes and wander; affinities are low around their
-outlines, with smooth noise. Everything is a function of position, so windows agree where they overlap.
+outlines, with smooth noise. Everything is a function of position, so windows agree where they
+overlap.
 """
 
 import numpy as np

@@ -113,7 +113,7 @@ def volume_graph(graphs: Sequence[BlockGraph], numbers: Numbering, bins: int = 0
         unique // nodes,
         unique % nodes,
         contact_counts,
-        np.bincount(contact, weights=sums, minlength=len(unique)),
+        np.bincount(contact, weights=sums, minlength=len(unique)).astype(np.float64),
         histograms,
     )
 

@@ -93,8 +93,8 @@ def read_affinities(paths: Sequence[str | Path], window: Box) -> NDArray[np.uint
         voxels += int(np.prod(box_shape(shared)))
     if voxels != np.prod(box_shape(window)):
         raise StepError(
-            f"{paths[0]}: expected affinities of {int(np.prod(box_shape(window)))} voxels in this and "
-            f"{len(paths) - 1} more files, found {voxels}; remove them and run again"
+            f"{paths[0]}: expected affinities of {int(np.prod(box_shape(window)))} voxels in this "
+            f"and {len(paths) - 1} more files, found {voxels}; remove them and run again"
         )
     return whole
 

@@ -72,7 +72,9 @@ class Grid:
 
     @property
     def capacity(self) -> int:
-        """How many ids every block has to itself: fragment ``n`` of block ``i`` is i * capacity + n."""
+        """How many ids every block has to itself: fragment ``n`` of block ``i`` is i * capacity
+        + n.
+        """
         return prod(self.block)
 
     def __len__(self) -> int:

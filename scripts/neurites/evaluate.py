@@ -95,13 +95,15 @@ def row(scores: PartitionScores) -> dict[str, float]:
 
 
 def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
-    """Draw adapted Rand error and variation of information over the threshold, best points marked."""
+    """Draw adapted Rand error and variation of information over the threshold, best points
+    marked.
+    """
     with figure_style():
         figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.6), constrained_layout=True)
         for colour, (scoring, part) in zip(
             SERIES_COLOURS, table.groupby("scoring", sort=False), strict=False
         ):
-            best = part.loc[part["arand"].idxmin()]
+            best = part.iloc[int(part["arand"].argmin())]
             axes[0].plot(part["threshold"], part["arand"], marker="o", ms=3.5, color=colour)
             axes[0].plot(best["threshold"], best["arand"], "o", ms=10, mfc="none", color=colour)
             axes[0].annotate(
@@ -114,7 +116,7 @@ def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
                 fontsize=8,
             )
             axes[1].plot(part["voi_split"], part["voi_merge"], marker="o", ms=3.5, color=colour)
-            best = part.loc[part["voi"].idxmin()]
+            best = part.iloc[int(part["voi"].argmin())]
             axes[1].plot(best["voi_split"], best["voi_merge"], "o", ms=10, mfc="none", color=colour)
             axes[1].annotate(
                 f"{scoring}: {best['voi']:.3f} bits at {best['threshold']:g}",

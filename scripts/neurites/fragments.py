@@ -78,7 +78,7 @@ def _watershed_of_waterz(
         aff_threshold_low=settings.low_affinity,
         aff_threshold_high=settings.high_affinity,
     )
-    return next(iter(steps)).astype(np.int32)
+    return np.asarray(next(iter(steps))).astype(np.int32)
 
 
 def block_fragments(

@@ -1,7 +1,7 @@
 """Ingest: a volume, in whatever form, as one Zarr array that steps read windows of.
 
-A slab of sections is one row of its chunks, in a folder of its own, and one job's work: when a section
-changes, the slab that it is in is read again and no other.
+A slab of sections is one row of its chunks, in a folder of its own, and one job's work: when a
+section changes, the slab that it is in is read again and no other.
 """
 
 import argparse
@@ -35,7 +35,9 @@ DTYPES: dict[str, type[np.unsignedinteger]] = {"image": np.uint8, "labels": np.u
 
 @contextmanager
 def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; rename it there on success, remove it on failure."""
+    """Yield a temporary folder beside ``path``; rename it there on success, remove it on
+    failure.
+    """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
@@ -68,7 +70,8 @@ def grey_bytes(
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise StepError(
-            f"{where}: expected grey values, found NaN or infinity among them; write the image again"
+            f"{where}: expected grey values, found NaN or infinity among them; "
+            "write the image again"
         )
     low, high = grey_range
     scaled = (values.astype(np.float32) - low) * (255 / (high - low))
@@ -93,8 +96,8 @@ def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
         )
     if values.size and int(values.max()) > LARGEST_ID:
         raise StepError(
-            f"{where}: expected labels up to 2^32 - 1, found {int(values.max())}; number the objects "
-            "anew"
+            f"{where}: expected labels up to 2^32 - 1, found {int(values.max())}; number the "
+            "objects anew"
         )
     return values.astype(np.uint64)
 

@@ -17,7 +17,7 @@ def finished(tree: Tree) -> str:
             with open(folder / "scores.tsv", encoding="utf-8", newline="") as file:
                 rows = list(csv.DictReader(file, delimiter="\t"))
             told = [("written", row) for row in rows if row["written"] == "yes"]
-            told.append(("best", min(rows, key=lambda row: float(row["arand"]))))
+            told += [("best", row) for row in sorted(rows, key=lambda row: float(row["arand"]))[:1]]
             for what, row in told:
                 lines.append(
                     f"{name}, {what} ({row['scoring']}, threshold {row['threshold']}): "

@@ -71,7 +71,9 @@ def add_affinity_counts(
     other: NDArray[np.int32],
     affinities: NDArray[np.uint8],
 ) -> Table:
-    """Count affinities by contact: key is the number of the edge in ``edge_keys`` + 1 << 8 | value."""
+    """Count affinities by contact: key is the number of the edge in ``edge_keys`` + 1 << 8 |
+    value.
+    """
     return Table(*_add_affinity_counts(*table, edge_keys, one, other, affinities))
 
 

@@ -63,7 +63,7 @@ def scores_of_overlaps(
         raise ValueError("no voxel to compare")
     segment_names, segment = np.unique(segments, return_inverse=True)
     object_names, true = np.unique(objects, return_inverse=True)
-    pair_names, pair = np.unique(segment * len(object_names) + true, return_inverse=True)
+    pair = np.unique(segment * len(object_names) + true, return_inverse=True)[1]
     joint = np.bincount(pair, weights=voxels)
     by_segment = np.bincount(segment, weights=voxels)
     by_object = np.bincount(true, weights=voxels)
@@ -115,8 +115,7 @@ def score_partition(
     """
     if labels.shape != truth.shape:
         raise ValueError(f"labels of the shape {labels.shape}, truth of {truth.shape}")
-    names, compact = np.unique(labels, return_inverse=True)
-    del names
+    compact = np.unique(labels, return_inverse=True)[1]
     true_names, true = np.unique(truth, return_inverse=True)
     segments, objects, voxels = overlaps(
         compact.reshape(labels.shape).astype(np.int32), true.reshape(truth.shape).astype(np.int64)

@@ -2,6 +2,7 @@
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -150,7 +151,8 @@ def main() -> None:
     settings = PicturesSettings.model_validate_json(given.settings)
     image = zarr.open_array(given.image, mode="r")
     segmentation = zarr.open_array(f"{given.segmentation}/0", mode="r")
-    z, y, x = (float(size) for size in dict(image.attrs)["voxel_nm"])  # type: ignore[union-attr]
+    attributes: dict[str, Any] = dict(image.attrs)
+    z, y, x = map(float, attributes["voxel_nm"])
     volume = given.sections.parent.name
     figure = draw_sections(image, segmentation, (z, y, x), settings, volume)
     save_figure(figure, given.sections)

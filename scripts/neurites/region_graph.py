@@ -10,7 +10,6 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,7 +33,8 @@ VERSION = 1
 SAME_FRAGMENT = 0.5
 
 
-class Neighbour(NamedTuple):
+@dataclass(frozen=True)
+class Neighbour:
     """What the block before this one sees at the face between them.
 
     Attributes:

@@ -1,7 +1,7 @@
 """What the volumes of the sheet are: their shape, and the files that every slab is read from.
 
-The main process looks once and writes ``manifest/volume.json``, or ``manifest/problem.txt`` with one
-sentence; jobs read those. A simulated volume need not be there yet: its shape is configured.
+The main process looks once and writes ``manifest/volume.json``, or ``manifest/problem.txt`` with
+one sentence; jobs read those. A simulated volume need not be there yet: its shape is configured.
 """
 
 import json

@@ -109,7 +109,7 @@ def create_pyramid(
             }
         )
     axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
-    multiscale = {"version": "0.4", "name": name, "axes": axes, "datasets": datasets}
+    multiscale: Any = {"version": "0.4", "name": name, "axes": axes, "datasets": datasets}
     group.attrs.update({"multiscales": [multiscale], "image-label": {"version": "0.4"}})
     return arrays
 

@@ -211,10 +211,10 @@ def _open_zarr(file: str) -> tuple[Any, str]:
     """The array of full resolution in an OME-Zarr, or the array that a Zarr is."""
     import zarr
 
-    opened = zarr.open(file, mode="r")
+    opened: Any = zarr.open(file, mode="r")
     if isinstance(opened, zarr.Array):
         return opened, ""
-    attributes = dict(opened.attrs)
+    attributes: dict[str, Any] = dict(opened.attrs)
     scales = attributes.get("ome", attributes).get("multiscales")
     if not scales:
         raise StepError(
@@ -262,10 +262,10 @@ def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
     if source.form == "tiff":
         import tifffile
 
-        with tifffile.TiffFile(source.path) as file:
-            if len(file.pages) == source.shape[0]:
-                return np.stack([page.asarray() for page in file.pages[begin:end]])
-            return np.asarray(file.series[0].asarray().reshape(source.shape)[begin:end])
+        with tifffile.TiffFile(source.path) as stack:
+            if len(stack.pages) == source.shape[0]:
+                return np.stack([page.asarray() for page in stack.pages[begin:end]])
+            return np.asarray(stack.series[0].asarray().reshape(source.shape)[begin:end])
     if source.form == "hdf5":
         import h5py
 

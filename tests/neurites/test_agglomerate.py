@@ -133,7 +133,7 @@ def test_merges_are_in_the_order_of_their_scores_and_weigh_contacts() -> None:
 
 
 def test_merging_many_regions_survives_a_full_table() -> None:
-    # A chain drawn into one region from its end, neighbour after neighbour, moves edges all the time.
+    # Regions with many neighbours move edges all the time.
     nodes = 3000
     rng = np.random.default_rng(0)
     pairs = np.unique(np.sort(rng.integers(0, nodes, (9000, 2)), axis=1), axis=0)

@@ -138,7 +138,8 @@ def test_labels_of_another_shape_make_a_volume_unusable(tmp_path: Path, image: n
     tifffile.imwrite(tmp_path / "i.tif", image)
     tifffile.imwrite(tmp_path / "l.tif", image[:4].astype(np.uint16))
     volume = Volume("v", str(tmp_path / "i.tif"), VOXEL, str(tmp_path / "l.tif"))
-    with pytest.raises(StepError, match="shape, 5 x 20 x 24 voxels .* found 4 x 20 x 24") as raised:
+    sentence = r"shape, 5 x 20 x 24 voxels .* found 4 x 20 x 24"
+    with pytest.raises(StepError, match=sentence) as raised:
         find_sources(volume, (1, 1, 1))
     write_manifest(tmp_path / "m", raised.value)
     assert "expected labels of the image's shape" in (read_problem(tmp_path / "m") or "")
@@ -192,7 +193,7 @@ def test_affinities_that_are_nan_or_missing_are_refused(tmp_path: Path) -> None:
     found = read_affinities([tmp_path / "l.h5", tmp_path / "r.h5"], window)
     joined = np.concatenate([affinities, affinities], axis=3)[:, 1:3, 2:5, 4:9]
     assert np.array_equal(found, np.round(joined * np.float32(255)).astype(np.uint8))
-    with pytest.raises(StepError, match="expected affinities of 30 voxels .* found 12"):
+    with pytest.raises(StepError, match=r"expected affinities of 30 voxels .* found 12"):
         read_affinities([tmp_path / "l.h5"], window)
     affinities[0, 2, 3, 4] = np.nan
     write_block_array(tmp_path / "l.h5", "affinities", affinities, left)

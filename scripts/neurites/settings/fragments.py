@@ -37,8 +37,8 @@ class FragmentsSettings(Settings):
         32,
         ge=0,
         le=512,
-        description="how far a block sees into its neighbours (px), so that fragments at faces come "
-        "out alike from both sides; at least six seed radii",
+        description="how far a block sees into its neighbours (px), so that fragments at faces "
+        "come out alike from both sides; at least six seed radii",
     )
     low_affinity: float = Field(
         0.0001,
