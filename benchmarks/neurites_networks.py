@@ -29,7 +29,7 @@ from neurites.networks import Memory, Network, NeuriteNetwork, folded, parameter
 from neurites.patches import starts  # noqa: E402
 from neurites.saved_bytes import saved_bytes  # noqa: E402
 from step.command import run_step  # noqa: E402
-from step.tables import write_table  # noqa: E402
+from step.tables import read_table, write_table  # noqa: E402
 
 VARIANTS: tuple[tuple[Network, int, Memory], ...] = (
     ("base", 1, "stored"),
@@ -58,17 +58,18 @@ def seconds(work: Callable[[], object], device: torch.device) -> float:
 
 
 def measure_training(
-    patch: tuple[int, int, int], repeats: int, device: torch.device, batch: int
+    patch: tuple[int, int, int], repeats: int, device: torch.device, batch: int, numbers: list[int]
 ) -> pd.DataFrame:
     """One row a variant: what is kept, and what a step (forward, loss, backward) takes."""
     # Batches of two or more: torch computes small single patches on the CPU with another, far
     # slower convolution, which would blur the comparison.
     image = torch.randn(batch, 1, *patch, device=device)
     labels = torch.randint(1, 5, (batch, *patch), device=device)
-    best = [float("inf")] * len(VARIANTS)
-    kept, parameters, peaks = ([0] * len(VARIANTS) for _ in range(3))
+    variants = [one for one in VARIANTS if one[0] == "base" or one[1] in numbers]
+    best = [float("inf")] * len(variants)
+    kept, parameters, peaks = ([0] * len(variants) for _ in range(3))
     for repeat in range(repeats):
-        for k, (name, n, memory) in enumerate(VARIANTS):
+        for k, (name, n, memory) in enumerate(variants):
             torch.manual_seed(1)
             network = NeuriteNetwork(name, n, memory).to(device)
             if device.type == "cuda":
@@ -85,13 +86,13 @@ def measure_training(
                 kept[k] = saved_bytes(network, image)
             if device.type == "cuda":
                 peaks[k] = torch.cuda.max_memory_allocated()
-    stored = {n: best[VARIANTS.index(("revnet", n, "stored"))] for n in (1, 2, 3, 4)}
+    stored = {n: best[variants.index(("revnet", n, "stored"))] for n in numbers}
     rows = []
-    for k, (name, n, memory) in enumerate(VARIANTS):
+    for k, (name, n, memory) in enumerate(variants):
         rows.append(
             {
                 "network": name,
-                "n": n if name == "revnet" else "",
+                "n": n if name == "revnet" else None,
                 "memory": memory,
                 "parameters": parameters[k],
                 "saved_bytes": kept[k],
@@ -99,7 +100,7 @@ def measure_training(
                 "seconds_per_step": best[k],
                 "seconds_of_base": best[k] / best[0],
                 "seconds_of_stored": best[k] / (stored[n] if name == "revnet" else best[0]),
-                "peak_bytes": peaks[k] or "",
+                "peak_bytes": peaks[k] or None,
                 "patch": " x ".join(map(str, (batch, *patch))),
                 "device": name_of(device),
             }
@@ -200,6 +201,9 @@ def main() -> None:
     parser.add_argument("--patch", default="18,160,160", help="z,y,x (voxels)")
     parser.add_argument("--batch", type=int, default=2, help="patches a step of training")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--n", type=int, nargs="+", default=[1, 2, 3, 4], help="rows of other n are kept"
+    )
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--only", choices=("training", "inference"))
     tables = ROOT / "docs" / "tables"
@@ -210,7 +214,12 @@ def main() -> None:
     device = choose_device(given.device)
     z, y, x = (int(size) for size in given.patch.split(","))
     if given.only != "inference":
-        write_table(given.networks, measure_training((z, y, x), given.repeats, device, given.batch))
+        found = measure_training((z, y, x), given.repeats, device, given.batch, given.n)
+        if given.networks.exists():
+            earlier = read_table(given.networks, COLUMNS)
+            earlier = earlier[(earlier["network"] == "revnet") & ~earlier["n"].isin(given.n)]
+            found = pd.concat([found, earlier], ignore_index=True)
+        write_table(given.networks, found)
     if given.only != "training":
         write_table(given.inference, measure_inference((z, y, x), given.repeats, device))
 

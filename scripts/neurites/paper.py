@@ -3,7 +3,7 @@
 python -m neurites.paper --network revnet --n 2 --seed 1 --image image.zarr --labels labels.zarr
     --settings '{}' --checkpoint training/revnet_2.ckpt --row revnet_2.tsv
 
-The last sections of the volume are kept for the scores. "Accuracy" is that of the outlines, as in
+Validation volumes, or the last sections, are kept for the scores. "Accuracy" is that of the outlines, as in
 the seed; adapted Rand error and variation of information go beyond it.
 """
 
@@ -27,8 +27,8 @@ from neurites.networks import parameter_count
 from neurites.saved_bytes import saved_bytes
 from neurites.settings.paper import PaperSettings
 from neurites.settings.train import TrainSettings
-from neurites.train import held_out_scores, read_volumes, train
-from neurites.training_patches import Labelled, draw_batch, split
+from neurites.train import add_volume_options, held_out_scores, train, volumes_of
+from neurites.training_patches import Labelled, draw_batch
 from step.command import run_step
 from step.tables import write_table
 
@@ -58,15 +58,15 @@ def training_settings(settings: PaperSettings, network: str, n: int, seed: int) 
     )
 
 
-def cost(settings: TrainSettings, volume: Labelled) -> dict[str, float | int | str]:
+def cost(settings: TrainSettings, volumes: list[Labelled]) -> dict[str, float | int | str]:
     """Parameters, seconds an epoch, and memory (MB) of training the network.
 
-    An epoch is as many steps as it takes patches to hold the voxels of the volume once.
+    An epoch is as many steps as it takes patches to hold the voxels of the volumes once.
     """
     device = choose_device(settings.device)
     torch.manual_seed(settings.seed)
     network = build(settings).to(device)
-    image, labels = (torch.from_numpy(one).to(device) for one in draw_batch([volume], settings, 0))
+    image, labels = (torch.from_numpy(one).to(device) for one in draw_batch(volumes, settings, 0))
     kept = saved_bytes(network, image[:, None])
     on_gpu = device.type == "cuda"
     if on_gpu:
@@ -78,7 +78,7 @@ def cost(settings: TrainSettings, volume: Labelled) -> dict[str, float | int | s
         if on_gpu:
             torch.cuda.synchronize()
         taken.append(time.perf_counter() - started)
-    voxels = volume.sections * int(np.prod(volume.image.shape[1:]))
+    voxels = sum(one.sections * int(np.prod(one.image.shape[1:])) for one in volumes)
     steps = math.ceil(voxels / (settings.batch * int(np.prod(settings.patch_zyx))))
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if sys.platform == "darwin":
@@ -94,16 +94,18 @@ def cost(settings: TrainSettings, volume: Labelled) -> dict[str, float | int | s
 
 
 def row(
-    settings: TrainSettings, volume: Labelled, checkpoint: Path | None = None
+    settings: TrainSettings,
+    volumes: list[Labelled],
+    validation: list[Labelled],
+    checkpoint: Path | None = None,
 ) -> dict[str, object]:
-    """Train and score a network; the columns of :data:`COLUMNS`."""
-    first, last = split(volume, settings.validation_share)
-    costs = cost(settings, first)
-    network = train(settings, [first], [last], checkpoint)
+    """Train a network and score it on the first validation volume; see :data:`COLUMNS`."""
+    costs = cost(settings, volumes)
+    network = train(settings, volumes, validation, checkpoint)
     with tempfile.TemporaryDirectory() as folder:
         weights = Path(folder, "network.safetensors")
         save_weights(weights, network.to("cpu"), description(settings))
-        scores = held_out_scores(weights, last, settings)
+        scores = held_out_scores(weights, validation[0], settings)
     found = {
         "network": settings.network,
         "n": settings.n if settings.network == "revnet" else None,
@@ -120,8 +122,7 @@ def main() -> None:
     parser.add_argument("--network", required=True, choices=("base", "revnet"))
     parser.add_argument("--n", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--image", required=True)
-    parser.add_argument("--labels", required=True)
+    add_volume_options(parser)
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--row", required=True, type=Path, help="table of one row to write")
@@ -129,8 +130,8 @@ def main() -> None:
     settings = training_settings(
         PaperSettings.model_validate_json(given.settings), given.network, given.n, given.seed
     )
-    (volume,) = read_volumes([given.image], [given.labels])
-    found = row(settings, volume, given.checkpoint)
+    volumes, validation = volumes_of(given, settings.validation_share)
+    found = row(settings, volumes, validation, given.checkpoint)
     write_table(given.row, pd.DataFrame([found], columns=list(COLUMNS)))
 
 

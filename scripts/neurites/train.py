@@ -199,12 +199,29 @@ def read_volumes(images: list[str], labels: list[str]) -> list[Labelled]:
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_volume_options(parser: argparse.ArgumentParser) -> None:
+    """The options that name labelled volumes."""
     parser.add_argument("--image", required=True, action="append", help="zarr array, uint8")
     parser.add_argument("--labels", required=True, action="append", help="zarr array, one an image")
     parser.add_argument("--validation-image", action="append", default=[])
     parser.add_argument("--validation-labels", action="append", default=[])
+
+
+def volumes_of(
+    arguments: argparse.Namespace, validation_share: float
+) -> tuple[list[Labelled], list[Labelled]]:
+    """What to train on, and what to keep apart: validation volumes or, without any, sections."""
+    volumes = read_volumes(arguments.image, arguments.labels)
+    validation = read_volumes(arguments.validation_image, arguments.validation_labels)
+    if validation:
+        return volumes, validation
+    parts = [split(volume, validation_share) for volume in volumes]
+    return [one for one, _ in parts], [other for _, other in parts]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_volume_options(parser)
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--checkpoint", required=True, type=Path)
     parser.add_argument("--weights", required=True, type=Path)
@@ -212,11 +229,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = TrainSettings.model_validate_json(arguments.settings)
     cv2.setNumThreads(1)
-    volumes = read_volumes(arguments.image, arguments.labels)
-    validation = read_volumes(arguments.validation_image, arguments.validation_labels)
-    if not validation:
-        parts = [split(volume, settings.validation_share) for volume in volumes]
-        volumes, validation = [a for a, _ in parts], [b for _, b in parts]
+    volumes, validation = volumes_of(arguments, settings.validation_share)
     network = train(settings, volumes, validation, arguments.checkpoint)
     card = {
         **description(settings),

@@ -7,7 +7,7 @@ from neurites import paper_page
 from neurites.paper import COLUMNS, row, training_settings
 from neurites.paper_page import joined, page
 from neurites.settings.paper import PaperSettings
-from neurites.training_patches import labelled
+from neurites.training_patches import labelled, split
 
 
 def made(network: str, n: float, saved: float) -> dict[str, object]:
@@ -34,7 +34,7 @@ def test_a_row_is_measured() -> None:
     settings = settings.model_copy(
         update={"features": (4, 6), "validation_patches": 1, "threads": 1, "device": "cpu"}
     )
-    found = row(settings, volume)
+    found = row(settings, *([one] for one in split(volume, 0.25)))
     assert tuple(found) == COLUMNS
     assert found["parameters"] > 1000 and found["saved_mb"] > 0 and found["epoch_s"] > 0  # type: ignore[operator]
     assert 0 <= found["arand"] <= 1 and 0 <= found["outline_accuracy"] <= 1  # type: ignore[operator]
