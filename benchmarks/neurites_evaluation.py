@@ -1,6 +1,6 @@
 """Segmentations of real volumes against their truth: ours, waterz's and those of peers.
 
-    python benchmarks/neurites_evaluation.py [--weights medulla=W.safetensors ...]
+    python benchmarks/neurites_evaluation.py [--medulla-weights W.safetensors]
 
 writes docs/tables/neurites-evaluation.tsv (volume, method, metric, value). It needs the public
 volumes
@@ -30,20 +30,20 @@ import waterz  # noqa: E402
 from neurites.block_files import read_affinities  # noqa: E402
 from neurites.evaluate import row  # noqa: E402
 from neurites.partition_scores import PartitionScores, score_partition  # noqa: E402
-from neurites.segment import segment  # noqa: E402
+from neurites.segment import segment_blocks  # noqa: E402
 from neurites.settings.fragments import FragmentsSettings  # noqa: E402
 from step.command import run_step  # noqa: E402
 from step.errors import StepError  # noqa: E402
-from step.tables import write_table  # noqa: E402
+from step.tables import read_table, write_table  # noqa: E402
 
-THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 20))
+THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.98, 0.99)
 METRICS = ("arand", "precision", "recall", "voi_split", "voi_merge", "voi", "v_rand")
 COLUMNS = ("volume", "method", "metric", "value")
 CUBES = (10.0, 10.0, 10.0)
 MEDULLA_TRAIN = 110
 Volume = NDArray[np.generic]
 Affinities = NDArray[np.uint8]
-Partitions = Callable[[Affinities], dict[float, NDArray[np.uint64]]]
+Partitions = Callable[[Affinities], Iterator[tuple[float, NDArray[np.uint64]]]]
 
 
 def affinities_of_outlines(outlines: NDArray[np.uint8]) -> Affinities:
@@ -60,20 +60,23 @@ def affinities_of_outlines(outlines: NDArray[np.uint8]) -> Affinities:
     return affinities
 
 
-def by_waterz(affinities: Affinities) -> dict[float, NDArray[np.uint64]]:
+def by_waterz(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64]]]:
     """The built-in watershed and mean agglomeration of waterz."""
     scaled = affinities.astype(np.float32) / np.float32(255)
     # What waterz yields is overwritten by what it yields next.
     steps = waterz.agglomerate(scaled, THRESHOLDS, aff_threshold_low=0.01, aff_threshold_high=0.99)
-    return {at: found.copy() for at, found in zip(THRESHOLDS, steps, strict=True)}
+    yield from zip(THRESHOLDS, steps, strict=True)
 
 
 def by_us(scoring: str, **settings: object) -> Partitions:
     """Our fragments and agglomeration."""
 
-    def partitions(affinities: Affinities) -> dict[float, NDArray[np.uint64]]:
+    def partitions(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64]]]:
         chosen = FragmentsSettings.model_validate(settings)
-        return segment(affinities, THRESHOLDS, chosen, scoring, CUBES)
+        z, y, x = affinities.shape[1:]
+        done = segment_blocks(affinities, (z, y, x), chosen, CUBES, (scoring,))
+        for threshold in THRESHOLDS:
+            yield threshold, done.labels(scoring, threshold)
 
     return partitions
 
@@ -89,9 +92,10 @@ def tuned_scores(
     partitions: Partitions, train: tuple[Affinities, Volume], test: tuple[Affinities, Volume]
 ) -> tuple[float, PartitionScores]:
     """Choose the threshold on the training part, score the test part at it."""
-    scored = {at: score_partition(found, train[1]) for at, found in partitions(train[0]).items()}
-    best = min(scored, key=lambda at: scored[at].arand)
-    return best, score_partition(partitions(test[0])[best], test[1])
+    errors = {at: score_partition(found, train[1]).arand for at, found in partitions(train[0])}
+    best = min(errors, key=lambda at: errors[at])
+    found = next(found for at, found in partitions(test[0]) if at == best)
+    return best, score_partition(found, test[1])
 
 
 def rows(
@@ -197,17 +201,27 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
     parser.add_argument("--medulla-weights", type=Path, help="of a network for fibsem_medulla")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
+    parser.add_argument(
+        "--volumes", nargs="+", choices=("gala", "medulla"), default=("gala", "medulla")
+    )
     given = parser.parse_args()
     folder = given.data / "neurites"
     if not folder.is_dir():
         raise StepError(
             f"{folder}: expected the public volumes, found no such folder; set SNAKESCOPE_DATA"
         )
-    found = [
-        *gala(folder / "gala_fibsem_small"),
-        *medulla(folder / "fibsem_medulla", given.medulla_weights),
-    ]
-    write_table(given.table, pd.DataFrame(found, columns=list(COLUMNS)))
+    parts = {
+        "gala": lambda: gala(folder / "gala_fibsem_small"),
+        "medulla": lambda: medulla(folder / "fibsem_medulla", given.medulla_weights),
+    }
+    table = read_table(given.table, COLUMNS) if given.table.exists() else None
+    for name in given.volumes:
+        new = pd.DataFrame(parts[name](), columns=list(COLUMNS))
+        if table is not None:
+            named = table["volume"] + table["method"]
+            new = pd.concat([table[~named.isin(new["volume"] + new["method"])], new])
+        table = new.sort_values(["volume", "method"], kind="stable")
+        write_table(given.table, table)
 
 
 if __name__ == "__main__":

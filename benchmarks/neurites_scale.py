@@ -2,9 +2,9 @@
 
     python benchmarks/neurites_scale.py [--shape 64 4096 4096] [--processes 2]
 
-writes docs/tables/neurites-scale.tsv: seconds and peak memory of every stage, and the score of the
-result. Affinities are made when a block is worked on and are not stored; the time this takes is told
-apart. What is stored is what the steps store, by the same functions.
+writes docs/tables/neurites-scale.tsv: seconds and peak memory of every stage, and the score of
+the result. Affinities are made when a block is worked on and are not stored; the time this takes is
+told apart. What is stored is what the steps store, by the same functions.
 """
 
 import argparse
@@ -178,7 +178,9 @@ def main() -> None:
             own, true, count = work.compared(block)
             named = np.where(own > 0, regions[np.maximum(own - 1, 0) + offset], 0)
             parts.append((named, true, count))
-        scores = scores_of_overlaps(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+        scores = scores_of_overlaps(
+            *(np.concatenate(column) for column in zip(*parts, strict=True))
+        )
     table = pd.DataFrame(rows)
     table.insert(0, "shape", f"{z}x{y}x{x}")
     table["processes"] = given.processes

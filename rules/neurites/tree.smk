@@ -47,6 +47,7 @@ include: "evaluate.smk"
 include: "pictures.smk"
 include: "simulate.smk"
 include: "train.smk"
+include: "paper.smk"
 
 
 rule neurites:

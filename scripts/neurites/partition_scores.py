@@ -115,12 +115,22 @@ def score_partition(
     """
     if labels.shape != truth.shape:
         raise ValueError(f"labels of the shape {labels.shape}, truth of {truth.shape}")
-    compact = np.unique(labels, return_inverse=True)[1]
-    true_names, true = np.unique(truth, return_inverse=True)
     segments, objects, voxels = overlaps(
-        compact.reshape(labels.shape).astype(np.int32), true.reshape(truth.shape).astype(np.int64)
+        _compact(labels, 2**31 - 2).astype(np.int32), _compact(truth, 2**32 - 2).astype(np.int64)
     )
     if ignore_truth_zero:
-        known = true_names[objects] != 0
+        known = objects != 0
         segments, objects, voxels = segments[known], objects[known], voxels[known]
     return scores_of_overlaps(segments, objects, voxels)
+
+
+def _compact(labels: NDArray[np.integer], largest: int) -> NDArray[np.integer]:
+    """Number labels anew where they are too large to be counted; 0 stays 0."""
+    if labels.min() >= 0 and labels.max() <= largest:
+        return labels
+    names, numbers = np.unique(labels, return_inverse=True)
+    zero = int(np.searchsorted(names, 0))
+    order = np.arange(1, len(names) + 1)
+    if zero < len(names) and names[zero] == 0:
+        order[zero] = 0
+    return order[numbers].reshape(labels.shape)

@@ -16,6 +16,7 @@ from step.errors import StepError
 REQUIRED = ("volume", "image", "voxel_nm")
 OPTIONAL = ("labels", "set")
 COLUMNS = (*REQUIRED, *OPTIONAL)
+RESERVED_NAMES = ("models", "paper")
 SETS = ("train", "validation", "test")
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
@@ -122,6 +123,11 @@ def _volume(where: str, row: Mapping[str, str]) -> Volume:
         raise StepError(
             f"{where}: expected a volume name of letters, digits, '.', '_' and '-', found "
             f"{name!r}; write for example {legal}"
+        )
+    if name in RESERVED_NAMES:
+        raise StepError(
+            f"{where}: expected a volume name other than {' and '.join(RESERVED_NAMES)}, which name "
+            "folders of other results; rename the volume"
         )
     use = row.get("set", "") or "test"
     if use not in SETS:

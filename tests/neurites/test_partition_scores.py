@@ -63,3 +63,10 @@ def test_nothing_to_compare_and_other_shapes_are_refused() -> None:
         score_partition(np.ones((2, 2, 2), int), np.zeros((2, 2, 2), int))
     with pytest.raises(ValueError, match="shape"):
         score_partition(np.ones((2, 2, 2), int), np.ones((2, 2, 3), int))
+
+
+def test_names_do_not_count_however_large(volumes: tuple[np.ndarray, np.ndarray]) -> None:
+    labels, truth = volumes
+    large = np.where(truth > 0, truth.astype(np.uint64) + np.uint64(2**40), np.uint64(0))
+    named = labels.astype(np.uint64) * np.uint64(2**33) + np.uint64(7)
+    assert score_partition(named, large) == score_partition(labels, truth)

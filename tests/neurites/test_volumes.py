@@ -58,6 +58,7 @@ def test_a_sheet_is_read_and_an_absent_or_empty_one_has_no_volumes(tmp_path: Pat
         (f"{HEADER}a\ta.tif\t6 6\n", "expected voxel_nm .* found '6 6'"),
         (f"{HEADER}a\ta.tif\t30 6 0\n", "expected voxel_nm .* found '30 6 0'"),
         (f"{HEADER}a\t\t30 6 6\n", "expected a image, found an empty cell"),
+        (f"{HEADER}paper\ta.tif\t30 6 6\n", "name other than models and paper"),
         (f"{HEADER}a/b\ta.tif\t30 6 6\n", "write for example a_b"),
         (f"{HEADER}a\ta.tif\t30 6 6\t\ttrain\n", "expected labels of a volume to train with"),
         (f"{HEADER}a\ta.tif\t30 6 6\tl.tif\ttrian\n", "did you mean train"),

@@ -9,6 +9,7 @@ from neurites.settings.agglomerate import AgglomerateSettings
 from neurites.settings.evaluate import EvaluateSettings
 from neurites.settings.fragments import FragmentsSettings
 from neurites.settings.ingest import IngestSettings
+from neurites.settings.paper import PaperSettings
 from neurites.settings.pictures import PicturesSettings
 from neurites.settings.predict import PredictSettings
 from neurites.settings.segmentation import SegmentationSettings
@@ -56,3 +57,4 @@ class NeuritesSettings(Settings):
     train: TrainSettings = Field(
         TrainSettings(), description="training of the network on labelled volumes"
     )
+    paper: PaperSettings = Field(PaperSettings(), description="the paper's table, measured again")
