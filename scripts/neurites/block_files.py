@@ -51,8 +51,12 @@ def chunks_of(shape: Sequence[int]) -> tuple[int, ...]:
 
 
 def box_of(file: h5py.File) -> Box:
-    """The box that a file of a block is of, by its attributes block_begin and block_end."""
-    begin, end = file.attrs["block_begin"], file.attrs["block_end"]
+    """The box that a file of a block is of.
+
+    By the attributes block_begin and block_end, of the file or of the affinities in it.
+    """
+    stated = file.attrs if "block_begin" in file.attrs else file["affinities"].attrs
+    begin, end = stated["block_begin"], stated["block_end"]
     z, y, x = ((int(b), int(e)) for b, e in zip(begin, end, strict=True))
     return z, y, x
 
