@@ -3,8 +3,8 @@
 python -m neurites.paper --network revnet --n 2 --seed 1 --image image.zarr --labels labels.zarr
     --settings '{}' --checkpoint training/revnet_2.ckpt --row revnet_2.tsv
 
-Validation volumes, or the last sections, are kept for the scores. "Accuracy" is that of the outlines, as in
-the seed; adapted Rand error and variation of information go beyond it.
+Validation volumes, or the last sections, are kept for the scores. "Accuracy" is that of the
+outlines, as in the seed; adapted Rand error and variation of information go beyond it.
 """
 
 import argparse
