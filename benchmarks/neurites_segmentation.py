@@ -2,10 +2,10 @@
 
     python benchmarks/neurites_segmentation.py [--shape 128 512 512] [--threads 2]
 
-writes docs/tables/neurites-segmentation.tsv. Each method runs in a process of its own on the same
-synthetic volume (uint8 affinities; waterz wants float32). Seconds of the clock and of the
-processor are
-both given: on a machine that does other work, only the latter say what the method costs.
+writes docs/tables/neurites-segmentation.tsv; rows of other shapes and methods stay. Each method
+runs in a process of its own on the same synthetic volume (uint8 affinities; waterz wants float32).
+Seconds of the clock and of the processor are both given: on a machine that does other work, only
+the latter say what the method costs.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
 from neurites.blocks import Box  # noqa: E402
 from neurites.partition_scores import score_partition  # noqa: E402
 from step.command import run_step  # noqa: E402
-from step.tables import write_table  # noqa: E402
+from step.tables import read_table, write_table  # noqa: E402
 
 SECTIONS = (30.0, 6.0, 6.0)
 METHODS = ("ours, fragments in sections", "ours, fragments in 3-D", "waterz")
@@ -94,7 +94,8 @@ def run(method: str, affinities: np.ndarray, threads: int) -> np.ndarray:
     z, y, x = affinities.shape[1:]
     dimensions = "3" if "3-D" in method else "2"
     settings = FragmentsSettings(dimensions=dimensions)
-    block = (max(1, z // 4), max(1, y), max(1, x)) if threads > 1 else (z, y, x)
+    # In 3-D, a block sees little of its neighbours in proportion when it is cut along y.
+    block = (z, -(-y // threads), x)
     done = segment_blocks(affinities, block, settings, SECTIONS, threads=threads)
     return done.labels("mean", THRESHOLD)
 
@@ -121,7 +122,12 @@ def main() -> None:
         told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
         rows.append({"shape": f"{z}x{y}x{x}", **json.loads(told.splitlines()[-1])})
         print(rows[-1], file=sys.stderr, flush=True)
-    write_table(given.table, pd.DataFrame(rows))
+    table = pd.DataFrame(rows)
+    if given.table.exists():
+        old = read_table(given.table, ("shape", "method"))
+        again = (old["shape"] + old["method"]).isin(table["shape"] + table["method"])
+        table = pd.concat([old[~again], table])
+    write_table(given.table, table)
 
 
 if __name__ == "__main__":

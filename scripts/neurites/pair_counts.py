@@ -83,7 +83,7 @@ def overlaps(
     """Count the voxels of every pair of labels.
 
     Args:
-        one, other: equal shapes, labels from 0 to 2^31 - 2 and 2^32 - 2.
+        one, other: equal shapes, labels from 0 to 2^31 - 2 and 2^32 - 1.
 
     Returns:
         Label of ``one``, label of ``other``, voxels of both; sorted by pair.
@@ -91,7 +91,7 @@ def overlaps(
     table = Table(*_add_overlaps(*empty_table(), one.reshape(-1), other.reshape(-1)))
     keys, counts, _ = sorted_entries(table)
     first, second = split_keys(keys)
-    return first - 1, second - 1, counts
+    return first - 1, second, counts
 
 
 @compiled
@@ -184,7 +184,7 @@ def _add_overlaps(keys, counts, sums, used, one, other):  # type: ignore[no-unty
     last_key = np.uint64(0)
     slot = np.uint64(0)
     for at in range(one.size):
-        key = (np.uint64(one[at] + 1) << np.uint64(32)) | np.uint64(other[at] + 1)
+        key = (np.uint64(one[at] + 1) << np.uint64(32)) | np.uint64(other[at])
         if key != last_key:
             slot = _slot(keys, key)
             if keys[slot] == 0:

@@ -116,7 +116,7 @@ def score_partition(
     if labels.shape != truth.shape:
         raise ValueError(f"labels of the shape {labels.shape}, truth of {truth.shape}")
     segments, objects, voxels = overlaps(
-        _compact(labels, 2**31 - 2).astype(np.int32), _compact(truth, 2**32 - 2).astype(np.int64)
+        _compact(labels, 2**31 - 2).astype(np.int32), _compact(truth, 2**32 - 1).astype(np.int64)
     )
     if ignore_truth_zero:
         known = objects != 0

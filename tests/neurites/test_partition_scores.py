@@ -70,3 +70,10 @@ def test_names_do_not_count_however_large(volumes: tuple[np.ndarray, np.ndarray]
     large = np.where(truth > 0, truth.astype(np.uint64) + np.uint64(2**40), np.uint64(0))
     named = labels.astype(np.uint64) * np.uint64(2**33) + np.uint64(7)
     assert score_partition(named, large) == score_partition(labels, truth)
+
+
+def test_the_largest_true_label_is_told_from_its_neighbours() -> None:
+    truth = np.array([[[0, 1, 2**32 - 1, 2**32 - 1]]])
+    labels = np.array([[[5, 0, 7, 7]]])
+    scores = score_partition(labels, truth)
+    assert (scores.arand, scores.voi, scores.objects, scores.segments) == (0, 0, 2, 2)
