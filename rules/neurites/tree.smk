@@ -24,14 +24,6 @@ except StepError as error:
     raise WorkflowError(str(error)) from None
 
 
-def neurites_targets(wildcards):
-    """Only asked for by name: a run without a volume is then told what is missing."""
-    try:
-        return neurites_tree.targets()
-    except StepError as error:
-        raise WorkflowError(str(error)) from None
-
-
 wildcard_constraints:
     volume=r"[A-Za-z0-9_-][A-Za-z0-9._-]*",
     box=r"z\d+-\d+_y\d+-\d+_x\d+-\d+",
@@ -52,4 +44,4 @@ include: "paper.smk"
 
 rule neurites:
     input:
-        neurites_targets,
+        lambda wildcards: neurites_tree.targets(),

@@ -19,7 +19,7 @@ class SimulateSettings(Settings):
         0.08, ge=0, le=0.5, description="share of the neurites' length with a mitochondrion"
     )
     shift_px: float = Field(
-        0.7, ge=0, description="standard deviation of the sections' misalignment (voxels)"
+        0.7, ge=0, description="standard deviation of the sections' misalignment (px)"
     )
     look: float = Field(
         1.0, ge=0, le=3, description="how much contrast and brightness vary between sections"

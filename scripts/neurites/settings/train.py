@@ -14,7 +14,7 @@ class AugmentSettings(Settings):
     misalignment_share: float = Field(
         0.5, ge=0, le=1, description="share of patches in which a section, or the stack, is shifted"
     )
-    misalignment_px: int = Field(17, ge=0, description="greatest shift along y and x (voxels)")
+    misalignment_px: int = Field(17, ge=0, description="greatest shift along y and x (px)")
     missing_share: float = Field(
         0.4, ge=0, le=1, description="share of patches with missing sections, whole or in part"
     )
@@ -24,14 +24,16 @@ class AugmentSettings(Settings):
     most_sections: int = Field(
         3, ge=1, description="most sections of a patch that are missing, or blurred (count)"
     )
-    blur_px: float = Field(3.0, gt=0, description="greatest standard deviation of blur (voxels)")
+    blur_px: float = Field(3.0, gt=0, description="greatest standard deviation of blur (px)")
     warp_share: float = Field(0.7, ge=0, le=1, description="share of patches that are warped")
-    rotation_deg: float = Field(15.0, ge=0, le=45, description="greatest turn in the plane")
+    rotation_deg: float = Field(
+        15.0, ge=0, le=45, description="greatest turn in the plane (degrees)"
+    )
     scaling: float = Field(
         0.1, ge=0, lt=0.5, description="greatest change of size in the plane, as a share"
     )
     elastic_px: float = Field(
-        4.0, ge=0, description="standard deviation of elastic displacements (voxels)"
+        4.0, ge=0, description="standard deviation of elastic displacements (px)"
     )
     grey_share: float = Field(
         0.8, ge=0, le=1, description="share of patches whose grey values are changed"
