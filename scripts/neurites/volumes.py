@@ -126,8 +126,8 @@ def _volume(where: str, row: Mapping[str, str]) -> Volume:
         )
     if name in RESERVED_NAMES:
         raise StepError(
-            f"{where}: expected a volume name other than {' and '.join(RESERVED_NAMES)}, which name "
-            "folders of other results; rename the volume"
+            f"{where}: expected a volume name other than {' and '.join(RESERVED_NAMES)}, which "
+            "name folders of other results; rename the volume"
         )
     use = row.get("set", "") or "test"
     if use not in SETS:
