@@ -109,7 +109,7 @@ def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
             axes[0].annotate(
                 f"{scoring}: {best['arand']:.4f} at {best['threshold']:g}",
                 (best["threshold"], best["arand"]),
-                xytext=(0, 12),
+                xytext=(0, -16),
                 textcoords="offset points",
                 ha="center",
                 color=colour,

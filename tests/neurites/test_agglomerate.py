@@ -165,3 +165,15 @@ def test_files_hold_what_was_written(tmp_path: Path) -> None:
     (tmp_path / "g.npz").write_bytes((tmp_path / "g.npz").read_bytes()[:100])
     with pytest.raises(StepError, match="damaged"):
         read_graph(tmp_path / "g.npz")
+
+
+def test_a_volume_without_any_fragment_has_no_region() -> None:
+    nothing = np.zeros((3, 4, 24, 24), np.uint8)
+    done = segment_blocks(nothing, (4, 12, 24), FragmentsSettings(), SECTIONS, ("quantile50",))
+    assert not done.labels("quantile50", 0.5).any()
+
+
+def test_one_neurite_that_fills_the_volume_is_one_region() -> None:
+    everything = np.full((3, 4, 40, 40), 255, np.uint8)
+    done = segment_blocks(everything, (4, 20, 20), FragmentsSettings(), SECTIONS)
+    assert np.unique(done.labels("mean", 0.5)).tolist() == [1]
