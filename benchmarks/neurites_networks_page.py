@@ -109,14 +109,12 @@ autograd: what the saved memory costs.
 The base network, forward of {inference["patch"].iloc[0]} voxels on
 {inference["device"].iloc[0]}. `volume` counts what the overlap of patches makes of it, for 100 x
 1024 x 1024 voxels. The change is the mean difference of affinities (0 to 1) from the plain way, of
-a network with random weights (the shipped demo weights on simulated sections changed by 0.0006 in
-bfloat16, and their balanced accuracy of pairs by less than 0.0001); less overlap changes what is
-blended, not the patches themselves.
+a network with random weights; less overlap changes what is blended, not the patches themselves.
 
 The bfloat16 figure is of a processor with bfloat16 instructions (AVX512-BF16); others gain nothing.
 `neurites: predict:` folds and orders the memory always; precision, overlap and batch are settings.
-torch computes small single patches on the CPU with a far slower convolution: with patches below
-about 20,000 channel-rows (channels x z x y of a level), set a batch of 2.
+torch computes small single patches on the CPU with a far slower convolution: with patches
+of fewer than about 20,000 rows (channels x z x y of a level), set a batch of 2.
 
 {_markdown(inference.drop(columns=["patch", "device"]))}
 """
