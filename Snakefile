@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 from cluster.announce import Announcer
 from configuration.load import load_sections
 from configuration.sections import SECTIONS
+from neurites.asked import asked
 from step.environment import shell_prefix
 from step.errors import StepError
 
@@ -34,8 +35,13 @@ shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_pl
 if workflow.is_main_process:
     announcer = Announcer(logger)
 
+# Plates and volumes need not know of each other. Targets are not told while this file is parsed, so
+# the words of the command line are looked at; a job's process has its rule among them.
+NEURITES_ASKED, NEURITES_ONLY = asked(sys.argv[1:])
+
 
 include: "rules/healthspan/tree.smk"
+include: "rules/neurites/tree.smk"
 
 
 rule all:
@@ -47,14 +53,19 @@ rule all:
 onstart:
     announcer.started(workflow.dag, workflow._executor_plugin.name)
     workflow.scheduler.keepgoing = True  # one bad plate never stops the others
-    tree.write_configuration()
+    if not NEURITES_ONLY:
+        tree.write_configuration()
 
 
 onsuccess:
-    announcer.ended(True, finished(tree))
+    announcer.ended(True, neurites_finished(neurites_tree) if NEURITES_ONLY else finished(tree))
 
 
 onerror:
-    failed = unfinished(tree, workflow.scheduler.failed)
-    compared = compare_without_failed(workflow, config, tree.experiments)
-    announcer.ended(False, f"{failed}\n{compared}")
+    failed = workflow.scheduler.failed
+    if NEURITES_ONLY:
+        announcer.ended(False, neurites_unfinished(failed))
+    else:
+        listed = unfinished(tree, failed)
+        compared = compare_without_failed(workflow, config, tree.experiments)
+        announcer.ended(False, f"{listed}\n{compared}")

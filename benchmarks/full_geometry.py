@@ -26,13 +26,13 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
+from configuration.weights import weights_checksum  # noqa: E402
 from healthspan.manifest import PlateProblem, blocks, write_manifests  # noqa: E402
 from healthspan.plates import Plate  # noqa: E402
 from healthspan.scan import scan_plate  # noqa: E402
 from healthspan.settings.classify import ClassifySettings  # noqa: E402
 from healthspan.settings.detect import DetectSettings  # noqa: E402
 from healthspan.settings.ingest import IngestSettings  # noqa: E402
-from healthspan.tree import weights_checksum  # noqa: E402
 from step.command import run_step  # noqa: E402
 from step.errors import StepError  # noqa: E402
 from step.output import whole_file  # noqa: E402

@@ -9,7 +9,8 @@ Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.
 from configuration.versions import step_version
 from healthspan.failures import finished, unfinished
 from healthspan.plates import read_plates
-from healthspan.tree import Tree, weights_checksum, weights_file
+from configuration.weights import weights_checksum, weights_file
+from healthspan.tree import Tree
 from healthspan.without_failed import compare_without_failed
 from snakemake.logging import logger
 
@@ -19,8 +20,8 @@ DETECTOR = weights_file(settings.detect.weights, workflow.basedir)
 CLASSIFIER = weights_file(settings.classify.weights, workflow.basedir)
 
 try:
-    tree = Tree(read_plates(settings.plates), settings)
-    if workflow.is_main_process:
+    tree = Tree(() if NEURITES_ONLY else read_plates(settings.plates), settings)
+    if workflow.is_main_process and not NEURITES_ONLY:
         for note in tree.scan():
             logger.warning(note)
 except StepError as error:

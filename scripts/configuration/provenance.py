@@ -33,6 +33,10 @@ PACKAGES = (
     "lifelines",
     "matplotlib",
     "pydantic",
+    "zarr",
+    "h5py",
+    "numba",
+    "waterz",
 )
 """Packages whose version may change a result, and the one that runs the steps."""
 

@@ -9,8 +9,6 @@ into a raw folder, and every question is answered by a lookup.
 import csv
 import inspect
 import io
-import json
-import os
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -357,26 +355,3 @@ class Tree:
 
     def _files(self, pattern: str, plate: str, blocks: Sequence[str]) -> list[str]:
         return [f"{self.results}/{plate}/{pattern.replace('{block}', block)}" for block in blocks]
-
-
-def weights_file(named: str, repository: str | Path) -> str:
-    """Return the path of weights that the configuration names.
-
-    The user's own file, seen from the working directory, comes before the repository's.
-    """
-    if Path(named).is_absolute() or Path(named).exists():
-        return named
-    return os.path.relpath(Path(repository, named))
-
-
-def weights_checksum(weights: str | Path) -> str:
-    """Return the SHA-256 that the card beside ``weights`` states.
-
-    It stands in for the file among what a step depends on. Without a card it is ``unknown``,
-    and the step that wants the weights says what is missing.
-    """
-    try:
-        card = json.loads(Path(weights).with_suffix(".json").read_text(encoding="utf-8"))
-        return str(card["sha256"])
-    except (FileNotFoundError, KeyError, json.JSONDecodeError):
-        return "unknown"

@@ -6,9 +6,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from configuration.weights import weights_checksum
 from healthspan.plates import Plate
 from healthspan.settings import HealthspanSettings
-from healthspan.tree import Tree, weights_checksum
+from healthspan.tree import Tree
 
 SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
 

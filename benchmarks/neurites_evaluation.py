@@ -1,0 +1,228 @@
+"""Segmentations of real volumes against their truth: ours, waterz's and those of peers.
+
+    python benchmarks/neurites_evaluation.py [--medulla-weights W.safetensors]
+
+writes docs/tables/neurites-evaluation.tsv (volume, method, metric, value). It needs the public
+volumes
+that SNAKESCOPE_DATA names. A threshold is chosen on the training part of a volume and applied to
+its test part: what is written was not tuned on what it is measured on.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+import zarr
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import waterz  # noqa: E402
+
+from neurites.block_files import read_affinities  # noqa: E402
+from neurites.evaluate import row  # noqa: E402
+from neurites.partition_scores import PartitionScores, score_partition  # noqa: E402
+from neurites.segment import segment_blocks  # noqa: E402
+from neurites.settings.fragments import FragmentsSettings  # noqa: E402
+from step.command import run_step  # noqa: E402
+from step.errors import StepError  # noqa: E402
+from step.tables import read_table, write_table  # noqa: E402
+
+THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.98, 0.99)
+METRICS = ("arand", "precision", "recall", "voi_split", "voi_merge", "voi", "v_rand")
+COLUMNS = ("volume", "method", "metric", "value")
+CUBES = (10.0, 10.0, 10.0)
+MEDULLA_TRAIN = 110
+Volume = NDArray[np.generic]
+Affinities = NDArray[np.uint8]
+Partitions = Callable[[Affinities], Iterator[tuple[float, NDArray[np.uint64]]]]
+
+
+def affinities_of_outlines(outlines: NDArray[np.uint8]) -> Affinities:
+    """Affinities from how likely every voxel is an outline: that of the surer one of the two.
+
+    Args:
+        outlines: shape (Z, Y, X), 0 to 255.
+    """
+    affinities = np.zeros((3, *outlines.shape), np.uint8)
+    for axis in range(3):
+        before = np.roll(outlines, 1, axis)
+        affinities[axis] = 255 - np.maximum(outlines, before)
+        affinities[axis][tuple(slice(1) if a == axis else slice(None) for a in range(3))] = 0
+    return affinities
+
+
+def by_waterz(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64]]]:
+    """The built-in watershed and mean agglomeration of waterz."""
+    scaled = affinities.astype(np.float32) / np.float32(255)
+    # What waterz yields is overwritten by what it yields next.
+    steps = waterz.agglomerate(scaled, THRESHOLDS, aff_threshold_low=0.01, aff_threshold_high=0.99)
+    yield from zip(THRESHOLDS, steps, strict=True)
+
+
+def by_us(scoring: str, **settings: object) -> Partitions:
+    """Our fragments and agglomeration."""
+
+    def partitions(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64]]]:
+        chosen = FragmentsSettings.model_validate(settings)
+        z, y, x = affinities.shape[1:]
+        done = segment_blocks(affinities, (z, y, x), chosen, CUBES, (scoring,))
+        for threshold in THRESHOLDS:
+            yield threshold, done.labels(scoring, threshold)
+
+    return partitions
+
+
+METHODS: dict[str, Partitions] = {
+    "waterz watershed and mean": by_waterz,
+    "distance transform, mean": by_us("mean", seed_radius_px=3, smoothing_px=1.0),
+    "distance transform, quantile 50": by_us("quantile50", seed_radius_px=3, smoothing_px=1.0),
+}
+
+
+def tuned_scores(
+    partitions: Partitions, train: tuple[Affinities, Volume], test: tuple[Affinities, Volume]
+) -> tuple[float, PartitionScores]:
+    """Choose the threshold on the training part, score the test part at it."""
+    errors = {at: score_partition(found, train[1]).arand for at, found in partitions(train[0])}
+    best = min(errors, key=lambda at: errors[at])
+    found = next(found for at, found in partitions(test[0]) if at == best)
+    return best, score_partition(found, test[1])
+
+
+def rows(
+    volume: str, method: str, scores: PartitionScores
+) -> Iterator[tuple[str, str, str, float]]:
+    """Scores as rows of the table."""
+    cells = row(scores)
+    for metric in METRICS:
+        yield volume, method, metric, cells[metric]
+
+
+def gala(folder: Path) -> Iterator[tuple[str, str, str, float]]:
+    """FIB-SEM of the gala package, its training and its test volume."""
+    read = {
+        (part, what): tifffile.imread(folder / f"{part}-{what}.tif")
+        for part in ("train", "test")
+        for what in ("image", "gt", "p1", "ws")
+    }
+    volume = "gala_fibsem_small, test"
+    supervoxels = score_partition(read["test", "ws"], read["test", "gt"])
+    yield from rows(volume, "supervoxels of gala", supervoxels)
+    sources = {
+        "boundary probability": "p1",
+        "grey values": "image",
+    }
+    for source, what in sources.items():
+        outlines = {
+            part: read[part, what] if what == "p1" else 255 - read[part, what]
+            for part in ("train", "test")
+        }
+        yield from tuned_rows(
+            volume,
+            source,
+            (affinities_of_outlines(outlines["train"]), read["train", "gt"]),
+            (affinities_of_outlines(outlines["test"]), read["test", "gt"]),
+        )
+
+
+def tuned_rows(
+    volume: str, source: str, train: tuple[Affinities, Volume], test: tuple[Affinities, Volume]
+) -> Iterator[tuple[str, str, str, float]]:
+    """Rows of every method on affinities of one source."""
+    for method, partitions in METHODS.items():
+        best, scores = tuned_scores(partitions, train, test)
+        print(f"{volume}; {source}; {method}: {scores.arand:.4f} at {best}", file=sys.stderr)
+        named = f"{source}; {method}"
+        yield from rows(volume, named, scores)
+        yield volume, named, "threshold", best
+
+
+def medulla(folder: Path, weights: Path | None) -> Iterator[tuple[str, str, str, float]]:
+    """FIB-SEM of the medulla: sections 0 to 109 to train with, 110 to 165 to test on."""
+    names = ("image", "labels", "ffn_fib25_segmentation", "neuroproof_oversegmentation")
+    image, labels, ffn, neuroproof = (tifffile.imread(folder / f"{name}.tif") for name in names)
+    for method, found in (("FFN", ffn), ("NeuroProof supervoxels", neuroproof)):
+        for volume, part in (
+            (
+                f"fibsem_medulla, sections {MEDULLA_TRAIN} to {len(labels) - 1}",
+                slice(MEDULLA_TRAIN, None),
+            ),
+            ("fibsem_medulla, whole", slice(None)),
+        ):
+            truth, there = labels[part], found[part]
+            yield from rows(volume, method, score_partition(there, truth))
+            # FFN leaves voxels at 0 that it did not reach; without them it is better.
+            reached = np.where(there > 0, truth, 0)
+            yield from rows(volume, f"{method}, where it labels", score_partition(there, reached))
+            yield volume, method, "labelled", float(np.mean(there[truth > 0] > 0))
+    sources = {"grey values": affinities_of_outlines((255 - image).astype(np.uint8))}
+    if weights:
+        sources[f"network {weights.stem}"] = predicted(image, weights)
+    for source, affinities in sources.items():
+        yield from tuned_rows(
+            f"fibsem_medulla, sections {MEDULLA_TRAIN} to {len(labels) - 1}",
+            source,
+            (affinities[:, :MEDULLA_TRAIN], labels[:MEDULLA_TRAIN]),
+            (affinities[:, MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:]),
+        )
+
+
+def predicted(image: NDArray[np.uint8], weights: Path) -> Affinities:
+    """Affinities of a volume by a trained network."""
+    box = tuple((0, n) for n in image.shape)
+    with tempfile.TemporaryDirectory() as folder:
+        array = zarr.create_array(f"{folder}/image.zarr", data=image, zarr_format=2)
+        del array
+        block = ",".join(f"{begin}:{end}" for begin, end in box)
+        words = ["--image", f"{folder}/image.zarr", "--block", block, "--settings", "{}"]
+        words += ["--weights", str(weights), "--affinities", f"{folder}/affinities.h5"]
+        subprocess.run(
+            [sys.executable, "-m", "neurites.predict", *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+            check=True,
+        )
+        z, y, x = box
+        return read_affinities([f"{folder}/affinities.h5"], (z, y, x))
+
+
+def main() -> None:
+    """Score every method on every volume that is at hand."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
+    parser.add_argument("--medulla-weights", type=Path, help="of a network for fibsem_medulla")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
+    parser.add_argument(
+        "--volumes", nargs="+", choices=("gala", "medulla"), default=("gala", "medulla")
+    )
+    given = parser.parse_args()
+    folder = given.data / "neurites"
+    if not folder.is_dir():
+        raise StepError(
+            f"{folder}: expected the public volumes, found no such folder; set SNAKESCOPE_DATA"
+        )
+    parts = {
+        "gala": lambda: gala(folder / "gala_fibsem_small"),
+        "medulla": lambda: medulla(folder / "fibsem_medulla", given.medulla_weights),
+    }
+    table = read_table(given.table, COLUMNS) if given.table.exists() else None
+    for name in given.volumes:
+        new = pd.DataFrame(parts[name](), columns=list(COLUMNS))
+        if table is not None:
+            named = table["volume"] + table["method"]
+            new = pd.concat([table[~named.isin(new["volume"] + new["method"])], new])
+        table = new.sort_values(["volume", "method"], kind="stable")
+        write_table(given.table, table)
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,31 @@
+"""Agglomeration: the graphs of all blocks as one, and every merge in it.
+
+In:  fragments/<block>.h5, graphs/<block>.npz of all blocks
+Out: agglomeration.h5, agglomeration.tsv
+"""
+
+
+rule neurites_agglomerate:
+    input:
+        fragments=neurites_tree.of_blocks("fragments/{box}.h5"),
+        graphs=neurites_tree.of_blocks("graphs/{box}.npz"),
+    output:
+        agglomeration="results/neurites/{volume}/agglomeration.h5",
+        table="results/neurites/{volume}/agglomeration.tsv",
+    log:
+        "logs/neurites/agglomerate/{volume}.log",
+    benchmark:
+        "results/benchmarks/neurites/agglomerate/{volume}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=step_version("neurites.agglomerate"),
+        settings=neurites_tree.settings_of("agglomerate"),
+    shell:
+        "python -m neurites.agglomerate --fragments {input.fragments:q} --graphs {input.graphs:q}"
+        " --settings {params.settings:q} --agglomeration {output.agglomeration:q}"
+        " --table {output.table:q} > {log:q} 2>&1"

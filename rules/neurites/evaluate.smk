@@ -1,0 +1,37 @@
+"""Evaluation of a volume with truth, at every threshold.
+
+In:  agglomeration.h5, fragments/<block>.h5 of all blocks, labels.zarr
+Out: scores.tsv, scores.png
+"""
+
+
+rule neurites_evaluate:
+    input:
+        agglomeration="results/neurites/{volume}/agglomeration.h5",
+        fragments=neurites_tree.of_blocks("fragments/{box}.h5"),
+        labels=neurites_tree.stored("labels"),
+    output:
+        scores="results/neurites/{volume}/scores.tsv",
+        curve="results/neurites/{volume}/scores.png",
+    log:
+        "logs/neurites/evaluate/{volume}.log",
+    benchmark:
+        "results/benchmarks/neurites/evaluate/{volume}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=step_version("neurites.evaluate"),
+        settings=neurites_tree.settings_of("evaluate"),
+        agglomerate=neurites_tree.settings_of("agglomerate"),
+        segmentation=neurites_tree.settings_of("segmentation"),
+        labels=lambda wildcards: f"results/neurites/{wildcards.volume}/labels.zarr",
+    shell:
+        "python -m neurites.evaluate --agglomeration {input.agglomeration:q}"
+        " --fragments {input.fragments:q} --labels {params.labels:q}"
+        " --settings {params.settings:q} --agglomerate-settings {params.agglomerate:q}"
+        " --segmentation-settings {params.segmentation:q}"
+        " --scores {output.scores:q} --curve {output.curve:q} > {log:q} 2>&1"

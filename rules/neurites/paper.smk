@@ -1,0 +1,63 @@
+"""The paper's table, measured: base and reversible networks trained alike and scored.
+
+In:  image.zarr, labels.zarr of the volumes of the sets train and validation
+Out: results/neurites/paper/<network>_<n>_seed<seed>.tsv, a row each; paper.tsv; neurites-paper.md
+
+Asked for by name: `snakemake neurites_paper`. Every row is a training of its own.
+"""
+
+
+rule neurites_paper_row:
+    input:
+        lambda wildcards: neurites_tree.stored_of_set("train", "validation"),
+    output:
+        "results/neurites/paper/{network}_{n}_seed{seed}.tsv",
+    log:
+        "logs/neurites/paper/{network}_{n}_seed{seed}.log",
+    benchmark:
+        "results/benchmarks/neurites/paper/{network}_{n}_seed{seed}.tsv"
+    wildcard_constraints:
+        network="base|revnet",
+        n=r"\d",
+        seed=r"\d+",
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: neurites_settings.paper.threads
+    resources:
+        mem_mb=lambda wildcards, attempt: 16000 * attempt,
+        runtime=lambda wildcards, attempt: 1440 * attempt,
+    params:
+        version=step_version("neurites.paper"),
+        settings=neurites_tree.settings_of("paper"),
+        volumes=lambda wildcards: neurites_tree.training_options(),
+        checkpoint="training/paper_{network}_{n}_seed{seed}.ckpt",
+    shell:
+        "python -m neurites.paper --network {wildcards.network} --n {wildcards.n}"
+        " --seed {wildcards.seed} {params.volumes:q} --settings {params.settings:q}"
+        " --checkpoint {params.checkpoint:q} --row {output:q} > {log:q} 2>&1"
+
+
+rule neurites_paper:
+    input:
+        [
+            f"results/neurites/paper/{name}_seed{seed}.tsv"
+            for name in ["base_1", *(f"revnet_{n}" for n in neurites_settings.paper.n)]
+            for seed in neurites_settings.paper.seeds
+        ],
+    output:
+        table="results/neurites/paper/paper.tsv",
+        page="results/neurites/paper/neurites-paper.md",
+    log:
+        "logs/neurites/paper/page.log",
+    benchmark:
+        "results/benchmarks/neurites/paper/page.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 10 * attempt,
+    params:
+        version=step_version("neurites.paper_page"),
+    shell:
+        "python -m neurites.paper_page --table {output.table:q} --page {output.page:q} {input:q}"
+        " > {log:q} 2>&1"

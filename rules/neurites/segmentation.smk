@@ -1,0 +1,55 @@
+"""The segmentation as files that viewers open, and the table of its objects.
+
+In:  agglomeration.h5, fragments/<block>.h5 of all blocks
+Out: segmentation.ome.zarr, objects.tsv; on request segmentation.tif, segmentation.h5
+"""
+
+
+rule neurites_segmentation:
+    input:
+        agglomeration="results/neurites/{volume}/agglomeration.h5",
+        fragments=neurites_tree.of_blocks("fragments/{box}.h5"),
+    output:
+        segmentation=directory("results/neurites/{volume}/segmentation.ome.zarr"),
+        objects="results/neurites/{volume}/objects.tsv",
+    log:
+        "logs/neurites/segmentation/{volume}.log",
+    benchmark:
+        "results/benchmarks/neurites/segmentation/{volume}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=step_version("neurites.segmentation"),
+        settings=neurites_tree.settings_of("segmentation"),
+        grid=neurites_tree.described,
+    shell:
+        "python -m neurites.segmentation --agglomeration {input.agglomeration:q}"
+        " --fragments {input.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
+        " --segmentation {output.segmentation:q} --objects {output.objects:q} > {log:q} 2>&1"
+
+
+rule neurites_export:
+    input:
+        "results/neurites/{volume}/segmentation.ome.zarr",
+    output:
+        "results/neurites/{volume}/segmentation.{suffix}",
+    log:
+        "logs/neurites/export/{volume}.{suffix}.log",
+    benchmark:
+        "results/benchmarks/neurites/export/{volume}.{suffix}.tsv"
+    wildcard_constraints:
+        suffix="tif|h5",
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=lambda wildcards, attempt: 2000 * attempt,
+        runtime=lambda wildcards, attempt: 60 * attempt,
+    params:
+        version=step_version("neurites.export"),
+    shell:
+        "python -m neurites.export --segmentation {input:q} --export {output:q} > {log:q} 2>&1"

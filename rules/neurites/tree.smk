@@ -1,0 +1,47 @@
+"""Opens the neurites tree: from volumes of electron micrographs to neurites.
+
+In:  the sample sheet (`neurites: volumes:`) and the volumes it names; without a volume, nothing
+Out: results/neurites/<volume>/manifest/volume.json, or problem.txt, written here by the main process
+     only where their content changed; jobs read them instead of looking at the volumes.
+"""
+
+from configuration.weights import weights_checksum, weights_file
+from neurites.last_words import finished as neurites_finished
+from neurites.last_words import unfinished as neurites_unfinished
+from neurites.tree import Tree as NeuritesTree
+from neurites.volumes import read_volumes
+
+neurites_settings = sections["neurites"]
+# Relative, since it enters the parameters: a moved folder is no reason to compute again.
+AFFINITY_NETWORK = weights_file(neurites_settings.predict.weights, workflow.basedir)
+
+try:
+    neurites_tree = NeuritesTree(read_volumes(neurites_settings.volumes), neurites_settings)
+    if workflow.is_main_process and NEURITES_ASKED:
+        for note in neurites_tree.scan():
+            logger.warning(note)
+except StepError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    volume=r"[A-Za-z0-9_-][A-Za-z0-9._-]*",
+    box=r"z\d+-\d+_y\d+-\d+_x\d+-\d+",
+    slab=r"\d+",
+
+
+include: "ingest.smk"
+include: "affinities.smk"
+include: "fragments.smk"
+include: "agglomerate.smk"
+include: "segmentation.smk"
+include: "evaluate.smk"
+include: "pictures.smk"
+include: "simulate.smk"
+include: "train.smk"
+include: "paper.smk"
+
+
+rule neurites:
+    input:
+        lambda wildcards: neurites_tree.targets(),

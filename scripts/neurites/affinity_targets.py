@@ -1,0 +1,85 @@
+"""What the network learns: affinities of voxel pairs, computed from labels.
+
+Lee et al. 2017, "Superhuman Accuracy on the SNEMI3D Connectomics Challenge", sections 2.2 (nearest
+neighbours and long-range pairs) and 3 (class-balanced cross-entropy). The affinity of a voxel and
+the one ``offset`` before it is 1 where both carry the same label and that label is not 0.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+OFFSETS: tuple[tuple[int, int, int], ...] = (
+    (1, 0, 0), (0, 1, 0), (0, 0, 1),
+    (0, 3, 0), (0, 0, 3), (0, 9, 0), (0, 0, 9), (0, 27, 0), (0, 0, 27),
+    (2, 0, 0), (3, 0, 0), (4, 0, 0),
+)  # fmt: skip
+"""Distance (z, y, x; voxels) of each channel's pair; the first three are waterz's channels."""
+
+NEAREST = 3
+"""Channels of nearest neighbours, in the order z, y, x."""
+
+
+def affinity_targets(labels: Tensor) -> tuple[Tensor, Tensor]:
+    """The affinities of all pairs, and which pairs there are.
+
+    Channel c at voxel v is the pair of v and v - OFFSETS[c].
+
+    Args:
+        labels: whole numbers, shape (N, z, y, x), 0 where there is no object.
+
+    Returns:
+        Affinities 0 or 1 and presence 0 or 1, float32, both of shape (N, 12, z, y, x); presence
+        is 0 where the partner lies outside.
+    """
+    shape = (labels.shape[0], len(OFFSETS), *labels.shape[1:])
+    affinity = torch.zeros(shape, device=labels.device)
+    present = torch.zeros(shape, device=labels.device)
+    for channel, offset in enumerate(OFFSETS):
+        if any(far >= size for far, size in zip(offset, labels.shape[1:], strict=True)):
+            continue
+        sizes = labels.shape[1:]
+        whole = [slice(None)]
+        here = whole + [slice(far, None) for far in offset]
+        there = whole + [slice(0, size - far) for far, size in zip(offset, sizes, strict=True)]
+        one, other = labels[tuple(here)], labels[tuple(there)]
+        affinity[:, channel][tuple(here)] = ((one == other) & (one != 0)).float()
+        present[:, channel][tuple(here)] = 1.0
+    return affinity, present
+
+
+def balanced_weights(affinity: Tensor, present: Tensor, rarest: float = 0.02) -> Tensor:
+    """Weights under which, in every channel, joined and separate pairs weigh the same.
+
+    Args:
+        affinity, present: as :func:`affinity_targets` gives them.
+        rarest: a class of a smaller share is weighed as if it had this one, so that a handful of
+            voxels does not make the step.
+
+    Returns:
+        Shape of ``affinity``; the weights of a channel sum to 1 where both classes are common,
+        and are 0 where there is no pair.
+    """
+    over = (0, 2, 3, 4)
+    pairs = present.sum(over, keepdim=True).clamp(min=1.0)
+    joined = ((affinity * present).sum(over, keepdim=True) / pairs).clamp(rarest, 1 - rarest)
+    weights = affinity * (0.5 / joined) + (1 - affinity) * (0.5 / (1 - joined))
+    weighted: Tensor = weights * present / pairs
+    return weighted
+
+
+def balanced_loss(logits: Tensor, labels: Tensor) -> Tensor:
+    """Class-balanced binary cross-entropy, mean over the channels that have pairs; scalar.
+
+    Args:
+        logits: shape (N, C, z, y, x), the first C of the offsets.
+        labels: shape (N, z, y, x).
+    """
+    affinity, present = affinity_targets(labels)
+    channels = logits.shape[1]
+    affinity, present = affinity[:, :channels], present[:, :channels]
+    weights = balanced_weights(affinity, present)
+    total = functional.binary_cross_entropy_with_logits(
+        logits.float(), affinity, weights, reduction="sum"
+    )
+    return total / present.amax(dim=(0, 2, 3, 4)).sum().clamp(min=1.0)

@@ -1,0 +1,16 @@
+"""Loops over voxels and edges, compiled by numba and free of the interpreter's lock."""
+
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+
+import numba
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def compiled(function: Function) -> Function:
+    """Compile ``function`` at its first call, and keep the result beside its module.
+
+    numba falls back to the user's cache where the module's folder cannot be written to.
+    """
+    return cast(Function, numba.njit(nogil=True, cache=True)(function))

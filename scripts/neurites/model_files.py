@@ -1,0 +1,65 @@
+"""Weights of affinity networks, with the card that rebuilds the network."""
+
+from pathlib import Path
+from typing import Any
+
+from learning.weights import load_weights
+from neurites.affinity_targets import NEAREST, OFFSETS
+from neurites.networks import NeuriteNetwork
+from neurites.settings.train import TrainSettings
+from step.errors import StepError
+
+MODEL = "affinities of neurites"
+
+
+def build(settings: TrainSettings) -> NeuriteNetwork:
+    """The network that the settings describe, with fresh weights."""
+    memory = settings.memory if settings.network == "revnet" else "stored"
+    return NeuriteNetwork(
+        settings.network, settings.n, memory, settings.features, channels=len(OFFSETS)
+    )
+
+
+def description(settings: TrainSettings) -> dict[str, Any]:
+    """What a card has to say so that :func:`load_network` can rebuild the network."""
+    return {
+        "model": MODEL,
+        "network": settings.network,
+        "n": settings.n,
+        "features": list(settings.features),
+        "offsets_zyx": [list(offset) for offset in OFFSETS],
+        "patch_zyx": list(settings.patch_zyx),
+    }
+
+
+def load_network(path: str | Path, sha256: str | None) -> tuple[NeuriteNetwork, dict[str, Any]]:
+    """The network of a weights file, for the nearest affinities only, and its card.
+
+    Returns:
+        A network in evaluation mode, (N, 1, z, y, x) to logits (N, 3, z, y, x) in the order of
+        waterz: affinity of a voxel and the one before it along z, y, x.
+
+    Raises:
+        StepError: the file is no weights of an affinity network of this workflow.
+    """
+    tensors, card = load_weights(path, sha256)
+    offsets = [list(offset) for offset in OFFSETS[:NEAREST]]
+    if card.get("model") != MODEL or card.get("offsets_zyx", [])[:NEAREST] != offsets:
+        raise StepError(
+            f"{path}: expected weights of an affinity network whose first channels are the nearest"
+            f" neighbours along z, y, x, found a card of {card.get('model', 'something else')};"
+            " name another file in neurites: predict: weights"
+        )
+    network = NeuriteNetwork(
+        card["network"], card["n"], "stored", card["features"], channels=NEAREST
+    )
+    for name in ("head.weight", "head.bias"):
+        tensors[name] = tensors[name][:NEAREST]
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError:
+        raise StepError(
+            f"{path}: expected the tensors of {card['network']} as its card describes it, found"
+            " others; restore the file"
+        ) from None
+    return network.eval(), card

@@ -1,0 +1,85 @@
+"""What the volumes of the sheet are: their shape, and the files that every slab is read from.
+
+The main process looks once and writes ``manifest/volume.json``, or ``manifest/problem.txt`` with
+one sentence; jobs read those. A simulated volume need not be there yet: its shape is configured.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from neurites.sources import Source, describe
+from neurites.volumes import Volume
+from step.errors import StepError
+from step.output import write_if_changed
+
+SIMULATED = "simulated/neurites/{volume}/{file}.tif"
+
+
+def is_simulated(volume: Volume) -> bool:
+    """Whether the volume is one that the workflow simulates."""
+    return volume.image == SIMULATED.format(volume=volume.name, file="image")
+
+
+def find_sources(volume: Volume, simulated_shape: Sequence[int]) -> dict[str, Source]:
+    """Describe a volume's image and, where it has them, its labels.
+
+    Raises:
+        StepError: one of them cannot be used, or they differ in shape.
+    """
+    if is_simulated(volume):
+        z, y, x = simulated_shape
+        kinds = {"image": (volume.image, "uint8")}
+        if volume.labels:
+            kinds["labels"] = (volume.labels, "uint32")
+        return {
+            kind: Source(path, "tiff", (z, y, x), dtype, (path,))
+            for kind, (path, dtype) in kinds.items()
+        }
+    found = {"image": describe(volume.image)}
+    if volume.labels:
+        found["labels"] = describe(volume.labels)
+        image, labels = (_by(found[kind].shape) for kind in ("image", "labels"))
+        if image != labels:
+            raise StepError(
+                f"{volume.labels}: expected labels of the image's shape, {image} voxels (z, y, x), "
+                f"found {labels}; give the labels of this volume"
+            )
+    return found
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def write_manifest(folder: str | Path, found: dict[str, Source] | StepError) -> None:
+    """Write what was found of a volume, or why it cannot be used."""
+    volume, problem = Path(folder, "volume.json"), Path(folder, "problem.txt")
+    if isinstance(found, StepError):
+        write_if_changed(problem, f"{found}\n")
+        return
+    problem.unlink(missing_ok=True)
+    text = json.dumps({kind: asdict(source) for kind, source in found.items()}, indent=1)
+    write_if_changed(volume, text + "\n")
+
+
+def read_manifest(folder: str | Path) -> dict[str, Source]:
+    """Read what the main process found of a volume."""
+    stored = json.loads(Path(folder, "volume.json").read_text(encoding="utf-8"))
+    return {
+        kind: Source(
+            **{
+                **fields,
+                "shape": tuple(fields["shape"]),
+                "files": tuple(fields["files"]),
+            }
+        )
+        for kind, fields in stored.items()
+    }
+
+
+def read_problem(folder: str | Path) -> str | None:
+    """Read why a volume cannot be used; None where it can."""
+    path = Path(folder, "problem.txt")
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None

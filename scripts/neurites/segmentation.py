@@ -1,0 +1,184 @@
+"""The segmentation of a volume as OME-Zarr, and the table of its objects.
+
+Written block by block, so memory holds one block whatever the volume's size. Version 0.4 of the
+OME-Zarr specification (Zarr 2), which napari and Neuroglancer both open.
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from neurites.agglomerate import Agglomeration, read_agglomeration
+from neurites.block_files import open_block, read_labels, read_statistics
+from neurites.blocks import Grid, Zyx
+from neurites.ingest import whole_folder
+from neurites.settings.segmentation import SegmentationSettings
+from step.command import run_step
+from step.progress import progress
+from step.tables import write_table
+
+VERSION = 1
+
+CHUNK = (16, 256, 256)
+COLUMNS = (
+    "object",
+    "voxels",
+    "volume_um3",
+    "fragments",
+    *(f"{axis}_{end}" for axis in "zyx" for end in ("first", "last")),
+    "sections",
+)
+
+
+def object_table(
+    regions: NDArray[np.int64], statistics: NDArray[np.int64], voxel_nm: Sequence[float]
+) -> pd.DataFrame:
+    """Sum up fragments by the object that they are part of.
+
+    Args:
+        regions: shape (F,), object of every fragment, from 1.
+        statistics: shape (F, 7), voxels, first voxel along z, y, x, the one after the last.
+        voxel_nm: size of a voxel along z, y and x (nm).
+
+    Returns:
+        A row an object, the largest first: voxels, volume, fragments, bounding box with its last
+        voxel inside, sections from first to last.
+    """
+    count = int(regions.max()) if len(regions) else 0
+    at = regions - 1
+    voxels = np.bincount(at, weights=statistics[:, 0], minlength=count).astype(np.int64)
+    first = np.full((count, 3), np.iinfo(np.int64).max)
+    after = np.zeros((count, 3), np.int64)
+    np.minimum.at(first, at, statistics[:, 1:4])
+    np.maximum.at(after, at, statistics[:, 4:7])
+    table = pd.DataFrame({"object": np.arange(1, count + 1), "voxels": voxels})
+    table["volume_um3"] = voxels * float(np.prod(voxel_nm)) / 1e9
+    table["fragments"] = np.bincount(at, minlength=count)
+    for axis, name in enumerate("zyx"):
+        table[f"{name}_first"] = first[:, axis]
+        table[f"{name}_last"] = after[:, axis] - 1
+    table["sections"] = after[:, 0] - first[:, 0]
+    return table.sort_values(["voxels", "object"], ascending=[False, True], kind="stable")[
+        list(COLUMNS)
+    ]
+
+
+def level_factors(voxel_nm: Sequence[float], levels: int) -> list[Zyx]:
+    """By how many voxels every resolution is coarser along z, y and x.
+
+    Pixels are halved until they are as large as sections are thick, then sections too.
+    """
+    factors: list[Zyx] = [(1, 1, 1)]
+    for _ in range(levels - 1):
+        z, y, x = factors[-1]
+        deep = voxel_nm[0] * z <= min(voxel_nm[1] * y, voxel_nm[2] * x) * 1.5
+        factors.append((z * 2 if deep else z, y * 2, x * 2))
+    return factors
+
+
+def create_pyramid(
+    folder: str | Path, name: str, shape: Zyx, voxel_nm: Sequence[float], levels: int
+) -> list[tuple[Zyx, zarr.Array]]:
+    """Create an empty OME-Zarr of labels; return its arrays with their factors."""
+    group = zarr.create_group(store=str(folder), zarr_format=2, overwrite=True)
+    arrays = []
+    datasets: list[dict[str, Any]] = []
+    for level, factors in enumerate(level_factors(voxel_nm, levels)):
+        coarse = tuple(-(-n // factor) for n, factor in zip(shape, factors, strict=True))
+        array = group.create_array(
+            str(level),
+            shape=coarse,
+            chunks=tuple(min(a, b) for a, b in zip(CHUNK, coarse, strict=True)),
+            dtype=np.uint64,
+            chunk_key_encoding={"name": "v2", "separator": "/"},
+            fill_value=0,
+        )
+        arrays.append((factors, array))
+        scale = [size * factor / 1000 for size, factor in zip(voxel_nm, factors, strict=True)]
+        datasets.append(
+            {
+                "path": str(level),
+                "coordinateTransformations": [{"type": "scale", "scale": scale}],
+            }
+        )
+    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+    multiscale: Any = {"version": "0.4", "name": name, "axes": axes, "datasets": datasets}
+    group.attrs.update({"multiscales": [multiscale], "image-label": {"version": "0.4"}})
+    return arrays
+
+
+def write_part(
+    arrays: Sequence[tuple[Zyx, zarr.Array]], labels: NDArray[np.uint64], begin: Sequence[int]
+) -> None:
+    """Write a block into every resolution; coarse voxels take the first of those they cover."""
+    for factors, array in arrays:
+        # A coarse voxel belongs to the block that its first fine one is in.
+        coarse = [-(-b // f) for b, f in zip(begin, factors, strict=True)]
+        offsets = [c * f - b for c, f, b in zip(coarse, factors, begin, strict=True)]
+        part = labels[tuple(slice(o, None, f) for o, f in zip(offsets, factors, strict=True))]
+        if part.size:
+            where = (slice(c, c + n) for c, n in zip(coarse, part.shape, strict=True))
+            array[tuple(where)] = part
+
+
+def write_segmentation(
+    folder: str | Path,
+    fragments: Sequence[Path],
+    agglomeration: Agglomeration,
+    grid: Grid,
+    voxel_nm: Sequence[float],
+    settings: SegmentationSettings,
+) -> pd.DataFrame:
+    """Write the OME-Zarr of one partition and return the table of its objects."""
+    regions = agglomeration.regions(settings.scoring, settings.threshold)
+    rows = sorted((read_statistics(path) for path in fragments), key=lambda found: found[1])
+    table = object_table(regions, np.concatenate([found for found, _ in rows]), voxel_nm)
+    kept = table["voxels"] >= settings.min_voxels
+    small = np.zeros(len(table) + 1, bool)
+    small[table.loc[~kept, "object"]] = True
+    regions = np.where(small[regions], 0, regions)
+    with whole_folder(folder) as partial:
+        arrays = create_pyramid(
+            partial, Path(folder).parent.name, grid.shape, voxel_nm, settings.levels
+        )
+        for path in progress(fragments, "blocks written"):
+            with open_block(path) as file:
+                first_id = int(file.attrs["first_id"])
+                begin = [int(b) for b in file.attrs["block_begin"]]
+            own = agglomeration.of_block(regions, first_id).astype(np.uint64)
+            write_part(arrays, own[read_labels(path)], begin)
+    return table[kept]
+
+
+def main() -> None:
+    """Write the segmentation of a volume and the table of its objects."""
+    parser = argparse.ArgumentParser(prog="python -m neurites.segmentation", description=__doc__)
+    parser.add_argument("--agglomeration", type=Path, required=True)
+    parser.add_argument("--fragments", type=Path, nargs="+", required=True, help="of every block")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
+    parser.add_argument("--settings", required=True, help="JSON of neurites.segmentation")
+    parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr to write")
+    parser.add_argument("--objects", type=Path, required=True, help="TSV to write")
+    given = parser.parse_args()
+    described = json.loads(given.grid)
+    grid = Grid(tuple(described["shape"]), tuple(described["block"]))
+    table = write_segmentation(
+        given.segmentation,
+        given.fragments,
+        read_agglomeration(given.agglomeration),
+        grid,
+        described["voxel_nm"],
+        SegmentationSettings.model_validate_json(given.settings),
+    )
+    write_table(given.objects, table)
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,60 @@
+"""The settings of the neurites tree, one section a step."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from configuration.strict import Settings
+from neurites.settings.agglomerate import AgglomerateSettings
+from neurites.settings.evaluate import EvaluateSettings
+from neurites.settings.fragments import FragmentsSettings
+from neurites.settings.ingest import IngestSettings
+from neurites.settings.paper import PaperSettings
+from neurites.settings.pictures import PicturesSettings
+from neurites.settings.predict import PredictSettings
+from neurites.settings.segmentation import SegmentationSettings
+from neurites.settings.simulate import SimulateSettings
+from neurites.settings.train import TrainSettings
+
+Voxels = Annotated[int, Field(ge=1, le=1 << 16)]
+
+
+class NeuritesSettings(Settings):
+    """From volumes of electron micrographs to neurites."""
+
+    volumes: str = Field(
+        "config/volumes.tsv",
+        min_length=1,
+        description="path of the sample sheet, one row a volume; without a row, nothing is done",
+    )
+    block: tuple[Voxels, Voxels, Voxels] = Field(
+        (32, 512, 512),
+        description="voxels along z, y and x that one job works on; the results do not depend on "
+        "it, memory and the number of jobs do",
+    )
+    ingest: IngestSettings = Field(
+        IngestSettings(), description="sections to one volume of 8 bit grey values"
+    )
+    predict: PredictSettings = Field(
+        PredictSettings(), description="affinities of neighbouring voxels, by a trained network"
+    )
+    fragments: FragmentsSettings = Field(
+        FragmentsSettings(), description="affinities cut into fragments"
+    )
+    agglomerate: AgglomerateSettings = Field(
+        AgglomerateSettings(), description="fragments joined to neurites"
+    )
+    segmentation: SegmentationSettings = Field(
+        SegmentationSettings(), description="the partition that is written"
+    )
+    evaluate: EvaluateSettings = Field(
+        EvaluateSettings(), description="compared with the truth, where there is one"
+    )
+    pictures: PicturesSettings = Field(PicturesSettings(), description="pictures of a volume")
+    simulate: SimulateSettings = Field(
+        SimulateSettings(), description="simulated volumes with known truth"
+    )
+    train: TrainSettings = Field(
+        TrainSettings(), description="training of the network on labelled volumes"
+    )
+    paper: PaperSettings = Field(PaperSettings(), description="the paper's table, measured again")

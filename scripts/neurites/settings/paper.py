@@ -1,0 +1,23 @@
+"""Settings of the seed's table, measured again."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from configuration.strict import Settings
+
+
+class PaperSettings(Settings):
+    """The table of the paper, measured: base and reversible networks trained alike."""
+
+    n: tuple[int, ...] = Field(
+        (1, 2, 3, 4), min_length=1, description="reversible blocks of the networks beside base"
+    )
+    seeds: tuple[int, ...] = Field((1,), min_length=1, description="a training of each, one a seed")
+    steps: int = Field(20_000, ge=1, description="optimiser steps of every training (count)")
+    memory: Literal["stored", "reversible", "frugal"] = Field(
+        "reversible", description="what the reversible networks keep; reversible is the paper's"
+    )
+    patch_zyx: tuple[int, int, int] = Field((18, 160, 160), description="patch (voxels)")
+    threads: int = Field(2, ge=1, description="CPU threads (count)")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")

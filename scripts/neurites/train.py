@@ -1,0 +1,249 @@
+"""Training of an affinity network on labelled volumes: seeded, resumable, validated on the way.
+
+python -m neurites.train --image image.zarr --labels labels.zarr --settings '{}'
+    --checkpoint training/neurites.ckpt --weights neurites.safetensors --card neurites.json
+
+Loss and augmentation after Lee et al. 2017 (see affinity_targets and augment). Where no validation
+volume is given, the last sections of every volume are kept for validation and never trained on.
+"""
+
+import argparse
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from learning.device import choose_device
+from learning.training import Training, seed_everything
+from learning.training import train as run_training
+from learning.weights import save_weights, write_card
+from neurites.affinity_scores import score_affinities
+from neurites.affinity_targets import NEAREST, balanced_loss
+from neurites.model_files import build, description, load_network
+from neurites.networks import NeuriteNetwork
+from neurites.partition_scores import score_partition
+from neurites.predict import check_patch, open_volume, predict_block, prepared
+from neurites.segment import segment
+from neurites.settings.predict import PredictSettings
+from neurites.settings.train import TrainSettings
+from neurites.training_patches import (
+    Labelled,
+    check_fits,
+    draw_batch,
+    draw_patch,
+    labelled,
+    prefetched,
+    split,
+)
+from step.command import run_step
+from step.errors import StepError
+
+VERSION = 1
+
+THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
+"""Agglomeration thresholds of the card's scores."""
+
+SCORED_VOXELS = (32, 256, 256)
+"""The card's scores are of the middle of the validation volume, at most this large."""
+
+
+def rate(step: int, settings: TrainSettings) -> float:
+    """Share of the highest learning rate: linear warm-up, then cosine decay to 0."""
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    rest = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
+
+
+def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
+    """A fresh network and all that its training needs.
+
+    An epoch is ``settings.epoch_steps`` steps, the last one what is left of ``settings.steps``.
+    """
+    rng = seed_everything(settings.seed, settings.threads)
+    device = choose_device(settings.device)
+    network = build(settings).to(device)
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, settings))
+    workers = settings.threads if device.type == "cuda" else 0
+
+    def batches(_: np.random.Generator) -> Any:
+        first = training.epoch * settings.epoch_steps
+        numbers = range(first, min(settings.steps, first + settings.epoch_steps))
+        return prefetched(lambda step: draw_batch(volumes, settings, step), numbers, workers)
+
+    def loss_of(model: torch.nn.Module, batch: Any, _: np.random.Generator) -> torch.Tensor:
+        image = torch.from_numpy(batch[0]).to(device)[:, None]
+        labels = torch.from_numpy(batch[1]).to(device)
+        half = settings.precision == "bfloat16"
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+            logits = model(image)
+        return balanced_loss(logits, labels)
+
+    identity = settings.model_dump(mode="json", exclude={"threads", "device", "memory"})
+    identity["volumes"] = [f"{v.name} {v.first}:{v.last}" for v in volumes]
+    training = Training(
+        network, optimiser, schedule, batches, loss_of, rng, identity, clip_norm=settings.clip_norm
+    )
+    return training
+
+
+def validate(
+    network: NeuriteNetwork, volumes: list[Labelled], settings: TrainSettings
+) -> dict[str, float]:
+    """Loss and affinity scores of patches that are the same every time, without augmentation."""
+    rng = np.random.default_rng([settings.seed, 13])
+    device = next(network.parameters()).device
+    network.eval()
+    found: list[dict[str, float]] = []
+    with torch.inference_mode():
+        for _ in range(settings.validation_patches):
+            image, labels = draw_patch(rng, volumes, settings, varied=False)
+            logits = network(torch.from_numpy(image).to(device)[None, None])
+            loss = balanced_loss(logits, torch.from_numpy(labels).to(device)[None])
+            affinities = torch.sigmoid(logits[0, :NEAREST].float()).cpu().numpy()
+            found.append({"loss": float(loss), **asdict(score_affinities(affinities, labels))})
+    network.train()
+    return {key: float(np.mean([one[key] for one in found])) for key in found[0]}
+
+
+def train(
+    settings: TrainSettings,
+    volumes: list[Labelled],
+    validation: list[Labelled],
+    checkpoint: str | Path | None = None,
+) -> NeuriteNetwork:
+    """The trained network; an interrupted training is taken up at its checkpoint.
+
+    Raises:
+        StepError: a volume is smaller than a patch, or the checkpoint is of another training.
+    """
+    check_patch(settings.patch_zyx, len(settings.features))
+    for purpose, some in (("training", volumes), ("validation", validation)):
+        for volume in some:
+            check_fits(volume, settings.patch_zyx, purpose)
+    training = make_training(settings, volumes)
+    network = training.model
+    assert isinstance(network, NeuriteNetwork)
+
+    def report(_: int) -> str:
+        scores = validate(network, validation, settings)
+        return "validation " + ", ".join(f"{key} {value:.4f}" for key, value in scores.items())
+
+    epochs = math.ceil(settings.steps / settings.epoch_steps)
+    run_training(training, epochs, checkpoint, report)
+    return network
+
+
+def held_out_scores(
+    weights: Path, volume: Labelled, settings: TrainSettings
+) -> dict[str, float | str]:
+    """Scores of the written weights on a part of a volume that was not trained on."""
+    network, _ = load_network(weights, None)
+    shape = (volume.sections, *volume.image.shape[1:])
+    size = tuple(min(a, b) for a, b in zip(shape, SCORED_VOXELS, strict=True))
+    z, y, x = ((a - b) // 2 for a, b in zip(shape, size, strict=True))
+    where = (
+        slice(volume.first + z, volume.first + z + size[0]),
+        slice(y, y + size[1]),
+        slice(x, x + size[2]),
+    )
+    image, truth = np.asarray(volume.image[where]), np.asarray(volume.labels[where])
+    how = PredictSettings(patch_zyx=settings.patch_zyx, overlap=0.25, batch=2)
+    device = choose_device(settings.device)
+    block = ((0, size[0]), (0, size[1]), (0, size[2]))
+    found = predict_block(prepared(network, device), image, block, how, device)
+    found = predict_block(prepared(network, device), image, block, how, device)
+    affinity = score_affinities((found / 255).astype(np.float32), truth)
+    by_threshold = {
+        threshold: score_partition(labels, truth)
+        for threshold, labels in segment(found, THRESHOLDS).items()
+    }
+    best = min(by_threshold, key=lambda threshold: by_threshold[threshold].arand)
+    partition = by_threshold[best]
+    return {
+        "volume": volume.name,
+        "voxels": " x ".join(map(str, size)),
+        **{key: round(value, 4) for key, value in asdict(affinity).items()},
+        "best_threshold": best,
+        "arand": round(partition.arand, 4),
+        "voi_split": round(partition.voi_split, 4),
+        "voi_merge": round(partition.voi_merge, 4),
+    }
+
+
+def _name(path: str) -> str:
+    """A volume's own name: the folder of its files."""
+    return Path(path).parent.name or Path(path).name
+
+
+def read_volumes(images: list[str], labels: list[str]) -> list[Labelled]:
+    """Pairs of zarr arrays.
+
+    Raises:
+        StepError: an image has no labels, or a pair does not belong together.
+    """
+    if len(images) != len(labels):
+        raise StepError(
+            f"volumes: expected labels for each image, found {len(images)} images and"
+            f" {len(labels)} labels"
+        )
+    return [
+        labelled(_name(image), open_volume(image), open_volume(truth))
+        for image, truth in zip(images, labels, strict=True)
+    ]
+
+
+def add_volume_options(parser: argparse.ArgumentParser) -> None:
+    """The options that name labelled volumes."""
+    parser.add_argument("--image", required=True, action="append", help="zarr array, uint8")
+    parser.add_argument("--labels", required=True, action="append", help="zarr array, one an image")
+    parser.add_argument("--validation-image", action="append", default=[])
+    parser.add_argument("--validation-labels", action="append", default=[])
+
+
+def volumes_of(
+    arguments: argparse.Namespace, validation_share: float
+) -> tuple[list[Labelled], list[Labelled]]:
+    """What to train on, and what to keep apart: validation volumes or, without any, sections."""
+    volumes = read_volumes(arguments.image, arguments.labels)
+    validation = read_volumes(arguments.validation_image, arguments.validation_labels)
+    if validation:
+        return volumes, validation
+    parts = [split(volume, validation_share) for volume in volumes]
+    return [one for one, _ in parts], [other for _, other in parts]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_volume_options(parser)
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--checkpoint", required=True, type=Path)
+    parser.add_argument("--weights", required=True, type=Path)
+    parser.add_argument("--card", required=True, type=Path)
+    arguments = parser.parse_args()
+    settings = TrainSettings.model_validate_json(arguments.settings)
+    cv2.setNumThreads(1)
+    volumes, validation = volumes_of(arguments, settings.validation_share)
+    network = train(settings, volumes, validation, arguments.checkpoint)
+    card = {
+        **description(settings),
+        "data": [f"{v.name}, sections {v.first} to {v.last - 1}" for v in volumes],
+        "seed": settings.seed,
+        "settings": settings.model_dump(mode="json", exclude={"threads", "device"}),
+        "command": "python -m neurites.train --image ... --labels ... --settings ...",
+    }
+    # The scores are of the file that is shipped, so they cannot be in its own header.
+    sha256 = save_weights(arguments.weights, network.to("cpu"), card)
+    scores = [held_out_scores(arguments.weights, volume, settings) for volume in validation]
+    write_card(arguments.card, {"sha256": sha256, **card, "held_out": scores})
+    print(f"held out: {scores}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,150 @@
+"""Patches of labelled volumes, as the training of the networks takes them."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from neurites.augment import Image, Labels, augmented, margin_yx
+from neurites.patches import Triple
+from neurites.predict import Volume
+from neurites.settings.train import TrainSettings
+from step.errors import StepError
+
+Item = TypeVar("Item")
+
+KEPT_IN_MEMORY = 2**30
+"""Volumes of at most so many voxels are read once, larger ones window by window."""
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Sections ``first`` to ``last`` - 1 of a volume with labels; 0 is no object."""
+
+    name: str
+    image: Volume
+    labels: Volume
+    first: int
+    last: int
+
+    @property
+    def sections(self) -> int:
+        return self.last - self.first
+
+
+def labelled(name: str, image: Volume, labels: Volume) -> Labelled:
+    """A volume with its labels, all sections.
+
+    Raises:
+        StepError: they do not belong together.
+    """
+    if tuple(image.shape) != tuple(labels.shape):
+        raise StepError(
+            f"{name}: expected labels of the image's shape {_by(image.shape)}, found"
+            f" {_by(labels.shape)}; name the labels of this volume in the sheet"
+        )
+    if np.dtype(image.dtype) != np.uint8 or np.dtype(labels.dtype).kind not in "ui":
+        raise StepError(
+            f"{name}: expected an image of 8 bit and labels of whole numbers, found {image.dtype}"
+            f" and {labels.dtype}; ingest the volume again"
+        )
+    if int(np.prod(image.shape)) <= KEPT_IN_MEMORY:
+        everything = (slice(None), slice(None), slice(None))
+        image, labels = np.asarray(image[everything]), np.asarray(labels[everything])
+        if not labels.any():
+            raise StepError(f"{name}: expected labels of objects, found only 0")
+    return Labelled(name, image, labels, 0, int(image.shape[0]))
+
+
+def split(volume: Labelled, share: float) -> tuple[Labelled, Labelled]:
+    """The first sections for training, the last ``share`` for validation."""
+    cut = volume.last - max(1, round(volume.sections * share))
+    parts = ((volume.first, cut), (cut, volume.last))
+    one, other = (Labelled(volume.name, volume.image, volume.labels, a, b) for a, b in parts)
+    return one, other
+
+
+def check_fits(volume: Labelled, patch: Triple, purpose: str) -> None:
+    """Refuse a volume that has no patch.
+
+    Raises:
+        StepError: it is smaller than a patch.
+    """
+    shape = (volume.sections, *volume.image.shape[1:])
+    if any(size < side for size, side in zip(shape, patch, strict=True)):
+        raise StepError(
+            f"{volume.name}: expected at least a patch of {_by(patch)} voxels for {purpose}, found"
+            f" {_by(shape)}; set neurites: train: patch_zyx or validation_share"
+        )
+
+
+def _by(shape: Iterable[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def window(volume: Labelled, corner: Triple, size: Triple) -> tuple[Image, Labels]:
+    """A window; beyond the volume's edges in the plane it is mirrored, labels alike."""
+    inside, beyond = [], [(0, 0)]
+    for axis in (1, 2):
+        low, high = corner[axis], corner[axis] + size[axis]
+        length = int(volume.image.shape[axis])
+        inside.append(slice(max(0, low), min(length, high)))
+        beyond.append((max(0, -low), max(0, high - length)))
+    where = (slice(corner[0], corner[0] + size[0]), *inside)
+    image = np.asarray(volume.image[where]).astype(np.float32) / 255
+    labels = np.asarray(volume.labels[where]).astype(np.int64)
+    return np.pad(image, beyond, "symmetric"), np.pad(labels, beyond, "symmetric")
+
+
+def draw_patch(
+    rng: np.random.Generator, volumes: list[Labelled], settings: TrainSettings, varied: bool = True
+) -> tuple[Image, Labels]:
+    """A patch from a random place of the volumes, each as likely as it is large; augmented or not.
+
+    Returns:
+        Grey values 0 to 1 and labels, both of shape ``settings.patch_zyx``.
+    """
+    patch = settings.patch_zyx
+    sizes = np.array([v.sections * float(np.prod(v.image.shape[1:])) for v in volumes])
+    volume = volumes[int(rng.choice(len(volumes), p=sizes / sizes.sum()))]
+    shape = (volume.sections, *volume.image.shape[1:])
+    z, y, x = (
+        int(rng.integers(0, size - side + 1)) for size, side in zip(shape, patch, strict=True)
+    )
+    corner = (volume.first + z, y, x)
+    if not varied:
+        return window(volume, corner, patch)
+    by, bx = margin_yx(settings.augment, patch)
+    larger = (patch[0], patch[1] + 2 * by, patch[2] + 2 * bx)
+    image, labels = window(volume, (corner[0], y - by, x - bx), larger)
+    return augmented(rng, image, labels, patch, settings.augment)
+
+
+def draw_batch(
+    volumes: list[Labelled], settings: TrainSettings, step: int
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """The batch of a step, which depends on the seed and the step only: (N, z, y, x) each."""
+    rng = np.random.default_rng([settings.seed, 11, step])
+    pairs = [draw_patch(rng, volumes, settings) for _ in range(settings.batch)]
+    return np.stack([image for image, _ in pairs]), np.stack([labels for _, labels in pairs])
+
+
+def prefetched(
+    function: Callable[[int], Item], numbers: Iterable[int], workers: int
+) -> Iterator[Item]:
+    """``function`` of each number in order, computed ahead by so many threads; 0: none."""
+    if workers == 0:
+        yield from map(function, numbers)
+        return
+    waiting: deque[Future[Item]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for number in numbers:
+            waiting.append(pool.submit(function, number))
+            if len(waiting) > 2 * workers:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()

@@ -1,0 +1,245 @@
+"""Which files the rules of the tree depend on.
+
+The main process looks at the volumes once and writes what it found; the process of every job parses
+the Snakefile again, often on another machine, and only reads that.
+"""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import cache, cached_property
+from typing import Any
+
+from neurites.blocks import Block, Box, Grid, Zyx, slabs
+from neurites.fragment_context import context_of
+from neurites.scan import find_sources, read_manifest, read_problem, write_manifest
+from neurites.settings import NeuritesSettings
+from neurites.settings.agglomerate import quantile_of
+from neurites.sources import Source
+from neurites.volumes import Volume
+from step.errors import StepError
+
+RESULTS = "results/neurites"
+VOLUME_RESULTS = (
+    "agglomeration.tsv",
+    "segmentation.ome.zarr",
+    "objects.tsv",
+    "sections.png",
+    "neurites.png",
+)
+TRUTH_RESULTS = ("scores.tsv", "scores.png")
+
+
+class Tree:
+    """The volumes of a sample sheet and the files of their results.
+
+    Methods that take ``wildcards`` are input functions of rules; they return paths relative to the
+    working directory.
+    """
+
+    def __init__(
+        self, volumes: Sequence[Volume], settings: NeuritesSettings, results: str = RESULTS
+    ):
+        """Take the volumes of the sample sheet."""
+        self.settings = settings
+        self.results = results
+        self.sheet = {volume.name: volume for volume in volumes}
+        self.grid = cache(self._grid)
+        self.sources = cache(self._sources)
+
+    def scan(self) -> list[str]:
+        """Look at the volumes and write what was found, where it differs from the last time.
+
+        For the main process only.
+
+        Returns:
+            What a user may want to know of the volumes, one sentence each.
+        """
+        notes = []
+        for volume in self.sheet.values():
+            found: dict[str, Source] | StepError
+            try:
+                found = find_sources(volume, self.settings.simulate.shape)
+            except StepError as error:
+                found = error
+                notes.append(f"{volume.name}: {error}")
+            write_manifest(f"{self.results}/{volume.name}/manifest", found)
+        return notes
+
+    @cached_property
+    def problems(self) -> dict[str, str]:
+        """The volumes that cannot be used, and why in one sentence."""
+        found = {name: read_problem(f"{self.results}/{name}/manifest") for name in self.sheet}
+        return {name: problem for name, problem in found.items() if problem is not None}
+
+    @cached_property
+    def volumes(self) -> dict[str, Volume]:
+        """The volumes to compute."""
+        return {name: one for name, one in self.sheet.items() if name not in self.problems}
+
+    def _sources(self, volume: str) -> dict[str, Source]:
+        return read_manifest(f"{self.results}/{volume}/manifest")
+
+    def _grid(self, volume: str) -> Grid:
+        shape = self.sources(volume)["image"].shape
+        z, y, x = (min(a, b) for a, b in zip(self.settings.block, shape, strict=True))
+        return Grid(shape, (z, y, x))
+
+    def settings_of(self, step: str) -> str:
+        """Return the settings of a step as JSON, those that differ from their defaults.
+
+        They are recorded with the step's outputs: a new setting whose default changes nothing
+        is then no reason to compute again. Who changes a default raises the step's version.
+        """
+        return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
+
+    def _block(self, wildcards: Any) -> Block:
+        return self.grid(wildcards.volume).by_name[wildcards.box]
+
+    def ranges(self, wildcards: Any) -> str:
+        """The voxels of the block, as command lines take them."""
+        return self._block(wildcards).ranges
+
+    def described(self, wildcards: Any) -> str:
+        """Shape, block and voxel size of the volume as JSON."""
+        grid = self.grid(wildcards.volume)
+        voxel_nm = self.sheet[wildcards.volume].voxel_nm
+        return json.dumps({"shape": grid.shape, "block": grid.block, "voxel_nm": voxel_nm})
+
+    def voxel_nm(self, wildcards: Any) -> str:
+        """Size of a voxel along z, y and x (nm)."""
+        return " ".join(f"{size:g}" for size in self.sheet[wildcards.volume].voxel_nm)
+
+    def histograms(self, wildcards: Any) -> str:
+        """Whether a quantile is asked for, yes or no."""
+        asked = any(quantile_of(one) >= 0 for one in self.settings.agglomerate.scoring)
+        return "yes" if asked else "no"
+
+    def manifest(self, wildcards: Any) -> str:
+        """What the main process found of the volume."""
+        return f"{self.results}/{wildcards.volume}/manifest/volume.json"
+
+    def slab_files(self, wildcards: Any) -> tuple[str, ...]:
+        """The files that a slab of the image or of the labels is read from."""
+        source = self.sources(wildcards.volume)[wildcards.kind]
+        begin, end = self._slabs(wildcards.volume)[int(wildcards.slab)]
+        return source.files_of(begin, end)
+
+    def slab_sections(self, wildcards: Any) -> str:
+        """First section of a slab and the one after its last."""
+        begin, end = self._slabs(wildcards.volume)[int(wildcards.slab)]
+        return f"{begin}:{end}"
+
+    def shape(self, wildcards: Any) -> str:
+        """Voxels of the volume along z, y and x."""
+        return " ".join(map(str, self.grid(wildcards.volume).shape))
+
+    def slab_depth(self, wildcards: Any) -> int:
+        """Sections of a whole slab of the volume."""
+        return min(self.settings.ingest.sections_per_slab, self.grid(wildcards.volume).shape[0])
+
+    def _slabs(self, volume: str) -> list[tuple[int, int]]:
+        depth = self.grid(volume).shape[0]
+        return slabs(depth, min(self.settings.ingest.sections_per_slab, depth))
+
+    def stored(self, kind: str) -> Callable[[Any], list[str]]:
+        """Make an input function: all slabs of the image or of the labels."""
+
+        def files(wildcards: Any) -> list[str]:
+            return self._stored(wildcards.volume, kind, (0, self.grid(wildcards.volume).shape[0]))
+
+        return files
+
+    def _stored(self, volume: str, kind: str, sections: tuple[int, int]) -> list[str]:
+        folder = f"{self.results}/{volume}/{kind}.zarr"
+        wanted = [
+            f"{folder}/{number}"
+            for number, (begin, end) in enumerate(self._slabs(volume))
+            if begin < sections[1] and end > sections[0]
+        ]
+        return [f"{folder}/.zarray", *wanted]
+
+    def seen_image(self, wildcards: Any) -> list[str]:
+        """The slabs of the image that the affinities of the block depend on."""
+        from neurites.patches import window_of
+
+        predict = self.settings.predict
+        grid = self.grid(wildcards.volume)
+        try:
+            sections = window_of(
+                self._block(wildcards).box, grid.shape, predict.patch_zyx, predict.overlap
+            )[0]
+        except StepError:
+            # A volume smaller than a patch: the prediction says so.
+            sections = (0, grid.shape[0])
+        return self._stored(wildcards.volume, "image", sections)
+
+    def seen_affinities(self, wildcards: Any) -> list[str]:
+        """The affinities of the block and of the context in which its fragments are found."""
+        grid = self.grid(wildcards.volume)
+        context: Zyx = context_of(self.settings.fragments, self.sheet[wildcards.volume].voxel_nm)
+        window: Box = grid.window(self._block(wildcards), context)
+        return self._of(wildcards.volume, "affinities/{box}.h5", grid.touching(window))
+
+    def before(self, wildcards: Any) -> list[str]:
+        """The fragments of the blocks before the block along z, y and x."""
+        blocks = self.grid(wildcards.volume).before(self._block(wildcards))
+        return self._of(
+            wildcards.volume, "fragments/{box}.h5", [block for block in blocks if block]
+        )
+
+    def of_blocks(self, pattern: str) -> Callable[[Any], list[str]]:
+        """Make an input function: ``pattern``, with ``{box}``, for every block of the volume."""
+
+        def files(wildcards: Any) -> list[str]:
+            return self._of(wildcards.volume, pattern, list(self.grid(wildcards.volume)))
+
+        return files
+
+    def _of(self, volume: str, pattern: str, blocks: Sequence[Block]) -> list[str]:
+        return [
+            f"{self.results}/{volume}/{pattern.replace('{box}', block.name)}" for block in blocks
+        ]
+
+    def training_options(self) -> list[str]:
+        """The volumes to train and to validate with, as options of the training's command."""
+        options = []
+        for name, volume in self.volumes.items():
+            if volume.set in ("train", "validation"):
+                lead = "--" if volume.set == "train" else "--validation-"
+                folder = f"{self.results}/{name}"
+                options += [f"{lead}image", f"{folder}/image.zarr"]
+                options += [f"{lead}labels", f"{folder}/labels.zarr"]
+        return options
+
+    def stored_of_set(self, *sets: str) -> list[str]:
+        """All slabs of images and labels of the volumes of some sets."""
+        return [
+            path
+            for name, volume in self.volumes.items()
+            if volume.set in sets
+            for kind in ("image", "labels")
+            for path in self._stored(name, kind, (0, self.grid(name).shape[0]))
+        ]
+
+    def targets(self) -> list[str]:
+        """Return what a run makes; for an unusable volume, what its rule cannot make.
+
+        Raises:
+            StepError: the sheet has no volume.
+        """
+        if not self.sheet:
+            raise StepError(
+                f"{self.settings.volumes}: expected one row a volume, found none; add a volume "
+                "(columns: config/README.md)"
+            )
+        wanted = []
+        for name, volume in self.volumes.items():
+            results = VOLUME_RESULTS + (TRUTH_RESULTS if volume.labels else ())
+            wanted += [f"{self.results}/{name}/{result}" for result in results]
+            wanted += [
+                f"{self.results}/{name}/segmentation.{suffix}"
+                for suffix in (
+                    {"tiff": "tif", "hdf5": "h5"}[e] for e in self.settings.segmentation.exports
+                )
+            ]
+        return [*wanted, *(f"{self.results}/{name}/manifest/usable" for name in self.problems)]

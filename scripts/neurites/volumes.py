@@ -1,0 +1,156 @@
+"""The sample sheet of volumes: one row a volume.
+
+Read by every process that parses the Snakefile, so it imports nothing heavy.
+"""
+
+import csv
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from configuration.suggest import did_you_mean
+from step.errors import StepError
+
+REQUIRED = ("volume", "image", "voxel_nm")
+OPTIONAL = ("labels", "set")
+COLUMNS = (*REQUIRED, *OPTIONAL)
+RESERVED_NAMES = ("models", "paper")
+SETS = ("train", "validation", "test")
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A row of the sample sheet.
+
+    Attributes:
+        name: unique in the sheet and legal in a path.
+        image: TIFF stack, folder of sections, HDF5 file (``file.h5:/dataset``) or OME-Zarr.
+        voxel_nm: size of a voxel along z, y and x (nm).
+        labels: true labels in any of those forms; empty where there are none.
+        set: what the labels are for: train, validation or test.
+    """
+
+    name: str
+    image: str
+    voxel_nm: tuple[float, float, float]
+    labels: str = ""
+    set: str = "test"
+
+
+def read_volumes(path: str | Path) -> tuple[Volume, ...]:
+    """Read the sample sheet, in its order; lines that start with ``#`` are comments.
+
+    A sheet that is absent, or has no row, has no volumes: this tree then has nothing to do.
+
+    Raises:
+        StepError: an unknown, duplicate or missing column, a duplicate volume, an empty required
+            cell or a cell that cannot be read.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        return ()
+    except UnicodeDecodeError as error:
+        raise StepError(
+            f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
+            f"at {error.start}; save the sheet as tab-separated text in UTF-8"
+        ) from None
+    numbered = [
+        (number, line)
+        for number, line in enumerate(text.splitlines(), start=1)
+        if line.strip() and not line.lstrip().startswith("#")
+    ]
+    if not numbered:
+        return ()
+    header = [name.strip() for name in next(csv.reader([numbered[0][1]], delimiter="\t"))]
+    _check_header(f"{path}, line {numbered[0][0]}", header)
+    volumes: dict[str, tuple[int, Volume]] = {}
+    for number, line in numbered[1:]:
+        where = f"{path}, line {number}"
+        cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t"))]
+        if len(cells) > len(header):
+            raise StepError(
+                f"{where}: expected {len(header)} cells as in the header, found {len(cells)}; "
+                "remove a tab"
+            )
+        row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
+        volume = _volume(where, row)
+        # Case alone does not tell two folders apart on every file system.
+        first = volumes.setdefault(volume.name.lower(), (number, volume))[0]
+        if first != number:
+            raise StepError(
+                f"{where}: expected every volume once, found volume {volume.name!r} again "
+                f"(first on line {first}); rename or remove one"
+            )
+    return tuple(volume for _, volume in volumes.values())
+
+
+def _check_header(where: str, header: list[str]) -> None:
+    if len(header) == 1 and any(mark in header[0] for mark in ",;"):
+        raise StepError(
+            f"{where}: expected columns separated by tabs, found {header[0]!r}; "
+            "save the sheet as tab-separated text"
+        )
+    for name in header:
+        if name not in COLUMNS:
+            raise StepError(
+                f"{where}: expected the columns {', '.join(COLUMNS)}, found {name!r}"
+                + did_you_mean(name, COLUMNS)
+            )
+        if header.count(name) > 1:
+            raise StepError(
+                f"{where}: expected every column once, found {name!r} "
+                f"{header.count(name)} times; remove one"
+            )
+    missing = [name for name in REQUIRED if name not in header]
+    if missing:
+        raise StepError(
+            f"{where}: expected the columns {', '.join(REQUIRED)}, "
+            f"found no {', '.join(missing)}; add it"
+        )
+
+
+def _volume(where: str, row: Mapping[str, str]) -> Volume:
+    for name in ("volume", "image"):
+        if not row[name]:
+            raise StepError(f"{where}: expected a {name}, found an empty cell; fill it in")
+    name = row["volume"]
+    if not LEGAL_NAME.fullmatch(name):
+        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "volume1"
+        raise StepError(
+            f"{where}: expected a volume name of letters, digits, '.', '_' and '-', found "
+            f"{name!r}; write for example {legal}"
+        )
+    if name in RESERVED_NAMES:
+        raise StepError(
+            f"{where}: expected a volume name other than {' and '.join(RESERVED_NAMES)}, which "
+            "name folders of other results; rename the volume"
+        )
+    use = row.get("set", "") or "test"
+    if use not in SETS:
+        raise StepError(
+            f"{where}: expected set as one of {', '.join(SETS)}, found {use!r}"
+            + did_you_mean(use, SETS)
+        )
+    if use != "test" and not row.get("labels"):
+        raise StepError(
+            f"{where}: expected labels of a volume to {use} with, found an empty cell; "
+            "name them or set it to test"
+        )
+    return Volume(name, row["image"], _voxel_nm(where, row["voxel_nm"]), row.get("labels", ""), use)
+
+
+def _voxel_nm(where: str, text: str) -> tuple[float, float, float]:
+    try:
+        z, y, x = (float(part) for part in text.replace(",", " ").split())
+    except ValueError:
+        z = y = x = math.nan
+    if not all(math.isfinite(size) and size > 0 for size in (z, y, x)):
+        raise StepError(
+            f"{where}: expected voxel_nm as the size of a voxel along z, y and x in nm, such as "
+            f"30 6 6, found {repr(text) if text else 'an empty cell'}; fill it in"
+        )
+    return z, y, x

@@ -1,0 +1,179 @@
+"""Fragments, region graphs and agglomeration: as waterz does it, and whatever the block size."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import waterz
+from numpy.typing import NDArray
+
+from neurites.agglomerate import (
+    Agglomeration,
+    agglomerate,
+    numbering,
+    read_agglomeration,
+    volume_graph,
+    write_agglomeration,
+)
+from neurites.fragments import find_fragments
+from neurites.merging import merge_regions, partition
+from neurites.pair_counts import overlaps
+from neurites.partition_scores import score_partition
+from neurites.region_graph import block_graph, cut_fragments, read_graph, write_graph
+from neurites.segment import segment, segment_blocks
+from neurites.settings.fragments import FragmentsSettings
+from step.errors import StepError
+from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
+
+SECTIONS = (30.0, 6.0, 6.0)
+CUBES = (10.0, 10.0, 10.0)
+
+
+def same_partition(one: NDArray, other: NDArray) -> bool:
+    """Whether two labelings differ in nothing but names."""
+    pairs = len(overlaps(one.astype(np.int32), other.astype(np.int64))[0])
+    return pairs == len(np.unique(one)) == len(np.unique(other))
+
+
+@pytest.mark.parametrize("voxel_nm", [SECTIONS, CUBES], ids=["sections", "cubes"])
+def test_the_partition_is_that_of_waterz(voxel_nm: tuple[float, float, float]) -> None:
+    affinities = noisy_affinities(drawn_labels((12, 72, 80), 14), noise=0.3)
+    fragments = find_fragments(as_bytes(affinities), FragmentsSettings(seed_radius_px=3), voxel_nm)
+    count = int(fragments.max())
+    graph = block_graph(fragments, count, 0, affinities * np.float32(255), [None] * 3)
+    whole = volume_graph([graph], numbering([0], [count]))
+    merges = agglomerate(whole, "mean")
+    thresholds = [0.05, 0.2, 0.5, 0.8]
+    theirs = waterz.agglomerate(affinities, thresholds, fragments=fragments.astype(np.uint64))
+    regions = []
+    for threshold, reference in zip(thresholds, theirs, strict=True):
+        ours = np.concatenate([[-1], partition(count, merges, threshold)])[fragments]
+        regions.append(len(np.unique(ours)))
+        assert same_partition(ours, reference.copy())
+    assert regions[0] > regions[-1] > 1
+
+
+@pytest.mark.parametrize("quantile", [25, 50])
+def test_quantiles_are_those_of_waterz(quantile: int) -> None:
+    affinities = as_bytes(noisy_affinities(drawn_labels((12, 72, 80), 14), noise=0.3))
+    fragments = find_fragments(affinities, FragmentsSettings(seed_radius_px=3), SECTIONS)
+    count = int(fragments.max())
+    graph = block_graph(fragments, count, 0, affinities, [None] * 3, histograms=True)
+    merges = agglomerate(volume_graph([graph], numbering([0], [count]), 256), f"quantile{quantile}")
+    thresholds = [0.2, 0.5, 0.8]
+    theirs = waterz.agglomerate(
+        affinities / np.float32(255),
+        thresholds,
+        fragments=fragments.astype(np.uint64),
+        scoring_function="OneMinus<HistogramQuantileAffinity<RegionGraphType,"
+        f"{quantile},ScoreValue,256,false>>",
+    )
+    for threshold, reference in zip(thresholds, theirs, strict=True):
+        ours = np.concatenate([[-1], partition(count, merges, threshold)])[fragments]
+        # 256 levels tie often, and the order among equals is nobody's to state.
+        assert score_partition(ours + 2, reference.astype(np.int64), False).arand < 0.02
+
+
+@pytest.mark.parametrize(
+    ("shape", "voxel_nm"),
+    [((12, 208, 208), SECTIONS), ((30, 168, 168), CUBES)],
+    ids=["sections", "cubes"],
+)
+def test_the_result_does_not_depend_on_the_block_size(
+    shape: tuple[int, int, int], voxel_nm: tuple[float, float, float]
+) -> None:
+    labels = drawn_labels(shape, 30)
+    affinities = as_bytes(noisy_affinities(labels, noise=0.25))
+    settings = FragmentsSettings()
+    one = segment_blocks(affinities, shape, settings, voxel_nm)
+    for parts in (2, 3):
+        z, y, x = (-(-n // parts) for n in shape)
+        many = segment_blocks(affinities, (z, y, x), settings, voxel_nm, threads=2)
+        assert len(many.grid) == parts**3
+        for threshold in (0.3, 0.5):
+            whole = one.labels("mean", threshold)
+            arand = score_partition(many.labels("mean", threshold), whole.astype(np.int64)).arand
+            print(shape, parts, threshold, arand)
+            assert arand <= 0.005
+    # The comparison is of partitions that mean something.
+    assert score_partition(one.labels("mean", 0.5), labels).arand < 0.1
+
+
+def test_waterz_s_own_watershed_is_the_other_choice() -> None:
+    labels = drawn_labels((8, 64, 64), 8)
+    affinities = noisy_affinities(labels, noise=0.02)
+    settings = FragmentsSettings(method="waterz")
+    fragments = find_fragments(as_bytes(affinities), settings, CUBES)
+    found = segment(affinities, [0.3], settings, voxel_nm=CUBES)[0.3]
+    steps = waterz.agglomerate(as_bytes(affinities) / np.float32(255), [0.0, 0.3])
+    first, reference = (step.copy() for step in steps)
+    assert same_partition(fragments, first)
+    # Affinities of 8 bit tie; which of two equals is merged first is nobody's to state.
+    assert score_partition(found, reference.astype(np.int64)).arand < 0.05
+
+
+def test_a_fragment_that_a_face_cuts_is_one() -> None:
+    low = np.array([[[1, 1, 2, 2]], [[1, 1, 2, 2]]], np.int32)
+    high = np.array([[[7, 7, 7, 9]], [[7, 7, 9, 9]]], np.int32)
+    assert cut_fragments(low, high).tolist() == [[1, 7], [2, 9]]
+    nothing = np.zeros_like(high)
+    assert cut_fragments(low, nothing).tolist() == []
+
+
+def test_merges_are_in_the_order_of_their_scores_and_weigh_contacts() -> None:
+    # 0 - 1 over 1 voxel at 0.9; 1 - 2 over 9 at 0.5; 0 - 2 over 1 at 0.1: joined, (9*.5 + .1) / 10
+    first, second = np.array([0, 1, 0]), np.array([1, 2, 2])
+    sums = np.array([0.9, 4.5, 0.1]) * 255
+    merges = merge_regions(
+        3, first, second, sums, np.array([1, 9, 1]), np.zeros((0, 1), np.int32), -1, 1.0
+    )
+    assert merges.scores == pytest.approx([0.1, 1 - 0.46])
+    assert partition(3, merges, 0.1 + 1e-9).tolist() == [0, 0, 2]
+    assert partition(3, merges, 0.09).tolist() == [0, 1, 2]
+
+
+def test_merging_many_regions_survives_a_full_table() -> None:
+    # Regions with many neighbours move edges all the time.
+    nodes = 3000
+    rng = np.random.default_rng(0)
+    pairs = np.unique(np.sort(rng.integers(0, nodes, (9000, 2)), axis=1), axis=0)
+    pairs = pairs[pairs[:, 0] != pairs[:, 1]]
+    sums = rng.uniform(0, 255, len(pairs))
+    counts = np.ones(len(pairs), np.int64)
+    merges = merge_regions(
+        nodes, pairs[:, 0], pairs[:, 1], sums, counts, np.zeros((0, 1), np.int32), -1, 1.1
+    )
+    assert np.all(np.diff(merges.scores) >= -1e-12)
+    # Everything that is connected ends as one.
+    assert len(np.unique(partition(nodes, merges, 2.0))) == nodes - len(merges.scores)
+    lone = nodes - len(np.unique(pairs))
+    assert len(merges.scores) >= nodes - lone - 20
+
+
+def test_files_hold_what_was_written(tmp_path: Path) -> None:
+    affinities = as_bytes(noisy_affinities(drawn_labels((6, 40, 40), 5)))
+    done = segment_blocks(affinities, (6, 20, 40), FragmentsSettings(), SECTIONS)
+    write_agglomeration(tmp_path / "a.h5", done.agglomeration)
+    back: Agglomeration = read_agglomeration(tmp_path / "a.h5")
+    assert np.array_equal(back.regions("mean", 0.5), done.agglomeration.regions("mean", 0.5))
+    with pytest.raises(StepError, match=r"expected one of .*\(mean\), found quantile50"):
+        back.regions("quantile50", 0.5)
+    labels = done.fragments[next(iter(done.grid)).name].labels
+    graph = block_graph(labels, int(labels.max()), 0, affinities[:, :, :20], [None] * 3)
+    write_graph(tmp_path / "g.npz", graph)
+    assert np.array_equal(read_graph(tmp_path / "g.npz").sums, graph.sums)
+    (tmp_path / "g.npz").write_bytes((tmp_path / "g.npz").read_bytes()[:100])
+    with pytest.raises(StepError, match="damaged"):
+        read_graph(tmp_path / "g.npz")
+
+
+def test_a_volume_without_any_fragment_has_no_region() -> None:
+    nothing = np.zeros((3, 4, 24, 24), np.uint8)
+    done = segment_blocks(nothing, (4, 12, 24), FragmentsSettings(), SECTIONS, ("quantile50",))
+    assert not done.labels("quantile50", 0.5).any()
+
+
+def test_one_neurite_that_fills_the_volume_is_one_region() -> None:
+    everything = np.full((3, 4, 40, 40), 255, np.uint8)
+    done = segment_blocks(everything, (4, 20, 20), FragmentsSettings(), SECTIONS)
+    assert np.unique(done.labels("mean", 0.5)).tolist() == [1]

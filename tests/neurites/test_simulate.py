@@ -1,0 +1,48 @@
+"""Simulated volumes: repeatable, and labels that belong to what is seen."""
+
+import json
+
+import numpy as np
+import tifffile
+from scipy import ndimage
+from skimage import measure
+
+from neurites import simulate as module
+from neurites.settings.simulate import SimulateSettings
+from neurites.simulate import simulate
+
+SMALL = SimulateSettings(shape=(6, 96, 96))
+
+
+def test_a_volume_depends_on_settings_and_seed_only() -> None:
+    image, labels = simulate(SMALL, 3)
+    again, same = simulate(SMALL, 3)
+    other, _ = simulate(SMALL, 4)
+    assert image.dtype == np.uint8 and labels.dtype == np.uint32
+    assert image.shape == labels.shape == (6, 96, 96)
+    assert np.array_equal(image, again) and np.array_equal(labels, same)
+    assert not np.array_equal(image, other)
+
+
+def test_outlines_are_dark_and_objects_are_connected() -> None:
+    image, labels = simulate(SMALL, 5)
+    smooth = ndimage.gaussian_filter(image.astype(float), (0, 1, 1))
+    outline = labels == 0
+    assert 0.03 < outline.mean() < 0.3
+    assert smooth[outline].mean() < smooth[~outline].mean() - 30
+    names = np.unique(labels[labels > 0])
+    assert np.array_equal(names, np.arange(1, len(names) + 1))
+    assert measure.label(labels, background=0, connectivity=1).max() == len(names)
+    sizes = np.bincount(labels.ravel())[1:]
+    assert sizes.min() >= module.SMALLEST_PIECE
+
+
+def test_the_command_writes_both_files(tmp_path, monkeypatch) -> None:
+    paths = {name: tmp_path / f"{name}.tif" for name in ("image", "labels")}
+    words = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+    settings = json.dumps({"shape": [3, 48, 64]})
+    monkeypatch.setattr("sys.argv", ["simulate", "--settings", settings, "--seed", "2", *words])
+    module.main()
+    image, labels = (tifffile.imread(path) for path in paths.values())
+    assert image.shape == labels.shape == (3, 48, 64)
+    assert labels.max() > 2

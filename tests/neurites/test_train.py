@@ -1,0 +1,169 @@
+"""Training: repeatable, resumable bit for bit, kept apart from validation, and it learns."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+import zarr
+
+from neurites import train as module
+from neurites.networks import parameter_count
+from neurites.settings.train import AugmentSettings, TrainSettings
+from neurites.train import make_training, rate, read_volumes, train, validate
+from neurites.training_patches import (
+    Labelled,
+    draw_batch,
+    draw_patch,
+    labelled,
+    prefetched,
+    split,
+    window,
+)
+from step.errors import StepError
+
+TINY = TrainSettings(
+    network="revnet",
+    features=(4, 6),
+    patch_zyx=(3, 16, 16),
+    steps=4,
+    epoch_steps=2,
+    warmup_steps=1,
+    learning_rate=0.01,
+    validation_patches=1,
+    threads=1,
+    device="cpu",
+    augment=AugmentSettings(misalignment_px=2, elastic_px=1),
+)
+
+
+def tiles(seed: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """Bright tiles with dark outlines; every tile its own label."""
+    y, x = np.mgrid[:48, :48]
+    labels = np.where((y % 12 == 0) | (x % 12 == 0), 0, 1 + (y // 12) * 4 + x // 12)
+    noise = np.random.default_rng(seed).normal(0, 8, (10, 48, 48))
+    image = np.where(labels == 0, 60, 180)[None] + noise
+    return image.clip(0, 255).astype(np.uint8), np.repeat(labels[None], 10, 0).astype(np.uint64)
+
+
+@pytest.fixture
+def volume() -> Labelled:
+    return labelled("tiles", *tiles())
+
+
+def state(model: torch.nn.Module) -> torch.Tensor:
+    return torch.cat([value.flatten().double() for value in model.state_dict().values()])
+
+
+def test_a_stopped_training_ends_like_an_unbroken_one(tmp_path, volume, capsys) -> None:
+    first, last = split(volume, 0.3)
+    whole = train(TINY, [first], [last])
+    checkpoint = tmp_path / "c.ckpt"
+    stopped = make_training(TINY, [first])
+    from learning.training import run_epoch, save_checkpoint
+
+    run_epoch(stopped)
+    save_checkpoint(checkpoint, stopped)
+    resumed = train(TINY, [first], [last], checkpoint)
+    assert torch.equal(state(whole), state(resumed))
+    assert not torch.equal(state(whole), state(stopped.model))
+    assert "resumed after epoch 1" in capsys.readouterr().err
+    other = TINY.model_copy(update={"seed": 5})
+    with pytest.raises(StepError, match="another seed"):
+        train(other, [first], [last], checkpoint)
+
+
+def test_it_learns_the_outlines(volume) -> None:
+    settings = TINY.model_copy(update={"steps": 60, "epoch_steps": 60, "batch": 2})
+    first, last = split(volume, 0.3)
+    before = validate(make_training(settings, [first]).model, [last], settings)  # type: ignore[arg-type]
+    after = validate(train(settings, [first], [last]), [last], settings)
+    assert after["loss"] < 0.7 * before["loss"]
+    assert after["balanced_accuracy"] > max(0.7, before["balanced_accuracy"])
+
+
+def test_validation_sections_are_never_trained_on(volume) -> None:
+    image, labels = np.asarray(volume.image).copy(), np.asarray(volume.labels).copy()
+    first, last = split(volume, 0.3)
+    assert (first.first, first.last, last.first, last.last) == (0, 7, 7, 10)
+    image[7:], labels[7:] = 0, 99
+    spoiled = Labelled("tiles", image, labels, 0, 7)
+    for step in range(20):
+        one, other = draw_batch([first], TINY, step), draw_batch([spoiled], TINY, step)
+        assert np.array_equal(one[0], other[0]) and np.array_equal(one[1], other[1])
+
+
+def test_batches_depend_on_seed_and_step_only(volume) -> None:
+    one, again, next_step = (draw_batch([volume], TINY, step) for step in (3, 3, 4))
+    other = draw_batch([volume], TINY.model_copy(update={"seed": 9}), 3)
+    assert np.array_equal(one[0], again[0])
+    assert not np.array_equal(one[0], next_step[0])
+    assert not np.array_equal(one[0], other[0])
+    assert one[0].dtype == np.float32 and one[0].shape == (1, 3, 16, 16)
+
+
+def test_prefetching_keeps_the_order() -> None:
+    assert list(prefetched(lambda k: k * k, range(20), 3)) == [k * k for k in range(20)]
+    assert list(prefetched(lambda k: k * k, range(3), 0)) == [0, 1, 4]
+
+
+def test_a_window_beyond_the_edge_is_mirrored(volume) -> None:
+    image, labels = window(volume, (2, -3, 40), (3, 16, 16))
+    assert image.shape == labels.shape == (3, 16, 16)
+    assert np.array_equal(labels[:, :3], labels[:, 3:6][:, ::-1])
+    assert np.array_equal(labels[:, :, 8:], labels[:, :, :8][:, :, ::-1])
+
+
+def test_patches_come_from_all_of_the_volumes() -> None:
+    one, other = labelled("one", *tiles()), labelled("other", tiles()[0], tiles()[1] + 100)
+    rng = np.random.default_rng(1)
+    found = [draw_patch(rng, [one, other], TINY, varied=False)[1].max() > 50 for _ in range(40)]
+    assert 5 < sum(found) < 35
+
+
+def test_learning_rate_rises_and_falls() -> None:
+    settings = TrainSettings(steps=100, warmup_steps=10)
+    rates = [rate(step, settings) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1) and max(rates) == 1.0
+    assert rates[-1] < 0.01 and np.all(np.diff(rates[10:]) < 0)
+
+
+def test_bad_input_is_told_in_a_sentence(volume) -> None:
+    image, labels = tiles()
+    with pytest.raises(StepError, match="labels of the image's shape 10 x 48 x 48, found 9"):
+        labelled("tiles", image, labels[1:])
+    with pytest.raises(StepError, match="labels of whole numbers, found uint8 and float64"):
+        labelled("tiles", image, labels.astype(float))
+    with pytest.raises(StepError, match="found only 0"):
+        labelled("tiles", image, 0 * labels)
+    with pytest.raises(StepError, match="at least a patch of 3 x 64 x 64"):
+        train(TINY.model_copy(update={"patch_zyx": (3, 64, 64)}), [volume], [volume])
+    with pytest.raises(StepError, match="2 images and 1 labels"):
+        read_volumes(["a", "b"], ["a"])
+
+
+def test_the_command_writes_weights_and_a_card(tmp_path, monkeypatch) -> None:
+    for name, data in zip(("image", "labels"), tiles(), strict=True):
+        zarr.create_array(str(tmp_path / f"v/{name}.zarr"), data=data, chunks=(4, 24, 24))
+    settings = TINY.model_dump(mode="json") | {"steps": 2, "validation_share": 0.4}
+    words = {
+        "image": f"{tmp_path}/v/image.zarr",
+        "labels": f"{tmp_path}/v/labels.zarr",
+        "settings": json.dumps(settings),
+        "checkpoint": f"{tmp_path}/c.ckpt",
+        "weights": f"{tmp_path}/w.safetensors",
+        "card": f"{tmp_path}/w.json",
+    }
+    line = [word for name, value in words.items() for word in (f"--{name}", value)]
+    monkeypatch.setattr("sys.argv", ["train", *line])
+    module.main()
+    card = json.loads((tmp_path / "w.json").read_text())
+    assert card["data"] == ["v, sections 0 to 5"]
+    (scores,) = card["held_out"]
+    assert scores["voxels"] == "4 x 48 x 48" and 0 <= scores["arand"] <= 1
+    assert str(tmp_path) not in (tmp_path / "w.json").read_text()
+    from neurites.model_files import load_network
+
+    network, header = load_network(tmp_path / "w.safetensors", card["sha256"])
+    assert header["seed"] == 1
+    assert parameter_count(network) > 0
