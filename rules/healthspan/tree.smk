@@ -7,9 +7,9 @@ Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.
 """
 
 from configuration.versions import step_version
+from configuration.weights import weights_checksum, weights_file
 from healthspan.failures import finished, unfinished
 from healthspan.plates import read_plates
-from configuration.weights import weights_checksum, weights_file
 from healthspan.tree import Tree
 from healthspan.without_failed import compare_without_failed
 from snakemake.logging import logger
