@@ -143,6 +143,16 @@ def texture(rng: np.random.Generator, ground: Ground, look: Look) -> None:
     ground.glow[:] += 0.3 * look.glow_ground * (look.grain * 4 * fine + look.lawn * 2 * coarse)
 
 
+def crinkles(rng: np.random.Generator, ground: Ground, look: Look) -> None:
+    """Agar that has dried in folds: faint broken lines as wide as worms, on all of the dish."""
+    shape = (ground.density.shape[0], ground.density.shape[1])
+    height = smooth_noise(rng, shape, rng.uniform(25, 90))
+    folds = np.exp(-((height / np.float32(rng.uniform(0.08, 0.3))) ** 2))
+    there = np.clip(smooth_noise(rng, shape, rng.uniform(20, 80)) + 0.3, 0, 1)
+    strength = rng.uniform(0.05, 0.45) * min(look.density, 1.0)
+    ground.density[:] += np.asarray(folds * there * strength, dtype=np.float32)
+
+
 def rim(
     rng: np.random.Generator, ground: Ground, centre: tuple[float, float], radius: float
 ) -> None:

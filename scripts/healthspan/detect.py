@@ -32,7 +32,7 @@ from step.errors import StepError
 from step.progress import progress
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
 
@@ -189,20 +189,48 @@ def contrast(one: Instance, frame: NDArray[np.uint8]) -> float:
     return float(inside.mean()) - GROUND
 
 
+SURE_SCORE = 0.9
+FEWEST_SURE = 5
+"""Fewer worms than these, seen with this confidence, do not tell what a plate's worms are like."""
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """What the worms of a frame, all of one age and under one light, are like in the median."""
+
+    contrast: float = 0.0
+    area: float = 0.0
+
+
+def likeness(objects: list[Instance], frame: NDArray[np.uint8]) -> Likeness:
+    """Median contrast (grey values) and area (px) of the objects that surely are worms."""
+    sure = [one for one in objects if one.score >= SURE_SCORE]
+    if len(sure) < FEWEST_SURE:
+        return Likeness()
+    return Likeness(
+        float(np.median([contrast(one, frame) for one in sure])),
+        float(np.median([one.area for one in sure])),
+    )
+
+
 def reason_to_drop(
     one: Instance,
     frame: NDArray[np.uint8],
     pixel_size_um: float,
     settings: DetectSettings,
     surroundings: Surroundings,
+    usual: Likeness = Likeness(),
 ) -> str:
     """Why an object is no worm of the plate; empty where it is one."""
     length = length_px(one)
     if length * pixel_size_um < settings.least_length_um:
         return "too small"
+    if one.area < settings.least_relative_area * usual.area:
+        return "too small"
     if length * length / one.area < settings.least_slenderness:
         return "dust"
-    if contrast(one, frame) < settings.least_contrast:
+    faintest = max(settings.least_contrast, settings.least_relative_contrast * usual.contrast)
+    if contrast(one, frame) < faintest:
         return "faint"
     y, x = one.centroid
     dish, mark = surroundings.dish, surroundings.mark
@@ -231,9 +259,10 @@ def sort_out(
     present = [largest_piece(one) for one in objects if one.mask.any()]
     distinct = keep_distinct(present, settings.greatest_overlap)
     dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
+    usual = likeness(distinct.kept, frame)
     worms = []
     for one in distinct.kept:
-        reason = reason_to_drop(one, frame, pixel_size_um, settings, surroundings)
+        reason = reason_to_drop(one, frame, pixel_size_um, settings, surroundings, usual)
         if reason:
             dropped.append(Dropped(one, reason))
         else:

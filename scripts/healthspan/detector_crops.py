@@ -21,8 +21,25 @@ LEAST_VISIBLE_SHARE = 0.3
 LEAST_VISIBLE_PX = 60
 
 
-def draw_map(rng: np.random.Generator, scene_size: int, crop_size: int) -> NDArray[np.float64]:
-    """A random affine map from scene to crop, 2 x 3, for (x, y)."""
+AIMED_SHARE = 0.6
+"""Share of the crops that look at a worm; the rest looks anywhere."""
+
+
+def draw_centre(rng: np.random.Generator, scene: Scene, crop_size: int) -> NDArray[np.float64]:
+    """Where on the scene a crop looks, (x, y): about a random worm, or anywhere."""
+    size = scene.picture.shape[0]
+    if scene.worms and rng.random() < AIMED_SHARE:
+        y, x = scene.worms[int(rng.integers(len(scene.worms)))].centroid
+        aim = np.array([x, y]) + rng.uniform(-0.3, 0.3, size=2) * crop_size
+        return np.clip(aim, 0.4 * crop_size, size - 0.4 * crop_size)
+    margin = crop_size / 2
+    return rng.uniform(min(margin, size / 2), max(size - margin, size / 2), 2)
+
+
+def draw_map(
+    rng: np.random.Generator, centre: NDArray[np.float64], crop_size: int
+) -> NDArray[np.float64]:
+    """A random affine map from scene to crop, 2 x 3, for (x, y), with ``centre`` in its middle."""
     matrix = np.eye(2)
     if rng.random() < 0.5:
         matrix = np.diag([-1.0, 1.0]) @ matrix
@@ -34,8 +51,6 @@ def draw_map(rng: np.random.Generator, scene_size: int, crop_size: int) -> NDArr
         matrix = turn @ matrix
     if rng.random() < 0.4:
         matrix = np.diag(np.exp(rng.uniform(-0.18, 0.18, size=2))) @ matrix
-    margin = crop_size / 2
-    centre = rng.uniform(min(margin, scene_size / 2), max(scene_size - margin, scene_size / 2), 2)
     return np.column_stack([matrix, crop_size / 2 - matrix @ centre])
 
 
@@ -74,7 +89,7 @@ def draw_crop(
         float (1, size, size), and ``boxes`` (n, 4), ``labels`` (n), ``masks`` (n, size, size).
         Worms of which hardly anything is on the crop are no targets.
     """
-    matrix = draw_map(rng, scene.picture.shape[0], size)
+    matrix = draw_map(rng, draw_centre(rng, scene, size), size)
     picture = cv2.warpAffine(
         scene.picture,
         matrix,

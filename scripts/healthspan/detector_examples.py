@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from healthspan.debris import cross_mark, empty_ground, rim, scatter, texture, well
+from healthspan.debris import crinkles, cross_mark, empty_ground, rim, scatter, texture, well
 from healthspan.optics import (
     Image,
     LookRanges,
@@ -32,6 +32,9 @@ Frame = NDArray[np.uint8] | NDArray[np.uint16]
 CHANNEL_SETS = (("bright_field",), ("dark_field",), ("bright_field", "dark_field"))
 CHANNEL_SHARES = (0.45, 0.1, 0.45)
 
+GREATEST_PARTNERS = 2
+"""Worms that one is put next to: pairs and short chains can be told apart, heaps cannot."""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -48,14 +51,20 @@ def draw_worms(rng: np.random.Generator, size: int, crowding: float) -> list[Wor
         crowding: expected number of worms on 440 x 440 px.
     """
     length = float(rng.uniform(62, 138))
-    width = float(np.clip(length * rng.uniform(0.058, 0.085), 4.8, 11.0))
+    width = float(np.clip(length * rng.uniform(0.058, 0.105), 4.8, 12.5))
     count = int(rng.poisson(crowding * (size / 440) ** 2))
     vigour = float(rng.choice([0.35, 0.8, 1.1], p=[0.2, 0.5, 0.3]))
     worms: list[Worm] = []
+    partners: list[int] = []
     for _ in range(count):
         y, x = rng.uniform(-20, size + 20, size=2)
-        if worms and rng.random() < 0.3:
-            other = worms[int(rng.integers(len(worms)))]
+        free = [k for k, number in enumerate(partners) if number < GREATEST_PARTNERS]
+        partners.append(0)
+        if free and rng.random() < 0.4:
+            chosen = free[int(rng.integers(len(free)))]
+            partners[chosen] += 1
+            partners[-1] += 1
+            other = worms[chosen]
             y, x = np.array([other.y, other.x]) + rng.normal(size=2) * rng.uniform(6, 45)
         worms.append(
             Worm(
@@ -94,13 +103,15 @@ def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene
         reach = radius - depth
         centre = (size / 2 - reach * np.sin(angle), size / 2 - reach * np.cos(angle))
         rim(rng, ground, centre, radius)
-    if rng.random() < 0.1:
+    if rng.random() < 0.15:
         well(rng, ground)
+    if rng.random() < 0.12:
+        crinkles(rng, ground, look)
     if rng.random() < 0.15:
         cross_mark(rng, ground, tuple(rng.uniform(0, size, 2)), rng.uniform(30, 110))
     density, glow = ground.density, ground.glow
     worms: list[Instance] = []
-    for worm in draw_worms(rng, size, float(np.exp(rng.uniform(np.log(1.5), np.log(11))))):
+    for worm in draw_worms(rng, size, float(np.exp(rng.uniform(np.log(2.5), np.log(14))))):
         body = body_pixels(worm, margin=6)
         shade = body_density(rng, body, look)
         if rng.random() < 0.08:

@@ -7,6 +7,8 @@ Where it departs from torchvision's defaults, and why:
   has three quarters of all anchors and no object that needs them.
 - Masks are pooled from stride 4 to 28 x 28 and predicted at 56 x 56: on the default 28 x 28, a
   worm 8 px wide in a box of 100 px is two cells wide.
+- The mask head is a small U-Net: which of two crossing worms a box means is told by where the
+  worm meets the box's borders, and a few plain convolutions do not see from border to border.
 - Boxes of crossing worms overlap, so box suppression is mild and duplicates are removed by
   their masks afterwards (``healthspan.merge``).
 """
@@ -18,11 +20,12 @@ from typing import Any
 import timm
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
-from torchvision.models.detection.mask_rcnn import MaskRCNNHeads, MaskRCNNPredictor
+from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
@@ -43,11 +46,11 @@ class Plan:
     levels: tuple[int, int, int]
     pyramid: int
     box: int
-    mask: tuple[int, ...]
+    mask: tuple[int, int, int]
 
 
-_FULL: dict[str, Any] = {"pyramid": 256, "box": 1024, "mask": (256, 256, 256, 256)}
-_COMPACT: dict[str, Any] = {"pyramid": 64, "box": 256, "mask": (48, 48)}
+_FULL: dict[str, Any] = {"pyramid": 256, "box": 1024, "mask": (128, 192, 256)}
+_COMPACT: dict[str, Any] = {"pyramid": 64, "box": 256, "mask": (32, 48, 64)}
 _HALF: dict[str, Any] = {"channels": (32, 64, 128, 256), "stem_type": "deep", "stem_width": 16}
 
 ARCHITECTURES = {
@@ -83,6 +86,39 @@ class Pyramid(nn.Module):
     def forward(self, images: Tensor) -> dict[str, Tensor]:
         levels = zip(LEVELS, self.trunk(images), strict=True)
         return dict(self.pyramid(OrderedDict(levels)))
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
+        nn.GroupNorm(8, outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class MaskHead(nn.Module):
+    """A U-Net over one box: (n, channels, 28, 28) -> (n, widths[0], 28, 28).
+
+    The lowest of its three levels has 7 x 7 cells, so every output cell sees the whole box.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        high, middle, low = widths
+        self.high = _convolution(channels, high)
+        self.middle = _convolution(high, middle)
+        self.low = nn.Sequential(_convolution(middle, low), _convolution(low, low))
+        self.to_middle = _convolution(low + middle, middle)
+        self.to_high = _convolution(middle + high, high)
+
+    def forward(self, boxes: Tensor) -> Tensor:
+        high = self.high(boxes)
+        middle = self.middle(functional.max_pool2d(high, 2))
+        low = self.low(functional.max_pool2d(middle, 2))
+        middle = self.to_middle(
+            torch.cat([functional.interpolate(low, scale_factor=2.0), middle], 1)
+        )
+        return self.to_high(torch.cat([functional.interpolate(middle, scale_factor=2.0), high], 1))  # type: ignore[no-any-return]
 
 
 class LevelProposals(nn.Module):
@@ -151,8 +187,8 @@ def build_detector(
         box_batch_size_per_image=64,
         box_positive_fraction=0.25,
         mask_roi_pool=MultiScaleRoIAlign(["stride4"], 28, 2),
-        mask_head=MaskRCNNHeads(plan.pyramid, plan.mask, 1),
-        mask_predictor=MaskRCNNPredictor(plan.mask[-1], plan.mask[-1], 2),
+        mask_head=MaskHead(plan.pyramid, plan.mask),
+        mask_predictor=MaskRCNNPredictor(plan.mask[0], plan.mask[0], 2),
     )
     model.transform = AsIs()
     model.rpn = LevelProposals(model.rpn, PROPOSAL_LEVELS)

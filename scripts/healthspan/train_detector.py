@@ -5,7 +5,6 @@ python -m healthspan.train_detector --settings '{}' --checkpoint training/detect
 """
 
 import argparse
-import math
 import time
 from pathlib import Path
 from typing import Any
@@ -75,11 +74,11 @@ class ForegroundLoss(nn.Module):
 
 
 def learning_rate(step: int, settings: TrainDetectorSettings) -> float:
-    """Linear warm-up, then cosine decay to 0 at the last step."""
+    """Linear warm-up, a plateau, and a linear decay to 0 over the ``cooldown``."""
     if step < settings.warmup_steps:
         return settings.learning_rate * (step + 1) / settings.warmup_steps
-    rest = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * rest))
+    decay_steps = max(1, round(settings.cooldown * settings.steps))
+    return settings.learning_rate * min(1.0, (settings.steps - step) / decay_steps)
 
 
 def draw_batch(

@@ -185,3 +185,23 @@ def test_dish_and_mark_are_read_in_plate_coordinates(tmp_path: Path) -> None:
     path.write_text("{}")
     with pytest.raises(StepError, match="expected the description of a reference frame"):
         read_surroundings(path, 3.0)
+
+
+def bar_at(top: int, height: int, length: int, score: float = 0.95) -> Instance:
+    return Instance(0, 0, top, 40, np.ones((height, length), bool), score)
+
+
+def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
+    frame = np.full((400, 300), GROUND, np.uint8)
+    worms = [bar_at(20 + 30 * k, 8, 100) for k in range(5)]
+    fibre, piece = bar_at(200, 8, 100, 0.6), bar_at(240, 5, 60, 0.6)
+    for one, grey in [*((worm, 220) for worm in worms), (fibre, 140), (piece, 220)]:
+        frame[one.top : one.bottom, one.left : one.right] = grey
+
+    def reasons(objects: list[Instance]) -> dict[int, str]:
+        _, dropped = sort_out(objects, frame, 9.74, SETTINGS, Surroundings())
+        return {one.instance.top: one.reason for one in dropped}
+
+    assert reasons([*worms, fibre, piece]) == {200: "faint", 240: "too small"}
+    # Four worms do not tell what worms are like here.
+    assert reasons([*worms[:4], fibre, piece]) == {}

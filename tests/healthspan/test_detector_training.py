@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from healthspan.detector_crops import draw_crop, draw_map
+from healthspan.detector_crops import draw_centre, draw_crop, draw_map
 from healthspan.detector_examples import Scene, draw_scene
-from healthspan.detector_model import ARCHITECTURES, as_input, build_detector
+from healthspan.detector_model import ARCHITECTURES, MaskHead, as_input, build_detector
 from healthspan.detector_scores import match, score_scenes
 from healthspan.optics import TRAINING
 from healthspan.settings.train_detector import TrainDetectorSettings
@@ -75,8 +75,28 @@ def test_a_crop_moves_picture_and_masks_alike() -> None:
 
 def test_maps_turn_in_steps_of_30_degrees_and_keep_the_scale() -> None:
     for seed in range(20):
-        linear = draw_map(np.random.default_rng(seed), 560, 320)[:, :2]
-        assert 0.68 < abs(np.linalg.det(linear)) < 1.46
+        matrix = draw_map(np.random.default_rng(seed), np.array([100.0, 140.0]), 320)
+        assert 0.68 < abs(np.linalg.det(matrix[:, :2])) < 1.46
+        assert matrix @ (100, 140, 1) == pytest.approx([160, 160])
+
+
+def test_crops_look_at_worms_more_often_than_not(scenes: list[Scene]) -> None:
+    scene = max(scenes, key=lambda one: len(one.worms))
+    centres = np.array([one.centroid[::-1] for one in scene.worms])
+    near = 0
+    for seed in range(60):
+        aim = draw_centre(np.random.default_rng(seed), scene, 160)
+        near += bool((np.abs(centres - aim) <= 0.3 * 160 + 1e-6).all(axis=1).any())
+    assert near >= 0.5 * 60
+
+
+def test_every_output_cell_of_the_mask_head_sees_the_whole_box() -> None:
+    torch.manual_seed(0)
+    head = MaskHead(64, (32, 48, 64)).eval()
+    box = torch.rand(1, 64, 28, 28, requires_grad=True)
+    head(box)[0, :, 0, 0].sum().backward()
+    assert box.grad is not None
+    assert float(box.grad[0, :, -4:, -4:].abs().max()) > 0
 
 
 @pytest.mark.parametrize("architecture", ["resnet18_half", "mobilenet_v3"])
@@ -103,11 +123,14 @@ def test_tiles_are_never_resized(training: bool) -> None:
 
 
 def test_the_rate_warms_up_and_falls_to_nothing() -> None:
-    settings = TrainDetectorSettings(steps=1000, warmup_steps=100, learning_rate=0.02)
+    settings = TrainDetectorSettings(
+        steps=1000, warmup_steps=100, learning_rate=0.02, cooldown=0.35
+    )
     rates = [learning_rate(step, settings) for step in range(1000)]
     assert rates[0] == pytest.approx(0.0002)
     assert max(rates) == pytest.approx(0.02)
-    assert rates[-1] < 1e-6
+    assert rates[100:650] == [0.02] * 550
+    assert rates[-1] == pytest.approx(0.02 / 350)
 
 
 def test_an_interrupted_training_ends_with_the_same_weights(

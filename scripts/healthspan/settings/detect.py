@@ -43,6 +43,20 @@ class DetectSettings(Settings):
         description="objects whose mean grey in the overlay exceeds the ground's by less are faint"
         " (grey values); of use where the agar's own texture resembles worms",
     )
+    least_relative_contrast: float = Field(
+        0.6,
+        ge=0,
+        lt=1,
+        description="objects whose mean grey exceeds the ground's by less than this share of what"
+        " is usual for the worms of the frame are faint: fibres, folds of the agar (0-1)",
+    )
+    least_relative_area: float = Field(
+        0.4,
+        ge=0,
+        lt=1,
+        description="objects smaller than this share of the usual worm of the frame are too small:"
+        " larvae, pieces (0-1)",
+    )
     rim_um: float = Field(
         150.0,
         ge=0,

@@ -17,19 +17,28 @@ class TrainDetectorSettings(Settings):
         description="trunk of the Mask R-CNN; resnet101 is the paper's, resnet18_half the shipped",
     )
     seed: int = Field(1, ge=0, description="seed of scenes, crops and weights")
-    scenes: int = Field(1000, ge=4, description="simulated scenes to draw crops from (count)")
+    scenes: int = Field(1500, ge=4, description="simulated scenes to draw crops from (count)")
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
     crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
-    steps: int = Field(3500, ge=1, description="optimiser steps (count)")
+    steps: int = Field(4500, ge=1, description="optimiser steps (count)")
     batch: int = Field(4, ge=1, description="crops per step; the paper uses 1 (count)")
     optimiser: Literal["sgd", "adamw"] = Field(
-        "sgd", description="optimiser; the paper uses stochastic gradient descent"
+        "adamw",
+        description="optimiser; the paper uses stochastic gradient descent, which from scratch"
+        " takes longer",
     )
     learning_rate: float = Field(
-        0.02, gt=0, description="highest learning rate, after a warm-up and before a cosine decay"
+        0.001, gt=0, description="learning rate between warm-up and cool-down"
+    )
+    cooldown: float = Field(
+        0.35,
+        ge=0,
+        le=1,
+        description="share of the steps, the last ones, over which the learning rate falls to 0;"
+        " until then a run can be made longer without starting again (0-1)",
     )
     warmup_steps: int = Field(200, ge=0, description="steps of linear warm-up (count)")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay")
+    weight_decay: float = Field(0.02, ge=0, description="weight decay")
     averaging: float = Field(
         0.998, ge=0, lt=1, description="decay of the running average of the weights that is saved"
     )
