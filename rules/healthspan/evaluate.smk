@@ -89,4 +89,6 @@ rule healthspan_evaluate:
 
 rule healthspan_evaluation:
     input:
+        # The table is committed and the scores are not: without them it is made anew.
+        rules.healthspan_evaluate.input,
         rules.healthspan_evaluate.output,
