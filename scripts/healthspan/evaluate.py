@@ -22,7 +22,7 @@ from step.command import run_step
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 
 class Row(NamedTuple):
@@ -142,7 +142,7 @@ def page(rows: list[Row], scores: pd.DataFrame) -> str:
         "Written by `snakemake healthspan_evaluation`. Simulated plates have seeds that no training"
         " used, and looks drawn from other ranges; real images were used in no training.",
         "The upv_plate figure is not held out: two detection settings of its configuration were"
-        " chosen on that plate, by someone who knew its hand counts; by default no day came out.",
+        " chosen on that plate, by someone who knew its hand counts, and with earlier weights.",
         "Intervals: Wilson, 95 %, for shares; else the least and greatest value of a plate or"
         " frame. Errors of medians and curve distances are those of the worst plate.",
         "",
