@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration.suggest import did_you_mean
+from configuration.sheet import check_header
 from step.errors import StepError
 
 REQUIRED = ("plate", "experiment", "condition", "folder")
@@ -79,7 +79,7 @@ def read_plates(path: str | Path) -> tuple[Plate, ...]:
     if not numbered:
         raise StepError(f"{path}: expected a header and one row a plate, found an empty sheet")
     header = [name.strip() for name in next(csv.reader([numbered[0][1]], delimiter="\t"))]
-    _check_header(path, numbered[0][0], header)
+    check_header(f"{path}, line {numbered[0][0]}", header, COLUMNS, REQUIRED)
     plates: dict[str, tuple[int, Plate]] = {}
     for number, line in numbered[1:]:
         cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t"))]
@@ -100,32 +100,6 @@ def read_plates(path: str | Path) -> tuple[Plate, ...]:
     if not plates:
         raise StepError(f"{path}: expected one row a plate, found only a header; add a plate")
     return tuple(plate for _, plate in plates.values())
-
-
-def _check_header(path: str | Path, number: int, header: list[str]) -> None:
-    where = f"{path}, line {number}"
-    if len(header) == 1 and any(mark in header[0] for mark in ",;"):
-        raise StepError(
-            f"{where}: expected columns separated by tabs, found {header[0]!r}; "
-            "save the sheet as tab-separated text"
-        )
-    for name in header:
-        if name not in COLUMNS:
-            raise StepError(
-                f"{where}: expected the columns {', '.join(COLUMNS)}, found {name!r}"
-                + did_you_mean(name, COLUMNS)
-            )
-        if header.count(name) > 1:
-            raise StepError(
-                f"{where}: expected every column once, found {name!r} "
-                f"{header.count(name)} times; remove one"
-            )
-    missing = [name for name in REQUIRED if name not in header]
-    if missing:
-        raise StepError(
-            f"{where}: expected the columns {', '.join(REQUIRED)}, "
-            f"found no {', '.join(missing)}; add it"
-        )
 
 
 def _plate(where: str, row: Mapping[str, str]) -> Plate:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from configuration.sheet import check_header
 from configuration.suggest import did_you_mean
 from step.errors import StepError
 
@@ -66,7 +67,7 @@ def read_volumes(path: str | Path) -> tuple[Volume, ...]:
     if not numbered:
         return ()
     header = [name.strip() for name in next(csv.reader([numbered[0][1]], delimiter="\t"))]
-    _check_header(f"{path}, line {numbered[0][0]}", header)
+    check_header(f"{path}, line {numbered[0][0]}", header, COLUMNS, REQUIRED)
     volumes: dict[str, tuple[int, Volume]] = {}
     for number, line in numbered[1:]:
         where = f"{path}, line {number}"
@@ -86,31 +87,6 @@ def read_volumes(path: str | Path) -> tuple[Volume, ...]:
                 f"(first on line {first}); rename or remove one"
             )
     return tuple(volume for _, volume in volumes.values())
-
-
-def _check_header(where: str, header: list[str]) -> None:
-    if len(header) == 1 and any(mark in header[0] for mark in ",;"):
-        raise StepError(
-            f"{where}: expected columns separated by tabs, found {header[0]!r}; "
-            "save the sheet as tab-separated text"
-        )
-    for name in header:
-        if name not in COLUMNS:
-            raise StepError(
-                f"{where}: expected the columns {', '.join(COLUMNS)}, found {name!r}"
-                + did_you_mean(name, COLUMNS)
-            )
-        if header.count(name) > 1:
-            raise StepError(
-                f"{where}: expected every column once, found {name!r} "
-                f"{header.count(name)} times; remove one"
-            )
-    missing = [name for name in REQUIRED if name not in header]
-    if missing:
-        raise StepError(
-            f"{where}: expected the columns {', '.join(REQUIRED)}, "
-            f"found no {', '.join(missing)}; add it"
-        )
 
 
 def _volume(where: str, row: Mapping[str, str]) -> Volume:
