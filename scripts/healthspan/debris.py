@@ -24,13 +24,13 @@ class Ground:
 
 def _blob(rng: np.random.Generator, radius: float, roughness: float) -> Image:
     """A filled outline of random shape, 0 to 1, about ``radius`` px wide."""
-    half = int(radius * 1.8) + 3
+    half = int(radius * 3.2) + 3
     angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
     reach = np.ones(24)
     for wave in range(1, 5):
         reach += roughness / wave * rng.normal() * np.cos(wave * angle + rng.uniform(0, 6.3))
     reach = np.clip(reach, 0.3, 1.7) * radius
-    stretch = np.exp(rng.normal() * 0.35)
+    stretch = np.exp(np.clip(rng.normal() * 0.35, -0.6, 0.6))
     points = np.stack([np.cos(angle) * reach * stretch, np.sin(angle) * reach / stretch], axis=1)
     patch = np.zeros((2 * half + 1, 2 * half + 1), dtype=np.uint8)
     outline = np.clip(points + half, 0, 2 * half)
@@ -132,6 +132,94 @@ def scatter(rng: np.random.Generator, ground: Ground, count: int) -> None:
         top, left = int(y - patch.shape[0] / 2), int(x - patch.shape[1] / 2)
         add_patch(ground.density, patch, top, left)
         add_patch(ground.glow, np.clip(patch, 0, None) * np.float32(glow), top, left)
+
+
+def _paste(canvas: Image, patch: Image, centre: tuple[float, float]) -> None:
+    add_patch(
+        canvas, patch, int(centre[0] - patch.shape[0] / 2), int(centre[1] - patch.shape[1] / 2)
+    )
+
+
+def _aggregate(rng: np.random.Generator) -> Image:
+    """A ragged, oblong heap of agar and dirt: as long as a worm, but wider and without a shape."""
+    length, width = rng.uniform(30, 110), rng.uniform(6, 24)
+    canvas = np.zeros((220, 220), dtype=np.float32)
+    angle, bend = rng.uniform(0, np.pi), rng.normal() * 0.004
+    for _ in range(int(rng.integers(6, 22))):
+        along, across = rng.normal() * length / 4, rng.normal() * width / 4
+        across += bend * along**2
+        y = 110 + along * np.sin(angle) + across * np.cos(angle)
+        x = 110 + along * np.cos(angle) - across * np.sin(angle)
+        if rng.random() < 0.3:
+            piece = _curve(rng, (14, 45), (1.0, 3.0), rng.uniform(0.2, 1.2))
+        else:
+            piece = _blob(rng, float(rng.uniform(0.2, 0.55)) * width, rng.uniform(0.3, 0.7))
+        _paste(canvas, piece * np.float32(rng.uniform(0.15, 0.9)), (y, x))
+    return blurred(np.minimum(canvas, np.float32(rng.uniform(0.8, 1.8))), rng.uniform(0.6, 2.5))
+
+
+def _drop(rng: np.random.Generator) -> Image:
+    """A smooth body, thick at one end and pointed at the other, too short and wide for a worm."""
+    length, thick = rng.uniform(30, 80), rng.uniform(9, 22)
+    canvas = np.zeros((200, 200), dtype=np.uint8)
+    angle, bend = rng.uniform(0, 2 * np.pi), rng.normal() * 0.006
+    for share in np.linspace(0, 1, 60):
+        along = (share - 0.5) * length
+        across = bend * along**2
+        y = 100 + along * np.sin(angle) + across * np.cos(angle)
+        x = 100 + along * np.cos(angle) - across * np.sin(angle)
+        radius = thick / 2 * np.sin(np.pi * (0.12 + 0.85 * share**0.7)) + 0.6
+        centre = (int(x * 16), int(y * 16))
+        cv2.circle(canvas, centre, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
+    patch = canvas.astype(np.float32) / np.float32(255)
+    return blurred(patch, rng.uniform(0.8, 3))
+
+
+def _crescent(rng: np.random.Generator) -> Image:
+    """The shaded side of a drop of water or of a dent: an arc, sharp outside, fading inside."""
+    radius, fade = rng.uniform(14, 60), rng.uniform(2.5, 12)
+    half = int(radius) + 8
+    y, x = np.mgrid[-half : half + 1, -half : half + 1].astype(np.float32)
+    inside = np.float32(radius) - np.hypot(y, x)
+    shade = np.exp(-np.clip(inside, 0, None) / np.float32(fade)) * (inside > 0)
+    facing = np.cos(np.arctan2(y, x) - np.float32(rng.uniform(0, 2 * np.pi)))
+    reach = np.clip((facing - np.float32(rng.uniform(-0.2, 0.7))) * 4, 0, 1)
+    return blurred(np.asarray(shade * reach, dtype=np.float32), rng.uniform(0.8, 3))
+
+
+def _tuft(rng: np.random.Generator) -> Image:
+    """Fibres that meet in a knot."""
+    canvas = np.zeros((240, 240), dtype=np.float32)
+    for _ in range(int(rng.integers(2, 7))):
+        piece = _curve(rng, (20, 90), (1.0, 2.6), rng.uniform(0.2, 1.0))
+        place = (120 + float(rng.normal() * 9), 120 + float(rng.normal() * 9))
+        _paste(canvas, piece * np.float32(rng.uniform(0.2, 0.9)), place)
+    knot = _blob(rng, rng.uniform(2, 8), 0.6) * np.float32(rng.uniform(0.3, 1.2))
+    _paste(canvas, knot, (120, 120))
+    return blurred(canvas, rng.uniform(0.5, 1.5))
+
+
+_CLUTTER: dict[Callable[[np.random.Generator], Image], float] = {
+    _aggregate: 0.45,
+    _drop: 0.2,
+    _crescent: 0.2,
+    _tuft: 0.15,
+}
+
+
+def clutter(rng: np.random.Generator, ground: Ground, look: Look, count: int) -> None:
+    """Put ``count`` things of a worm's size and darkness on the ground that are no worms.
+
+    They are what is left of an old dish: heaps, drops, dents, tufts of fibres.
+    """
+    height, width = ground.density.shape
+    kinds, shares = list(_CLUTTER), np.array(list(_CLUTTER.values()))
+    for _ in range(count):
+        kind = kinds[int(rng.choice(len(kinds), p=shares))]
+        patch = kind(rng) * np.float32(rng.uniform(0.15, 1.3) * look.density)
+        centre = (float(rng.uniform(0, height)), float(rng.uniform(0, width)))
+        _paste(ground.density, patch, centre)
+        _paste(ground.glow, patch * np.float32(rng.uniform(0, 0.15)), centre)
 
 
 def texture(rng: np.random.Generator, ground: Ground, look: Look) -> None:

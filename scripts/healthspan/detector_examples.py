@@ -11,7 +11,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from healthspan.debris import crinkles, cross_mark, empty_ground, rim, scatter, texture, well
+from healthspan.debris import (
+    clutter,
+    crinkles,
+    cross_mark,
+    empty_ground,
+    rim,
+    scatter,
+    texture,
+    well,
+)
 from healthspan.optics import (
     Image,
     LookRanges,
@@ -50,7 +59,7 @@ def draw_worms(rng: np.random.Generator, size: int, crowding: float) -> list[Wor
     Args:
         crowding: expected number of worms on 440 x 440 px.
     """
-    length = float(rng.uniform(62, 138))
+    length = float(rng.uniform(62, 156))
     width = float(np.clip(length * rng.uniform(0.058, 0.105), 4.8, 12.5))
     count = int(rng.poisson(crowding * (size / 440) ** 2))
     vigour = float(rng.choice([0.35, 0.8, 1.1], p=[0.2, 0.5, 0.3]))
@@ -72,7 +81,7 @@ def draw_worms(rng: np.random.Generator, size: int, crowding: float) -> list[Wor
                 float(x),
                 rng.uniform(0, 2 * np.pi),
                 random_amplitudes(rng, vigour),
-                float(np.clip(length * np.exp(rng.normal() * 0.07), 55, 145)),
+                float(np.clip(length * np.exp(rng.normal() * 0.07), 55, 168)),
                 float(width * np.exp(rng.normal() * 0.08)),
             )
         )
@@ -107,6 +116,8 @@ def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene
         well(rng, ground)
     if rng.random() < 0.12:
         crinkles(rng, ground, look)
+    if rng.random() < 0.45:
+        clutter(rng, ground, look, int(rng.integers(1, 9)))
     if rng.random() < 0.15:
         cross_mark(rng, ground, tuple(rng.uniform(0, size, 2)), rng.uniform(30, 110))
     density, glow = ground.density, ground.glow

@@ -6,7 +6,7 @@
 
 - bbbc010: single wells in bright field, masks drawn by hand. Masks are compared at IoU 0.5.
 - upv triplets: crops of one worm on three days, dead or alive by hand; they take the path of a
-  plate: overlay, detection, composite, state. Alive is healthy or immobile.
+  plate: registration, overlay, detection, composite, state. Alive is healthy or immobile.
 - upv plate: one dish over four weeks, through the whole workflow; its living worms were counted.
 """  # noqa: E501
 
@@ -23,6 +23,7 @@ import pandas as pd
 import torch
 import yaml
 from numpy.typing import NDArray
+from skimage.registration import phase_cross_correlation
 from torchvision.models.detection import MaskRCNN
 
 from healthspan.classify import classify, load_classifier
@@ -35,17 +36,22 @@ from healthspan.settings.composite import CompositeSettings
 from healthspan.settings.detect import DetectSettings
 from healthspan.settings.evaluate import EvaluateSettings
 from imaging.frames import read_frame
-from imaging.masks import Instance, cropped
+from imaging.masks import Instance, cropped, paint
 from imaging.overlay import overlay
 from step.command import run_step
 from step.progress import progress
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 SCORE_COLUMNS = ["set", "metric", "value"]
 UPV_PIXEL_SIZE_UM = 30.0
 TILE_PX = 440
+GREATEST_SHIFT_UM = 400.0
+"""Beyond it, a crop's shift against another day's is taken for a mistake."""
+WORM_MARGIN_PX = 4
+LEAST_OVERLAP = 0.7
+"""Share of a crop that a shift must leave on the other."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +110,46 @@ def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
     yield from totals.items()
 
 
+def ground_shift(
+    reference: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
+    worms: tuple[list[Instance], list[Instance]],
+) -> tuple[int, int]:
+    """Whole px (y, x) by which ``picture`` is moved to lie on ``reference``, told by the ground.
+
+    Masked normalised cross-correlation (Padfield 2012, in scikit-image): the worms of both, given
+    in that order, have no say, since theirs is the movement to be judged.
+    """
+    margin = np.ones((2 * WORM_MARGIN_PX + 1,) * 2, np.uint8)
+    grounds = [
+        cv2.dilate(paint(found, *one.shape).astype(np.uint8), margin) == 0
+        for found, one in zip(worms, (reference, picture), strict=True)
+    ]
+    shift = phase_cross_correlation(
+        reference,
+        picture,
+        reference_mask=grounds[0],
+        moving_mask=grounds[1],
+        overlap_ratio=LEAST_OVERLAP,
+    )[0]
+    return int(shift[0]), int(shift[1])
+
+
+def in_register(pictures: list[NDArray[np.uint8]], models: Models) -> list[NDArray[np.uint8]]:
+    """Three crops, the first and the last moved onto the second."""
+    found = [find_worms(one, t, models, DetectSettings()) for t, one in enumerate(pictures)]
+    greatest = GREATEST_SHIFT_UM / models.pixel_size_um
+    moved = list(pictures)
+    for t in (0, 2):
+        y, x = ground_shift(pictures[1], pictures[t], (found[1], found[t]))
+        if np.hypot(y, x) <= greatest:
+            matrix = np.array([[1.0, 0.0, x], [0.0, 1.0, y]])
+            size = (pictures[t].shape[1], pictures[t].shape[0])
+            warped = cv2.warpAffine(pictures[t], matrix, size, borderMode=cv2.BORDER_REPLICATE)
+            moved[t] = np.asarray(warped, np.uint8)
+    return moved
+
+
 def triplet_state(pictures: list[NDArray[np.uint8]], models: Models) -> str:
     """State of the worm in the middle of the second of three daily crops; ``none`` if not found."""
     settings = DetectSettings()
@@ -137,7 +183,7 @@ def triplet_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
             size = tuple(round(side * scale) for side in reversed(crop.shape))
             large = cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC)
             pictures.append(overlay({"bright_field": np.asarray(large)}))
-        state = triplet_state(pictures, models)
+        state = triplet_state(in_register(pictures, models), models)
         alive = state in ("healthy", "immobile")
         right += state != "none" and alive == (rows["label"].iloc[0] == "alive")
         not_found += state == "none"

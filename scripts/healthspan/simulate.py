@@ -44,7 +44,7 @@ from step.output import whole_file
 from step.progress import progress
 from step.tables import write_table
 
-VERSION = 1
+VERSION = 2
 
 PIXEL_SIZE_UM = 9.74
 DISH_SHARE = 0.485

@@ -10,7 +10,7 @@ from healthspan.detector_model import ARCHITECTURES, MaskHead, as_input, build_d
 from healthspan.detector_scores import match, score_scenes
 from healthspan.optics import TRAINING
 from healthspan.settings.train_detector import TrainDetectorSettings
-from healthspan.train_detector import draw_scenes, learning_rate, train
+from healthspan.train_detector import draw_scenes, learning_rate, lower_precision, train
 from imaging.masks import Instance
 from imaging.overlay import GROUND
 
@@ -80,8 +80,8 @@ def test_maps_turn_in_steps_of_30_degrees_and_keep_the_scale() -> None:
         assert matrix @ (100, 140, 1) == pytest.approx([160, 160])
 
 
-def test_crops_look_at_worms_more_often_than_not(scenes: list[Scene]) -> None:
-    scene = max(scenes, key=lambda one: len(one.worms))
+def test_crops_look_at_worms_more_often_than_not() -> None:
+    scene = Scene(np.full((800, 800), GROUND, np.uint8), [bar(300, 200), bar(500, 550)])
     centres = np.array([one.centroid[::-1] for one in scene.worms])
     near = 0
     for seed in range(60):
@@ -167,6 +167,18 @@ def train_until(step: int, scenes: list[Scene], checkpoint: Path) -> None:
         patch.setattr(module, "draw_batch", draw_or_stop)
         with pytest.raises(Stopped):
             train(SMALL, scenes, checkpoint)
+
+
+def test_boxes_stay_in_single_precision_where_the_trunk_does_not() -> None:
+    torch.manual_seed(0)
+    model = build_detector("resnet18_half")
+    inputs = torch.rand(1, 1, 96, 96)
+    exact = model.backbone(inputs)
+    lower_precision(model.backbone, torch.device("cpu"))
+    lowered = model.backbone(inputs)
+    assert {level.dtype for level in lowered.values()} == {torch.float32}
+    assert torch.equal(lowered["stride8"], lowered["stride8"].bfloat16().float())
+    assert not torch.equal(exact["stride8"], lowered["stride8"])
 
 
 def test_matching_is_one_to_one() -> None:

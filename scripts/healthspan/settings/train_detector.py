@@ -20,7 +20,7 @@ class TrainDetectorSettings(Settings):
     scenes: int = Field(1500, ge=4, description="simulated scenes to draw crops from (count)")
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
     crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
-    steps: int = Field(4500, ge=1, description="optimiser steps (count)")
+    steps: int = Field(6500, ge=1, description="optimiser steps (count)")
     batch: int = Field(4, ge=1, description="crops per step; the paper uses 1 (count)")
     optimiser: Literal["sgd", "adamw"] = Field(
         "adamw",
@@ -44,6 +44,11 @@ class TrainDetectorSettings(Settings):
     )
     foreground_weight: float = Field(
         0.5, ge=0, description="weight of the auxiliary loss: worm or ground on the stride 4 map"
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "bfloat16",
+        description="arithmetic of the trunk and the mask head in training; bfloat16 is 1.4 times"
+        " faster on a CPU that has it",
     )
     checkpoint_every: int = Field(250, ge=1, description="steps between checkpoints (count)")
     held_out_scenes: int = Field(
