@@ -25,7 +25,7 @@ from imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
 from step.command import run_step
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 Floats = NDArray[np.float64]
 
@@ -136,6 +136,8 @@ def draw_curves(
         median = curve.median()[0]
         text = f"{name}, median {median:.1f} d" if np.isfinite(median) else f"{name}, no median"
         axes.plot(curve.day, curve.share, color=colour, label=text)
+        for bound in (curve.earliest, curve.latest):
+            axes.step(curve.day, bound, where="post", color=colour, linewidth=0.7, linestyle="--")
         axes.plot(
             table["day"],
             table[f"{name}_counted"].astype(float).clip(upper=1.05),
@@ -150,7 +152,9 @@ def draw_curves(
             axes.plot([median, median], [0, 0.5], ":", color=colour, linewidth=1)
     if drawn:
         axes.axhline(0.5, color=FAINT_INK, linewidth=0.6, linestyle=":")
-        axes.legend(loc="lower left")
+        axes.plot([], [], "--", color=FAINT_INK, linewidth=0.7, label="bounds left by the sampling")
+        # Beside the curves it would lie on them, wherever they fall early or late.
+        figure.legend(loc="outside lower left", ncols=2)
     else:
         axes.text(0.5, 0.5, "no worms", ha="center", va="center", transform=axes.transAxes)
     return figure

@@ -32,7 +32,7 @@ from step.command import run_step
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
 COUNTS_COLUMNS = ("timepoint", "day", "usable", "healthy", "immobile", "dead", "total")
 STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)

@@ -10,9 +10,11 @@ import pandas as pd
 import pytest
 
 import healthspan
-from healthspan.curves import plate_curves, plate_summary, time_axis
+from healthspan.curves import draw_curves, plate_curves, plate_summary, time_axis
 from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS
+from healthspan.settings.curves import CurvesSettings
 from healthspan.survival import Intervals, crossing, immobile_period, npmle, survival_curve
+from imaging.style import figure_style
 from step.tables import read_table, write_table
 
 
@@ -101,6 +103,21 @@ def test_summary_says_what_cannot_be_given() -> None:
 def test_days_are_of_adulthood_only_where_an_age_was_given() -> None:
     assert time_axis(counts(3)) == "days since first frame"
     assert time_axis(counts(3, age=2.0)) == "day of adulthood"
+
+
+def test_the_figure_has_the_bounds_and_a_legend_that_lies_on_no_curve() -> None:
+    ends = np.linspace(1, 6, 12)
+    table, alive, healthy = plate_curves(worms(ends, ends + 1, 0.5, 6.5), counts(14), 0.95)
+    with figure_style():
+        figure = draw_curves(table, alive, healthy, "p", "day", CurvesSettings())
+        figure.draw_without_rendering()
+    (axes,), (legend,) = figure.axes, figure.legends
+    drawn = [list(line.get_ydata()) for line in axes.get_lines()]
+    for curve in (alive, healthy):
+        assert list(curve.earliest) in drawn and list(curve.latest) in drawn
+    box = legend.get_window_extent()
+    assert not box.overlaps(axes.get_window_extent())
+    assert box.x1 <= figure.bbox.x1 and box.y0 >= figure.bbox.y0
 
 
 @pytest.mark.parametrize("number", [0, 12])
