@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -55,8 +56,15 @@ class Announcer:
         """Note how the run ended, say so, and name the command that tells more."""
         told = [said] if said else []
         self.events.write("run_ended", succeeded=succeeded)
-        told.append(f"What was used and what failed: python -m cluster.summary {self.events.path}")
+        told.append(f"What was used and what failed: {summary_command(self.events.path)}")
         print("\n".join(told), file=sys.stderr)
+
+
+def summary_command(events: str | Path) -> str:
+    """Return the command that sums up a run, as it works from any folder and without activation."""
+    scripts = shlex.quote(str(Path(__file__).resolve().parents[1]))
+    words = [sys.executable, "-m", "cluster.summary", str(Path(events).resolve())]
+    return f"PYTHONPATH={scripts} {shlex.join(words)}"
 
 
 def plate_of(job: Any) -> str:
