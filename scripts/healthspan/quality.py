@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from healthspan.frames_table import losses
 from healthspan.quality_figures import (
     Picture,
     Tables,
@@ -150,7 +151,8 @@ def main() -> None:
     verdict = judge(measures, counts, settings)
     pictures = mask_pictures(tables.frames, tables.states, given.masks, given.registered, settings)
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
-    text = page(given.plate, measures, verdict, pictures, drawn)
+    lost = losses(tables.frames.fillna({"reason": ""}))
+    text = page(given.plate, measures, verdict, pictures, drawn, lost)
     save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)
     with whole_file(given.page) as partial:
         partial.write_text(text, encoding="utf-8")

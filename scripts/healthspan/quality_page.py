@@ -94,8 +94,9 @@ def page(
     verdict: Verdict,
     pictures: Sequence[Picture],
     panels: Mapping[str, Figure],
+    lost: Sequence[str] = (),
 ) -> str:
-    """The page as HTML."""
+    """The page as HTML; ``lost`` has a phrase for every frame without use, with its reason."""
     said = "".join(f"<li>{escape(text)}</li>" for text in verdict.warnings)
     keys = "".join(
         f'<span class="key"><i style="border-color:{STATE_COLOURS[state]}"></i>{state}</span>'
@@ -111,6 +112,9 @@ def page(
         f"<figcaption>{CAPTIONS[name]}</figcaption></figure>"
         for name, figure in panels.items()
     )
+    without_use = "".join(f"<li>{escape(text)}</li>" for text in lost)
+    if without_use:
+        without_use = f"<h2>Frames without use</h2><ul>{without_use}</ul>"
     name = escape(plate)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{name}: quality</title>
@@ -121,6 +125,7 @@ def page(
 <div class="frames">{frames}</div>
 <h2>Over time</h2>
 <div class="frames">{drawn}</div>
+{without_use}
 <h2>Figures</h2>{_figures(measures)}
 </body></html>
 """

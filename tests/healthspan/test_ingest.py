@@ -233,6 +233,18 @@ def test_duplicate_timepoint(tmp_path: Path) -> None:
         assert Path(scan(tmp_path, duplicates=choice).frames[0].path).name == name
 
 
+def test_two_fluorescence_channels_need_a_choice(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{c}/B2_1_00d00h00m.tif" for c in ("Phase", "Green", "Red")))
+    assert problem(tmp_path) == (
+        "expected one dark_field image a timepoint, found two for t000: "
+        "Green/B2_1_00d00h00m.tif and Red/B2_1_00d00h00m.tif; green and red are both names of "
+        "dark_field in ingest.channel_names: move the one that is not to be used to its list "
+        "ignored"
+    )
+    names = {"dark_field": ["green"], "ignored": ["red"]}
+    assert scan(tmp_path, channel_names=names).channels == ("bright_field", "dark_field")
+
+
 def test_channel_missing_at_one_timepoint(tmp_path: Path) -> None:
     touch(tmp_path, *(f"{c}/E2_1_0{d}d00h00m.tif" for c in ("Phase", "Green") for d in range(4)))
     (tmp_path / "Green/E2_1_02d00h00m.tif").unlink()

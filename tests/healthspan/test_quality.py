@@ -194,6 +194,12 @@ def test_the_command_writes_page_picture_and_row(
     assert page.count("data:image/jpeg") == 3 and page.count("data:image/svg+xml") == 5
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     assert "frames missing: 1 of 12" in page
+    listed = page.partition("<h2>Frames without use</h2>")[2].partition("</ul>")[0]
+    frames = read_table(plate.folder / "frames.tsv")
+    lost = frames[frames["status"] != "registered"]
+    assert listed.count("<li>") == len(lost) == 2
+    for row in lost.itertuples():
+        assert f"<li>t{row.timepoint:03d} {row.status}" in listed and str(row.reason) in listed
     assert (tmp_path / "quality.png").stat().st_size > 50_000
 
 
