@@ -19,7 +19,7 @@ PAGE = (Path(__file__).parents[2] / "docs/healthspan-tables.md").read_text(encod
 
 def curves_and_summary() -> tuple[list[str], list[str]]:
     none = pd.DataFrame(columns=list(INDIVIDUALS_COLUMNS))
-    counts = pd.DataFrame(dict.fromkeys(COUNTS_COLUMNS, [0.0]))
+    counts = pd.DataFrame({name: [0.0] for name in COUNTS_COLUMNS})
     table, alive, healthy = plate_curves(none, counts, 0.95)
     names = ["plate", "experiment", "condition"]
     return list(table.columns), [*names, *plate_summary(none, counts, alive, healthy)]

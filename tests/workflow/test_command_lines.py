@@ -53,6 +53,14 @@ def test_rule_passes_the_options_of_its_step(step: str, shell: str) -> None:
     assert {option for option, required in known.items() if required} <= set(passed)
 
 
+def test_every_rule_depends_on_the_version_of_each_step_that_it_calls() -> None:
+    for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
+        for rule in path.read_text().split("\nrule ")[1:]:
+            called = re.findall(r"python -m (healthspan\.[\w{}.]+)", rule)
+            stated = re.findall(r'step_version\(f?"(healthspan\.[\w{}.]+)"\)', rule)
+            assert sorted(called) == sorted(stated), f"{path.name}: {rule.partition(':')[0]}"
+
+
 def test_every_rule_is_seen() -> None:
     assert {
         "healthspan_register-register",
