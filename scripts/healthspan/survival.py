@@ -128,7 +128,8 @@ def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
     """Estimate with bands at each of ``day`` (T,), ascending.
 
     The band is Greenwood's on the log-log scale, from the Kaplan-Meier table of the ends
-    of the intervals, around the interval-censored estimate. Without worms all is NaN.
+    of the intervals, around the interval-censored estimate. Where worms are left and none
+    of them is watched any longer, nothing is known: NaN. Without worms all is NaN.
     """
     if len(found) == 0:
         none = np.full(len(day), np.nan)
@@ -146,14 +147,16 @@ def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
         spread = np.sqrt(variance[np.clip(place, 0, None)]) / np.abs(np.log(share))
         factor = np.exp(norm.ppf(0.5 + confidence / 2) * spread)
         low, high = share**factor, share ** (1 / factor)
+    watched = np.max(np.concatenate((found.after, found.before[found.observed])))
+    unknown = (day > watched) & (share > 0)
     certain = (share <= 0) | (share >= 1) | ~np.isfinite(factor)
     return Curve(
         day=day,
-        share=share,
-        low=np.where(certain, share, low),
-        high=np.where(certain, share, high),
-        earliest=np.asarray(earliest.predict(day), np.float64),
-        latest=np.asarray(latest.predict(day), np.float64),
+        share=np.where(unknown, np.nan, share),
+        low=np.where(unknown, np.nan, np.where(certain, share, low)),
+        high=np.where(unknown, np.nan, np.where(certain, share, high)),
+        earliest=np.where(unknown, np.nan, earliest.predict(day)),
+        latest=np.where(unknown, np.nan, latest.predict(day)),
     )
 
 

@@ -75,6 +75,26 @@ def test_bounds_enclose_the_estimate_and_the_band_widens_with_confidence() -> No
     assert low < median < high and median == pytest.approx(np.median(deaths), abs=0.3)
 
 
+def test_a_curve_ends_where_no_worm_is_watched_any_longer() -> None:
+    day = np.arange(6.0)
+    lost = Intervals(np.array([0.0, 1, 2]), np.array([1.0, np.inf, np.inf]))
+    curve = survival_curve(lost, day, 0.95)
+    assert np.isfinite(curve.share).tolist() == [True, True, True, False, False, False]
+    for one in (curve.low, curve.high, curve.earliest, curve.latest):
+        assert np.isnan(one[3:]).all() and np.isfinite(one[:3]).all()
+    dead = survival_curve(Intervals(np.array([0.0, 1]), np.array([1.0, 2])), day, 0.95)
+    assert dead.share.tolist() == [1, 0.5, 0, 0, 0, 0]
+
+
+def test_a_plate_on_which_no_worm_was_found_has_no_curve() -> None:
+    lost = worms(np.full(6, 9.0), np.full(6, 9.0), 0.5, 0.0)
+    table, alive, healthy = plate_curves(lost, counts(4), 0.95)
+    note = str(plate_summary(lost, counts(4), alive, healthy)["note"])
+    assert note == "no worm was found in any frame"
+    figure = draw_curves(table, alive, healthy, "p", "day", CurvesSettings(), note)
+    assert not figure.axes[0].get_lines() and note in figure.axes[0].texts[0].get_text()
+
+
 def test_crossing_is_linear_between_frames() -> None:
     assert crossing(np.array([0.0, 1, 2]), np.array([1.0, 0.75, 0.25])) == 1.5
     assert np.isnan(crossing(np.array([0.0, 1]), np.array([1.0, 0.6])))
@@ -95,8 +115,9 @@ def test_summary_says_what_cannot_be_given() -> None:
     _, alive, healthy = plate_curves(none, counts(4), 0.95)
     assert plate_summary(none, counts(4), alive, healthy)["note"] == "no worm on the plate"
     young = worms(np.full(5, 9.0), np.full(5, 10.0), 0.5, 1.5)
-    table, alive, healthy = plate_curves(young, counts(4), 0.95)
-    assert plate_summary(young, counts(4), alive, healthy)["note"] == "no worm died"
+    seen = counts(4).assign(healthy=5, alive=5, total=5)
+    table, alive, healthy = plate_curves(young, seen, 0.95)
+    assert plate_summary(young, seen, alive, healthy)["note"] == "no worm died"
     assert table["alive"].tolist() == [1.0] * 4
 
 
