@@ -157,6 +157,8 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
         said.append(f"unsure states: mean probability {m.mean_confidence:.2f}")
     if m.put_on and abs(m.first_count - m.put_on) > settings.worms_off_fraction * m.put_on:
         said.append(f"{m.first_count:.0f} worms found at first, {m.put_on} put on")
+    if m.put_on and m.worms > m.put_on:
+        said.append(f"{m.worms} worms stopped, {m.put_on} put on (debris among them?)")
     if m.lost_share > settings.lost_fraction:
         said.append(f"lost from view: {m.lost_share:.0%} of the worms")
     if m.dropped > settings.dropped_fraction * (m.found + m.dropped):

@@ -79,6 +79,7 @@ def test_a_good_plate_has_no_warning() -> None:
         ({"mean_confidence": 0.6}, "unsure states: mean probability 0.60"),
         ({"first_count": 60.0}, "60 worms found at first, 100 put on"),
         ({"first_count": 140.0}, "140 worms found at first, 100 put on"),
+        ({"worms": 104}, "104 worms stopped, 100 put on (debris among them?)"),
         ({"lost_share": 0.4}, "lost from view: 40% of the worms"),
         ({"dropped": 6000}, "dropped 6000 of 11000 objects found"),
     ],
