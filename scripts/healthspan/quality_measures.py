@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from healthspan.gaps import widest_gap
 from healthspan.settings.quality import QualitySettings
 from imaging.style import STATES
 
@@ -144,6 +145,7 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
     ):
         if number:
             said.append(f"frames {name}: {number} of {m.frames}")
+    said += _gap(counts)
     if m.median_score < settings.low_score:
         said.append(f"low registration score: median {m.median_score:.2f}")
     if m.largest_shift_px > settings.large_shift_px:
@@ -164,6 +166,18 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
     if m.dropped > settings.dropped_fraction * (m.found + m.dropped):
         said.append(f"dropped {m.dropped} of {m.found + m.dropped} objects found")
     return Verdict(WARNING if said else OK, tuple(said))
+
+
+def _gap(counts: pd.DataFrame) -> list[str]:
+    rows = counts.dropna(subset=["day"]).sort_values("timepoint", kind="stable")
+    gap = widest_gap([24 * day for day in rows["day"].astype(float)])
+    if gap is None:
+        return []
+    index, width_h, usual_h, _ = gap
+    return [
+        f"no frame for {width_h:.3g} h after t{int(rows['timepoint'].iloc[index]):03d}, "
+        f"{usual_h:.3g} h are usual"
+    ]
 
 
 def _fogging(counts: pd.DataFrame, settings: QualitySettings) -> list[str]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from configuration.suggest import did_you_mean
+from healthspan.gaps import widest_gap
 from healthspan.manifest import Frame, PlateFrames, PlateProblem
 from healthspan.naming import (
     CHANNELS,
@@ -86,6 +87,8 @@ def _frames(plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]
     channels = _wanted(settings, acquisitions)
     timed = _with_times(settings, [one for one in acquisitions if one.channel in channels])
     frames = _table(plate, settings, channels, timed)
+    if settings.interval_h is None:
+        notes += _gaps(plate, frames)
     _check_missing(settings, frames)
     return PlateFrames(plate.name, channels, frames[-1].timepoint + 1, tuple(frames), tuple(notes))
 
@@ -308,6 +311,20 @@ def _check_missing(settings: IngestSettings, frames: Sequence[Frame]) -> None:
             f"(ingest.max_missing_fraction), found {len(reasons)} missing ({'; '.join(shown)}"
             f"{more}); add their images or raise the limit"
         )
+
+
+def _gaps(plate: Plate, frames: Sequence[Frame]) -> list[str]:
+    """Without a schedule no timepoint is missing, but a gap should not go unseen."""
+    times_h = list(dict.fromkeys(frame.time_h for frame in frames))
+    gap = widest_gap(times_h)
+    if gap is None:
+        return []
+    index, width_h, usual_h, count = gap
+    more = f" (the widest of {count} such gaps)" if count > 1 else ""
+    return [
+        f"{plate.folder}: no image for {width_h:g} h after the one at {times_h[index]:g} h, where "
+        f"{usual_h:g} h are usual{more}; set ingest.interval_h to have missing ones listed"
+    ]
 
 
 def _some(names: Sequence[str], shown: int = 4) -> str:

@@ -108,6 +108,13 @@ def test_few_worms_and_small_drops_are_no_fogging() -> None:
     assert drops(counted([100, 69]), 0.3, 10) == [(1, 100, 69)]
 
 
+def test_a_gap_in_the_series_is_told() -> None:
+    gap = STEADY.assign(day=[0.0, 0.5, 1.0, 2.5])
+    assert judge(GOOD, gap, SETTINGS).warnings == ("no frame for 36 h after t002, 12 h are usual",)
+    uneven = STEADY.assign(day=[0.0, 0.5, 1.2, 1.7])
+    assert judge(GOOD, uneven, SETTINGS).warnings == ()
+
+
 def test_unknown_worms_put_on_are_not_compared() -> None:
     assert judge(replace(GOOD, put_on=None, first_count=5.0), STEADY, SETTINGS).status == "ok"
 
