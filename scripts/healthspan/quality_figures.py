@@ -125,7 +125,7 @@ def draw_counts(axes: Axes, tables: Tables, put_on: int | None = None) -> None:
         axes.axhline(put_on, color=INK, linewidth=1, linestyle="--", label=f"{put_on} put on")
     top = max(float(bottom.max(initial=1.0)), put_on or 0)
     axes.set(title="Worms found", xlabel="day", ylabel="worms", ylim=(0, 1.25 * top))
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
     _lost(axes, tables.frames)
     axes.legend(ncols=3, loc="upper left")
 
@@ -157,7 +157,7 @@ def draw_dropped(axes: Axes, tables: Tables) -> None:
     for place, number in enumerate(reasons):
         axes.text(number, place, f" {number}", va="center", fontsize=8)
     axes.set(title="Objects dropped", xlabel="objects")
-    axes.xaxis.set_major_locator(MaxNLocator("auto", integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     axes.grid(False, axis="y")
     if reasons.empty:
         axes.set(yticks=[], xlim=(0, 1))
