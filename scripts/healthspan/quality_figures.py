@@ -147,6 +147,10 @@ def draw_confidence(axes: Axes, tables: Tables) -> None:
         ylim=(0.3, 1.03),
     )
     _lost(axes, tables.frames)
+    if len(days) == 0:
+        axes.set(xticks=[], xlabel="")
+        axes.text(0.5, 0.5, "no worms", ha="center", va="center", transform=axes.transAxes)
+        return
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0.06))
 
 
