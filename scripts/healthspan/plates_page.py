@@ -14,7 +14,8 @@ FIGURES = (
     ("worms", "worms", "{:.0f}"),
     ("deaths", "seen to die", "{:.0f}"),
     ("lost_share", "lost from view", "{:.0%}"),
-    ("median_score", "registration score, median", "{:.2f}"),
+    ("median_score", "correlation of the mark, median", "{:.2f}"),
+    ("median_agreement", "texture found in place, median", "{:.0%}"),
     ("mean_confidence", "probability of the state, mean", "{:.2f}"),
 )
 """Columns of the table of plates that are shown, their headings and formats."""

@@ -21,7 +21,9 @@ class Measures:
 
     Attributes:
         frames, usable, missing, unreadable, unregistered: numbers of frames.
-        median_score: of the registration, 0 to 1.
+        median_score: correlation of the mark, of the frames registered by it, 0 to 1.
+        median_agreement: share of the plate's texture found in place, of the frames registered by
+            the plate itself, 0 to 1; a fraction of the mark's correlation in a good frame, too.
         largest_shift_px: raw px.
         largest_rotation_deg: degrees.
         worms, deaths: individuals, and those seen to die.
@@ -39,6 +41,7 @@ class Measures:
     unreadable: int
     unregistered: int
     median_score: float
+    median_agreement: float
     largest_shift_px: float
     largest_rotation_deg: float
     worms: int
@@ -97,7 +100,8 @@ def measure(
         missing=int(status.get("missing", 0)),
         unreadable=int(status.get("unreadable", 0)),
         unregistered=int(status.get("unregistered", 0)),
-        median_score=float(registered["score"].median()),
+        median_score=float(registered.loc[registered["method"] == "mark", "score"].median()),
+        median_agreement=float(registered.loc[registered["method"] == "plate", "score"].median()),
         largest_shift_px=float(shift.max()),
         largest_rotation_deg=float(registered["rotation_deg"].abs().max()),
         worms=worms,
@@ -148,6 +152,8 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
     said += _gap(counts)
     if m.median_score < settings.low_score:
         said.append(f"low registration score: median {m.median_score:.2f}")
+    if m.median_agreement < settings.low_agreement:
+        said.append(f"little of the plate found in place: median {m.median_agreement:.0%}")
     if m.largest_shift_px > settings.large_shift_px:
         said.append(f"a frame is shifted by {m.largest_shift_px:.0f} px")
     if m.largest_rotation_deg > settings.large_rotation_deg:

@@ -27,6 +27,7 @@ GOOD = Measures(
     unreadable=0,
     unregistered=0,
     median_score=0.9,
+    median_agreement=float("nan"),
     largest_shift_px=40.0,
     largest_rotation_deg=1.0,
     worms=100,
@@ -73,6 +74,7 @@ def test_a_good_plate_has_no_warning() -> None:
         ({"unreadable": 1, "usable": 49}, "frames unreadable: 1 of 50"),
         ({"unregistered": 2, "usable": 48}, "frames unregistered: 2 of 50"),
         ({"median_score": 0.2}, "low registration score: median 0.20"),
+        ({"median_agreement": 0.08}, "little of the plate found in place: median 8%"),
         ({"largest_shift_px": 180.0}, "a frame is shifted by 180 px"),
         ({"largest_rotation_deg": 5.0}, "a frame is turned by 5.0 degrees"),
         ({"unknown_share": 0.25}, "unknown states: 25%"),
@@ -141,6 +143,17 @@ def test_measures_of_the_drawn_plate(plate: DrawnPlate) -> None:
     assert got.mean_confidence == pytest.approx(0.9)
     assert got.largest_shift_px == pytest.approx(4, abs=0.1)
     assert got.censored_share == pytest.approx(1 / 6)
+
+
+def test_scores_are_judged_by_the_way_of_registration(plate: DrawnPlate) -> None:
+    frames = read_table(plate.folder / "frames.tsv")
+    dropped = quality.read_dropped(plate.dropped)
+    # A good share of texture found in place, but no good correlation of a mark.
+    frames = frames.assign(score=0.24, method=frames["method"].replace("mark", "plate"))
+    got = measure(frames, plate.counts, plate.states, plate.summary, dropped, 6)
+    assert got.median_agreement == pytest.approx(0.24) and np.isnan(got.median_score)
+    unmarked = replace(GOOD, median_score=got.median_score, median_agreement=got.median_agreement)
+    assert judge(unmarked, STEADY, SETTINGS).status == "ok"
 
 
 def test_a_plate_without_detections_can_be_measured(plate: DrawnPlate) -> None:
