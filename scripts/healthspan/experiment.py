@@ -110,6 +110,12 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
+def _watched_together(left: pd.DataFrame, right: pd.DataFrame) -> bool:
+    """Whether an event came while worms of both were at risk; else there is nothing to compare."""
+    events = pd.concat([left, right]).query("event == 1")["day"]
+    return bool((events <= min(left["day"].max(), right["day"].max())).any())
+
+
 def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """Pairwise log-rank tests (``TESTS_COLUMNS``), Holm-corrected within an outcome.
 
@@ -135,6 +141,8 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
                 row["note"] = "a condition without worms"
             elif left["event"].sum() + right["event"].sum() == 0:
                 row["note"] = "no event in either condition"
+            elif not _watched_together(left, right):
+                row["note"] = "no event while worms of both were watched"
             else:
                 test = logrank_test(left["day"], right["day"], left["event"], right["event"])
                 row |= {"statistic": float(test.test_statistic), "p": float(test.p_value)}

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines import KaplanMeierFitter
 
 import healthspan
 from healthspan.curves import draw_curves, plate_curves, plate_summary, time_axis
@@ -73,6 +74,19 @@ def test_bounds_enclose_the_estimate_and_the_band_widens_with_confidence() -> No
     assert (narrow.high[middle] < curve.high[middle]).all()
     median, low, high = curve.median()
     assert low < median < high and median == pytest.approx(np.median(deaths), abs=0.3)
+
+
+def test_the_band_is_as_wide_within_a_long_interval_as_at_its_end() -> None:
+    """Six worms end while frames are lost, three later; then the same with a frame every day."""
+    coarse = Intervals(np.array([4.0] * 6 + [7.0] * 3), np.array([7.0] * 6 + [8.0] * 3))
+    after = np.array([4.0, 4, 5, 5, 6, 6, 7, 7, 7])
+    fine, day = Intervals(after, after + 1), np.array([5.0, 6.0, 7.0])
+    greenwood = KaplanMeierFitter().fit(fine.before, fine.observed)
+    band = greenwood.confidence_interval_survival_function_.loc[day].to_numpy()
+    for found in (coarse, fine):
+        curve = survival_curve(found, day, 0.95)
+        assert curve.share == pytest.approx([7 / 9, 5 / 9, 3 / 9], abs=1e-3)
+        assert np.stack([curve.low, curve.high], axis=1) == pytest.approx(band, abs=5e-3)
 
 
 def test_a_curve_ends_where_no_worm_is_watched_any_longer() -> None:

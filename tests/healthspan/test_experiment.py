@@ -64,6 +64,17 @@ def test_alike_conditions_do_not_differ() -> None:
     assert (tests["p"] > 0.05).all()
 
 
+def test_a_condition_lost_before_the_first_event_is_not_tested() -> None:
+    lost = plate(5, 13).assign(death_after_d=0.5, death_before_d=np.nan, death_censored=1)
+    found = {"p1": plate(1, 13), "p3": plate(3, 8.4), "p5": lost}
+    tests = logrank_tests(survival_table(found, CONDITION), ["N2", "daf-16", "blank"])
+    pairs = tests[tests["outcome"] == "lifespan"].set_index(["condition_a", "condition_b"])
+    for pair in (("N2", "blank"), ("daf-16", "blank")):
+        assert pairs.loc[pair, "note"] == "no event while worms of both were watched"
+    # Nor does it count among the tests that are corrected for.
+    assert pairs.loc[("N2", "daf-16"), "p_holm"] == pairs.loc[("N2", "daf-16"), "p"]
+
+
 def test_one_condition_and_no_worms_are_rows_not_crashes() -> None:
     survival = survival_table({"p1": plate(1, 13)}, CONDITION)
     assert logrank_tests(survival, ["N2"])["note"].eq("one condition only").all()
