@@ -163,6 +163,7 @@ def draw_curves(
         # Beside the curves it would lie on them, wherever they fall early or late.
         figure.legend(loc="outside lower left", ncols=2)
     else:
+        axes.set(xticks=[], xlabel="")
         axes.text(0.5, 0.5, note or NO_WORM, ha="center", va="center", transform=axes.transAxes)
     return figure
 

@@ -61,6 +61,15 @@ def test_every_rule_depends_on_the_version_of_each_step_that_it_calls() -> None:
             assert sorted(called) == sorted(stated), f"{path.name}: {rule.partition(':')[0]}"
 
 
+def test_everything_in_the_report_has_a_caption() -> None:
+    """Snakemake misses an absent caption only when the report is made, after all results."""
+    for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
+        text = path.read_text()
+        captions = re.findall(r'caption="([^"]+)"', text)
+        assert len(captions) == len(re.findall(r"report\($", text, re.MULTILINE))
+        assert all((path.parent / caption).is_file() for caption in captions)
+
+
 def test_every_rule_is_seen() -> None:
     assert {
         "healthspan_register-register",
