@@ -51,6 +51,8 @@ rule all:
 
 
 onstart:
+    if problem := problem_of_models(workflow.dag.needrun_jobs(), MODELS):
+        raise WorkflowError(problem)
     announcer.started(workflow.dag, workflow._executor_plugin.name)
     workflow.scheduler.keepgoing = True  # one bad plate never stops the others
     if not NEURITES_ONLY:

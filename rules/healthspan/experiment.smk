@@ -2,7 +2,8 @@
 
 In:  experiments/<experiment>/plates.tsv (main process, see tree.smk); individuals.tsv and
      summary.tsv of its plates
-Out: survival.tsv, tests.tsv, cox.tsv, curves.svg, curves.png, oasis2.txt, prism.csv, jmp.csv
+Out: survival.tsv, tests.tsv, cox.tsv, curves.svg, curves.png; for other programs
+     oasis2_lifespan.txt, oasis2_healthspan.txt, prism_lifespan.csv, prism_healthspan.csv, jmp.csv
 """
 
 
@@ -13,8 +14,20 @@ rule healthspan_experiment:
         summaries=tree.of_experiment("summary.tsv"),
     output:
         survival="results/healthspan/experiments/{experiment}/survival.tsv",
-        tests="results/healthspan/experiments/{experiment}/tests.tsv",
-        cox="results/healthspan/experiments/{experiment}/cox.tsv",
+        tests=report(
+            "results/healthspan/experiments/{experiment}/tests.tsv",
+            caption="../../resources/report/tests.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"picture": "log-rank tests"},
+        ),
+        cox=report(
+            "results/healthspan/experiments/{experiment}/cox.tsv",
+            caption="../../resources/report/cox.rst",
+            category="Experiments",
+            subcategory="{experiment}",
+            labels={"picture": "Cox regression"},
+        ),
         svg="results/healthspan/experiments/{experiment}/curves.svg",
         png=report(
             "results/healthspan/experiments/{experiment}/curves.png",
@@ -23,8 +36,14 @@ rule healthspan_experiment:
             subcategory="{experiment}",
             labels={"picture": "conditions compared"},
         ),
-        oasis="results/healthspan/experiments/{experiment}/oasis2.txt",
-        prism="results/healthspan/experiments/{experiment}/prism.csv",
+        oasis=(
+            "results/healthspan/experiments/{experiment}/oasis2_lifespan.txt",
+            "results/healthspan/experiments/{experiment}/oasis2_healthspan.txt",
+        ),
+        prism=(
+            "results/healthspan/experiments/{experiment}/prism_lifespan.csv",
+            "results/healthspan/experiments/{experiment}/prism_healthspan.csv",
+        ),
         jmp="results/healthspan/experiments/{experiment}/jmp.csv",
     log:
         "logs/healthspan/experiment/{experiment}.log",

@@ -1,7 +1,8 @@
 """Quality control: a page of pictures per plate, and one table of all plates.
 
 In:  everything of a plate; status.tsv (main process, see tree.smk)
-Out: quality.html, quality.png, quality.tsv; plates.tsv of all plates, with their warnings
+Out: quality.html, quality.png, quality.tsv; plates.tsv and plates.html of all plates, with their
+     warnings
 """
 
 
@@ -51,8 +52,9 @@ rule healthspan_plates:
         status="results/healthspan/status.tsv",
         rows=lambda wildcards: tree.quality_rows(),
     output:
-        report(
-            "results/healthspan/plates.tsv",
+        table="results/healthspan/plates.tsv",
+        page=report(
+            "results/healthspan/plates.html",
             caption="../../resources/report/plates.rst",
             category="Experiments",
             labels={"picture": "plates, with warnings"},
@@ -71,4 +73,4 @@ rule healthspan_plates:
         version=step_version("healthspan.plates_table"),
     shell:
         "python -m healthspan.plates_table --status {input.status:q} --rows {input.rows:q}"
-        " --table {output:q} > {log:q} 2>&1"
+        " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"

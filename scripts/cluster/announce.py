@@ -2,6 +2,7 @@
 
 import os
 import platform
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Iterable
@@ -55,8 +56,15 @@ class Announcer:
         """Note how the run ended, say so, and name the command that tells more."""
         told = [said] if said else []
         self.events.write("run_ended", succeeded=succeeded)
-        told.append(f"What was used and what failed: python -m cluster.summary {self.events.path}")
+        summary = command("cluster.summary", str(Path(self.events.path).resolve()))
+        told.append(f"What was used and what failed: {summary}")
         print("\n".join(told), file=sys.stderr)
+
+
+def command(module: str, *words: str) -> str:
+    """Return the command line of a module, as it works anywhere and with nothing activated."""
+    scripts = shlex.quote(str(Path(__file__).resolve().parents[1]))
+    return f"PYTHONPATH={scripts} {shlex.join([sys.executable, '-m', module, *words])}"
 
 
 def plate_of(job: Any) -> str:
@@ -86,8 +94,8 @@ def another_run(folder: str | Path = ".") -> str | None:
                 f"{Path(folder).resolve()}: another run, process {first['process']} on"
                 f" {first['host']} since {first['time'][:19]}Z,"
                 + (
-                    " was killed and left jobs and a lock behind; clear them: python -m"
-                    " cluster.clear"
+                    " was killed and left jobs and a lock behind; clear them:"
+                    f" {command('cluster.clear')}"
                     if gone
                     else " works here; wait for it, or stop it first"
                 )

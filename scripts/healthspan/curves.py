@@ -25,10 +25,11 @@ from imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
 from step.command import run_step
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 Floats = NDArray[np.float64]
 
+NO_WORM, NONE_FOUND = "no worm on the plate", "no worm was found in any frame"
 COUNTS_COLUMNS = ["timepoint", "time_h", "day", "usable", "healthy", "alive", "total"]
 CM = 1 / 2.54
 
@@ -73,7 +74,9 @@ def plate_summary(
     period = immobile_period(individuals)
     note = ""
     if len(individuals) == 0:
-        note = "no worm on the plate"
+        note = NO_WORM
+    elif not counts["total"].any():
+        note = NONE_FOUND
     elif deaths == 0:
         note = "no worm died"
     elif np.isnan(alive.median()[0]):
@@ -110,13 +113,17 @@ def draw_curves(
     title: str,
     axis: str,
     settings: CurvesSettings,
+    note: str = "",
 ) -> Figure:
-    """The paper's figure 16: alive above healthy, the immobile worms between them."""
+    """The paper's figure 16: alive above healthy, the immobile worms between them.
+
+    Without any worm found there is nothing to draw, and ``note`` stands in its place.
+    """
     figure = Figure(figsize=(settings.width_cm * CM, settings.height_cm * CM), layout="constrained")
     axes = figure.subplots()
     axes.set(title=title, xlabel=axis, ylabel="share of worms", ylim=(-0.02, 1.05))
     axes.set_yticks(np.linspace(0, 1, 5))
-    drawn = np.isfinite(alive.share).any()
+    drawn = note not in (NO_WORM, NONE_FOUND) and np.isfinite(alive.share).any()
     if drawn:
         axes.fill_between(
             alive.day,
@@ -136,6 +143,8 @@ def draw_curves(
         median = curve.median()[0]
         text = f"{name}, median {median:.1f} d" if np.isfinite(median) else f"{name}, no median"
         axes.plot(curve.day, curve.share, color=colour, label=text)
+        for bound in (curve.earliest, curve.latest):
+            axes.step(curve.day, bound, where="post", color=colour, linewidth=0.7, linestyle="--")
         axes.plot(
             table["day"],
             table[f"{name}_counted"].astype(float).clip(upper=1.05),
@@ -150,9 +159,12 @@ def draw_curves(
             axes.plot([median, median], [0, 0.5], ":", color=colour, linewidth=1)
     if drawn:
         axes.axhline(0.5, color=FAINT_INK, linewidth=0.6, linestyle=":")
-        axes.legend(loc="lower left")
+        axes.plot([], [], "--", color=FAINT_INK, linewidth=0.7, label="bounds left by the sampling")
+        # Beside the curves it would lie on them, wherever they fall early or late.
+        figure.legend(loc="outside lower left", ncols=2)
     else:
-        axes.text(0.5, 0.5, "no worms", ha="center", va="center", transform=axes.transAxes)
+        axes.set(xticks=[], xlabel="")
+        axes.text(0.5, 0.5, note or NO_WORM, ha="center", va="center", transform=axes.transAxes)
     return figure
 
 
@@ -182,7 +194,8 @@ def main() -> None:
     write_table(given.summary, pd.DataFrame([row]))
     title = f"{given.plate}, {given.condition}: {len(individuals)} worms"
     with figure_style():
-        figure = draw_curves(table, alive, healthy, title, time_axis(counts), settings)
+        note = str(row["note"])
+        figure = draw_curves(table, alive, healthy, title, time_axis(counts), settings, note)
         for path in given.figures:
             save_figure(figure, path)
 

@@ -127,5 +127,7 @@ def curve_distance(curves: pd.DataFrame, worms: pd.DataFrame) -> float:
     distances = []
     for column, end in (("alive", "death_d"), ("healthy", "healthspan_end_d")):
         true = true_share(worms[end].to_numpy(np.float64), day)
-        distances.append(np.nanmax(np.abs(curves[column].to_numpy(np.float64) - true)))
+        # Where a curve ends since no worm is watched any longer, its last value is held to account.
+        found = curves[column].ffill().to_numpy(np.float64)
+        distances.append(np.nanmax(np.abs(found - true)))
     return float(max(distances))

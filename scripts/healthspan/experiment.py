@@ -28,7 +28,7 @@ from step.errors import StepError
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 SURVIVAL_COLUMNS = [
     "outcome",
@@ -110,6 +110,12 @@ def holm(p: Sequence[float]) -> list[float]:
     return [float(value) for value in corrected]
 
 
+def _watched_together(left: pd.DataFrame, right: pd.DataFrame) -> bool:
+    """Whether an event came while worms of both were at risk; else there is nothing to compare."""
+    events = pd.concat([left, right]).query("event == 1")["day"]
+    return bool((events <= min(left["day"].max(), right["day"].max())).any())
+
+
 def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
     """Pairwise log-rank tests (``TESTS_COLUMNS``), Holm-corrected within an outcome.
 
@@ -135,6 +141,8 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
                 row["note"] = "a condition without worms"
             elif left["event"].sum() + right["event"].sum() == 0:
                 row["note"] = "no event in either condition"
+            elif not _watched_together(left, right):
+                row["note"] = "no event while worms of both were watched"
             else:
                 test = logrank_test(left["day"], right["day"], left["event"], right["event"])
                 row |= {"statistic": float(test.test_statistic), "p": float(test.p_value)}
@@ -262,9 +270,11 @@ def main() -> None:
     parser.add_argument("--summaries", required=True, nargs="+")
     parser.add_argument("--experiment", required=True)
     parser.add_argument("--settings", default="{}")
-    for output in ("survival", "tests", "cox", "oasis", "prism", "jmp"):
+    for output in ("survival", "tests", "cox", "jmp"):
         parser.add_argument(f"--{output}", required=True)
     parser.add_argument("--figures", required=True, nargs="+")
+    parser.add_argument("--oasis", required=True, nargs=2, help="of lifespan, of healthspan")
+    parser.add_argument("--prism", required=True, nargs=2, help="of lifespan, of healthspan")
     given = parser.parse_args()
     settings = ExperimentSettings.model_validate_json(given.settings)
     individuals, summary, condition = read_plates(given.plates, given.individuals, given.summaries)
@@ -280,9 +290,11 @@ def main() -> None:
     write_table(given.survival, survival)
     write_table(given.tests, logrank_tests(survival, conditions))
     write_table(given.cox, cox_table(survival, conditions, settings.confidence))
-    with whole_file(given.oasis) as partial:
-        partial.write_text(oasis2(survival), encoding="utf-8")
-    for path, table in ((given.prism, prism(survival)), (given.jmp, jmp(survival))):
+    for path, outcome in zip(given.oasis, OUTCOMES, strict=True):
+        with whole_file(path) as partial:
+            partial.write_text(oasis2(survival, outcome), encoding="utf-8")
+    tables = [prism(survival, outcome) for outcome in OUTCOMES]
+    for path, table in zip([*given.prism, given.jmp], [*tables, jmp(survival)], strict=True):
         with whole_file(path) as partial:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
     with figure_style():

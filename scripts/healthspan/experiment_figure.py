@@ -29,7 +29,8 @@ def _draw_outcome(
     for i, condition in enumerate(conditions):
         found = _intervals(own[own["condition"] == condition])
         colour = SERIES_COLOURS[i % len(SERIES_COLOURS)]
-        dashes = DASHES[(i // len(SERIES_COLOURS)) % len(DASHES)]
+        # Not by colour alone: seven hues are more than every eye, or printer, tells apart.
+        dashes = DASHES[i % len(DASHES)]
         if len(found) == 0:
             axes.plot([], [], color=colour, linestyle=dashes, label=f"{condition}: no worms")
             continue
@@ -69,28 +70,31 @@ def draw_experiment(
     axis: str,
     settings: ExperimentSettings,
 ) -> Figure:
-    """Lifespan left, healthspan right; below each the worms at risk.
+    """Lifespan left, healthspan right; below each what its lines are, and the worms at risk.
 
     Args:
         survival: one row per worm and outcome, as :func:`healthspan.experiment.survival_table`.
         axis: label of the time axis.
     """
-    height = settings.height_cm + 0.5 * len(conditions)
+    rows = max(len(conditions), 1)
+    # A legend among the curves would lie on some of them.
+    shares = [settings.height_cm, 0.2 + 0.45 * rows, 0.4 + 0.55 * rows]
+    height = settings.height_cm + 0.95 * rows
     figure = Figure(figsize=(settings.width_cm * CM, height * CM), layout="constrained")
     figure.suptitle(title, fontweight="bold", x=0.01, ha="left")
-    share = [settings.height_cm, 0.4 + 0.55 * max(len(conditions), 1)]
-    panels = figure.subplots(2, 2, squeeze=False, gridspec_kw={"height_ratios": share})
+    panels = figure.subplots(3, 2, squeeze=False, gridspec_kw={"height_ratios": shares})
     last = float(np.nanmax(survival[["after_d", "before_d"]].to_numpy(float), initial=1.0))
     steps = np.asarray(MaxNLocator(settings.risk_columns, integer=True).tick_values(0, last))
     ticks = steps[(steps >= 0) & (steps <= last)]
     for column, outcome in enumerate((LIFESPAN, HEALTHSPAN)):
         own = survival[survival["outcome"] == outcome]
-        upper, lower = panels[0, column], panels[1, column]
+        upper, legend, lower = panels[:, column]
         upper.set(title=outcome, xlabel=axis, ylabel=LABELS[outcome], ylim=(-0.02, 1.05))
         for one in (upper, lower):
             one.set(xlim=(-0.02 * last, 1.02 * last), xticks=ticks)
         upper.set_yticks(np.linspace(0, 1, 5))
         _draw_outcome(upper, own, conditions, settings)
-        upper.legend(loc="lower left")
+        legend.set_axis_off()
+        legend.legend(*upper.get_legend_handles_labels(), loc="center left", handlelength=3.2)
         _draw_at_risk(lower, own, conditions, ticks)
     return figure

@@ -99,4 +99,6 @@ def finished(tree: Tree) -> str:
     pages = [path for path in tree.of_plates("quality.html") if Path(path).exists()]
     if pages:
         pictures.append(pages[0] + (f"  (and {len(pages) - 1} more plates)" if pages[1:] else ""))
+    if pictures and Path(f"{tree.results}/plates.html").exists():
+        pictures.append(f"{tree.results}/plates.html")
     return "\n  ".join(["Open:", *pictures]) if pictures else ""

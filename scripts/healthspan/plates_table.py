@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from healthspan.plates_page import page
 from step.command import run_step
+from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 ROW_COLUMNS = ("plate", "status", "warnings")
 NOT_COMPUTED = "not computed"
@@ -47,10 +49,14 @@ def main() -> None:
     parser.add_argument("--status", required=True, help="status.tsv of the sheet's plates")
     parser.add_argument("--rows", nargs="*", default=[], help="quality.tsv of computed plates")
     parser.add_argument("--table", required=True)
+    parser.add_argument("--page", required=True, help="the same for a browser (HTML)")
     given = parser.parse_args()
     status = read_table(given.status, STATUS_COLUMNS)
     rows = [read_table(Path(path), ROW_COLUMNS) for path in given.rows]
-    write_table(given.table, plates_table(status, rows))
+    table = plates_table(status, rows)
+    write_table(given.table, table)
+    with whole_file(given.page) as partial:
+        partial.write_text(page(table), encoding="utf-8")
 
 
 if __name__ == "__main__":

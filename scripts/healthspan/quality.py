@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
+from healthspan.frames_table import losses
 from healthspan.quality_figures import (
     Picture,
     Tables,
@@ -32,7 +33,7 @@ from step.command import run_step
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
 COUNTS_COLUMNS = ("timepoint", "day", "usable", "healthy", "immobile", "dead", "total")
 STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)
@@ -150,7 +151,8 @@ def main() -> None:
     verdict = judge(measures, counts, settings)
     pictures = mask_pictures(tables.frames, tables.states, given.masks, given.registered, settings)
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
-    text = page(given.plate, measures, verdict, pictures, drawn)
+    lost = losses(tables.frames.fillna({"reason": ""}))
+    text = page(given.plate, measures, verdict, pictures, drawn, lost)
     save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)
     with whole_file(given.page) as partial:
         partial.write_text(text, encoding="utf-8")

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from healthspan.quality_measures import Measures, Verdict, confidence, usable_counts
@@ -124,6 +125,7 @@ def draw_counts(axes: Axes, tables: Tables, put_on: int | None = None) -> None:
         axes.axhline(put_on, color=INK, linewidth=1, linestyle="--", label=f"{put_on} put on")
     top = max(float(bottom.max(initial=1.0)), put_on or 0)
     axes.set(title="Worms found", xlabel="day", ylabel="worms", ylim=(0, 1.25 * top))
+    axes.yaxis.set_major_locator(MaxNLocator(steps=[1, 2, 5, 10], integer=True))
     _lost(axes, tables.frames)
     axes.legend(ncols=3, loc="upper left")
 
@@ -145,6 +147,10 @@ def draw_confidence(axes: Axes, tables: Tables) -> None:
         ylim=(0.3, 1.03),
     )
     _lost(axes, tables.frames)
+    if len(days) == 0:
+        axes.set(xticks=[], xlabel="")
+        axes.text(0.5, 0.5, "no worms", ha="center", va="center", transform=axes.transAxes)
+        return
     axes.legend(loc="lower left", bbox_to_anchor=(0, 0.06))
 
 
@@ -155,6 +161,7 @@ def draw_dropped(axes: Axes, tables: Tables) -> None:
     for place, number in enumerate(reasons):
         axes.text(number, place, f" {number}", va="center", fontsize=8)
     axes.set(title="Objects dropped", xlabel="objects")
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     axes.grid(False, axis="y")
     if reasons.empty:
         axes.set(yticks=[], xlim=(0, 1))

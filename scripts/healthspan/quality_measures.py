@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import pandas as pd
 
+from healthspan.gaps import widest_gap
 from healthspan.settings.quality import QualitySettings
 from imaging.style import STATES
 
@@ -20,7 +21,9 @@ class Measures:
 
     Attributes:
         frames, usable, missing, unreadable, unregistered: numbers of frames.
-        median_score: of the registration, 0 to 1.
+        median_score: correlation of the mark, of the frames registered by it, 0 to 1.
+        median_agreement: share of the plate's texture found in place, of the frames registered by
+            the plate itself, 0 to 1; a fraction of the mark's correlation in a good frame, too.
         largest_shift_px: raw px.
         largest_rotation_deg: degrees.
         worms, deaths: individuals, and those seen to die.
@@ -38,6 +41,7 @@ class Measures:
     unreadable: int
     unregistered: int
     median_score: float
+    median_agreement: float
     largest_shift_px: float
     largest_rotation_deg: float
     worms: int
@@ -96,7 +100,8 @@ def measure(
         missing=int(status.get("missing", 0)),
         unreadable=int(status.get("unreadable", 0)),
         unregistered=int(status.get("unregistered", 0)),
-        median_score=float(registered["score"].median()),
+        median_score=float(registered.loc[registered["method"] == "mark", "score"].median()),
+        median_agreement=float(registered.loc[registered["method"] == "plate", "score"].median()),
         largest_shift_px=float(shift.max()),
         largest_rotation_deg=float(registered["rotation_deg"].abs().max()),
         worms=worms,
@@ -144,8 +149,11 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
     ):
         if number:
             said.append(f"frames {name}: {number} of {m.frames}")
+    said += _gap(counts)
     if m.median_score < settings.low_score:
         said.append(f"low registration score: median {m.median_score:.2f}")
+    if m.median_agreement < settings.low_agreement:
+        said.append(f"little of the plate found in place: median {m.median_agreement:.0%}")
     if m.largest_shift_px > settings.large_shift_px:
         said.append(f"a frame is shifted by {m.largest_shift_px:.0f} px")
     if m.largest_rotation_deg > settings.large_rotation_deg:
@@ -157,11 +165,25 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
         said.append(f"unsure states: mean probability {m.mean_confidence:.2f}")
     if m.put_on and abs(m.first_count - m.put_on) > settings.worms_off_fraction * m.put_on:
         said.append(f"{m.first_count:.0f} worms found at first, {m.put_on} put on")
+    if m.put_on and m.worms > m.put_on:
+        said.append(f"{m.worms} worms stopped, {m.put_on} put on (debris among them?)")
     if m.lost_share > settings.lost_fraction:
         said.append(f"lost from view: {m.lost_share:.0%} of the worms")
     if m.dropped > settings.dropped_fraction * (m.found + m.dropped):
         said.append(f"dropped {m.dropped} of {m.found + m.dropped} objects found")
     return Verdict(WARNING if said else OK, tuple(said))
+
+
+def _gap(counts: pd.DataFrame) -> list[str]:
+    rows = counts.dropna(subset=["day"]).sort_values("timepoint", kind="stable")
+    gap = widest_gap([24 * day for day in rows["day"].astype(float)])
+    if gap is None:
+        return []
+    index, width_h, usual_h, _ = gap
+    return [
+        f"no frame for {width_h:.3g} h after t{int(rows['timepoint'].iloc[index]):03d}, "
+        f"{usual_h:.3g} h are usual"
+    ]
 
 
 def _fogging(counts: pd.DataFrame, settings: QualitySettings) -> list[str]:

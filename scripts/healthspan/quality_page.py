@@ -69,7 +69,8 @@ def _figures(measures: Measures) -> str:
         ("missing", f"{m.missing}"),
         ("unreadable", f"{m.unreadable}"),
         ("unregistered", f"{m.unregistered}"),
-        ("registration score, median", f"{m.median_score:.2f}"),
+        ("correlation of the mark, median", f"{m.median_score:.2f}"),
+        ("texture found in place, median", f"{m.median_agreement:.0%}"),
         ("largest shift (raw px)", f"{m.largest_shift_px:.1f}"),
         ("largest rotation (degrees)", f"{m.largest_rotation_deg:.2f}"),
         ("worms", f"{m.worms}" + (f" of {m.put_on} put on" if m.put_on else "")),
@@ -94,8 +95,9 @@ def page(
     verdict: Verdict,
     pictures: Sequence[Picture],
     panels: Mapping[str, Figure],
+    lost: Sequence[str] = (),
 ) -> str:
-    """The page as HTML."""
+    """The page as HTML; ``lost`` has a phrase for every frame without use, with its reason."""
     said = "".join(f"<li>{escape(text)}</li>" for text in verdict.warnings)
     keys = "".join(
         f'<span class="key"><i style="border-color:{STATE_COLOURS[state]}"></i>{state}</span>'
@@ -111,6 +113,9 @@ def page(
         f"<figcaption>{CAPTIONS[name]}</figcaption></figure>"
         for name, figure in panels.items()
     )
+    without_use = "".join(f"<li>{escape(text)}</li>" for text in lost)
+    if without_use:
+        without_use = f"<h2>Frames without use</h2><ul>{without_use}</ul>"
     name = escape(plate)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{name}: quality</title>
@@ -121,6 +126,7 @@ def page(
 <div class="frames">{frames}</div>
 <h2>Over time</h2>
 <div class="frames">{drawn}</div>
+{without_use}
 <h2>Figures</h2>{_figures(measures)}
 </body></html>
 """

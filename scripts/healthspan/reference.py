@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from healthspan.manifest import block_range
 from healthspan.settings.register import RegisterSettings
 from healthspan.timepoints import Timepoint, read_timepoints
 from imaging.dish import find_dish
@@ -74,6 +75,17 @@ def first_readable(timepoints: Sequence[Timepoint]) -> tuple[Timepoint, dict[str
         f"{plate}: expected one readable frame at least, found none among"
         f" {len(timepoints)} timepoints (the last: {reason}); check its raw folder"
     )
+
+
+def from_block_on(manifest: str | Path) -> list[Path]:
+    """A block's manifest and those of the later blocks of its plate, beside it, in order of time.
+
+    They are looked into only where no frame of the first block can be read.
+    """
+    first = Path(manifest)
+    start = block_range(first.stem).start
+    beside = {block_range(path.stem).start: path for path in first.parent.glob("t*-t*.tsv")}
+    return [first, *(beside[at] for at in sorted(beside) if at > start)]
 
 
 def registration_channel(channels: Sequence[str], wanted: str) -> str:
@@ -201,7 +213,7 @@ def write_reference(path: str | Path, frames: Mapping[str, Frame]) -> None:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--manifest", nargs="+", help="frame manifests, earliest block first")
+    parser.add_argument("--manifest", help="frame manifest of the plate's first block")
     parser.add_argument("--settings", default="{}", help="RegisterSettings as JSON")
     parser.add_argument("--image", help="reference frame (OME-TIFF) to write")
     parser.add_argument("--description", help="description (JSON) to write")
@@ -218,7 +230,7 @@ def main() -> None:
             cv2.imwrite(str(partial), drawn_cross())
         return
     settings = RegisterSettings.model_validate_json(arguments.settings)
-    one, frames = first_readable(read_timepoints(arguments.manifest))
+    one, frames = first_readable(read_timepoints(from_block_on(arguments.manifest)))
     description = describe(one.timepoint, frames, settings)
     write_reference(arguments.image, frames)
     write_description(arguments.description, description)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from configuration.suggest import did_you_mean
+from healthspan.gaps import widest_gap
 from healthspan.manifest import Frame, PlateFrames, PlateProblem
 from healthspan.naming import (
     CHANNELS,
@@ -29,11 +30,12 @@ from healthspan.settings.ingest import IngestSettings
 
 @dataclass(frozen=True)
 class _Acquisition:
-    """A file whose name was understood."""
+    """A file whose name was understood; ``word`` is what it or a folder calls its channel."""
 
     file: ImageFile
     parts: NameParts
     channel: str = ""
+    word: str = ""
     time_h: float = math.nan
 
 
@@ -85,6 +87,8 @@ def _frames(plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]
     channels = _wanted(settings, acquisitions)
     timed = _with_times(settings, [one for one in acquisitions if one.channel in channels])
     frames = _table(plate, settings, channels, timed)
+    if settings.interval_h is None:
+        notes += _gaps(plate, frames)
     _check_missing(settings, frames)
     return PlateFrames(plate.name, channels, frames[-1].timepoint + 1, tuple(frames), tuple(notes))
 
@@ -148,11 +152,11 @@ def _with_channels(
     aliases = {name.lower(): channel for channel, names in settings.channel_names for name in names}
     told, silent = [], []
     for one in named:
-        channel = _channel(one, plate.folder, aliases)
-        if channel is None:
+        word = _channel_word(one, plate.folder, aliases)
+        if word is None:
             silent.append(one)
         else:
-            told.append(replace(one, channel=channel))
+            told.append(replace(one, channel=aliases[word], word=word))
     if silent and any(one.channel == settings.default_channel for one in told):
         # Two kinds of image, and only one says what it is: guessing would mix channels.
         raise Refused(
@@ -164,22 +168,21 @@ def _with_channels(
     return [one for one in told if one.channel != "ignored"]
 
 
-def _channel(one: _Acquisition, folder: str, aliases: dict[str, str]) -> str | None:
-    """The channel that the name tells, else the nearest folder; None where nothing does."""
+def _channel_word(one: _Acquisition, folder: str, aliases: dict[str, str]) -> str | None:
+    """What the name calls the channel, else the nearest folder; None where nothing does."""
     if one.parts.channel:
-        channel = aliases.get(one.parts.channel.lower())
-        if channel is None:
+        if one.parts.channel.lower() not in aliases:
             raise Refused(
                 f"expected a channel named in ingest.channel_names, found {one.parts.channel!r} in "
                 f"{one.file.relative_path}{did_you_mean(one.parts.channel, aliases)}"
             )
-        return channel
+        return one.parts.channel.lower()
     words = one.parts.head.lower().replace("-", "_").replace(" ", "_").split("_")
     folders = one.file.relative_path.lower().split("/")[:-1]
     own = Path(folder).name.lower()
     for name in (words[-1], "_".join(words[-2:]), *reversed(folders), own):
         if name in aliases:
-            return aliases[name]
+            return name
     return None
 
 
@@ -237,8 +240,8 @@ def _table(
         if earlier and settings.duplicates == "refuse":
             raise Refused(
                 f"expected one {one.channel} image a timepoint, found two for t{timepoint:03d}: "
-                f"{earlier.file.relative_path} and {one.file.relative_path}; remove one, "
-                "or set ingest.duplicates to first or last"
+                f"{earlier.file.relative_path} and {one.file.relative_path}; "
+                + _remedy(earlier, one)
             )
         if not earlier or settings.duplicates == "last":
             by_timepoint[timepoint][one.channel] = one
@@ -263,6 +266,15 @@ def _table(
             status = "missing" if reason else "present"
             frames.append(Frame(timepoint, time_h, channel, path, status, reason))
     return frames
+
+
+def _remedy(one: _Acquisition, other: _Acquisition) -> str:
+    if one.word == other.word:
+        return "remove one, or set ingest.duplicates to first or last"
+    return (
+        f"{one.word} and {other.word} are both names of {one.channel} in ingest.channel_names: "
+        "move the one that is not to be used to its list ignored"
+    )
 
 
 def _with_timepoints(
@@ -299,6 +311,20 @@ def _check_missing(settings: IngestSettings, frames: Sequence[Frame]) -> None:
             f"(ingest.max_missing_fraction), found {len(reasons)} missing ({'; '.join(shown)}"
             f"{more}); add their images or raise the limit"
         )
+
+
+def _gaps(plate: Plate, frames: Sequence[Frame]) -> list[str]:
+    """Without a schedule no timepoint is missing, but a gap should not go unseen."""
+    times_h = list(dict.fromkeys(frame.time_h for frame in frames))
+    gap = widest_gap(times_h)
+    if gap is None:
+        return []
+    index, width_h, usual_h, count = gap
+    more = f" (the widest of {count} such gaps)" if count > 1 else ""
+    return [
+        f"{plate.folder}: no image for {width_h:g} h after the one at {times_h[index]:g} h, where "
+        f"{usual_h:g} h are usual{more}; set ingest.interval_h to have missing ones listed"
+    ]
 
 
 def _some(names: Sequence[str], shown: int = 4) -> str:

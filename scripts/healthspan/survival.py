@@ -124,11 +124,34 @@ def crossing(day: Floats, share: Floats, level: float = 0.5) -> float:
     return float(day[i - 1] + fallen * (day[i] - day[i - 1]))
 
 
+def log_variance(share: Floats, grid: Floats, survival: Floats, found: Intervals) -> Floats:
+    """Variance of the logarithm of ``share``, values of the estimate ``survival`` over ``grid``.
+
+    Greenwood's sum, over the Kaplan-Meier table of the ends of the intervals, holds at those ends.
+    Without censoring it is (1 - S) / (n S), so between two ends, as in an interval widened by
+    lost frames, it is taken to grow with (1 - S) / S; at the end alone it would come too late.
+    """
+    table = _kaplan_meier(
+        np.where(found.observed, found.before, found.after), found.observed
+    ).event_table
+    at_risk, died = table["at_risk"].to_numpy(float), table["observed"].to_numpy(float)
+    ends = np.interp(table.index.to_numpy(float), grid, survival)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = np.cumsum(np.where(died > 0, died / (at_risk * (at_risk - died)), 0.0))
+        odds, wanted = (1 - ends) / ends, (1 - share) / share
+    sound = np.isfinite(odds) & np.isfinite(variance) & (odds > 0)
+    odds = np.concatenate(([0.0], odds[sound]))
+    variance = np.concatenate(([0.0], variance[sound]))
+    # Past the last sound end the number of worms that it stands for is kept.
+    rate = variance[-1] / odds[-1] if variance[-1] > 0 else 1 / len(found)
+    return np.where(wanted > odds[-1], rate * wanted, np.interp(wanted, odds, variance))
+
+
 def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
     """Estimate with bands at each of ``day`` (T,), ascending.
 
-    The band is Greenwood's on the log-log scale, from the Kaplan-Meier table of the ends
-    of the intervals, around the interval-censored estimate. Without worms all is NaN.
+    The band is Greenwood's on the log-log scale (:func:`log_variance`). Where worms are left
+    and none of them is watched any longer, nothing is known: NaN. Without worms all is NaN.
     """
     if len(found) == 0:
         none = np.full(len(day), np.nan)
@@ -137,23 +160,20 @@ def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
     share = np.interp(day, grid, survival)
     latest = _kaplan_meier(np.where(found.observed, found.before, found.after), found.observed)
     earliest = _kaplan_meier(found.after, found.observed)
-    table = latest.event_table
-    at_risk, died = table["at_risk"].to_numpy(float), table["observed"].to_numpy(float)
     with np.errstate(divide="ignore", invalid="ignore"):
-        terms = np.where(died > 0, died / (at_risk * (at_risk - died)), 0.0)
-        variance = np.cumsum(terms)
-        place = np.searchsorted(table.index.to_numpy(float), day, side="right") - 1
-        spread = np.sqrt(variance[np.clip(place, 0, None)]) / np.abs(np.log(share))
+        spread = np.sqrt(log_variance(share, grid, survival, found)) / np.abs(np.log(share))
         factor = np.exp(norm.ppf(0.5 + confidence / 2) * spread)
         low, high = share**factor, share ** (1 / factor)
+    watched = np.max(np.concatenate((found.after, found.before[found.observed])))
+    unknown = (day > watched) & (share > 0)
     certain = (share <= 0) | (share >= 1) | ~np.isfinite(factor)
     return Curve(
         day=day,
-        share=share,
-        low=np.where(certain, share, low),
-        high=np.where(certain, share, high),
-        earliest=np.asarray(earliest.predict(day), np.float64),
-        latest=np.asarray(latest.predict(day), np.float64),
+        share=np.where(unknown, np.nan, share),
+        low=np.where(unknown, np.nan, np.where(certain, share, low)),
+        high=np.where(unknown, np.nan, np.where(certain, share, high)),
+        earliest=np.where(unknown, np.nan, earliest.predict(day)),
+        latest=np.where(unknown, np.nan, latest.predict(day)),
     )
 
 

@@ -2,25 +2,24 @@
 
 Each takes the survival table of an experiment: one row per worm and outcome, with
 outcome, condition, plate, day (middle of the interval, or day of censoring) and event
-(1 ended, 0 censored).
+(1 ended, 0 censored). OASIS 2 and Prism compare all groups of a file with each other, so lifespan
+and healthspan go to them apart; JMP takes both, by the column ``outcome``.
 """
 
 import pandas as pd
 
 from healthspan.survival import OUTCOMES
 
-
-def group_names(survival: pd.DataFrame) -> pd.Series:
-    """``condition lifespan`` or ``condition healthspan`` for each row."""
-    return survival["condition"].astype(str) + " " + survival["outcome"].astype(str)
+PRISM_FIRST_DAY = 0.001
+"""Prism passes over a row at 0."""
 
 
-def oasis2(survival: pd.DataFrame) -> str:
-    """OASIS 2 text: per group a line ``% name``, then day, dead, censored (tab-separated)."""
+def oasis2(survival: pd.DataFrame, outcome: str) -> str:
+    """OASIS 2 text: per condition a line ``% name``, then day, dead, censored (tab-separated)."""
     lines: list[str] = []
-    named = survival.assign(group=group_names(survival))
-    for group, rows in named.groupby("group", sort=False):
-        lines.append(f"% {group}")
+    own = survival[survival["outcome"] == outcome]
+    for condition, rows in own.groupby("condition", sort=False):
+        lines.append(f"% {condition}")
         for day, at_day in rows.groupby("day", sort=True):
             dead = int((at_day["event"] == 1).sum())
             lines.append(f"{day:g}\t{dead}\t{len(at_day) - dead}")
@@ -28,15 +27,14 @@ def oasis2(survival: pd.DataFrame) -> str:
     return "\n".join(lines)
 
 
-def prism(survival: pd.DataFrame) -> pd.DataFrame:
-    """Prism survival table: day, then a column per group with 1 died, 0 censored, else empty."""
-    ordered = survival.assign(group=group_names(survival)).sort_values(
-        "day", kind="stable", ignore_index=True
-    )
-    table = pd.DataFrame({"day": ordered["day"]})
-    for group in group_names(survival).unique():
-        event = ordered["event"].where(ordered["group"] == group)
-        table[str(group)] = event.astype("Int64")
+def prism(survival: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Prism survival table: day, then a column a condition: 1 ended, 0 censored, else empty."""
+    own = survival[survival["outcome"] == outcome]
+    ordered = own.sort_values("day", kind="stable", ignore_index=True)
+    table = pd.DataFrame({"day": ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)})
+    for condition in own["condition"].unique():
+        event = ordered["event"].where(ordered["condition"] == condition)
+        table[str(condition)] = event.astype("Int64")
     return table
 
 

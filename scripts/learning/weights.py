@@ -69,8 +69,8 @@ def load_weights(
     found = sha256_of(path)
     if sha256 is not None and found != sha256.strip().lower():
         raise StepError(
-            f"{path}: expected weights with SHA-256 {sha256}, found {found}; restore the file or"
-            " correct the checksum in the config"
+            f"{path}: expected weights with SHA-256 {sha256}, found {found}; restore the file and"
+            " its card (.json)"
         )
     try:
         with safe_open(path, framework="pt", device="cpu") as file:

@@ -4,12 +4,13 @@ import json
 import logging
 import os
 import platform
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from cluster.announce import another_run, without_gpu
+from cluster.announce import another_run, command, without_gpu
 from cluster.events import EventLog, benchmark_row, plain, read_events
 from cluster.progress import Progress, duration, standing_of
 
@@ -146,6 +147,15 @@ def test_who_holds_the_lock_is_told(tmp_path: Path) -> None:
     assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
     write_run(tmp_path, os.getpid(), '{"event": "run_ended"}')
     assert another_run(tmp_path) is None
+
+
+def test_commands_that_are_told_work_anywhere_and_with_nothing_activated(tmp_path: Path) -> None:
+    told = command("cluster.summary", "absent run.jsonl")
+    bare = {"PATH": "/usr/bin:/bin"}
+    ended = subprocess.run(
+        told, shell=True, cwd=tmp_path, env=bare, capture_output=True, text=True, check=False
+    )
+    assert ended.stderr.startswith("error: absent run.jsonl: expected the event log of a run")
 
 
 def test_rules_that_were_given_no_gpu_are_named() -> None:

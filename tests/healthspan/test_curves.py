@@ -8,11 +8,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from lifelines import KaplanMeierFitter
 
 import healthspan
-from healthspan.curves import plate_curves, plate_summary, time_axis
+from healthspan.curves import draw_curves, plate_curves, plate_summary, time_axis
 from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS
+from healthspan.settings.curves import CurvesSettings
 from healthspan.survival import Intervals, crossing, immobile_period, npmle, survival_curve
+from imaging.style import figure_style
 from step.tables import read_table, write_table
 
 
@@ -54,8 +57,8 @@ def test_censored_worms_leave_as_in_kaplan_meier() -> None:
 def test_a_single_interval_is_no_special_case(before: float) -> None:
     found = Intervals(np.array([1.0, 1.0]), np.array([before, before]))
     curve = survival_curve(found, np.array([0.0, 1.0, 2.0]), 0.95)
-    assert curve.share == pytest.approx([1, 1, 0 if before == 2 else 1])
-    assert np.isfinite(curve.low).all() and np.isfinite(curve.high).all()
+    assert curve.share == pytest.approx([1, 1, 0 if before == 2 else np.nan], nan_ok=True)
+    assert np.isfinite(curve.low[:2]).all() and np.isfinite(curve.high[:2]).all()
 
 
 def test_bounds_enclose_the_estimate_and_the_band_widens_with_confidence() -> None:
@@ -71,6 +74,39 @@ def test_bounds_enclose_the_estimate_and_the_band_widens_with_confidence() -> No
     assert (narrow.high[middle] < curve.high[middle]).all()
     median, low, high = curve.median()
     assert low < median < high and median == pytest.approx(np.median(deaths), abs=0.3)
+
+
+def test_the_band_is_as_wide_within_a_long_interval_as_at_its_end() -> None:
+    """Six worms end while frames are lost, three later; then the same with a frame every day."""
+    coarse = Intervals(np.array([4.0] * 6 + [7.0] * 3), np.array([7.0] * 6 + [8.0] * 3))
+    after = np.array([4.0, 4, 5, 5, 6, 6, 7, 7, 7])
+    fine, day = Intervals(after, after + 1), np.array([5.0, 6.0, 7.0])
+    greenwood = KaplanMeierFitter().fit(fine.before, fine.observed)
+    band = greenwood.confidence_interval_survival_function_.loc[day].to_numpy()
+    for found in (coarse, fine):
+        curve = survival_curve(found, day, 0.95)
+        assert curve.share == pytest.approx([7 / 9, 5 / 9, 3 / 9], abs=1e-3)
+        assert np.stack([curve.low, curve.high], axis=1) == pytest.approx(band, abs=5e-3)
+
+
+def test_a_curve_ends_where_no_worm_is_watched_any_longer() -> None:
+    day = np.arange(6.0)
+    lost = Intervals(np.array([0.0, 1, 2]), np.array([1.0, np.inf, np.inf]))
+    curve = survival_curve(lost, day, 0.95)
+    assert np.isfinite(curve.share).tolist() == [True, True, True, False, False, False]
+    for one in (curve.low, curve.high, curve.earliest, curve.latest):
+        assert np.isnan(one[3:]).all() and np.isfinite(one[:3]).all()
+    dead = survival_curve(Intervals(np.array([0.0, 1]), np.array([1.0, 2])), day, 0.95)
+    assert dead.share.tolist() == [1, 0.5, 0, 0, 0, 0]
+
+
+def test_a_plate_on_which_no_worm_was_found_has_no_curve() -> None:
+    lost = worms(np.full(6, 9.0), np.full(6, 9.0), 0.5, 0.0)
+    table, alive, healthy = plate_curves(lost, counts(4), 0.95)
+    note = str(plate_summary(lost, counts(4), alive, healthy)["note"])
+    assert note == "no worm was found in any frame"
+    figure = draw_curves(table, alive, healthy, "p", "day", CurvesSettings(), note)
+    assert not figure.axes[0].get_lines() and note in figure.axes[0].texts[0].get_text()
 
 
 def test_crossing_is_linear_between_frames() -> None:
@@ -93,14 +129,30 @@ def test_summary_says_what_cannot_be_given() -> None:
     _, alive, healthy = plate_curves(none, counts(4), 0.95)
     assert plate_summary(none, counts(4), alive, healthy)["note"] == "no worm on the plate"
     young = worms(np.full(5, 9.0), np.full(5, 10.0), 0.5, 1.5)
-    table, alive, healthy = plate_curves(young, counts(4), 0.95)
-    assert plate_summary(young, counts(4), alive, healthy)["note"] == "no worm died"
+    seen = counts(4).assign(healthy=5, alive=5, total=5)
+    table, alive, healthy = plate_curves(young, seen, 0.95)
+    assert plate_summary(young, seen, alive, healthy)["note"] == "no worm died"
     assert table["alive"].tolist() == [1.0] * 4
 
 
 def test_days_are_of_adulthood_only_where_an_age_was_given() -> None:
     assert time_axis(counts(3)) == "days since first frame"
     assert time_axis(counts(3, age=2.0)) == "day of adulthood"
+
+
+def test_the_figure_has_the_bounds_and_a_legend_that_lies_on_no_curve() -> None:
+    ends = np.linspace(1, 6, 12)
+    table, alive, healthy = plate_curves(worms(ends, ends + 1, 0.5, 6.5), counts(14), 0.95)
+    with figure_style():
+        figure = draw_curves(table, alive, healthy, "p", "day", CurvesSettings())
+        figure.draw_without_rendering()
+    (axes,), (legend,) = figure.axes, figure.legends
+    drawn = [list(line.get_ydata()) for line in axes.get_lines()]
+    for curve in (alive, healthy):
+        assert list(curve.earliest) in drawn and list(curve.latest) in drawn
+    box = legend.get_window_extent()
+    assert not box.overlaps(axes.get_window_extent())
+    assert box.x1 <= figure.bbox.x1 and box.y0 >= figure.bbox.y0
 
 
 @pytest.mark.parametrize("number", [0, 12])

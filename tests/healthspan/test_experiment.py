@@ -11,6 +11,7 @@ from healthspan.experiment_figure import draw_experiment
 from healthspan.individuals import INDIVIDUALS_COLUMNS
 from healthspan.settings.experiment import ExperimentSettings
 from healthspan.survival_exports import jmp, oasis2, prism
+from imaging.style import figure_style
 from step.errors import StepError
 from step.tables import write_table
 
@@ -63,6 +64,17 @@ def test_alike_conditions_do_not_differ() -> None:
     assert (tests["p"] > 0.05).all()
 
 
+def test_a_condition_lost_before_the_first_event_is_not_tested() -> None:
+    lost = plate(5, 13).assign(death_after_d=0.5, death_before_d=np.nan, death_censored=1)
+    found = {"p1": plate(1, 13), "p3": plate(3, 8.4), "p5": lost}
+    tests = logrank_tests(survival_table(found, CONDITION), ["N2", "daf-16", "blank"])
+    pairs = tests[tests["outcome"] == "lifespan"].set_index(["condition_a", "condition_b"])
+    for pair in (("N2", "blank"), ("daf-16", "blank")):
+        assert pairs.loc[pair, "note"] == "no event while worms of both were watched"
+    # Nor does it count among the tests that are corrected for.
+    assert pairs.loc[("N2", "daf-16"), "p_holm"] == pairs.loc[("N2", "daf-16"), "p"]
+
+
 def test_one_condition_and_no_worms_are_rows_not_crashes() -> None:
     survival = survival_table({"p1": plate(1, 13)}, CONDITION)
     assert logrank_tests(survival, ["N2"])["note"].eq("one condition only").all()
@@ -70,7 +82,8 @@ def test_one_condition_and_no_worms_are_rows_not_crashes() -> None:
     empty = survival_table({"p5": plate(5, 9, 0)}, CONDITION)
     assert len(empty) == 0 and len(cox_table(empty, ["blank", "N2"], 0.95)) == 2
     draw_experiment(empty, ["blank"], "e", "day of adulthood", ExperimentSettings())
-    assert oasis2(empty) == "" and len(prism(empty)) == 0 and len(jmp(empty)) == 0
+    assert oasis2(empty, "lifespan") == "" and len(prism(empty, "lifespan")) == 0
+    assert len(jmp(empty)) == 0
 
 
 def test_separated_conditions_get_a_note_or_an_estimate() -> None:
@@ -86,23 +99,19 @@ def small() -> pd.DataFrame:
 
 
 def test_exports_in_the_forms_others_read() -> None:
-    assert oasis2(small()).splitlines() == [
-        "% N2 lifespan",
-        "10.25\t2\t0",
-        "12\t0\t1",
-        "",
-        "% daf-16 healthspan",
-        "8.25\t1\t0",
-    ]
-    table = prism(small())
-    assert table["day"].tolist() == [8.25, 10.25, 10.25, 12.0]
-    assert table["N2 lifespan"].astype(object).where(
-        table["N2 lifespan"].notna(), None
-    ).tolist() == [
-        None,
-        1,
-        1,
-        0,
+    assert oasis2(small(), "lifespan").splitlines() == ["% N2", "10.25\t2\t0", "12\t0\t1"]
+    assert oasis2(small(), "healthspan") == "% daf-16\n8.25\t1\t0\n"
+    both = pd.concat([small(), small().assign(condition="age-1", day=[9.0, 0.0, 9.0, 9.0])])
+    table = prism(both, "lifespan")
+    # A worm a row, and no row at 0, which Prism passes over.
+    assert table.to_csv(index=False).splitlines() == [
+        "day,N2,age-1",
+        "0.001,,1",
+        "9.0,,1",
+        "9.0,,0",
+        "10.25,1,",
+        "10.25,1,",
+        "12.0,0,",
     ]
     found = jmp(small())
     assert found[["day", "censored", "count"]].values.tolist() == [
@@ -110,6 +119,25 @@ def test_exports_in_the_forms_others_read() -> None:
         [12.0, 1, 1],
         [8.25, 0, 1],
     ]
+
+
+@pytest.mark.parametrize("number", [1, 2, 9])
+def test_the_legends_lie_on_no_curve_and_within_the_figure(number: int) -> None:
+    names = [f"condition {i} at 50 uM" for i in range(number)]
+    tables = {name: plate(i, 4 + 2 * i) for i, name in enumerate(names)}
+    survival = survival_table(tables, {name: name for name in names})
+    with figure_style():
+        figure = draw_experiment(survival, names, "e", "day", ExperimentSettings())
+        figure.draw_without_rendering()
+    boxes = [axes.get_window_extent() for axes in figure.axes if axes.axison]
+    legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
+    assert len(legends) == 2 and len(boxes) == 4
+    for legend in legends:
+        box = legend.get_window_extent()
+        assert not any(box.overlaps(other) for other in boxes)
+        assert figure.bbox.x0 <= box.x0 and box.x1 <= figure.bbox.x1
+    lines = figure.axes[0].get_lines()
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == min(number, 9)
 
 
 def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:

@@ -201,6 +201,19 @@ def test_gaps_of_a_schedule_are_missing_with_a_reason(tmp_path: Path) -> None:
     assert all((f.status == "missing") == bool(f.reason) for f in frames.frames)
 
 
+def test_gaps_without_a_schedule_are_told(tmp_path: Path) -> None:
+    days = (0, 1, 2, 3, 5, 6, 9)
+    touch(tmp_path, *(f"E2_1_0{day}d00h00m.tif" for day in days))
+    found = scan(tmp_path)
+    assert found.timepoint_count == len(days)
+    assert found.notes == (
+        f"{tmp_path}: no image for 72 h after the one at 144 h, where 24 h are usual (the widest "
+        "of 2 such gaps); set ingest.interval_h to have missing ones listed",
+    )
+    scheduled = scan(tmp_path, interval_h=24)
+    assert (scheduled.notes, scheduled.timepoint_count) == ((), 10)
+
+
 def test_uneven_times_keep_their_hours(tmp_path: Path) -> None:
     touch(tmp_path, "E2_1_00d00h00m.tif", "E2_1_00d13h10m.tif", "E2_1_01d00h00m.tif")
     by_schedule = scan(tmp_path, interval_h=12)
@@ -231,6 +244,18 @@ def test_duplicate_timepoint(tmp_path: Path) -> None:
     )
     for choice, name in zip(("first", "last"), names, strict=True):
         assert Path(scan(tmp_path, duplicates=choice).frames[0].path).name == name
+
+
+def test_two_fluorescence_channels_need_a_choice(tmp_path: Path) -> None:
+    touch(tmp_path, *(f"{c}/B2_1_00d00h00m.tif" for c in ("Phase", "Green", "Red")))
+    assert problem(tmp_path) == (
+        "expected one dark_field image a timepoint, found two for t000: "
+        "Green/B2_1_00d00h00m.tif and Red/B2_1_00d00h00m.tif; green and red are both names of "
+        "dark_field in ingest.channel_names: move the one that is not to be used to its list "
+        "ignored"
+    )
+    names = {"dark_field": ["green"], "ignored": ["red"]}
+    assert scan(tmp_path, channel_names=names).channels == ("bright_field", "dark_field")
 
 
 def test_channel_missing_at_one_timepoint(tmp_path: Path) -> None:

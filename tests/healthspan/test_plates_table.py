@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from healthspan import plates_table as step
+from healthspan.plates_page import page
 from healthspan.plates_table import plates_table
 from step.errors import StepError
 from step.tables import read_table, write_table
@@ -51,9 +52,22 @@ def test_the_command_writes_the_table(tmp_path: Path, monkeypatch: pytest.Monkey
     write_table(tmp_path / "quality.tsv", row("p1", "ok", None))
     words = ["plates_table", "--status", str(tmp_path / "status.tsv")]
     words += ["--rows", str(tmp_path / "quality.tsv"), "--table", str(tmp_path / "plates.tsv")]
+    words += ["--page", str(tmp_path / "plates.html")]
     monkeypatch.setattr(sys, "argv", words)
     step.main()
     assert len(read_table(tmp_path / "plates.tsv", ["plate", "status", "remarks"])) == 5
+    page = (tmp_path / "plates.html").read_text(encoding="utf-8")
+    assert page.count("<tr>") == 6
+    assert "<h1>Plates: 2 not computed, 1 ok, 1 excluded, 1 unusable</h1>" in page
+    assert "raw/p3: expected images" in page and '<td class="number">90</td>' in page
+
+
+def test_names_and_remarks_are_text_on_the_page() -> None:
+    rows = [row("p1", "warning", "a <b> & c").assign(usable=23, frames=24, lost_share=0.125)]
+    shown = page(plates_table(STATUS.assign(condition="50 <uM>"), rows))
+    assert "a &lt;b&gt; &amp; c" in shown and "50 &lt;uM&gt;" in shown
+    assert '<td class="number">23 of 24</td>' in shown and '<td class="number">12%</td>' in shown
+    assert "nan" not in shown
 
 
 def test_a_table_that_is_no_quality_row_is_refused(
@@ -62,6 +76,7 @@ def test_a_table_that_is_no_quality_row_is_refused(
     write_table(tmp_path / "status.tsv", STATUS)
     words = ["plates_table", "--status", str(tmp_path / "status.tsv")]
     words += ["--rows", str(tmp_path / "status.tsv"), "--table", str(tmp_path / "plates.tsv")]
+    words += ["--page", str(tmp_path / "plates.html")]
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(StepError, match="found no warnings"):
         step.main()

@@ -27,6 +27,7 @@ GOOD = Measures(
     unreadable=0,
     unregistered=0,
     median_score=0.9,
+    median_agreement=float("nan"),
     largest_shift_px=40.0,
     largest_rotation_deg=1.0,
     worms=100,
@@ -73,12 +74,14 @@ def test_a_good_plate_has_no_warning() -> None:
         ({"unreadable": 1, "usable": 49}, "frames unreadable: 1 of 50"),
         ({"unregistered": 2, "usable": 48}, "frames unregistered: 2 of 50"),
         ({"median_score": 0.2}, "low registration score: median 0.20"),
+        ({"median_agreement": 0.08}, "little of the plate found in place: median 8%"),
         ({"largest_shift_px": 180.0}, "a frame is shifted by 180 px"),
         ({"largest_rotation_deg": 5.0}, "a frame is turned by 5.0 degrees"),
         ({"unknown_share": 0.25}, "unknown states: 25%"),
         ({"mean_confidence": 0.6}, "unsure states: mean probability 0.60"),
         ({"first_count": 60.0}, "60 worms found at first, 100 put on"),
         ({"first_count": 140.0}, "140 worms found at first, 100 put on"),
+        ({"worms": 104}, "104 worms stopped, 100 put on (debris among them?)"),
         ({"lost_share": 0.4}, "lost from view: 40% of the worms"),
         ({"dropped": 6000}, "dropped 6000 of 11000 objects found"),
     ],
@@ -107,6 +110,13 @@ def test_few_worms_and_small_drops_are_no_fogging() -> None:
     assert drops(counted([100, 69]), 0.3, 10) == [(1, 100, 69)]
 
 
+def test_a_gap_in_the_series_is_told() -> None:
+    gap = STEADY.assign(day=[0.0, 0.5, 1.0, 2.5])
+    assert judge(GOOD, gap, SETTINGS).warnings == ("no frame for 36 h after t002, 12 h are usual",)
+    uneven = STEADY.assign(day=[0.0, 0.5, 1.2, 1.7])
+    assert judge(GOOD, uneven, SETTINGS).warnings == ()
+
+
 def test_unknown_worms_put_on_are_not_compared() -> None:
     assert judge(replace(GOOD, put_on=None, first_count=5.0), STEADY, SETTINGS).status == "ok"
 
@@ -133,6 +143,17 @@ def test_measures_of_the_drawn_plate(plate: DrawnPlate) -> None:
     assert got.mean_confidence == pytest.approx(0.9)
     assert got.largest_shift_px == pytest.approx(4, abs=0.1)
     assert got.censored_share == pytest.approx(1 / 6)
+
+
+def test_scores_are_judged_by_the_way_of_registration(plate: DrawnPlate) -> None:
+    frames = read_table(plate.folder / "frames.tsv")
+    dropped = quality.read_dropped(plate.dropped)
+    # A good share of texture found in place, but no good correlation of a mark.
+    frames = frames.assign(score=0.24, method=frames["method"].replace("mark", "plate"))
+    got = measure(frames, plate.counts, plate.states, plate.summary, dropped, 6)
+    assert got.median_agreement == pytest.approx(0.24) and np.isnan(got.median_score)
+    unmarked = replace(GOOD, median_score=got.median_score, median_agreement=got.median_agreement)
+    assert judge(unmarked, STEADY, SETTINGS).status == "ok"
 
 
 def test_a_plate_without_detections_can_be_measured(plate: DrawnPlate) -> None:
@@ -194,6 +215,12 @@ def test_the_command_writes_page_picture_and_row(
     assert page.count("data:image/jpeg") == 3 and page.count("data:image/svg+xml") == 5
     assert not re.findall(r'(?:src|href)="(?!data:)', page)
     assert "frames missing: 1 of 12" in page
+    listed = page.partition("<h2>Frames without use</h2>")[2].partition("</ul>")[0]
+    frames = read_table(plate.folder / "frames.tsv")
+    lost = frames[frames["status"] != "registered"]
+    assert listed.count("<li>") == len(lost) == 2
+    for row in lost.itertuples():
+        assert f"<li>t{row.timepoint:03d} {row.status}" in listed and str(row.reason) in listed
     assert (tmp_path / "quality.png").stat().st_size > 50_000
 
 

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import tifffile
 
+from healthspan import reference
+from healthspan.manifest import Frame, PlateFrames, write_manifests
 from healthspan.reference import (
     TEMPLATE,
     describe,
@@ -45,6 +47,26 @@ def test_the_first_readable_frame_is_taken(
     assert "warning: t001" in capsys.readouterr().err
     with pytest.raises(StepError, match=r"p: expected one readable frame .* among 2 timepoints"):
         first_readable(listed[:2])
+
+
+def test_a_spoilt_first_block_leaves_the_reference_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frames = []
+    for k in range(4):
+        path = tmp_path / f"{k}.tif"
+        tifffile.imwrite(path, frame(dish(1), 2))
+        frames.append(Frame(k, 12.0 * k, "bright_field", str(path), "present"))
+    plate = PlateFrames("p", ("bright_field",), 4, tuple(frames))
+    write_manifests(tmp_path / "manifest", plate, 2)
+    words = ["reference", "--manifest", str(tmp_path / "manifest/t000-t001.tsv")]
+    words += ["--image", str(tmp_path / "r.ome.tif"), "--description", str(tmp_path / "r.json")]
+    monkeypatch.setattr("sys.argv", words)
+    for spoilt, chosen in ((0, 0), (1, 1), (2, 2), (3, 3)):
+        for k in range(spoilt):
+            (tmp_path / f"{k}.tif").write_bytes(b"II*\0")
+        reference.main()
+        assert read_description(tmp_path / "r.json").timepoint == chosen
 
 
 def test_image_and_description_come_back(tmp_path: Path) -> None:

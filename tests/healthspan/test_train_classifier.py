@@ -9,7 +9,7 @@ import torch
 from healthspan import train_classifier as step
 from healthspan.classify import load_classifier
 from healthspan.settings.train_classifier import TrainClassifierSettings
-from healthspan.state_models import STATES
+from healthspan.state_models import HYPER_PARAMETERS, STATES
 from learning.weights import save_weights
 
 TINY = {"per_state": 8, "validation_per_state": 8, "held_out_per_state": 8, "batch": 8}
@@ -71,17 +71,20 @@ def test_batches_are_shuffled_and_whole():
     assert seen != sorted(seen)
 
 
-def test_the_command_writes_weights_and_their_card(tmp_path, monkeypatch):
+@pytest.mark.parametrize("architecture", list(HYPER_PARAMETERS))
+def test_the_command_writes_weights_and_their_card(tmp_path, monkeypatch, architecture):
     weights, card = tmp_path / "w.safetensors", tmp_path / "w.json"
+    chosen = TINY | {"epochs": 1, "architecture": architecture}
     monkeypatch.setattr(
         "sys.argv",
-        f"train --settings {json.dumps(TINY | {'epochs': 1}, separators=(',', ':'))}"
+        f"train --settings {json.dumps(chosen, separators=(',', ':'))}"
         f" --weights {weights} --card {card}".split(),
     )
     step.main()
     written = json.loads(card.read_text())
     model, header = load_classifier(weights, written["sha256"])
     assert not model.training
+    assert header["architecture"] == written["architecture"] == architecture
     assert header["temperature"] == written["temperature"]
     assert np.sum(written["held_out"]["confusion_rows_true"]) == 8 * len(STATES)
     assert written["training"]["steps"] == 3

@@ -53,6 +53,23 @@ def test_rule_passes_the_options_of_its_step(step: str, shell: str) -> None:
     assert {option for option, required in known.items() if required} <= set(passed)
 
 
+def test_every_rule_depends_on_the_version_of_each_step_that_it_calls() -> None:
+    for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
+        for rule in path.read_text().split("\nrule ")[1:]:
+            called = re.findall(r"python -m (healthspan\.[\w{}.]+)", rule)
+            stated = re.findall(r'step_version\(f?"(healthspan\.[\w{}.]+)"\)', rule)
+            assert sorted(called) == sorted(stated), f"{path.name}: {rule.partition(':')[0]}"
+
+
+def test_everything_in_the_report_has_a_caption() -> None:
+    """Snakemake misses an absent caption only when the report is made, after all results."""
+    for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
+        text = path.read_text()
+        captions = re.findall(r'caption="([^"]+)"', text)
+        assert len(captions) == len(re.findall(r"report\($", text, re.MULTILINE))
+        assert all((path.parent / caption).is_file() for caption in captions)
+
+
 def test_every_rule_is_seen() -> None:
     assert {
         "healthspan_register-register",

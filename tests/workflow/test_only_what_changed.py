@@ -121,9 +121,7 @@ def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> 
 
 
 def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> None:
-    card = done.root / "resources/models/detector.json"
-    card.parent.mkdir(exist_ok=True)
-    card.write_text('{"sha256": "0123"}')
+    done.weights("detector", content=b"others")
     plan = done.plan()
     assert {"a/masks/t000-t002.json", "a/tracks.tsv"} <= plan
     assert not {path for path in plan if "registered" in path or "reference" in path}

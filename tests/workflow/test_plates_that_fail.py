@@ -83,6 +83,25 @@ def test_a_misspelt_column_stops_the_run_with_one_sentence(workspace: Workspace)
     assert "did you mean condition" in ended.stdout + ended.stderr
 
 
+def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Workspace) -> None:
+    weights = workspace.root / "resources/models/states_vit.safetensors"
+    workspace.config(f"classify:\n  weights: {weights.relative_to(workspace.root)}\n")
+    ended = workspace.snakemake()
+    said = ended.stdout + ended.stderr
+    assert ended.returncode != 0 and workspace.ran == set()
+    assert "states_vit.safetensors: expected model weights (healthspan: classify: weights)" in said
+    assert '{"train_classifier": {"architecture": "vit"}}' in said and "Traceback" not in said
+    workspace.weights(weights.stem)
+    weights.write_bytes(b"damaged")
+    ended = workspace.snakemake()
+    assert ended.returncode != 0 and workspace.ran == set()
+    assert "expected weights with SHA-256" in ended.stdout + ended.stderr
+    # What needs no model is made all the same.
+    assert "a/frames.tsv" in workspace.run("results/healthspan/a/frames.tsv")
+    workspace.weights(weights.stem)
+    assert "a/curves.tsv" in workspace.run()
+
+
 def test_after_a_failed_update_earlier_results_do_not_pass_for_new_ones(done: Workspace) -> None:
     done.frame("a", 4).write_bytes(b"another")
     planned = done.plan()

@@ -12,4 +12,4 @@ class CurvesSettings(Settings):
         0.95, gt=0.5, lt=1, description="coverage of the confidence bands and intervals (-)"
     )
     width_cm: float = Field(14.0, gt=5, le=60, description="width of the figure (cm)")
-    height_cm: float = Field(9.5, gt=4, le=60, description="height of the figure (cm)")
+    height_cm: float = Field(11.5, gt=4, le=60, description="height of the figure (cm)")

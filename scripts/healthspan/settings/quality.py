@@ -20,7 +20,17 @@ class QualitySettings(Settings):
         1400, ge=200, le=4000, description="width of a shown frame in the page (px)"
     )
     low_score: float = Field(
-        0.35, ge=0, le=1, description="warn where the median registration score is lower (0 to 1)"
+        0.35,
+        ge=0,
+        le=1,
+        description="warn where the median correlation of the mark is lower (0 to 1)",
+    )
+    low_agreement: float = Field(
+        0.12,
+        ge=0,
+        le=1,
+        description="warn where, of frames registered by the plate itself, the median share of its"
+        " texture found in place is lower (0 to 1)",
     )
     large_shift_px: float = Field(
         150.0, gt=0, description="warn where a frame is shifted by more than this (raw px)"

@@ -1,0 +1,55 @@
+"""The page of the tables names every column that a step writes."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from healthspan.curves import plate_curves, plate_summary
+from healthspan.detect import DROPPED_COLUMNS
+from healthspan.experiment import COX_COLUMNS, SURVIVAL_COLUMNS, TESTS_COLUMNS
+from healthspan.failures import Failure
+from healthspan.frames_table import COLUMNS as FRAMES_COLUMNS
+from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS
+
+PAGE = (Path(__file__).parents[2] / "docs/healthspan-tables.md").read_text(encoding="utf-8")
+
+
+def curves_and_summary() -> tuple[list[str], list[str]]:
+    none = pd.DataFrame(columns=list(INDIVIDUALS_COLUMNS))
+    counts = pd.DataFrame({name: [0.0] for name in COUNTS_COLUMNS})
+    table, alive, healthy = plate_curves(none, counts, 0.95)
+    names = ["plate", "experiment", "condition"]
+    return list(table.columns), [*names, *plate_summary(none, counts, alive, healthy)]
+
+
+CURVES, SUMMARY = curves_and_summary()
+
+
+@pytest.mark.parametrize(
+    ("file", "columns"),
+    [
+        ("frames.tsv", FRAMES_COLUMNS),
+        ("individuals.tsv", INDIVIDUALS_COLUMNS),
+        ("tracks.tsv", TRACKS_COLUMNS),
+        ("states.tsv", STATES_COLUMNS),
+        ("counts.tsv", COUNTS_COLUMNS),
+        ("curves.tsv", CURVES),
+        ("summary.tsv", SUMMARY),
+        ("survival.tsv", SURVIVAL_COLUMNS),
+        ("tests.tsv", TESTS_COLUMNS),
+        ("cox.tsv", COX_COLUMNS),
+    ],
+)
+def test_every_column_of_a_table_is_explained(file: str, columns: list[str]) -> None:
+    (section,) = re.findall(
+        rf"^\| `{re.escape(file)}`: .*?(?:\n\n|\Z)", PAGE, re.DOTALL | re.MULTILINE
+    )
+    assert set(columns) <= set(re.findall(r"`(\w+)`", section))
+
+
+@pytest.mark.parametrize("columns", [DROPPED_COLUMNS, Failure._fields])
+def test_columns_told_in_a_sentence(columns: list[str]) -> None:
+    assert all(f"`{name}`" in PAGE for name in columns)
