@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cluster.events import EventLog, new_log, read_events, runs
+from cluster.events import new_log, read_events, runs
 from cluster.progress import Progress
 
 PLAN = "SNAKESCOPE_PLAN"
@@ -23,7 +23,7 @@ class Announcer:
     def __init__(self, logger: Any):
         plan = os.environ.get(PLAN)
         self.logger = logger
-        self.events: EventLog = Progress(plan or new_log(), quiet=bool(plan))
+        self.events = Progress(plan or new_log(), quiet=bool(plan))
         if plan:
             self.events.open()
         logger.addHandler(self.events)
@@ -52,9 +52,10 @@ class Announcer:
         )
 
     def ended(self, succeeded: bool, said: str) -> None:
-        """Note how the run ended, say so, and name the command that tells more."""
+        """Note how the run ended, sum it up, and name the command that tells more."""
         told = [said] if said else []
         self.events.write("run_ended", succeeded=succeeded)
+        told.append(self.events.standing.closing())
         told.append(f"What was used and what failed: python -m cluster.summary {self.events.path}")
         print("\n".join(told), file=sys.stderr)
 

@@ -38,17 +38,22 @@ RUNS = Path("logs/runs")
 
 SUBMITTED = re.compile(r"Job (\d+) has been submitted with SLURM jobid (\d+) \(log: (.+)\)\.")
 SLURM_RUN = re.compile(r"SLURM run ID: (\S+)")
+SLURM_STATE = re.compile(r"SLURM status is: '([^']+)'")
 RESOURCES = ("mem_mb", "runtime", "gpu", "gpu_model")
 
 
 class EventLog(logging.Handler):
-    """Writes the events of a run; makes no file before it is opened, when there are jobs."""
+    """Writes the events of a run; makes no file before it is opened, when there are jobs.
+
+    ``states`` holds what Slurm called the last attempt of a job that failed, by the job's number.
+    """
 
     def __init__(self, path: str | Path):
         super().__init__(level=logging.INFO)
         self.path = Path(path)
         self.jobs: dict[int, dict[str, Any]] = {}
         self.temporary: frozenset[str] = frozenset()
+        self.states: dict[int, str] = {}
         self._file: IO[str] | None = None
         self._early: list[dict[str, Any]] = []
 
@@ -90,6 +95,8 @@ class EventLog(logging.Handler):
         elif event == "job_error":
             job = self.jobs.get(told["jobid"], {"job": told["jobid"], "rule": told["rule_name"]})
             message = str(told.get("rule_msg") or "").strip()
+            if match := SLURM_STATE.search(message):
+                self.states[job["job"]] = match[1]
             self.write("failed", **identity(job), message=message, logs=list(told.get("log") or ()))
         elif not event:
             self._message(record)
