@@ -106,7 +106,7 @@ def with_geometry(rows: Sequence[Row], geometry: pd.DataFrame, timepoints: int) 
         cost = replace(
             row.cost, seconds=seconds, cpu_seconds=seconds,
             max_rss_mb=float(found["peak_rss_mb"].max()),
-            source=f"{row.cost.source}; time and memory by getrusage, {timepoints} timepoints",
+            source=f"{row.cost.source}; processor time of {timepoints} timepoints",
         )  # fmt: skip
         made.append(replace(row, start_s=start_s, cost=cost))
     return made

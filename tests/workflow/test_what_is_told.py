@@ -6,9 +6,11 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from cluster.announce import Announcer
 from cluster.events import read_events, runs
 from tests.workflow.conftest import Workspace
 
@@ -35,9 +37,9 @@ def test_from_the_estimate_to_what_was_used(workspace: Workspace) -> None:
     assert not workspace.ran_file.exists()
     with open(workspace.root / "logs/runs/estimate.tsv", encoding="utf-8") as file:
         table = {row["rule"]: row for row in csv.DictReader(file, delimiter="\t")}
-    assert {rule: table[rule]["jobs"] for rule in ("healthspan_detect", "healthspan_track", "all")} == {
-        "healthspan_detect": "9", "healthspan_track": "3", "all": "51",
-    }  # fmt: skip
+    jobs = {rule: row["jobs"] for rule, row in table.items()}
+    assert jobs["healthspan_detect"] == "9" and jobs["healthspan_track"] == "3"
+    assert jobs["all"] == "51"
     assert float(table["healthspan_detect"]["gpu_h"]) > 0
     assert "Wall time about" in expected
     # Which figures nobody has measured is said aloud, and of the others that they are measured.
@@ -84,15 +86,11 @@ def test_a_failure_is_told_with_its_attempts_and_an_estimate_rests_on_the_past(
 def test_models_without_a_gpu_are_announced_aloud(
     workspace: Workspace, monkeypatch: pytest.MonkeyPatch, gpu: int
 ) -> None:
-    from types import SimpleNamespace
-
-    from cluster.announce import Announcer
-
     class Logger:
         def __init__(self) -> None:
             self.warned: list[str] = []
 
-        def addHandler(self, handler: object) -> None:  # noqa: N802
+        def addHandler(self, handler: object) -> None:
             pass
 
         def warning(self, text: str) -> None:
