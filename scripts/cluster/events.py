@@ -64,22 +64,32 @@ class EventLog(logging.Handler):
         self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
         self.write("run_started", host=platform.node(), process=os.getpid(), command=sys.argv)
         for line in self._early:
-            self._file.write(json.dumps(line, default=str) + "\n")
+            self._append(line)
 
     def write(self, event: str, **keys: Any) -> None:
         """Write one event; before the file is open, keep it if it is of the whole run."""
         line = {"time": now(), "event": event, **keys}
         if self._file is not None:
-            self._file.write(json.dumps(line, default=str) + "\n")
+            self._append(line)
         elif event in ("slurm_run", "message"):
             self._early.append(line)
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(line, default=str) + "\n")
+        except OSError as error:
+            # A full disk ends the log, not the run.
+            self._file = None
+            print(f"event log {self.path}: ends here, {error.strerror}", file=sys.stderr)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write what a record of Snakemake tells, where it is an event worth keeping."""
         try:
             self._emit(record)
         except OSError as error:
-            # A full disk ends the log, not the run.
+            # An output that cannot be looked at ends no run either.
             print(f"event log {self.path}: {error.strerror}", file=sys.stderr)
 
     def _emit(self, record: logging.LogRecord) -> None:

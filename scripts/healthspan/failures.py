@@ -95,8 +95,12 @@ def unfinished(tree: Tree, jobs: Iterable[Any], states: Mapping[int, str]) -> st
         states: What Slurm called the last attempt of jobs, by their number; empty without Slurm.
     """
     found = sorted(failure(job, states) for job in jobs)
-    path = write_failures(tree, [*found, *excluded(tree)])
-    told = [f"{len(found)} failed, listed in {path}; what does not need it was done:"]
+    try:
+        listed = f"listed in {write_failures(tree, [*found, *excluded(tree)])}"
+    except OSError as error:
+        # A full disk, for one: then at least they are told.
+        listed = f"which could not be listed in {tree.results}/{FAILURES} ({error.strerror})"
+    told = [f"{len(found)} failed, {listed}; what does not need it was done:"]
     for one in found[:SHOWN]:
         told.append(f"  {' '.join(filter(None, one[:3]))}: {one.reason}\n    {one.log}")
     if len(found) > SHOWN:

@@ -79,6 +79,17 @@ def test_errors_and_warnings_are_events(tmp_path: Path) -> None:
     assert (warned["level"], warned["text"]) == ("warning", "beware")
 
 
+def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Progress("/dev/full", every_s=1e9)
+    log.open()
+    for number in (1, 2):
+        log.emit(job(number, "r", "out"))
+        log.emit(record("job_finished", job_id=number))
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("event log")]
+    assert said == ["event log /dev/full: ends here, No space left on device"]
+    assert log.standing.done == 2
+
+
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"event": "run_started"}\n{"event": "job", "jo')

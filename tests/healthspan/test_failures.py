@@ -79,6 +79,18 @@ def test_failures_are_written_and_told_and_forgotten_after_success(tree: Tree) -
     assert not Path("results/healthspan/failures.tsv").exists()
 
 
+def test_failures_are_told_though_the_disk_is_full(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: str, text: str) -> bool:
+        raise OSError(28, "No space left on device", path)
+
+    monkeypatch.setattr("healthspan.failures.write_if_changed", full)
+    told = unfinished(tree, [job("absent.log", plate="p")], {})
+    assert "could not be listed in results/healthspan/failures.tsv (No space left" in told
+    assert "p detect: ended without a word" in told
+
+
 def test_excluded_plates_stay_in_the_table_also_after_success(tree: Tree) -> None:
     fogged = Plate("q", "e", "c", "raw", exclusion="fogged")
     both = Tree([*tree.sheet.values(), fogged], HealthspanSettings())

@@ -1,5 +1,6 @@
 """Jobs that are cancelled, killed, too large or too slow, and what else goes wrong on a cluster."""
 
+import csv
 import os
 import re
 import signal
@@ -13,6 +14,7 @@ from tests.slurm.cluster import PATIENCE_S, Cluster, ending, wait_for
 from tests.slurm.conftest import outputs_of, stubbed
 from tests.slurm.figures import Figures
 from tests.workflow.conftest import Workspace
+from tests.workflow.stand_in_conda import StandInConda
 
 STATE = re.compile("SLURM status is: '([^']+)'")
 REGISTERED = "results/healthspan/{}/registered/t000-t002.tsv"
@@ -168,13 +170,75 @@ def test_a_killed_run_leaves_nothing_that_is_believed_and_no_orphans(
     figures.add("two runs at once", "second refuses with a sentence", 1, "yes=1")
 
 
+SMALL = ("--set-resources", "healthspan_reference:mem_mb=500", "healthspan_register:mem_mb=500")
+
+
 def test_without_accounting_squeue_does(
     plain_cluster: Cluster, tmp_path: Path, figures: Figures
 ) -> None:
     workspace = stubbed(tmp_path / "cluster", "a")
-    sizes = ("--set-resources", "healthspan_reference:mem_mb=500", "healthspan_register:mem_mb=500")
-    code, said = plain_cluster.snakemake(workspace.root, *sizes, "--", REGISTERED.format("a"))
+    code, said = plain_cluster.snakemake(workspace.root, *SMALL, "--", REGISTERED.format("a"))
     assert code == 0, said[-5000:]
     assert outputs_of(workspace.root) == local_outputs(tmp_path, "a")
     figures.add("no accounting", "run ends green", 1, "yes=1")
     figures.add("no accounting", "jobs", len(re.findall("has been submitted", said)), "count")
+
+
+def test_a_job_that_is_lost_for_good_is_named_with_what_slurm_calls_it(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    fault(workspace, "a", "hold")
+    process = plain_cluster.start_snakemake(
+        workspace.root, *SMALL, "--retries", "0", "--", REGISTERED.format("a")
+    )
+    with ending(process):
+        wait_for(lambda: met(workspace, "a"))
+        plain_cluster.ask("scancel", registering(plain_cluster, "a"))
+        code = process.wait(timeout=PATIENCE_S)
+    assert code != 0
+    with open(workspace.root / "results/healthspan/failures.tsv", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file, delimiter="\t")
+    assert (row["plate"], row["rule"], row["attempts"]) == ("a", "register", "1")
+    assert row["reason"].startswith("cancelled, says Slurm (CANCELLED")
+    assert not (workspace.root / REGISTERED.format("a")).exists()
+    figures.add("job lost for good", "failures.tsv says what Slurm calls it", 1, "yes=1")
+
+
+def test_a_site_without_gpus_runs_models_on_cpu_nodes_and_says_so(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    masks = "results/healthspan/a/masks/t000-t002.json"
+    # Only the models' job has to go through Slurm.
+    assert workspace.snakemake(REGISTERED.format("a")).returncode == 0
+    profile = workspace.root / "profiles/slurm/config.yaml"
+    profile.write_text(profile.read_text().replace("&gpu\n    gpu: 1\n", "&gpu\n    gpu: 0\n"))
+    code, said = plain_cluster.snakemake(workspace.root, "--", masks)
+    assert code == 0, said[-5000:]
+    assert "NO GPU: healthspan_detect run on the CPU" in said
+    asked = plain_cluster.ask("squeue", "-h", "-t", "all", "-o", "%P\t%b\t%k").splitlines()
+    (job,) = [line.split("\t") for line in asked if "healthspan_detect" in line]
+    assert job[:2] == ["cpu", "N/A"]
+    figures.add("no GPU at the site", "models on CPU nodes, said loudly", 1, "yes=1")
+
+
+def test_jobs_find_their_software_by_conda(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    conda = StandInConda(tmp_path / "conda")
+    path = {"PATH": conda.path(plain_cluster.environment)}
+    code, said = plain_cluster.snakemake(
+        workspace.root,
+        *SMALL,
+        "--sdm",
+        "conda",
+        "--",
+        "results/healthspan/a/reference.json",
+        **path,
+    )
+    assert code == 0, said[-5000:]
+    assert "has been submitted" in said
+    assert conda.called.startswith("-m healthspan.reference ")
+    figures.add("--sdm conda", "jobs run in the environment of envs/", 1, "yes=1")
