@@ -12,7 +12,7 @@ def test_every_job_runs_in_the_environment_of_its_rule(
     workspace: Workspace, tmp_path: Path
 ) -> None:
     conda, path = conda_here(tmp_path / "conda")
-    ended = workspace.snakemake("--sdm", "conda", *TARGETS, **path)
+    ended = workspace.snakemake("--sdm", "conda", "--", *TARGETS, **path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert conda.asked == (REPOSITORY / "envs/snakescope.yaml").read_text()
     assert (ended.stdout + ended.stderr).count("Creating conda environment") == 1
@@ -22,10 +22,9 @@ def test_every_job_runs_in_the_environment_of_its_rule(
         assert any(call.startswith(f"-m healthspan.{step} ") for call in calls)
 
 
-def test_where_software_comes_from_is_no_reason_to_compute_again(
-    done: Workspace, tmp_path: Path
-) -> None:
+def test_results_made_without_conda_can_be_kept(done: Workspace, tmp_path: Path) -> None:
     _, path = conda_here(tmp_path / "conda")
-    ended = done.snakemake("--dry-run", "--sdm", "conda", **path)
+    triggers = ("--rerun-triggers", "code", "input", "mtime", "params")
+    ended = done.snakemake("--dry-run", "--sdm", "conda", *triggers, **path)
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "Nothing to be done" in ended.stdout + ended.stderr
