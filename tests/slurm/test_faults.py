@@ -9,6 +9,8 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from cluster.events import read_events, runs
 from tests.slurm.cluster import PATIENCE_S, Cluster, ending, wait_for
 from tests.slurm.conftest import outputs_of, stubbed
@@ -205,22 +207,38 @@ def test_a_job_that_is_lost_for_good_is_named_with_what_slurm_calls_it(
     figures.add("job lost for good", "failures.tsv says what Slurm calls it", 1, "yes=1")
 
 
-def test_a_site_without_gpus_runs_models_on_cpu_nodes_and_says_so(
-    plain_cluster: Cluster, tmp_path: Path, figures: Figures
+CHOICES = {
+    "none": ("gpu: 0", ("cpu01", "cpu02")),
+    "either": ("gpu: 1", ("gpu01", "gpu02", "gpu03")),
+    "titanxp": ("gpu: 1\n    gpu_model: titanxp", ("gpu03",)),
+}
+"""Which GPU a site has: the lines of the profile, and the nodes on which models may then run."""
+
+
+@pytest.mark.parametrize("site", CHOICES)
+def test_models_run_where_the_site_says_in_one_place(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures, site: str
 ) -> None:
+    lines, nodes = CHOICES[site]
     workspace = stubbed(tmp_path / "cluster", "a")
     masks = "results/healthspan/a/masks/t000-t002.json"
     # Only the models' job has to go through Slurm.
     assert workspace.snakemake(REGISTERED.format("a")).returncode == 0
     profile = workspace.root / "profiles/slurm/config.yaml"
-    profile.write_text(profile.read_text().replace("&gpu\n    gpu: 1\n", "&gpu\n    gpu: 0\n"))
+    text = profile.read_text()
+    assert text.count("&gpu\n    gpu: 1\n") == 1
+    profile.write_text(text.replace("&gpu\n    gpu: 1\n", f"&gpu\n    {lines}\n"))
     code, said = plain_cluster.snakemake(workspace.root, "--", masks)
     assert code == 0, said[-5000:]
-    assert "NO GPU: healthspan_detect run on the CPU" in said
-    asked = plain_cluster.ask("squeue", "-h", "-t", "all", "-o", "%P\t%b\t%k").splitlines()
-    (job,) = [line.split("\t") for line in asked if "healthspan_detect" in line]
-    assert job[:2] == ["cpu", "N/A"]
-    figures.add("no GPU at the site", "models on CPU nodes, said loudly", 1, "yes=1")
+    assert ("NO GPU: healthspan_detect run on the CPU" in said) == (site == "none")
+    events = read_events(runs(workspace.root)[-1])
+    (number,) = [event["slurm_job"] for event in events if event["event"] == "submitted"]
+    asked = plain_cluster.ask("squeue", "-h", "-t", "all", "-j", number, "-o", "%N %P %b").split()
+    assert asked[0] in nodes
+    assert asked[1] == nodes[0][:3]
+    assert ("gpu" in asked[2]) == (site != "none")
+    assert site != "titanxp" or "titanxp:1" in asked[2]
+    figures.add(f"GPU of the site: {site}", f"job of a model ran on {asked[0]}", 1, "yes=1")
 
 
 def test_jobs_find_their_software_by_conda(

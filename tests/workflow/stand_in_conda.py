@@ -23,6 +23,7 @@ case "$*" in
     mkdir -p "$prefix/bin"
     cp "$file" "{root}/asked.yaml"
     cp "{root}/python" "$prefix/bin/python" ;;
+  "clean"*) ;;
   *) echo "conda: not expected: $*" >&2; exit 1 ;;
 esac
 """
