@@ -52,7 +52,7 @@ class Cluster:
     def ask(self, *command: str) -> str:
         """Return what a client of Slurm says."""
         asked = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=True, timeout=60
+            command, env=self.environment, capture_output=True, text=True, check=True, timeout=600
         )
         return asked.stdout
 
