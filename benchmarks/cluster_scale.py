@@ -168,7 +168,7 @@ def overheads(path: Path) -> list[Figure]:
     return [
         Figure(row["case"], row["metric"], float(row["value"]), row["unit"])
         for row in rows
-        if row["case"].startswith("overhead")
+        if row["case"].startswith("overhead") and "healthspan_" not in row["metric"]
     ]
 
 

@@ -27,13 +27,13 @@ def command(workspace: Workspace, module: str, *words: str) -> str:
     return ended.stdout
 
 
-def estimate(workspace: Workspace) -> str:
+def estimate(workspace: Workspace, *arguments: str) -> str:
     snakefile = ("--snakefile", str(workspace.root / "Snakefile"))
-    return command(workspace, "estimate", *snakefile, "--", "--cores", "1")
+    return command(workspace, "estimate", *snakefile, "--", *(arguments or ("--cores", "1")))
 
 
 def test_from_the_estimate_to_what_was_used(workspace: Workspace) -> None:
-    expected = estimate(workspace)
+    expected = estimate(workspace, "--profile", "slurm")
     assert not workspace.ran_file.exists()
     with open(workspace.root / "logs/runs/estimate.tsv", encoding="utf-8") as file:
         table = {row["rule"]: row for row in csv.DictReader(file, delimiter="\t")}
