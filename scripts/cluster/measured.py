@@ -146,16 +146,41 @@ def earlier(events: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
     return costs
 
 
-def earlier_in(folder: str | Path = ".") -> dict[str, Cost]:
-    """Return the costs of a unit that earlier runs in a working directory measured."""
+def by_device(events: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the finished jobs of event logs, those to which Slurm gave a GPU apart.
+
+    Without Slurm nobody gives one to the rules that ask, and they may well have run without.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {CPU: [], CUDA: []}
+    slurm, gpus = False, set()
+    for event in events:
+        match event["event"]:
+            case "run_started":
+                slurm, gpus = False, set()
+            case "slurm_run":
+                slurm = True
+            case "job" if event["resources"].get("gpu"):
+                gpus.add(event["job"])
+            case "finished":
+                found[CUDA if slurm and event["job"] in gpus else CPU].append(event)
+    return found
+
+
+def earlier_in(folder: str | Path = ".") -> dict[tuple[str, str], Cost]:
+    """Return the costs of a unit by rule and device that earlier runs of a folder measured."""
     logs = runs(folder)[-LATEST_RUNS:]
-    return earlier(event for log in logs for event in read_events(log))
+    found = by_device(event for log in logs for event in read_events(log))
+    return {
+        (rule, device): cost
+        for device, events in found.items()
+        for rule, cost in earlier(events).items()
+    }
 
 
 class Measured:
     """Answers what a job will take: by earlier runs, by the table, or by what its rule asks for."""
 
-    def __init__(self, rows: Sequence[Row], history: Mapping[str, Cost]):
+    def __init__(self, rows: Sequence[Row], history: Mapping[tuple[str, str], Cost]):
         self.rows = {(row.rule, row.device): row for row in rows}
         self.history = history
 
@@ -164,9 +189,9 @@ class Measured:
 
         Figures of a CPU for a job that gets a GPU, and those that were asked for, are assumed.
         """
-        if job.rule in self.history:
-            return self.history[job.rule].times(job.size)
         device = CUDA if job.gpus else CPU
+        if (job.rule, device) in self.history:
+            return self.history[job.rule, device].times(job.size)
         row = self.rows.get((job.rule, device))
         if row is None and (other := self.rows.get((job.rule, CPU))):
             source = f"{other.cost.source}, on the CPU"

@@ -27,7 +27,8 @@ class Standing:
 
     ``planned`` and ``finished`` count jobs by plate (no plate: empty name), ``failing`` holds the
     plates of jobs whose last attempt failed, ``failed`` counts all attempts that did. ``cpu_s`` and
-    ``gpu_s`` are seconds of finished steps, those of GPUs as they were reserved.
+    ``gpu_s`` are seconds of finished steps, those of GPUs as they were reserved, ``slurm`` says
+    whether Slurm did so.
     """
 
     planned: Counter[str] = field(default_factory=Counter)
@@ -39,6 +40,7 @@ class Standing:
     cpu_s: float = 0.0
     gpu_s: float = 0.0
     gpus: dict[int, int] = field(default_factory=dict)
+    slurm: bool = False
     started: str = ""
     latest: str = ""
 
@@ -51,6 +53,8 @@ class Standing:
             case "planned":
                 self.planned.update(event["plates"])
                 self.total = sum(event["jobs"].values())
+            case "slurm_run":
+                self.slurm = True
             case "job":
                 self.gpus[event["job"]] = int(event["resources"].get("gpu") or 0)
             case "finished":
@@ -90,10 +94,12 @@ class Standing:
             ("unfinished", unfinished),
         )
         plates = ", ".join(f"{count} {state}" for state, count in counts if count)
+        # Without Slurm, nobody gave a GPU to the rules that ask for one.
+        on_gpus = f" and {self.gpu_s / 3600:.2f} GPU-hours" if self.slurm else ""
         return (
             f"plates: {plates or 'none'}; jobs: {self.done} of {self.total} in"
             f" {duration(elapsed(self.started, self.latest))}, {self.failed} attempts failed;"
-            f" {self.cpu_s / 3600:.2f} CPU-hours and {self.gpu_s / 3600:.2f} GPU-hours of steps"
+            f" {self.cpu_s / 3600:.2f} CPU-hours{on_gpus} of steps"
         )
 
 

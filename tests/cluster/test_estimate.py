@@ -6,7 +6,7 @@ import pytest
 
 from cluster.estimate import COLUMNS, lines, tasks_of, text_of, told, warning
 from cluster.jobs import Job, dependencies, planned_jobs, size_of
-from cluster.measured import Cost, Measured, Row, earlier, read_rows, rows_of
+from cluster.measured import Cost, Measured, Row, by_device, earlier, read_rows, rows_of
 from cluster.measured import text_of as measured_text
 from cluster.simulation import Cluster, Task, lower_bounds, simulate
 from cluster.summary import beside, failures, used_by_rule
@@ -55,7 +55,7 @@ def test_jobs_wait_for_those_that_make_their_inputs() -> None:
 
 def test_earlier_runs_come_before_the_table_and_the_table_before_the_request() -> None:
     rows = [Row("r", "cpu", 3.0, UNIT), Row("r", "cuda", 5.0, UNIT)]
-    known = Measured(rows, {"s": UNIT})
+    known = Measured(rows, {("s", "cpu"): UNIT})
     assert known.cost(job(1)).seconds == 3 + 2 * 10
     assert known.cost(job(1, gpus=1)).seconds == 5 + 2 * 10
     assert known.cost(job(1, "s")).seconds == 2 * 10
@@ -65,6 +65,17 @@ def test_earlier_runs_come_before_the_table_and_the_table_before_the_request() -
     on_cpu = Measured(rows[:1], {}).cost(job(1, gpus=1))
     assert on_cpu.source == "measured, on the CPU"
     assert (unknown.assumed, on_cpu.assumed, known.cost(job(1)).assumed) == (True, True, False)
+
+
+def test_a_run_without_slurm_measures_no_gpu() -> None:
+    def event(name: str, number: int, gpu: int = 0) -> dict:
+        return {"event": name, "job": number, "resources": {"gpu": gpu}}
+
+    run = [event("job", 1, 1), event("job", 2), event("finished", 1), event("finished", 2)]
+    start, slurm = {"event": "run_started"}, {"event": "slurm_run"}
+    found = by_device([start, *run, start, slurm, *run, start, *run])
+    assert [one["job"] for one in found["cuda"]] == [1]
+    assert [one["job"] for one in found["cpu"]] == [1, 2, 2, 1, 2]
 
 
 def test_costs_of_earlier_jobs_are_medians_per_timepoint() -> None:

@@ -149,10 +149,13 @@ def test_the_last_line_of_a_run_sums_it_up() -> None:
         event("job", 2, "q", 4, resources={}),
         event("failed", 2, "q", 5),
     ]
-    assert standing_of(events).closing() == (
+    said = (
         "plates: 1 done, 1 failed, 1 unfinished; jobs: 1 of 3 in 5 min, 2 attempts failed;"
-        " 0.50 CPU-hours and 1.00 GPU-hours of steps"
+        " 0.50 CPU-hours"
     )
+    assert standing_of(events).closing() == f"{said} of steps"
+    on_slurm = [event("slurm_run", 0, "", 0), *events]
+    assert standing_of(on_slurm).closing() == f"{said} and 1.00 GPU-hours of steps"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(40, "40 s"), (600, "10 min"), (36000, "10.0 h")])

@@ -79,7 +79,9 @@ def test_a_failure_is_told_with_its_attempts_and_an_estimate_rests_on_the_past(
     assert "1 jobs failed for good" in used
     assert "healthspan_detect a t003-t005, 2 attempts" in used
     again = estimate(workspace)
-    assert re.search(r"^healthspan_detect .* measured +\d+ earlier jobs$", again, re.MULTILINE)
+    assert re.search(r"^healthspan_curves .* measured +\d+ earlier jobs$", again, re.MULTILINE)
+    # No GPU was given here, so none was measured.
+    assert re.search(r"^healthspan_detect .* ASSUMED +", again, re.MULTILINE)
 
 
 @pytest.mark.parametrize("gpu", [0, 1])
