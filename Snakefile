@@ -68,6 +68,6 @@ onerror:
     if NEURITES_ONLY:
         announcer.ended(False, neurites_unfinished(failed))
     else:
-        listed = unfinished(tree, failed)
+        listed = unfinished(tree, failed, announcer.events.states)
         compared = compare_without_failed(workflow, config, tree.experiments)
         announcer.ended(False, f"{listed}\n{compared}")

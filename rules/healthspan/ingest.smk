@@ -34,6 +34,7 @@ rule healthspan_provenance:
         "results/benchmarks/healthspan/provenance/{plate}.tsv"
     conda:
         "../../envs/snakescope.yaml"
+    threads: 1
     resources:
         mem_mb=tree.memory("provenance"),
         runtime=tree.runtime("provenance"),

@@ -18,8 +18,8 @@ rule neurites_fragments:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=neurites_tree.memory("fragments"),
+        runtime=neurites_tree.runtime("fragments"),
     params:
         version=step_version("neurites.fragments"),
         settings=neurites_tree.settings_of("fragments"),
@@ -45,8 +45,8 @@ rule neurites_region_graph:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=neurites_tree.memory("region_graph"),
+        runtime=neurites_tree.runtime("region_graph"),
     params:
         version=step_version("neurites.region_graph"),
         grid=neurites_tree.described,

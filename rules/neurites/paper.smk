@@ -53,6 +53,7 @@ rule neurites_paper:
         "results/benchmarks/neurites/paper/page.tsv"
     conda:
         "../../envs/snakescope.yaml"
+    threads: 1
     resources:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,

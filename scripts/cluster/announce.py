@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cluster.events import EventLog, new_log, read_events, runs
+from cluster.events import new_log, read_events, runs
 from cluster.progress import Progress
 
 PLAN = "SNAKESCOPE_PLAN"
@@ -24,7 +24,7 @@ class Announcer:
     def __init__(self, logger: Any):
         plan = os.environ.get(PLAN)
         self.logger = logger
-        self.events: EventLog = Progress(plan or new_log(), quiet=bool(plan))
+        self.events = Progress(plan or new_log(), quiet=bool(plan))
         if plan:
             self.events.open()
         logger.addHandler(self.events)
@@ -53,9 +53,10 @@ class Announcer:
         )
 
     def ended(self, succeeded: bool, said: str) -> None:
-        """Note how the run ended, say so, and name the command that tells more."""
+        """Note how the run ended, sum it up, and name the command that tells more."""
         told = [said] if said else []
         self.events.write("run_ended", succeeded=succeeded)
+        told.append(self.events.standing.closing())
         summary = command("cluster.summary", str(Path(self.events.path).resolve()))
         told.append(f"What was used and what failed: {summary}")
         print("\n".join(told), file=sys.stderr)

@@ -18,8 +18,11 @@ from cluster.progress import latest
 from step.command import run_step
 from step.errors import StepError
 
-PATIENCE_S = 60.0
+PATIENCE_S = 300.0
 """How long cancelled jobs may take to end (s)."""
+
+LOOK_S = 1.0
+"""Between two looks at the queue (s)."""
 
 
 def killed_run(path: Path) -> tuple[str | None, str]:
@@ -81,6 +84,7 @@ def cancel(name: str, patience_s: float = PATIENCE_S) -> int:
     found = queued(name)
     if found:
         subprocess.run(["scancel", *found], check=False)
+        print(f"waiting for {len(found)} jobs to end", flush=True)
     end = time.monotonic() + patience_s
     while left := queued(name):
         if time.monotonic() > end:
@@ -88,7 +92,7 @@ def cancel(name: str, patience_s: float = PATIENCE_S) -> int:
                 f"Slurm: expected jobs {', '.join(left)} to end within {patience_s:.0f} s of"
                 " scancel, found them still there; call this again later"
             )
-        time.sleep(0.5)
+        time.sleep(LOOK_S)
     return len(found)
 
 

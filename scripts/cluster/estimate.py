@@ -19,7 +19,15 @@ from pathlib import Path
 from cluster.announce import PLAN
 from cluster.events import RUNS, read_events
 from cluster.jobs import Job, dependencies, planned_jobs
-from cluster.measured import Cost, Measured, earlier_in, measured_file, read_rows
+from cluster.measured import (
+    ASSUMED,
+    MEASURED,
+    Cost,
+    Measured,
+    earlier_in,
+    measured_file,
+    read_rows,
+)
 from cluster.progress import duration
 from cluster.settings import ClusterSettings
 from cluster.simulation import Cluster, Task, simulate
@@ -33,7 +41,10 @@ ESTIMATE = RUNS / "estimate.tsv"
 
 @dataclass(frozen=True)
 class Line:
-    """What all jobs of a rule take: hours of cores and GPUs, peak MB of one, MB of outputs."""
+    """What all jobs of a rule take: hours of cores and GPUs, peak MB of one, MB of outputs.
+
+    ``basis`` says whether times were measured, assumed, or in part.
+    """
 
     rule: str
     jobs: int
@@ -43,6 +54,7 @@ class Line:
     asked_mb: float
     results_mb: float
     temporary_mb: float
+    basis: str
     source: str
 
 
@@ -70,8 +82,36 @@ def _line(rule: str, jobs: Sequence[Job], costs: Mapping[int, Cost]) -> Line:
         asked_mb=max((job.mem_mb or 0.0 for job, _ in of), default=0.0),
         results_mb=sum(cost.output_mb for _, cost in of),
         temporary_mb=sum(cost.temporary_mb for _, cost in of),
+        basis=basis_of([cost for _, cost in of]),
         source="" if rule == "all" else "; ".join(sources),
     )
+
+
+def basis_of(costs: Sequence[Cost]) -> str:
+    """Return whether times are measured, assumed, or assumed in part."""
+    assumed = sum(cost.assumed for cost in costs)
+    if not assumed:
+        return MEASURED
+    return ASSUMED if assumed == len(costs) else f"{ASSUMED} in part"
+
+
+def warning(table: Sequence[Line]) -> str:
+    """Return what of the estimate nobody has measured, loudly, or that all of it was."""
+    rules = [line for line in table if line.rule != "all"]
+    assumed = [line for line in rules if line.basis != MEASURED]
+    if not assumed:
+        return f"All times are measured ({len(rules)} rules)."
+    cpu_h = sum(line.cpu_h for line in assumed), sum(line.cpu_h for line in rules)
+    gpu_h = sum(line.gpu_h for line in assumed), sum(line.gpu_h for line in rules)
+    told = [
+        f"ASSUMED, NOT MEASURED: {gpu_h[0]:.2f} of {gpu_h[1]:.2f} GPU-hours and {cpu_h[0]:.2f} of"
+        f" {cpu_h[1]:.2f} CPU-hours, and the wall time with them:"
+    ]
+    told += [f"  {line.rule}: {line.source}" for line in assumed]
+    told.append(
+        "Run one plate here first: estimates in this folder then rest on its measured jobs."
+    )
+    return "\n".join(told)
 
 
 def tasks_of(jobs: Sequence[Job], costs: Mapping[int, Cost]) -> dict[int, Task]:
@@ -103,11 +143,12 @@ def text_of(table: Sequence[Line]) -> str:
 def told(table: Sequence[Line]) -> str:
     """Return the table for people, its columns aligned."""
     head = ("rule", "jobs", "CPU-hours", "GPU-hours", "peak MB", "asked MB", "results GB",
-            "temporary GB", "known from")  # fmt: skip
+            "temporary GB", "times are", "known from")  # fmt: skip
     rows = [
         (line.rule, f"{line.jobs}", f"{line.cpu_h:.2f}", f"{line.gpu_h:.2f}",
          f"{line.peak_mb:.0f}", f"{line.asked_mb:.0f}", f"{line.results_mb / 1000:.2f}",
-         f"{line.temporary_mb / 1000:.2f}", line.source)
+         f"{line.temporary_mb / 1000:.2f}",
+         line.basis if line.basis == MEASURED else line.basis.upper(), line.source)
         for line in table
     ]  # fmt: skip
     return aligned([head, *rows])
@@ -174,7 +215,7 @@ def main() -> None:
     print(
         f"\nWall time about {duration(run.wall_s)} on {given.nodes} nodes of"
         f" {given.cores_per_node} cores and {given.gpus} GPUs that are free for it; written to"
-        f" {ESTIMATE}"
+        f" {ESTIMATE}\n{warning(table)}"
     )
 
 

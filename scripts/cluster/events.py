@@ -38,17 +38,22 @@ RUNS = Path("logs/runs")
 
 SUBMITTED = re.compile(r"Job (\d+) has been submitted with SLURM jobid (\d+) \(log: (.+)\)\.")
 SLURM_RUN = re.compile(r"SLURM run ID: (\S+)")
+SLURM_STATE = re.compile(r"SLURM status is: '([^']+)'")
 RESOURCES = ("mem_mb", "runtime", "gpu", "gpu_model")
 
 
 class EventLog(logging.Handler):
-    """Writes the events of a run; makes no file before it is opened, when there are jobs."""
+    """Writes the events of a run; makes no file before it is opened, when there are jobs.
+
+    ``states`` holds what Slurm called the last attempt of a job that failed, by the job's number.
+    """
 
     def __init__(self, path: str | Path):
         super().__init__(level=logging.INFO)
         self.path = Path(path)
         self.jobs: dict[int, dict[str, Any]] = {}
         self.temporary: frozenset[str] = frozenset()
+        self.states: dict[int, str] = {}
         self._file: IO[str] | None = None
         self._early: list[dict[str, Any]] = []
 
@@ -59,22 +64,32 @@ class EventLog(logging.Handler):
         self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
         self.write("run_started", host=platform.node(), process=os.getpid(), command=sys.argv)
         for line in self._early:
-            self._file.write(json.dumps(line, default=str) + "\n")
+            self._append(line)
 
     def write(self, event: str, **keys: Any) -> None:
         """Write one event; before the file is open, keep it if it is of the whole run."""
         line = {"time": now(), "event": event, **keys}
         if self._file is not None:
-            self._file.write(json.dumps(line, default=str) + "\n")
+            self._append(line)
         elif event in ("slurm_run", "message"):
             self._early.append(line)
+
+    def _append(self, line: Mapping[str, Any]) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(json.dumps(line, default=str) + "\n")
+        except OSError as error:
+            # A full disk ends the log, not the run.
+            self._file = None
+            print(f"event log {self.path}: ends here, {error.strerror}", file=sys.stderr)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write what a record of Snakemake tells, where it is an event worth keeping."""
         try:
             self._emit(record)
         except OSError as error:
-            # A full disk ends the log, not the run.
+            # An output that cannot be looked at ends no run either.
             print(f"event log {self.path}: {error.strerror}", file=sys.stderr)
 
     def _emit(self, record: logging.LogRecord) -> None:
@@ -90,6 +105,8 @@ class EventLog(logging.Handler):
         elif event == "job_error":
             job = self.jobs.get(told["jobid"], {"job": told["jobid"], "rule": told["rule_name"]})
             message = str(told.get("rule_msg") or "").strip()
+            if match := SLURM_STATE.search(message):
+                self.states[job["job"]] = match[1]
             self.write("failed", **identity(job), message=message, logs=list(told.get("log") or ()))
         elif not event:
             self._message(record)

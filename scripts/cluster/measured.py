@@ -3,8 +3,8 @@
 The table (`cluster: measured:`) has a row for each rule and device: ``seconds`` and
 ``cpu_seconds`` (s), ``output_mb`` and ``temporary_mb`` of outputs that are kept and that are
 removed later (MB), ``files`` that are kept (count), all per unit of size, such as a timepoint of a
-block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the greatest; ``source``, where the row
-comes from.
+block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the greatest; ``basis``, ``measured`` or
+``assumed``, how its times are known; ``source``, where the row comes from.
 
 python -m cluster.measured LOG --tiny LOG --device cpu --source "what and where" --write TABLE
 
@@ -28,13 +28,17 @@ from step.errors import StepError
 from step.output import whole_file
 
 CPU, CUDA = "cpu", "cuda"
+MEASURED, ASSUMED = "measured", "assumed"
 LATEST_RUNS = 5
 """Earlier runs beyond the last so many are not looked at."""
 
 
 @dataclass(frozen=True)
 class Cost:
-    """What one job of a rule takes, see the module; ``source`` says how it is known."""
+    """What one job of a rule takes, see the module; ``source`` says how it is known.
+
+    ``assumed`` is set where its times were not measured: not at all, or not on such a device.
+    """
 
     seconds: float
     cpu_seconds: float
@@ -43,6 +47,7 @@ class Cost:
     temporary_mb: float
     files: float
     source: str
+    assumed: bool = False
 
     def times(self, size: float, start_s: float = 0.0) -> "Cost":
         """Return the cost of a job of another size, with what it takes once."""
@@ -68,7 +73,7 @@ class Row:
 
 COLUMNS = (
     "rule", "device", "start_s", "seconds", "cpu_seconds", "max_rss_mb", "output_mb",
-    "temporary_mb", "files", "source",
+    "temporary_mb", "files", "basis", "source",
 )  # fmt: skip
 
 
@@ -103,7 +108,13 @@ def _row(path: str | Path, row: Mapping[str, str]) -> Row:
         )
     numbers = {name: float(value or 0.0) for name, value in cells.items()}
     start_s = numbers.pop("start_s")
-    cost = Cost(**numbers, source=row["source"])
+    basis = row.get("basis")
+    if basis not in (MEASURED, ASSUMED):
+        raise StepError(
+            f"{path}: expected {MEASURED} or {ASSUMED} in basis of {row.get('rule')}, found"
+            f" {basis!r}"
+        )
+    cost = Cost(**numbers, source=row["source"], assumed=basis == ASSUMED)
     return Row(row["rule"], row["device"], start_s, cost)
 
 
@@ -135,34 +146,64 @@ def earlier(events: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
     return costs
 
 
-def earlier_in(folder: str | Path = ".") -> dict[str, Cost]:
-    """Return the costs of a unit that earlier runs in a working directory measured."""
+def by_device(events: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return the finished jobs of event logs, those to which Slurm gave a GPU apart.
+
+    Without Slurm nobody gives one to the rules that ask, and they may well have run without.
+    """
+    found: dict[str, list[Mapping[str, Any]]] = {CPU: [], CUDA: []}
+    slurm, gpus = False, set()
+    for event in events:
+        match event["event"]:
+            case "run_started":
+                slurm, gpus = False, set()
+            case "slurm_run":
+                slurm = True
+            case "job" if event["resources"].get("gpu"):
+                gpus.add(event["job"])
+            case "finished":
+                found[CUDA if slurm and event["job"] in gpus else CPU].append(event)
+    return found
+
+
+def earlier_in(folder: str | Path = ".") -> dict[tuple[str, str], Cost]:
+    """Return the costs of a unit by rule and device that earlier runs of a folder measured."""
     logs = runs(folder)[-LATEST_RUNS:]
-    return earlier(event for log in logs for event in read_events(log))
+    found = by_device(event for log in logs for event in read_events(log))
+    return {
+        (rule, device): cost
+        for device, events in found.items()
+        for rule, cost in earlier(events).items()
+    }
 
 
 class Measured:
     """Answers what a job will take: by earlier runs, by the table, or by what its rule asks for."""
 
-    def __init__(self, rows: Sequence[Row], history: Mapping[str, Cost]):
+    def __init__(self, rows: Sequence[Row], history: Mapping[tuple[str, str], Cost]):
         self.rows = {(row.rule, row.device): row for row in rows}
         self.history = history
 
     def cost(self, job: Job) -> Cost:
-        """Return what a job will take; ``source`` says ``asked for`` where nobody measured."""
-        if job.rule in self.history:
-            return self.history[job.rule].times(job.size)
+        """Return what a job will take; ``source`` says ``asked for`` where nobody measured.
+
+        Figures of a CPU for a job that gets a GPU, and those that were asked for, are assumed.
+        """
         device = CUDA if job.gpus else CPU
+        if (job.rule, device) in self.history:
+            return self.history[job.rule, device].times(job.size)
         row = self.rows.get((job.rule, device))
         if row is None and (other := self.rows.get((job.rule, CPU))):
             source = f"{other.cost.source}, on the CPU"
-            row = replace(other, cost=replace(other.cost, source=source))
+            row = replace(other, cost=replace(other.cost, source=source, assumed=True))
         if row is not None:
             return row.cost.times(job.size, row.start_s)
         seconds = (job.runtime_min or 0.0) * 60
         asked = "asked for, not measured"
         files = float(len(job.outputs))
-        return Cost(seconds, seconds * job.threads, job.mem_mb or 0.0, 0.0, 0.0, files, asked)
+        return Cost(
+            seconds, seconds * job.threads, job.mem_mb or 0.0, 0.0, 0.0, files, asked, assumed=True
+        )  # fmt: skip
 
 
 def rows_of(
@@ -204,7 +245,8 @@ def text_of(rows: Iterable[Row]) -> str:
             row.start_s, cost.seconds, cost.cpu_seconds, cost.max_rss_mb, cost.output_mb,
             cost.temporary_mb, cost.files,
         )  # fmt: skip
-        cells = (row.rule, row.device, *(f"{value:.4g}" for value in numbers), cost.source)
+        basis = ASSUMED if cost.assumed else MEASURED
+        cells = (row.rule, row.device, *(f"{value:.4g}" for value in numbers), basis, cost.source)
         lines.append("\t".join(cells))
     return "\n".join(lines) + "\n"
 

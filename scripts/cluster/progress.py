@@ -25,8 +25,10 @@ EVERY_S = 60.0
 class Standing:
     """How far a run is.
 
-    ``planned`` and ``finished`` count jobs by plate (no plate: empty name), ``failed`` holds the
-    attempts that failed by plate, less those made good later.
+    ``planned`` and ``finished`` count jobs by plate (no plate: empty name), ``failing`` holds the
+    plates of jobs whose last attempt failed, ``failed`` counts all attempts that did. ``cpu_s`` and
+    ``gpu_s`` are seconds of finished steps, those of GPUs as they were reserved, ``slurm`` says
+    whether Slurm did so.
     """
 
     planned: Counter[str] = field(default_factory=Counter)
@@ -34,6 +36,11 @@ class Standing:
     failing: dict[int, str] = field(default_factory=dict)
     total: int = 0
     done: int = 0
+    failed: int = 0
+    cpu_s: float = 0.0
+    gpu_s: float = 0.0
+    gpus: dict[int, int] = field(default_factory=dict)
+    slurm: bool = False
     started: str = ""
     latest: str = ""
 
@@ -46,11 +53,18 @@ class Standing:
             case "planned":
                 self.planned.update(event["plates"])
                 self.total = sum(event["jobs"].values())
+            case "slurm_run":
+                self.slurm = True
+            case "job":
+                self.gpus[event["job"]] = int(event["resources"].get("gpu") or 0)
             case "finished":
+                self.cpu_s += event.get("cpu_seconds") or 0.0
+                self.gpu_s += (event.get("seconds") or 0.0) * self.gpus.get(event["job"], 0)
                 self.finished[plate] += 1
                 self.done += 1
                 self.failing.pop(event["job"], None)
             case "failed":
+                self.failed += 1
                 self.failing[event["job"]] = plate
 
     def state(self, plate: str) -> str:
@@ -69,6 +83,24 @@ class Standing:
         left = f", about {duration(seconds / share - seconds)} left" if 0 < share < 1 else ""
         plates = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
         return f"plates: {plates or 'none'}; jobs: {self.done} of {self.total}{left}"
+
+    def closing(self) -> str:
+        """Return what became of a run that has ended, in one line."""
+        states = Counter(self.state(plate) for plate in self.planned)
+        unfinished = states.total() - states["done"] - states["failing"]
+        counts = (
+            ("done", states["done"]),
+            ("failed", states["failing"]),
+            ("unfinished", unfinished),
+        )
+        plates = ", ".join(f"{count} {state}" for state, count in counts if count)
+        # Without Slurm, nobody gave a GPU to the rules that ask for one.
+        on_gpus = f" and {self.gpu_s / 3600:.2f} GPU-hours" if self.slurm else ""
+        return (
+            f"plates: {plates or 'none'}; jobs: {self.done} of {self.total} in"
+            f" {duration(elapsed(self.started, self.latest))}, {self.failed} attempts failed;"
+            f" {self.cpu_s / 3600:.2f} CPU-hours{on_gpus} of steps"
+        )
 
 
 class Progress(EventLog):

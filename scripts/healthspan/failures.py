@@ -1,6 +1,6 @@
 """What to tell a user after a run: which plates failed and why, or which pictures to open."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +8,14 @@ from healthspan.tree import FAILURES, Tree
 from step.output import write_if_changed
 
 SHOWN = 20
+LOST = {
+    "TIMEOUT": "over its time",
+    "OUT_OF_MEMORY": "over its memory",
+    "NODE_FAIL": "its node failed",
+    "CANCELLED": "cancelled",
+    "PREEMPTED": "preempted",
+}
+"""What Slurm calls a job that was ended from outside, by the first word of the state."""
 
 
 class Failure(NamedTuple):
@@ -26,15 +34,15 @@ class Failure(NamedTuple):
     status: str = "failed"
 
 
-def failure(job: Any) -> Failure:
-    """Describe a failed Snakemake job."""
+def failure(job: Any, states: Mapping[int, str]) -> Failure:
+    """Describe a failed Snakemake job; ``states`` is what Slurm called jobs, by their number."""
     wildcards = dict(job.wildcards.items())
     log = str(job.log[0]) if job.log else ""
     return Failure(
         str(wildcards.get("plate") or wildcards.get("experiment") or ""),
         job.rule.name.removeprefix("healthspan_"),
         wildcards.get("block", ""),
-        reason(log),
+        reason(log, states.get(getattr(job, "jobid", -1), "")),
         log,
         job.attempt,
         "unusable" if job.rule.name.endswith("_unusable") else "failed",
@@ -62,24 +70,37 @@ def write_failures(tree: Tree, found: Sequence[Failure]) -> str:
     return path
 
 
-def reason(log: str | Path) -> str:
-    """Return the sentence with which a step ended, or the last line that it wrote."""
+def reason(log: str | Path, state: str = "") -> str:
+    """Return why a job failed: its own sentence, else what Slurm says, else its last line."""
     path = Path(log)
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     sentences = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
     if sentences:
         return sentences[-1]
-    if lines:
+    if lost := LOST.get(state.partition(" ")[0]):
+        return f"{lost}, says Slurm ({state})"
+    if any(line.startswith("Traceback") for line in lines):
         return f"a defect, not bad input: {lines[-1]}"
-    return "ended without a word: killed, or out of memory or time"
+    last = f"; its last line: {lines[-1]}" if lines else ""
+    return f"ended without a word: killed, or out of memory or time{last}"
 
 
-def unfinished(tree: Tree, jobs: Iterable[Any]) -> str:
-    """Write failures.tsv for the failed ``jobs`` and return a short table of it."""
-    found = sorted(failure(job) for job in jobs)
-    path = write_failures(tree, [*found, *excluded(tree)])
-    told = [f"{len(found)} failed, listed in {path}; what does not need it was done:"]
+def unfinished(tree: Tree, jobs: Iterable[Any], states: Mapping[int, str]) -> str:
+    """Write failures.tsv for the failed ``jobs`` and return a short table of it.
+
+    Args:
+        tree: The tree.
+        jobs: Jobs of Snakemake.
+        states: What Slurm called the last attempt of jobs, by their number; empty without Slurm.
+    """
+    found = sorted(failure(job, states) for job in jobs)
+    try:
+        listed = f"listed in {write_failures(tree, [*found, *excluded(tree)])}"
+    except OSError as error:
+        # A full disk, for one: then at least they are told.
+        listed = f"which could not be listed in {tree.results}/{FAILURES} ({error.strerror})"
+    told = [f"{len(found)} failed, {listed}; what does not need it was done:"]
     for one in found[:SHOWN]:
         told.append(f"  {' '.join(filter(None, one[:3]))}: {one.reason}\n    {one.log}")
     if len(found) > SHOWN:

@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from typing import Any
 
-from neurites.blocks import Block, Box, Grid, Zyx, slabs
+from neurites.blocks import Block, Box, Grid, Zyx, box_shape, slabs
 from neurites.fragment_context import context_of
+from neurites.resources import kind_of, memory_mb, runtime_min
 from neurites.scan import find_sources, read_manifest, read_problem, write_manifest
 from neurites.settings import NeuritesSettings
 from neurites.settings.agglomerate import quantile_of
@@ -179,6 +180,30 @@ class Tree:
         context: Zyx = context_of(self.settings.fragments, self.sheet[wildcards.volume].voxel_nm)
         window: Box = grid.window(self._block(wildcards), context)
         return self._of(wildcards.volume, "affinities/{box}.h5", grid.touching(window))
+
+    def memory(self, step: str) -> Callable[..., int]:
+        """Make a resource function: the memory (MB) for a job on a block, more when retried."""
+
+        def mem_mb(wildcards: Any, attempt: int) -> int:
+            return memory_mb(step, *self._seen(wildcards)) * attempt
+
+        return mem_mb
+
+    def runtime(self, step: str) -> Callable[..., int]:
+        """Make a resource function: the time (min) for a job on a block, more when retried."""
+
+        def runtime(wildcards: Any, attempt: int) -> int:
+            return runtime_min(step, *self._seen(wildcards)) * attempt
+
+        return runtime
+
+    def _seen(self, wildcards: Any) -> tuple[str, float]:
+        """How fragments are found, and million voxels of the block with what is seen around it."""
+        voxel_nm = self.sheet[wildcards.volume].voxel_nm
+        context = context_of(self.settings.fragments, voxel_nm)
+        window = self.grid(wildcards.volume).window(self._block(wildcards), context)
+        z, y, x = box_shape(window)
+        return kind_of(self.settings.fragments, voxel_nm), z * y * x / 1e6
 
     def before(self, wildcards: Any) -> list[str]:
         """The fragments of the blocks before the block along z, y and x."""

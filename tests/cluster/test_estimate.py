@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from cluster.estimate import COLUMNS, lines, tasks_of, text_of
+from cluster.estimate import COLUMNS, lines, tasks_of, text_of, told, warning
 from cluster.jobs import Job, dependencies, planned_jobs, size_of
-from cluster.measured import Cost, Measured, Row, earlier, read_rows, rows_of
+from cluster.measured import Cost, Measured, Row, by_device, earlier, read_rows, rows_of
 from cluster.measured import text_of as measured_text
 from cluster.simulation import Cluster, Task, lower_bounds, simulate
 from cluster.summary import beside, failures, used_by_rule
@@ -55,7 +55,7 @@ def test_jobs_wait_for_those_that_make_their_inputs() -> None:
 
 def test_earlier_runs_come_before_the_table_and_the_table_before_the_request() -> None:
     rows = [Row("r", "cpu", 3.0, UNIT), Row("r", "cuda", 5.0, UNIT)]
-    known = Measured(rows, {"s": UNIT})
+    known = Measured(rows, {("s", "cpu"): UNIT})
     assert known.cost(job(1)).seconds == 3 + 2 * 10
     assert known.cost(job(1, gpus=1)).seconds == 5 + 2 * 10
     assert known.cost(job(1, "s")).seconds == 2 * 10
@@ -64,6 +64,18 @@ def test_earlier_runs_come_before_the_table_and_the_table_before_the_request() -
     assert "not measured" in unknown.source
     on_cpu = Measured(rows[:1], {}).cost(job(1, gpus=1))
     assert on_cpu.source == "measured, on the CPU"
+    assert (unknown.assumed, on_cpu.assumed, known.cost(job(1)).assumed) == (True, True, False)
+
+
+def test_a_run_without_slurm_measures_no_gpu() -> None:
+    def event(name: str, number: int, gpu: int = 0) -> dict:
+        return {"event": name, "job": number, "resources": {"gpu": gpu}}
+
+    run = [event("job", 1, 1), event("job", 2), event("finished", 1), event("finished", 2)]
+    start, slurm = {"event": "run_started"}, {"event": "slurm_run"}
+    found = by_device([start, *run, start, slurm, *run, start, *run])
+    assert [one["job"] for one in found["cuda"]] == [1]
+    assert [one["job"] for one in found["cpu"]] == [1, 2, 2, 1, 2]
 
 
 def test_costs_of_earlier_jobs_are_medians_per_timepoint() -> None:
@@ -85,7 +97,8 @@ def test_rows_of_a_run_tell_the_start_from_the_work(tmp_path: Path) -> None:
                 "temporary_mb": 5.0}  # fmt: skip
 
     rows = rows_of([done(23, "t000-t009")], [done(3, "t000-t002")], "cpu", "here")
-    assert [(row.start_s, row.cost.seconds) for row in rows] == [(3, 2.0)]
+    rows.append(Row("r", "cuda", 1.0, Cost(1.0, 1.0, 1.0, 1.0, 1.0, 1.0, "a guess", assumed=True)))
+    assert [(row.start_s, row.cost.seconds) for row in rows] == [(3, 2.0), (1.0, 1.0)]
     path = tmp_path / "m.tsv"
     path.write_text(measured_text(rows))
     assert read_rows(path) == rows
@@ -100,6 +113,18 @@ def test_lines_add_up_and_tell_temporaries_apart() -> None:
     assert (s.cpu_h, s.gpu_h, s.temporary_mb) == (2, 0, 7)
     assert (total.jobs, total.peak_mb) == (3, 900)
     assert text_of([r]).splitlines()[0].split("\t") == list(COLUMNS)
+
+
+def test_what_nobody_measured_is_said_aloud() -> None:
+    jobs = [job(1, gpus=1), job(2, "s"), job(3, "s")]
+    guess = Cost(7200, 3600, 50, 0, 0, 0, "a guess", assumed=True)
+    table = lines(jobs, {1: guess, 2: UNIT, 3: UNIT})
+    assert [line.basis for line in table] == ["assumed", "measured", "assumed in part"]
+    said = warning(table)
+    assert said.startswith("ASSUMED, NOT MEASURED: 2.00 of 2.00 GPU-hours and 1.00 of 1.00 CPU")
+    assert "r: a guess" in said and "s: " not in said
+    assert [line.split()[8] for line in told(table).splitlines()[1:3]] == ["ASSUMED", "measured"]
+    assert warning(lines(jobs[1:], {2: UNIT, 3: UNIT})) == "All times are measured (1 rules)."
 
 
 def test_used_stands_beside_estimated_and_failures_are_the_last_attempts() -> None:
@@ -136,6 +161,10 @@ def test_a_table_with_a_gap_is_refused_with_one_sentence(tmp_path: Path) -> None
     path = tmp_path / "m.tsv"
     path.write_text("rule\tdevice\tstart_s\nr\tcpu\t1\n")
     with pytest.raises(StepError, match="expected a number in seconds of r"):
+        read_rows(path)
+    whole = measured_text([Row("r", "cpu", 3.0, UNIT)])
+    path.write_text(whole.replace("\tmeasured\t", "\tguessed\t"))
+    with pytest.raises(StepError, match="expected measured or assumed in basis of r"):
         read_rows(path)
 
 

@@ -69,12 +69,26 @@ def test_errors_and_warnings_are_events(tmp_path: Path) -> None:
     log = EventLog(tmp_path / "a.jsonl")
     log.open()
     log.emit(job(1, "r", "out"))
-    log.emit(record("job_error", jobid=1, rule_name="r", rule_msg="TIMEOUT", log=["x.log"]))
+    lost = "For further error details see the log. SLURM status is: 'TIMEOUT'. "
+    log.emit(record("job_error", jobid=1, rule_name="r", rule_msg=lost, log=["x.log"]))
     log.emit(record(None, "beware", logging.WARNING))
     log.emit(record(None, "chatter"))
     failed, warned = list(read_events(log.path))[2:]
-    assert (failed["event"], failed["message"], failed["logs"]) == ("failed", "TIMEOUT", ["x.log"])
+    assert (failed["event"], failed["logs"]) == ("failed", ["x.log"])
+    assert failed["message"] == lost.strip()
+    assert log.states == {1: "TIMEOUT"}
     assert (warned["level"], warned["text"]) == ("warning", "beware")
+
+
+def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
+    log = Progress("/dev/full", every_s=1e9)
+    log.open()
+    for number in (1, 2):
+        log.emit(job(number, "r", "out"))
+        log.emit(record("job_finished", job_id=number))
+    said = [line for line in capsys.readouterr().err.splitlines() if line.startswith("event log")]
+    assert said == ["event log /dev/full: ends here, No space left on device"]
+    assert log.standing.done == 2
 
 
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
@@ -120,6 +134,29 @@ def test_a_plate_fails_until_another_attempt_makes_good() -> None:
     standing = standing_of(events)
     assert standing.state("p") == "done"
     assert standing.line() == "plates: 1 done; jobs: 1 of 1"
+
+
+def test_the_last_line_of_a_run_sums_it_up() -> None:
+    def event(name: str, number: int, plate: str, minute: int, **more: object) -> dict:
+        time = f"2026-01-01T00:{minute:02d}:00Z"
+        return {"event": name, "job": number, "wildcards": {"plate": plate}, "time": time, **more}
+
+    took = {"seconds": 3600.0, "cpu_seconds": 1800.0}
+    events = [
+        {**event("planned", 0, "", 0), "plates": {"p": 1, "q": 1, "r": 1}, "jobs": {"r": 3}},
+        event("job", 1, "p", 1, resources={"gpu": 1}),
+        event("failed", 1, "p", 2),
+        event("finished", 1, "p", 3, **took),
+        event("job", 2, "q", 4, resources={}),
+        event("failed", 2, "q", 5),
+    ]
+    said = (
+        "plates: 1 done, 1 failed, 1 unfinished; jobs: 1 of 3 in 5 min, 2 attempts failed;"
+        " 0.50 CPU-hours"
+    )
+    assert standing_of(events).closing() == f"{said} of steps"
+    on_slurm = [event("slurm_run", 0, "", 0), *events]
+    assert standing_of(on_slurm).closing() == f"{said} and 1.00 GPU-hours of steps"
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(40, "40 s"), (600, "10 min"), (36000, "10.0 h")])

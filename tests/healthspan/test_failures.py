@@ -19,7 +19,7 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
 
 def job(log: str, **wildcards: str) -> SimpleNamespace:
     rule = SimpleNamespace(name="healthspan_detect")
-    return SimpleNamespace(rule=rule, wildcards=wildcards, log=[log], attempt=2)
+    return SimpleNamespace(rule=rule, wildcards=wildcards, log=[log], attempt=2, jobid=7)
 
 
 def test_the_reason_is_the_sentence_of_the_step(tmp_path: Path) -> None:
@@ -38,9 +38,31 @@ def test_a_killed_job_says_nothing_itself(tmp_path: Path) -> None:
     assert reason(tmp_path / "absent.log").startswith("ended without a word")
 
 
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        ("TIMEOUT", "over its time, says Slurm (TIMEOUT)"),
+        ("CANCELLED by 1000", "cancelled, says Slurm (CANCELLED by 1000)"),
+        ("FAILED", "ended without a word: killed, or out of memory or time; its last line: 3 of 9"),
+    ],
+)
+def test_a_job_that_was_ended_from_outside_is_no_defect(
+    tmp_path: Path, state: str, text: str
+) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("1 of 9\n3 of 9\n")
+    assert reason(log, state) == text
+
+
+def test_what_slurm_says_is_that_of_the_job(tree: Tree) -> None:
+    one = job("absent.log", plate="p")
+    assert "p detect: over its time" in unfinished(tree, [one], {7: "TIMEOUT", 8: "NODE_FAIL"})
+    assert "p detect: ended without a word" in unfinished(tree, [one], {8: "NODE_FAIL"})
+
+
 def test_failures_are_written_and_told_and_forgotten_after_success(tree: Tree) -> None:
     Path("d.log").write_text("error: weights: expected\tsome\n")
-    told = unfinished(tree, [job("d.log", plate="p", block="t000-t009")])
+    told = unfinished(tree, [job("d.log", plate="p", block="t000-t009")], {})
     assert "p detect t000-t009: weights: expected\tsome\n    d.log" in told
     header, line = Path("results/healthspan/failures.tsv").read_text().splitlines()
     assert header.split("\t") == ["plate", "rule", "block", "reason", "log", "attempts", "status"]
@@ -55,6 +77,18 @@ def test_failures_are_written_and_told_and_forgotten_after_success(tree: Tree) -
     ]
     finished(tree)
     assert not Path("results/healthspan/failures.tsv").exists()
+
+
+def test_failures_are_told_though_the_disk_is_full(
+    tree: Tree, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: str, text: str) -> bool:
+        raise OSError(28, "No space left on device", path)
+
+    monkeypatch.setattr("healthspan.failures.write_if_changed", full)
+    told = unfinished(tree, [job("absent.log", plate="p")], {})
+    assert "could not be listed in results/healthspan/failures.tsv (No space left" in told
+    assert "p detect: ended without a word" in told
 
 
 def test_excluded_plates_stay_in_the_table_also_after_success(tree: Tree) -> None:

@@ -59,6 +59,19 @@ def test_the_command_of_the_users_finds_the_profile() -> None:
     assert (REPOSITORY / "slurm").resolve() == PROFILE.resolve()
 
 
+def test_the_profile_holds_what_a_cluster_needs(profile: dict) -> None:
+    assert profile["executor"] == "slurm"
+    # Usual limits of submitted jobs a user begin at 500.
+    assert 50 <= profile["jobs"] <= 400
+    assert 1 <= profile["retries"] <= 3
+    assert profile["keep-going"] is True and profile["rerun-incomplete"] is True
+    assert profile["latency-wait"] >= 30
+    assert profile["scheduler"] == "greedy"
+    assert profile["show-failed-logs"] is True
+    assert set(profile["default-resources"]) >= {"mem_mb", "runtime"}
+    assert (PROFILE / profile["slurm-partition-config"]).is_file()
+
+
 def test_traps_are_stayed_out_of(profile: dict) -> None:
     # Each one cost somebody hours: docs/cluster.md says what happens otherwise.
     assert profile["retries"] >= 1 and not any("retries:" in body for body in rules().values())

@@ -52,7 +52,7 @@ class Cluster:
     def ask(self, *command: str) -> str:
         """Return what a client of Slurm says."""
         asked = subprocess.run(
-            command, env=self.environment, capture_output=True, text=True, check=True, timeout=60
+            command, env=self.environment, capture_output=True, text=True, check=True, timeout=600
         )
         return asked.stdout
 
@@ -124,13 +124,20 @@ def wait_for(what: Callable[[], object], seconds: float = 600.0) -> object:
 
 
 @contextmanager
-def running_cluster(*words: str) -> Iterator[Cluster]:
-    """Start a cluster and stop it at the end, with every process that it started."""
+def stopped_at_the_end() -> Iterator[Cluster]:
+    """A folder for a cluster; what was started in it is stopped, and the folder removed."""
     # Short: the path of a unix socket has at most 107 characters.
     cluster = Cluster(Path(tempfile.mkdtemp(prefix="slurm-", dir="/tmp")))
     try:
-        cluster.script("start.sh", *words)
         yield cluster
     finally:
         cluster.script("stop.sh")
         shutil.rmtree(cluster.state, ignore_errors=True)
+
+
+@contextmanager
+def running_cluster(*words: str) -> Iterator[Cluster]:
+    """Start a cluster and stop it at the end, with every process that it started."""
+    with stopped_at_the_end() as cluster:
+        cluster.script("start.sh", *words)
+        yield cluster

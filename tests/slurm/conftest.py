@@ -1,5 +1,6 @@
 """Fixtures of the tests on a real Slurm; all are skipped where it is not installed."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from tests.workflow.conftest import Workspace, called_steps
 
 OF_THE_RUN = ("provenance.json", "size.json")
 STUB = Path(__file__).with_name("stub.py")
+RAW_TIME = 1_750_000_000
+"""When all raw images were written (s since 1970)."""
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +53,9 @@ def stubbed(root: Path, *plates: str, timepoints: int = 3) -> Workspace:
     workspace.sheet(*(f"{plate}|one|N2|raw/{plate}|0|60|" for plate in plates))
     for plate in plates:
         workspace.raw(plate, timepoints)
+    # Two such clones have the same raw images, times included.
+    for path in (root / "raw").rglob("*.tif"):
+        os.utime(path, (RAW_TIME, RAW_TIME))
     return workspace
 
 

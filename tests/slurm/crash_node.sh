@@ -1,7 +1,7 @@
 #!/bin/bash
 # Make a node of the cluster in STATE_DIR "lose power": KILL its slurmd, its slurmstepd
 # and every process of the jobs on it, and have the controller notice at once (by itself
-# it takes ~25 s even with SlurmdTimeout=5).
+# it takes SlurmdTimeout and more).
 #   crash_node.sh STATE_DIR NODE             crash
 #   crash_node.sh STATE_DIR NODE --restart   bring it back
 set -euo pipefail

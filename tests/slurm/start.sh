@@ -12,6 +12,8 @@
 #   slurmdbd slurm-wlm-mysql-plugin mariadb-server-core mariadb-client-core
 #                                          (these four not with --no-accounting)
 #
+# Several clusters may run at a time, each with its own STATE_DIR.
+#
 # Knobs (environment): BASE_PORT (default: first free block from 27000),
 #   CPUS, MEM_MB (per node; may exceed the real host, see config_overrides).
 set -euo pipefail
@@ -47,21 +49,31 @@ NODES="cpu01 cpu02 gpu01 gpu02 gpu03"      # gpu01, gpu02: rtx2080ti; gpu03: tit
 # Unix socket paths are limited to 107 bytes; slurmstepd's is the longest one:
 # $S/spool/cpu01/cpu01_<jobid>.4294967291
 [ ${#S} -le 55 ] || { echo "$0: STATE_DIR is too long for unix sockets: $S" >&2; exit 2; }
-[ ! -e "$S/pids" ] || { echo "$0: $S/pids exists: already started? run stop.sh" >&2; exit 2; }
+# Made whole or not at all, so of two starts in one folder the second refuses. Lines "NAME PID", in
+# the order of their start.
+(set -C; : > "$S/pids") 2>/dev/null ||
+  { echo "start.sh: expected $S without a cluster, found $S/pids: started already, or not stopped; run stop.sh $S" >&2; exit 2; }
 
 mkdir -p "$S"/{etc,bin,log,run,state,spool}
 chmod 755 "$S" "$S/run"               # munged wants o+x on the way to its socket
 trap 'echo "start.sh: line $LINENO failed: $BASH_COMMAND" >&2' ERR
 trap '[ $? = 0 ] || "$(dirname "$0")/stop.sh" "$S"' EXIT     # leave nothing half started
-: > "$S/pids"                         # lines "NAME PID", in start order
 
+# One start at a time on this host, until its daemons listen: two at once would find the same
+# ports free. Held by this script only, and gone with it.
+exec 9</tmp
+flock -w 600 9 || { echo "start.sh: expected to start, found another start.sh at work for 10 minutes" >&2; exit 1; }
 # A port block that nobody listens on: +0 slurmctld, +1 slurmdbd, +11.. slurmd
+listening() { # listening BASE
+  ss -ltnH | awk '{sub(/.*:/,"",$4); print $4}' |
+    awk -v b="$1" '$1>=b && $1<b+20 {f=1} END {exit !f}'
+}
 if [ -z "${BASE_PORT:-}" ]; then
   BASE_PORT=27000
-  while ss -ltnH | awk '{sub(/.*:/,"",$4); print $4}' |
-        awk -v b=$BASE_PORT '$1>=b && $1<b+20 {f=1} END {exit !f}'; do
-    BASE_PORT=$((BASE_PORT + 20))
-  done
+  while listening $BASE_PORT; do BASE_PORT=$((BASE_PORT + 20)); done
+elif listening "$BASE_PORT"; then
+  echo "start.sh: expected ports $BASE_PORT to $((BASE_PORT + 19)) free, found one in use; choose another BASE_PORT or none" >&2
+  exit 2
 fi
 
 wait_for() { # wait_for SECONDS DESCRIPTION COMMAND...
@@ -75,7 +87,7 @@ wait_for() { # wait_for SECONDS DESCRIPTION COMMAND...
 }
 start() { # start NAME COMMAND...   (own session: not hit by a Ctrl-C in the terminal)
   local name=$1; shift
-  setsid "$@" </dev/null >>"$S/log/$name.out" 2>&1 &
+  setsid "$@" </dev/null >>"$S/log/$name.out" 2>&1 9<&- &
   echo "$name $!" >> "$S/pids"
 }
 
@@ -96,8 +108,9 @@ SlurmctldPort=$BASE_PORT
 SlurmUser=$ME
 SlurmdUser=$ME
 AuthType=auth/munge
-# cred_expire: a requeued job waits this long + 1 s before it is eligible (default 120)
-AuthInfo=socket=$S/run/munge.sock,cred_expire=5
+# A requeued job would wait until its credential has expired, 121 s (cred_expire); none is requeued
+# here, and a short one fails jobs where others keep the processors busy.
+AuthInfo=socket=$S/run/munge.sock
 CredType=cred/munge
 # Listen on the address that the host name resolves to, not on 0.0.0.0
 CommunicationParameters=NoInAddrAny,NoCtldInAddrAny
@@ -124,8 +137,13 @@ GresTypes=gpu
 # several slurmd that each claim CPUS/MEM_MB, whatever the host really has
 SlurmdParameters=config_overrides
 ReturnToService=2
+# Ample where others keep the processors busy, so that no node or job is given up for lost;
+# crash_node.sh tells the controller itself.
+SlurmdTimeout=120
+MessageTimeout=60
+TCPTimeout=30
+BatchStartTimeout=120
 # quick reactions, for tests
-SlurmdTimeout=5
 SlurmctldTimeout=5
 KillWait=2
 WaitTime=0
@@ -167,7 +185,7 @@ AccountingStoreFlags=job_comment
 C
   (umask 077; cat > "$S/etc/slurmdbd.conf" <<C      # must be 0600 and SlurmUser's
 AuthType=auth/munge
-AuthInfo=socket=$S/run/munge.sock,cred_expire=5
+AuthInfo=socket=$S/run/munge.sock
 CommunicationParameters=NoInAddrAny
 DbdHost=$HOST
 DbdAddr=127.0.0.1
@@ -213,11 +231,11 @@ if [ $ACCT = 1 ]; then
   start mariadbd mariadbd --no-defaults --user="$ME" --datadir="$S/db" \
     --skip-networking --socket="$S/run/db.sock" --pid-file="$S/run/mariadbd.pid" $nosync \
     --innodb-buffer-pool-size=64M --innodb-lock-wait-timeout=900 --skip-log-bin
-  wait_for 30 mariadbd test -S "$S/run/db.sock"
+  wait_for 120 mariadbd test -S "$S/run/db.sock"
   export MYSQL_UNIX_PORT=$S/run/db.sock
-  wait_for 10 munged test -S "$S/run/munge.sock"
+  wait_for 60 munged test -S "$S/run/munge.sock"
   start slurmdbd slurmdbd -D
-  wait_for 30 slurmdbd sacctmgr -n list cluster
+  wait_for 120 slurmdbd sacctmgr -n list cluster
   # --immediate: do not ask; exit status 1 where it exists already
   sacctmgr -iQ add cluster $CLUSTER                       >/dev/null || true
   sacctmgr -iQ add qos long Priority=10                   >/dev/null || true
@@ -226,12 +244,12 @@ if [ $ACCT = 1 ]; then
 fi
 
 # ---------------------------------------------------------------- the cluster
-wait_for 10 munged test -S "$S/run/munge.sock"
+wait_for 60 munged test -S "$S/run/munge.sock"
 start slurmctld slurmctld -D
 for n in $NODES; do
   mkdir -p "$S/spool/$n"
   start "$n" slurmd -D -N "$n"
 done
 ready() { [ "$(sinfo -hN -t idle -o %N | sort -u | wc -l)" = "$(echo $NODES | wc -w)" ]; }
-wait_for 60 "all nodes to be idle" ready
+wait_for 300 "all nodes to be idle" ready
 echo "start.sh: ready after ${SECONDS}s; source $S/env.sh"

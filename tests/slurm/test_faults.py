@@ -1,5 +1,6 @@
 """Jobs that are cancelled, killed, too large or too slow, and what else goes wrong on a cluster."""
 
+import csv
 import os
 import re
 import signal
@@ -8,11 +9,14 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from cluster.events import read_events, runs
 from tests.slurm.cluster import PATIENCE_S, Cluster, ending, wait_for
 from tests.slurm.conftest import outputs_of, stubbed
 from tests.slurm.figures import Figures
 from tests.workflow.conftest import Workspace
+from tests.workflow.stand_in_conda import StandInConda
 
 STATE = re.compile("SLURM status is: '([^']+)'")
 REGISTERED = "results/healthspan/{}/registered/t000-t002.tsv"
@@ -168,13 +172,91 @@ def test_a_killed_run_leaves_nothing_that_is_believed_and_no_orphans(
     figures.add("two runs at once", "second refuses with a sentence", 1, "yes=1")
 
 
+SMALL = ("--set-resources", "healthspan_reference:mem_mb=500", "healthspan_register:mem_mb=500")
+
+
 def test_without_accounting_squeue_does(
     plain_cluster: Cluster, tmp_path: Path, figures: Figures
 ) -> None:
     workspace = stubbed(tmp_path / "cluster", "a")
-    sizes = ("--set-resources", "healthspan_reference:mem_mb=500", "healthspan_register:mem_mb=500")
-    code, said = plain_cluster.snakemake(workspace.root, *sizes, "--", REGISTERED.format("a"))
+    code, said = plain_cluster.snakemake(workspace.root, *SMALL, "--", REGISTERED.format("a"))
     assert code == 0, said[-5000:]
     assert outputs_of(workspace.root) == local_outputs(tmp_path, "a")
     figures.add("no accounting", "run ends green", 1, "yes=1")
     figures.add("no accounting", "jobs", len(re.findall("has been submitted", said)), "count")
+
+
+def test_a_job_that_is_lost_for_good_is_named_with_what_slurm_calls_it(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    fault(workspace, "a", "hold")
+    process = plain_cluster.start_snakemake(
+        workspace.root, *SMALL, "--retries", "0", "--", REGISTERED.format("a")
+    )
+    with ending(process):
+        wait_for(lambda: met(workspace, "a"))
+        plain_cluster.ask("scancel", registering(plain_cluster, "a"))
+        code = process.wait(timeout=PATIENCE_S)
+    assert code != 0
+    with open(workspace.root / "results/healthspan/failures.tsv", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file, delimiter="\t")
+    assert (row["plate"], row["rule"], row["attempts"]) == ("a", "register", "1")
+    assert row["reason"].startswith("cancelled, says Slurm (CANCELLED")
+    assert not (workspace.root / REGISTERED.format("a")).exists()
+    figures.add("job lost for good", "failures.tsv says what Slurm calls it", 1, "yes=1")
+
+
+CHOICES = {
+    "none": ("gpu: 0", ("cpu01", "cpu02")),
+    "either": ("gpu: 1", ("gpu01", "gpu02", "gpu03")),
+    "titanxp": ("gpu: 1\n    gpu_model: titanxp", ("gpu03",)),
+}
+"""Which GPU a site has: the lines of the profile, and the nodes on which models may then run."""
+
+
+@pytest.mark.parametrize("site", CHOICES)
+def test_models_run_where_the_site_says_in_one_place(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures, site: str
+) -> None:
+    lines, nodes = CHOICES[site]
+    workspace = stubbed(tmp_path / "cluster", "a")
+    masks = "results/healthspan/a/masks/t000-t002.json"
+    # Only the models' job has to go through Slurm.
+    assert workspace.snakemake(REGISTERED.format("a")).returncode == 0
+    profile = workspace.root / "profiles/slurm/config.yaml"
+    text = profile.read_text()
+    assert text.count("&gpu\n    gpu: 1\n") == 1
+    profile.write_text(text.replace("&gpu\n    gpu: 1\n", f"&gpu\n    {lines}\n"))
+    code, said = plain_cluster.snakemake(workspace.root, "--", masks)
+    assert code == 0, said[-5000:]
+    assert ("NO GPU: healthspan_detect run on the CPU" in said) == (site == "none")
+    events = read_events(runs(workspace.root)[-1])
+    (number,) = [event["slurm_job"] for event in events if event["event"] == "submitted"]
+    asked = plain_cluster.ask("squeue", "-h", "-t", "all", "-j", number, "-o", "%N %P %b").split()
+    assert asked[0] in nodes
+    assert asked[1] == nodes[0][:3]
+    assert ("gpu" in asked[2]) == (site != "none")
+    assert site != "titanxp" or "titanxp:1" in asked[2]
+    figures.add(f"GPU of the site: {site}", f"job of a model ran on {asked[0]}", 1, "yes=1")
+
+
+def test_jobs_find_their_software_by_conda(
+    plain_cluster: Cluster, tmp_path: Path, figures: Figures
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    conda = StandInConda(tmp_path / "conda")
+    path = {"PATH": conda.path(plain_cluster.environment)}
+    code, said = plain_cluster.snakemake(
+        workspace.root,
+        *SMALL,
+        "--sdm",
+        "conda",
+        "--",
+        "results/healthspan/a/reference.json",
+        **path,
+    )
+    assert code == 0, said[-5000:]
+    assert "has been submitted" in said
+    assert conda.called.startswith("-m healthspan.reference ")
+    figures.add("--sdm conda", "jobs run in the environment of envs/", 1, "yes=1")

@@ -1,4 +1,5 @@
 import os
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -52,6 +53,34 @@ def test_names_of_plates_stay_text(tmp_path) -> None:  # type: ignore[no-untyped
     path = tmp_path / "a.tsv"
     path.write_text("plate\tcondition\tworms\n007\t1\t60\n")
     assert read_table(path).to_numpy().tolist() == [["007", "1", 60]]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device", "out.tif"),
+        OSError("Can't write data (errno = 28, error message = 'No space left on device')"),
+        OSError(122, "Disk quota exceeded"),
+    ],
+)
+def test_a_full_disk_is_no_defect(error: OSError, capsys) -> None:  # type: ignore[no-untyped-def]
+    def fails() -> None:
+        raise error
+
+    with pytest.raises(SystemExit) as ended:
+        run_step(fails)
+    assert ended.value.code == 1
+    (said,) = capsys.readouterr().err.splitlines()
+    assert said.startswith(f"error: {error.filename or Path.cwd()}: expected room on the disk")
+    assert said.endswith("make room and start again, what was finished is kept")
+
+
+def test_another_error_of_the_system_keeps_its_traceback() -> None:
+    def fails() -> None:
+        raise PermissionError(13, "Permission denied", "out.tif")
+
+    with pytest.raises(PermissionError):
+        run_step(fails)
 
 
 def test_a_step_ends_with_one_sentence(capsys) -> None:  # type: ignore[no-untyped-def]

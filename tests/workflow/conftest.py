@@ -95,7 +95,7 @@ class Workspace:
             env={**os.environ, "STUB_RAN": str(self.ran_file), **environment},
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=1800,
             check=False,
         )
 
