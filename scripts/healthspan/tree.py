@@ -12,7 +12,7 @@ import io
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from configuration.provenance import as_yaml
 from healthspan.manifest import (
@@ -70,13 +70,6 @@ def signed(function: Function) -> Function:
     return function
 
 
-class Block(NamedTuple):
-    """The raw files of a block in the order of time, and those of its first timepoint."""
-
-    frames: tuple[str, ...]
-    first_frames: tuple[str, ...]
-
-
 class Tree:
     """The plates of a sample sheet and the files of their results.
 
@@ -92,7 +85,6 @@ class Tree:
         self.results = results
         self.sheet = {plate.name: plate for plate in plates}
         self.blocks = cache(self._blocks)
-        self.block = cache(self._block)
         self.megapixels = cache(self._megapixels)
 
     def scan(self) -> list[str]:
@@ -208,16 +200,6 @@ class Tree:
         names = (path.stem for path in Path(self.results, plate, "manifest").glob("t*-t*.tsv"))
         return tuple(sorted(names, key=lambda name: block_range(name).start))
 
-    def _block(self, plate: str, block: str) -> Block:
-        path = f"{self.results}/{plate}/manifest/{block}.tsv"
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
-        first = rows[0]["timepoint"] if rows else None
-        return Block(
-            tuple(row["path"] for row in rows),
-            tuple(row["path"] for row in rows if row["timepoint"] == first),
-        )
-
     def settings_of(self, step: str) -> str:
         """Return the settings of a step as JSON, those that differ from their defaults.
 
@@ -273,16 +255,6 @@ class Tree:
         return read_megapixels(f"{self.results}/{plate}/manifest") or PAPER_MEGAPIXELS
 
     @signed
-    def manifest(self, wildcards: Any) -> str:
-        """The manifest of the block."""
-        return f"{self.results}/{wildcards.plate}/manifest/{wildcards.block}.tsv"
-
-    @signed
-    def frames(self, wildcards: Any) -> tuple[str, ...]:
-        """The raw files of the block that were there when the folder was scanned."""
-        return self.block(wildcards.plate, wildcards.block).frames
-
-    @signed
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
         return f"{self.results}/{wildcards.plate}/manifest/{self.blocks(wildcards.plate)[0]}.tsv"
@@ -290,7 +262,9 @@ class Tree:
     @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:
         """The raw files of the plate's first timepoint, which its reference is made from."""
-        return self.block(wildcards.plate, self.blocks(wildcards.plate)[0]).first_frames
+        with open(self.first_manifest(wildcards), encoding="utf-8", newline="") as file:
+            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
+        return tuple(row["path"] for row in rows if row["timepoint"] == rows[0]["timepoint"])
 
     def of_blocks(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""

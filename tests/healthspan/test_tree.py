@@ -1,6 +1,7 @@
 """Which files the rules depend on, as the manifests say."""
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -50,11 +51,20 @@ def test_blocks_beyond_the_thousandth_timepoint_come_after_it(tree: Tree) -> Non
     assert tree.blocks("long") == ("t990-t999", "t1000-t1009")
 
 
-def test_a_block_depends_on_the_raw_files_of_its_own_timepoints(tree: Tree) -> None:
-    assert tree.frames(at(plate="a", block="t009-t011")) == (
-        "raw/a/Phase_A1_1_09d00h00m.tif",
-        "raw/a/Phase_A1_1_10d00h00m.tif",
-    )
+def test_a_replaced_raw_file_is_another_manifest_of_its_block_alone(tree: Tree) -> None:
+    manifests = Path(tree.results, "a", "manifest")
+    before = {path.name: path.read_text() for path in manifests.glob("t*.tsv")}
+    frame = Path("raw/a/Phase_A1_1_10d00h00m.tif")
+    for change in (
+        lambda: frame.write_bytes(b"another"),
+        lambda: os.utime(frame, (1_700_000_000, 1_700_000_000)),
+    ):
+        change()
+        tree.scan()
+        after = {path.name: path.read_text() for path in manifests.glob("t*.tsv")}
+        assert [name for name in before if after[name] != before[name]] == ["t009-t011.tsv"]
+        before = after
+    assert "2023-11-14T22:13:20Z" in after["t009-t011.tsv"]
 
 
 def test_the_reference_depends_on_the_first_timepoint_alone(tree: Tree) -> None:
@@ -87,9 +97,7 @@ def test_a_job_reads_what_the_main_process_found(tree: Tree) -> None:
     job = Tree(list(tree.sheet.values()), SETTINGS)
     assert job.problems == tree.problems
     assert job.targets() == tree.targets()
-    assert job.frames(at(plate="a", block="t000-t002")) == tree.frames(
-        at(plate="a", block="t000-t002")
-    )
+    assert job.first_frames(at(plate="a")) == tree.first_frames(at(plate="a"))
 
 
 def test_every_plate_has_a_status_with_its_reason(tree: Tree) -> None:
