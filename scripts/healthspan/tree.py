@@ -9,6 +9,7 @@ into a raw folder, and every question is answered by a lookup.
 import csv
 import inspect
 import io
+import os
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -34,22 +35,14 @@ RESULTS = "results/healthspan"
 STATUS = "status.tsv"
 FAILURES = "failures.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
-# A file of every job on the way is asked for: of a job that failed, Snakemake removes the output,
-# and it would not miss it as long as what was made from it earlier is still there.
-BLOCK_RESULTS = (
+# A file of every job that others need, of blocks and of the plate.
+BLOCKS_ON_THE_WAY = (
     "registered/{block}.tsv",
     "masks/{block}.json",
     "states/{block}.tsv",
 )
-PLATE_RESULTS = (
-    "reference.json",
-    "frames.tsv",
-    "tracks.tsv",
-    "curves.png",
-    "contact_sheet.png",
-    "quality.html",
-    "provenance.json",
-)
+ON_THE_WAY = ("reference.json", "frames.tsv", "tracks.tsv")
+PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html", "provenance.json")
 EXPERIMENT_RESULTS = ("curves.png",)
 # Steps whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("quality", "contact_sheet", "provenance", "experiment")
@@ -308,19 +301,29 @@ class Tree:
 
     def targets(self) -> list[str]:
         """Return what a run makes by default; for an unusable plate, what its rule cannot make."""
-        blocks = [
-            path
-            for plate in self.plates
-            for pattern in BLOCK_RESULTS
-            for path in self._files(pattern, plate, self.blocks(plate))
-        ]
         return [
-            *blocks,
+            *(path for plate in self.plates for path in self.lost(plate)),
             *self.of_plates(*PLATE_RESULTS),
             *self.of_experiments(*EXPERIMENT_RESULTS),
             f"{self.results}/plates.tsv",
             *(f"{self.results}/{name}/manifest/usable" for name in self.problems),
         ]
+
+    def lost(self, plate: str) -> list[str]:
+        """Return the files on the way to the plate's results that are gone, if it has any at all.
+
+        Of a job that failed, Snakemake removes the output, and it would not miss it as long as
+        what was made from it earlier is still there. To ask for such files only costs a third
+        less planning than to ask for all: those that are there are looked at in any case.
+        """
+        folder = f"{self.results}/{plate}"
+        asked = [f"{folder}/{name}" for name in ON_THE_WAY]
+        for pattern in BLOCKS_ON_THE_WAY:
+            asked += self._files(pattern, plate, self.blocks(plate))
+        gone = [path for path in asked if not os.path.exists(path)]
+        results = (f"{folder}/{name}" for name in PLATE_RESULTS)
+        begun = len(gone) < len(asked) or any(map(os.path.exists, results))
+        return gone if begun else []
 
     def of_experiments(self, *patterns: str) -> list[str]:
         """Return every one of ``patterns`` for every experiment."""

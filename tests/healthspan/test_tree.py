@@ -10,7 +10,7 @@ import pytest
 from configuration.weights import weights_checksum
 from healthspan.plates import Plate
 from healthspan.settings import HealthspanSettings
-from healthspan.tree import Tree
+from healthspan.tree import BLOCKS_ON_THE_WAY, ON_THE_WAY, Tree
 
 SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
 
@@ -91,6 +91,25 @@ def test_only_usable_plates_are_targets_and_the_unusable_one_a_rule_that_fails(t
         "results/healthspan/c/manifest/usable"
     ]
     assert tree.experiments == {"e": ["a"]}
+
+
+def test_what_is_gone_on_the_way_is_asked_for_once_there_is_something(tree: Tree) -> None:
+    folder = Path(tree.results, "a")
+    results = tree.targets()
+    assert not [target for target in results if "/a/masks/" in target]
+    on_the_way = [f"{folder}/{name}" for name in ON_THE_WAY]
+    for pattern in BLOCKS_ON_THE_WAY:
+        on_the_way += [f"{folder}/{pattern}".format(block=block) for block in tree.blocks("a")]
+    (folder / "curves.png").touch()
+    assert set(tree.targets()) == {*results, *on_the_way}
+    for path in map(Path, on_the_way):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert tree.targets() == results
+    for path in (folder / "reference.json", folder / "masks/t003-t005.json"):
+        path.unlink()
+        assert set(tree.targets()) == {*results, str(path)}
+        path.touch()
 
 
 def test_a_job_reads_what_the_main_process_found(tree: Tree) -> None:
