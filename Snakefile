@@ -1,5 +1,6 @@
 """Snakescope: raw microscope images to measured results, one rule tree per assay."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -9,6 +10,10 @@ from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
 min_version("9.27.1")
+
+# The graph of the jobs only grows, and looking for garbage in it again and again took a sixth of
+# the planning. It is still looked for, so that a run of days stays within its memory.
+gc.set_threshold(200_000, 10, 10)
 
 
 configfile: "config/config.yaml"

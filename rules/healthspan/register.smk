@@ -1,6 +1,6 @@
 """Registration: every raw frame of a plate in the geometry of the plate's reference frame.
 
-In:  manifest/<block>.tsv and the raw files it lists
+In:  manifest/<block>.tsv; the raw files it lists, by whose size and time it changes
 Out: reference.ome.tif, reference.json; registered/<block>.ome.tif, registered/<block>.tsv; frames.tsv
      Registered frames are removed once all pictures are made if `keep_registered` is not set.
 """
@@ -36,8 +36,7 @@ rule healthspan_reference:
 
 rule healthspan_register:
     input:
-        manifest=tree.manifest,
-        frames=tree.frames,
+        manifest="results/healthspan/{plate}/manifest/{block}.tsv",
         reference="results/healthspan/{plate}/reference.ome.tif",
         description="results/healthspan/{plate}/reference.json",
     output:

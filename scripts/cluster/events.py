@@ -95,6 +95,8 @@ class EventLog(logging.Handler):
     def _emit(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", None) or "")
         told = record.__dict__
+        if event and self._file is None:
+            return  # a dry run: thousands of jobs, and no file to tell them to
         if event == "job_info":
             job = described(told)
             self.jobs[job["job"]] = job

@@ -3,12 +3,16 @@
 The main process writes it when it has scanned the raw folder; the processes of the
 jobs read it instead of scanning again. One file a block, so that a change in one
 block leaves the files of the others, and all that was made from them, alone.
+
+It tells the size and the time of every file, so a replaced frame is another manifest: rules
+depend on the manifest of a block in place of its raw files, of which there are ten times as many.
 """
 
 import csv
 import io
 import json
 import re
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +24,9 @@ from step.output import write_if_changed
 if TYPE_CHECKING:
     import pandas as pd
 
-COLUMNS = ("plate", "timepoint", "time_h", "channel", "path", "status", "reason")
+COLUMNS = (
+    "plate", "timepoint", "time_h", "channel", "path", "status", "reason", "bytes", "modified",
+)  # fmt: skip
 PROBLEM = "problem.txt"
 SIZE = "size.json"
 SIZE_TRIES = 3
@@ -40,6 +46,8 @@ class Frame:
         path: Path of its file; empty where there is none.
         status: ``present`` or ``missing``.
         reason: Why it is missing; empty where it is present.
+        size: Bytes of its file.
+        modified: When its file was last written (s since 1970).
     """
 
     timepoint: int
@@ -48,6 +56,8 @@ class Frame:
     path: str
     status: str
     reason: str = ""
+    size: int = 0
+    modified: int = 0
 
 
 @dataclass(frozen=True)
@@ -194,7 +204,8 @@ def read_manifest(path: str | Path) -> "pd.DataFrame":
 
     Returns:
         The columns plate, timepoint (int), time_h (float), channel, path, status,
-        reason; one row per timepoint and channel; empty text where nothing is told.
+        reason, bytes, modified (UTC); one row per timepoint and channel; empty text where
+        nothing is told.
 
     Raises:
         StepError: no such file, or no manifest in it.
@@ -226,7 +237,14 @@ def _text(plate: str, frames: Sequence[Frame]) -> str:
     writer.writerow(COLUMNS)
     for frame in frames:
         time_h = f"{frame.time_h:.4f}".rstrip("0").rstrip(".")
+        file = (frame.size, utc(frame.modified)) if frame.path else ("", "")
         writer.writerow(
-            (plate, frame.timepoint, time_h, frame.channel, frame.path, frame.status, frame.reason)
+            (plate, frame.timepoint, time_h, frame.channel, frame.path, frame.status)
+            + (frame.reason, *file)
         )
     return text.getvalue()
+
+
+def utc(seconds: int) -> str:
+    """Return a time (s since 1970) such as 2025-03-31T18:05:00Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -13,10 +13,18 @@ MAX_DEPTH = 8
 
 @dataclass(frozen=True)
 class ImageFile:
-    """An image below a raw folder: its path there (with slashes) and its size (bytes)."""
+    """An image below a raw folder.
+
+    Attributes:
+        relative_path: Path below the folder, with slashes.
+        size: Bytes.
+        modified: When it was last written (s since 1970), in whole seconds, as an archive or
+            another file system may keep no more of it.
+    """
 
     relative_path: str
     size: int
+    modified: int = 0
 
 
 class Refused(Exception):
@@ -51,6 +59,8 @@ def _images(folder: str, below: str, depth: int) -> Iterator[ImageFile]:
             if entry.name.lower().endswith(IMAGE_SUFFIXES):
                 # A link to nowhere counts as an empty file rather than stopping the scan.
                 exists = not entry.is_symlink() or Path(entry.path).exists()
-                yield ImageFile(below + entry.name, entry.stat().st_size if exists else 0)
+                stat = entry.stat() if exists else None
+                size, modified = (stat.st_size, int(stat.st_mtime)) if stat else (0, 0)
+                yield ImageFile(below + entry.name, size, modified)
             elif depth and entry.is_dir():
                 yield from _images(folder, f"{below}{entry.name}/", depth - 1)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from healthspan.reference import Description, read_description, read_reference
 from healthspan.settings.register import RegisterSettings
-from healthspan.timepoints import Timepoint, read_timepoints, size
+from healthspan.timepoints import Timepoint, check_there, read_timepoints, size
 from imaging.frames import Frame, UnreadableFrame
 from imaging.marks import locate_mark, turn_about_mark
 from imaging.motion import Freedom, Motion, moved, to_reference
@@ -307,7 +307,9 @@ def main() -> None:
     description = read_description(arguments.description)
     reference = prepare(read_reference(arguments.reference), description, settings)
     outcomes = []
-    for one in progress(read_timepoints([arguments.manifest]), "register"):
+    timepoints = read_timepoints([arguments.manifest])
+    check_there(timepoints)
+    for one in progress(timepoints, "register"):
         outcome = assess(one, reference, settings)
         if outcome.status != "registered":
             print(

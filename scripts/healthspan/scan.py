@@ -255,16 +255,20 @@ def _table(
             time_h = timepoint * settings.interval_h
         for channel in channels:
             path, reason = "", ""
-            if channel in there:
-                path = os.path.join(plate.folder, there[channel].file.relative_path)
-                if there[channel].file.size == 0:
+            file = there[channel].file if channel in there else None
+            if file is not None:
+                path = os.path.join(plate.folder, file.relative_path)
+                if file.size == 0:
                     reason = "the file is empty"
             elif there:
                 reason = f"no {channel} image at this timepoint"
             else:
                 reason = f"no image at about {time_h:g} h"
             status = "missing" if reason else "present"
-            frames.append(Frame(timepoint, time_h, channel, path, status, reason))
+            size, modified = (file.size, file.modified) if file is not None else (0, 0)
+            frames.append(
+                Frame(timepoint, time_h, channel, path, status, reason, size, modified)
+            )
     return frames
 
 

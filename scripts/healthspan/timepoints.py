@@ -1,5 +1,6 @@
 """A block's frames as its manifest lists them: timepoints, channels, paths, what is missing."""
 
+import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ import pandas as pd
 
 from healthspan.manifest import read_manifest
 from imaging.frames import Frame, UnreadableFrame, read_frame
+from step.errors import StepError
 
 CHANNELS = ("bright_field", "dark_field")
 
@@ -42,6 +44,20 @@ class Timepoint:
                     f" found {size(frame)}; export this timepoint again"
                 )
         return frames
+
+
+def check_there(timepoints: Sequence[Timepoint]) -> None:
+    """See that the files of ``timepoints`` are there: else this machine may not see the folder.
+
+    Raises:
+        StepError: a file that the manifest calls present is not there.
+    """
+    for path in (path for one in timepoints for path in one.paths.values()):
+        if not path.exists():
+            raise StepError(
+                f"{path}: expected the raw frame that was there when the run began, found no such"
+                f" file on {platform.node()}; see that the raw folder is readable there, run again"
+            )
 
 
 def size(frame: Frame) -> str:

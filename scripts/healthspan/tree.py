@@ -9,10 +9,11 @@ into a raw folder, and every question is answered by a lookup.
 import csv
 import inspect
 import io
+import os
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from configuration.provenance import as_yaml
 from healthspan.manifest import (
@@ -34,22 +35,14 @@ RESULTS = "results/healthspan"
 STATUS = "status.tsv"
 FAILURES = "failures.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
-# A file of every job on the way is asked for: of a job that failed, Snakemake removes the output,
-# and it would not miss it as long as what was made from it earlier is still there.
-BLOCK_RESULTS = (
+# A file of every job that others need, of blocks and of the plate.
+BLOCKS_ON_THE_WAY = (
     "registered/{block}.tsv",
     "masks/{block}.json",
     "states/{block}.tsv",
 )
-PLATE_RESULTS = (
-    "reference.json",
-    "frames.tsv",
-    "tracks.tsv",
-    "curves.png",
-    "contact_sheet.png",
-    "quality.html",
-    "provenance.json",
-)
+ON_THE_WAY = ("reference.json", "frames.tsv", "tracks.tsv")
+PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html", "provenance.json")
 EXPERIMENT_RESULTS = ("curves.png",)
 # Steps whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("quality", "contact_sheet", "provenance", "experiment")
@@ -70,13 +63,6 @@ def signed(function: Function) -> Function:
     return function
 
 
-class Block(NamedTuple):
-    """The raw files of a block in the order of time, and those of its first timepoint."""
-
-    frames: tuple[str, ...]
-    first_frames: tuple[str, ...]
-
-
 class Tree:
     """The plates of a sample sheet and the files of their results.
 
@@ -92,7 +78,6 @@ class Tree:
         self.results = results
         self.sheet = {plate.name: plate for plate in plates}
         self.blocks = cache(self._blocks)
-        self.block = cache(self._block)
         self.megapixels = cache(self._megapixels)
 
     def scan(self) -> list[str]:
@@ -208,16 +193,6 @@ class Tree:
         names = (path.stem for path in Path(self.results, plate, "manifest").glob("t*-t*.tsv"))
         return tuple(sorted(names, key=lambda name: block_range(name).start))
 
-    def _block(self, plate: str, block: str) -> Block:
-        path = f"{self.results}/{plate}/manifest/{block}.tsv"
-        with open(path, encoding="utf-8", newline="") as file:
-            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
-        first = rows[0]["timepoint"] if rows else None
-        return Block(
-            tuple(row["path"] for row in rows),
-            tuple(row["path"] for row in rows if row["timepoint"] == first),
-        )
-
     def settings_of(self, step: str) -> str:
         """Return the settings of a step as JSON, those that differ from their defaults.
 
@@ -273,16 +248,6 @@ class Tree:
         return read_megapixels(f"{self.results}/{plate}/manifest") or PAPER_MEGAPIXELS
 
     @signed
-    def manifest(self, wildcards: Any) -> str:
-        """The manifest of the block."""
-        return f"{self.results}/{wildcards.plate}/manifest/{wildcards.block}.tsv"
-
-    @signed
-    def frames(self, wildcards: Any) -> tuple[str, ...]:
-        """The raw files of the block that were there when the folder was scanned."""
-        return self.block(wildcards.plate, wildcards.block).frames
-
-    @signed
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
         return f"{self.results}/{wildcards.plate}/manifest/{self.blocks(wildcards.plate)[0]}.tsv"
@@ -290,7 +255,9 @@ class Tree:
     @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:
         """The raw files of the plate's first timepoint, which its reference is made from."""
-        return self.block(wildcards.plate, self.blocks(wildcards.plate)[0]).first_frames
+        with open(self.first_manifest(wildcards), encoding="utf-8", newline="") as file:
+            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
+        return tuple(row["path"] for row in rows if row["timepoint"] == rows[0]["timepoint"])
 
     def of_blocks(self, pattern: str) -> Callable[[Any], list[str]]:
         """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
@@ -334,19 +301,29 @@ class Tree:
 
     def targets(self) -> list[str]:
         """Return what a run makes by default; for an unusable plate, what its rule cannot make."""
-        blocks = [
-            path
-            for plate in self.plates
-            for pattern in BLOCK_RESULTS
-            for path in self._files(pattern, plate, self.blocks(plate))
-        ]
         return [
-            *blocks,
+            *(path for plate in self.plates for path in self.lost(plate)),
             *self.of_plates(*PLATE_RESULTS),
             *self.of_experiments(*EXPERIMENT_RESULTS),
             f"{self.results}/plates.tsv",
             *(f"{self.results}/{name}/manifest/usable" for name in self.problems),
         ]
+
+    def lost(self, plate: str) -> list[str]:
+        """Return the files on the way to the plate's results that are gone, if it has any at all.
+
+        Of a job that failed, Snakemake removes the output, and it would not miss it as long as
+        what was made from it earlier is still there. To ask for such files only costs a third
+        less planning than to ask for all: those that are there are looked at in any case.
+        """
+        folder = f"{self.results}/{plate}"
+        asked = [f"{folder}/{name}" for name in ON_THE_WAY]
+        for pattern in BLOCKS_ON_THE_WAY:
+            asked += self._files(pattern, plate, self.blocks(plate))
+        gone = [path for path in asked if not os.path.exists(path)]
+        results = (f"{folder}/{name}" for name in PLATE_RESULTS)
+        begun = len(gone) < len(asked) or any(map(os.path.exists, results))
+        return gone if begun else []
 
     def of_experiments(self, *patterns: str) -> list[str]:
         """Return every one of ``patterns`` for every experiment."""

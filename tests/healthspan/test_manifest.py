@@ -27,7 +27,9 @@ def scan(raw: Path, timepoints: range, **settings: object) -> PlateFrames:
     raw.mkdir(exist_ok=True)
     for timepoint in timepoints:
         days, hours = divmod(timepoint * 12, 24)
-        (raw / f"E2_1_{days:02d}d{hours:02d}h07m.tif").write_bytes(b"image")
+        frame = raw / f"E2_1_{days:02d}d{hours:02d}h07m.tif"
+        if not frame.exists():
+            frame.write_bytes(b"image")
     found = scan_plate(Plate("007", "e1", "N2", str(raw)), IngestSettings.model_validate(settings))
     assert isinstance(found, PlateFrames)
     return found

@@ -14,6 +14,7 @@ from healthspan.manifest import COLUMNS
 from healthspan.settings.register import RegisterSettings
 from imaging.motion import Motion
 from imaging.stacks import Stack, read_stack
+from step.errors import StepError
 from tests.imaging.small_dish import SIDE, dish, frame, greatest_error_px
 
 TRUE = [Motion(), Motion(25.4, -31.2, 1.4), Motion(-38.8, 12.1, -1.8), Motion(2.5, 3.3, 0.2)]
@@ -34,7 +35,7 @@ def manifest(folder: Path, images: list[dict[str, np.ndarray | bytes | None]]) -
             present = image is not None
             rows.append(
                 ("p", timepoint, 12.0 * timepoint, channel, path if present else "")
-                + (("present", "") if present else ("missing", "no file at 12 h"))
+                + (("present", "", 9, "") if present else ("missing", "no file at 12 h", "", ""))
             )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table.to_csv(folder / "manifest.tsv", sep="\t", index=False)
@@ -149,6 +150,14 @@ def test_both_channels_move_together_and_depths_may_differ(run: Run, tmp_path: P
         assert stack.channels == ("bright_field", "dark_field") and stack.dtype == np.uint16
         bright, dark = stack.page(1).astype(np.float64)[:, 100:-100, 100:-100]
     assert np.corrcoef(bright.ravel(), dark.ravel())[0, 1] > 0.99
+
+
+def test_a_machine_that_does_not_see_the_raw_folder_says_so(run: Run, tmp_path: Path) -> None:
+    image = np.random.default_rng(0).integers(0, 200, (300, 300), dtype=np.uint8)
+    run([{"bright_field": image}])
+    (tmp_path / "t000_bright_field.tif").unlink()
+    with pytest.raises(StepError, match="expected the raw frame that was there .* found no such"):
+        register.main()
 
 
 def test_a_block_without_a_usable_frame_still_has_its_files(run: Run, tmp_path: Path) -> None:

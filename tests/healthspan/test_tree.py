@@ -1,6 +1,7 @@
 """Which files the rules depend on, as the manifests say."""
 
 import json
+import os
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,7 +10,7 @@ import pytest
 from configuration.weights import weights_checksum
 from healthspan.plates import Plate
 from healthspan.settings import HealthspanSettings
-from healthspan.tree import Tree
+from healthspan.tree import BLOCKS_ON_THE_WAY, ON_THE_WAY, Tree
 
 SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
 
@@ -50,11 +51,20 @@ def test_blocks_beyond_the_thousandth_timepoint_come_after_it(tree: Tree) -> Non
     assert tree.blocks("long") == ("t990-t999", "t1000-t1009")
 
 
-def test_a_block_depends_on_the_raw_files_of_its_own_timepoints(tree: Tree) -> None:
-    assert tree.frames(at(plate="a", block="t009-t011")) == (
-        "raw/a/Phase_A1_1_09d00h00m.tif",
-        "raw/a/Phase_A1_1_10d00h00m.tif",
-    )
+def test_a_replaced_raw_file_is_another_manifest_of_its_block_alone(tree: Tree) -> None:
+    manifests = Path(tree.results, "a", "manifest")
+    before = {path.name: path.read_text() for path in manifests.glob("t*.tsv")}
+    frame = Path("raw/a/Phase_A1_1_10d00h00m.tif")
+    for change in (
+        lambda: frame.write_bytes(b"another"),
+        lambda: os.utime(frame, (1_700_000_000, 1_700_000_000)),
+    ):
+        change()
+        tree.scan()
+        after = {path.name: path.read_text() for path in manifests.glob("t*.tsv")}
+        assert [name for name in before if after[name] != before[name]] == ["t009-t011.tsv"]
+        before = after
+    assert "2023-11-14T22:13:20Z" in after["t009-t011.tsv"]
 
 
 def test_the_reference_depends_on_the_first_timepoint_alone(tree: Tree) -> None:
@@ -83,13 +93,30 @@ def test_only_usable_plates_are_targets_and_the_unusable_one_a_rule_that_fails(t
     assert tree.experiments == {"e": ["a"]}
 
 
+def test_what_is_gone_on_the_way_is_asked_for_once_there_is_something(tree: Tree) -> None:
+    folder = Path(tree.results, "a")
+    results = tree.targets()
+    assert not [target for target in results if "/a/masks/" in target]
+    on_the_way = [f"{folder}/{name}" for name in ON_THE_WAY]
+    for pattern in BLOCKS_ON_THE_WAY:
+        on_the_way += [f"{folder}/{pattern}".format(block=block) for block in tree.blocks("a")]
+    (folder / "curves.png").touch()
+    assert set(tree.targets()) == {*results, *on_the_way}
+    for path in map(Path, on_the_way):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert tree.targets() == results
+    for path in (folder / "reference.json", folder / "masks/t003-t005.json"):
+        path.unlink()
+        assert set(tree.targets()) == {*results, str(path)}
+        path.touch()
+
+
 def test_a_job_reads_what_the_main_process_found(tree: Tree) -> None:
     job = Tree(list(tree.sheet.values()), SETTINGS)
     assert job.problems == tree.problems
     assert job.targets() == tree.targets()
-    assert job.frames(at(plate="a", block="t000-t002")) == tree.frames(
-        at(plate="a", block="t000-t002")
-    )
+    assert job.first_frames(at(plate="a")) == tree.first_frames(at(plate="a"))
 
 
 def test_every_plate_has_a_status_with_its_reason(tree: Tree) -> None:
