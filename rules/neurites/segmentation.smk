@@ -26,9 +26,10 @@ rule neurites_segmentation:
         version=step_version("neurites.segmentation"),
         settings=neurites_tree.settings_of("segmentation"),
         grid=neurites_tree.described,
+        fragments=neurites_tree.folder("fragments"),
     shell:
         "python -m neurites.segmentation --agglomeration {input.agglomeration:q}"
-        " --fragments {input.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
+        " --fragments {params.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
         " --segmentation {output.segmentation:q} --objects {output.objects:q} > {log:q} 2>&1"
 
 

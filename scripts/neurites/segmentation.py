@@ -6,7 +6,7 @@ OME-Zarr specification (Zarr 2), which napari and Neuroglancer both open.
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -38,29 +38,34 @@ COLUMNS = (
 
 
 def object_table(
-    regions: NDArray[np.int64], statistics: NDArray[np.int64], voxel_nm: Sequence[float]
+    parts: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    count: int,
+    voxel_nm: Sequence[float],
 ) -> pd.DataFrame:
     """Sum up fragments by the object that they are part of.
 
     Args:
-        regions: shape (F,), object of every fragment, from 1.
-        statistics: shape (F, 7), voxels, first voxel along z, y, x, the one after the last.
+        parts: per block, shape (F,), object of every fragment, from 1; shape (F, 7), its voxels,
+            first voxel along z, y, x, the one after the last.
+        count: how many objects there are.
         voxel_nm: size of a voxel along z, y and x (nm).
 
     Returns:
         A row an object, the largest first: voxels, volume, fragments, bounding box with its last
         voxel inside, sections from first to last.
     """
-    count = int(regions.max()) if len(regions) else 0
-    at = regions - 1
-    voxels = np.bincount(at, weights=statistics[:, 0], minlength=count).astype(np.int64)
+    voxels, fragments = np.zeros(count, np.int64), np.zeros(count, np.int64)
     first = np.full((count, 3), np.iinfo(np.int64).max)
     after = np.zeros((count, 3), np.int64)
-    np.minimum.at(first, at, statistics[:, 1:4])
-    np.maximum.at(after, at, statistics[:, 4:7])
+    for regions, statistics in parts:
+        at = regions - 1
+        np.add.at(voxels, at, statistics[:, 0])
+        np.add.at(fragments, at, 1)
+        np.minimum.at(first, at, statistics[:, 1:4])
+        np.maximum.at(after, at, statistics[:, 4:7])
     table = pd.DataFrame({"object": np.arange(1, count + 1), "voxels": voxels})
     table["volume_um3"] = voxels * float(np.prod(voxel_nm)) / 1e9
-    table["fragments"] = np.bincount(at, minlength=count)
+    table["fragments"] = fragments
     for axis, name in enumerate("zyx"):
         table[f"{name}_first"] = first[:, axis]
         table[f"{name}_last"] = after[:, axis] - 1
@@ -138,8 +143,13 @@ def write_segmentation(
 ) -> pd.DataFrame:
     """Write the OME-Zarr of one partition and return the table of its objects."""
     regions = agglomeration.regions(settings.scoring, settings.threshold)
-    rows = sorted((read_statistics(path) for path in fragments), key=lambda found: found[1])
-    table = object_table(regions, np.concatenate([found for found, _ in rows]), voxel_nm)
+
+    def parts() -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        for path in fragments:
+            statistics, first_id = read_statistics(path)
+            yield agglomeration.of_block(regions, first_id)[1:], statistics
+
+    table = object_table(parts(), int(regions.max(initial=0)), voxel_nm)
     kept = table["voxels"] >= settings.min_voxels
     small = np.zeros(len(table) + 1, bool)
     small[table.loc[~kept, "object"]] = True
@@ -161,7 +171,7 @@ def main() -> None:
     """Write the segmentation of a volume and the table of its objects."""
     parser = argparse.ArgumentParser(prog="python -m neurites.segmentation", description=__doc__)
     parser.add_argument("--agglomeration", type=Path, required=True)
-    parser.add_argument("--fragments", type=Path, nargs="+", required=True, help="of every block")
+    parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--settings", required=True, help="JSON of neurites.segmentation")
     parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr to write")
@@ -171,7 +181,7 @@ def main() -> None:
     grid = Grid(tuple(described["shape"]), tuple(described["block"]))
     table = write_segmentation(
         given.segmentation,
-        given.fragments,
+        [given.fragments / f"{block.name}.h5" for block in grid],
         read_agglomeration(given.agglomeration),
         grid,
         described["voxel_nm"],
