@@ -129,11 +129,8 @@ def _of_block(
 
 
 def _joined(one: Part, other: Part) -> Part:
-    contacts = Contacts(
-        *(np.concatenate(pair) for pair in zip(one.contacts, other.contacts, strict=True))
-    )
     return Part(
-        contacts,
+        one.contacts.and_those(other.contacts),
         np.concatenate([one.waits, other.waits]),
         np.concatenate([one.border, other.border]),
     )
@@ -170,8 +167,7 @@ def _settled(part: Part, box: Box, grid: Grid, quantile: int, until: float) -> t
     merges = merges._replace(first=names[merges.first], second=names[merges.second])
     outer = part.contacts.those(pending)
     waits = np.concatenate([np.full(len(left.first), -1, np.int64), part.waits[pending]])
-    contacts = Contacts(*(np.concatenate(pair) for pair in zip(left, outer, strict=True)))
-    return merges, Part(contacts, waits, border)
+    return merges, Part(left.and_those(outer), waits, border)
 
 
 def _numbered(contacts: Contacts) -> tuple[NDArray[np.int64], Contacts]:

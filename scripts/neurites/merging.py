@@ -42,7 +42,18 @@ class Contacts(NamedTuple):
     def those(self, chosen: NDArray[np.bool_]) -> "Contacts":
         """Return some of the contacts; ``chosen`` of shape (E,)."""
         histograms = self.histograms[chosen] if len(self.histograms) else self.histograms
-        return Contacts(*(column[chosen] for column in self[:4]), histograms)
+        first, second, sums, counts, _ = self
+        return Contacts(first[chosen], second[chosen], sums[chosen], counts[chosen], histograms)
+
+    def and_those(self, other: "Contacts") -> "Contacts":
+        """Return these contacts and then others."""
+        return Contacts(
+            np.concatenate([self.first, other.first]),
+            np.concatenate([self.second, other.second]),
+            np.concatenate([self.sums, other.sums]),
+            np.concatenate([self.counts, other.counts]),
+            np.concatenate([self.histograms, other.histograms]),
+        )
 
 
 def merge_settled(
