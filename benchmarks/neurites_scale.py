@@ -65,32 +65,42 @@ class Cost:
     peak_mb: float = 0.0
 
 
+def usage() -> list[resource.struct_rusage]:
+    """What this process has used, and what those have that it started and that have ended."""
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def used_s() -> float:
+    """Processor seconds of them."""
+    return sum(one.ru_utime + one.ru_stime for one in usage())
+
+
 class Clock:
     """Tells the seconds of making what is worked on from those of the work."""
 
     def __init__(self) -> None:
-        self.cost, self.started = Cost(), time.process_time()
+        self.cost, self.started = Cost(), used_s()
 
     @contextmanager
     def making(self) -> Iterator[None]:
         """Within, seconds are no part of the work."""
-        started = time.process_time()
+        started = used_s()
         yield
-        self.cost.making += time.process_time() - started
+        self.cost.making += used_s() - started
 
     def stopped(self) -> Cost:
         """The cost so far."""
-        self.cost.cpu = time.process_time() - self.started - self.cost.making
-        self.cost.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        self.cost.cpu = used_s() - self.started - self.cost.making
+        self.cost.peak_mb = max(one.ru_maxrss for one in usage()) / 1024
         return self.cost
 
 
 class Work:
     """The stages; files are kept in a folder, with what each has cost."""
 
-    def __init__(self, folder: Path, grid: Grid):
-        """Work on the blocks of ``grid``."""
-        self.folder, self.grid = folder, grid
+    def __init__(self, folder: Path, grid: Grid, processes: int):
+        """Work on the blocks of ``grid``; ``processes`` write labels at a time."""
+        self.folder, self.grid, self.processes = folder, grid, processes
 
     def path(self, kind: str, block: Block) -> Path:
         """File of a block."""
@@ -174,7 +184,9 @@ class Work:
             files = [self.path("fragments", block) for block in self.grid]
             result = read_agglomeration(self.folder / "agglomeration.h5")
             store = self.folder / "segmentation.ome.zarr"
-            objects = write_segmentation(store, files, result, self.grid, SECTIONS, settings)
+            objects = write_segmentation(
+                store, files, result, self.grid, SECTIONS, settings, self.processes
+            )
             write_table(self.folder / "objects.tsv", objects)
 
         return self.once("labels", work)
@@ -197,14 +209,21 @@ def disk_mb(*paths: Path) -> float:
 
 
 def in_processes(
-    count: int, stage: str, step: Callable[..., Cost], of: Sequence[tuple[Block, ...]]
+    count: int, stage: str, step: Callable[..., Cost], of: Sequence[tuple[Block, ...]], clock: Path
 ) -> tuple[list[Cost], float]:
-    """Costs of a stage, in processes of its own, and seconds of the clock."""
+    """Costs of a stage, in processes of its own, and seconds of the clock.
+
+    Those of runs before this one are kept in ``clock`` and count.
+    """
+    before = float(clock.read_text()) if clock.exists() else 0.0
     started = time.monotonic()
     with ProcessPoolExecutor(count, get_context("spawn")) as pool:
         waiting = [pool.submit(step, *given) for given in of]
         costs = [one.result() for one in progress(waiting, stage)]
-    return costs, time.monotonic() - started
+    wall = before + time.monotonic() - started
+    with whole_file(clock) as partial:
+        partial.write_text(f"{wall:.1f}")
+    return costs, wall
 
 
 def main() -> None:
@@ -222,8 +241,8 @@ def main() -> None:
     a, b, c = given.block
     grid = Grid((z, y, x), (min(a, z), min(b, y), min(c, x)))
     with tempfile.TemporaryDirectory() as temporary:
-        work = Work(given.folder or Path(temporary), grid)
-        table, parts = measured(work, given.processes)
+        work = Work(given.folder or Path(temporary), grid, given.processes)
+        table, parts = measured(work)
     for path, found in ((given.table, table), (given.parts, parts)):
         found.insert(0, "shape", f"{z}x{y}x{x}")
         if path.exists():
@@ -233,9 +252,9 @@ def main() -> None:
         print(found.to_string(), file=sys.stderr)
 
 
-def measured(work: Work, processes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def measured(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Do the work; a row a stage, and a row a size of parts."""
-    blocks, folder = list(work.grid), work.folder
+    blocks, folder, processes = list(work.grid), work.folder, work.processes
     every = [(block,) for block in blocks]
     stages = (
         ("fragments", work.fragments, every, processes, folder / "fragments"),
@@ -246,7 +265,8 @@ def measured(work: Work, processes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     voxels = float(np.prod(work.grid.shape))
     rows = []
     for stage, step, of, count, made in stages:
-        costs, wall = in_processes(count, stage, step, of)
+        clock = folder / "costs" / f"{stage.replace(' ', '-')}.seconds"
+        costs, wall = in_processes(count, stage, step, of, clock)
         cpu = sum(cost.cpu for cost in costs)
         rows.append(
             {
@@ -255,7 +275,7 @@ def measured(work: Work, processes: int) -> tuple[pd.DataFrame, pd.DataFrame]:
                 "cpu_seconds": cpu,
                 "cpu_seconds_making_affinities": sum(cost.making for cost in costs),
                 "mvoxel_per_cpu_s": voxels / 1e6 / max(cpu, 1e-9),
-                "processes": count,
+                "processes": processes if stage == "stitched labels" else count,
                 "peak_mb_a_process": max(cost.peak_mb for cost in costs),
                 "disk_mb": disk_mb(made),
             }

@@ -18,9 +18,9 @@ rule neurites_segmentation:
         "results/benchmarks/neurites/segmentation/{volume}.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: 1
+    threads: 4
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         version=step_version("neurites.segmentation"),
@@ -30,7 +30,7 @@ rule neurites_segmentation:
     shell:
         "python -m neurites.segmentation --agglomeration {input.agglomeration:q}"
         " --fragments {params.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
-        " --segmentation {output.segmentation:q} --objects {output.objects:q} > {log:q} 2>&1"
+        " --processes {threads} --segmentation {output.segmentation:q} --objects {output.objects:q} > {log:q} 2>&1"
 
 
 rule neurites_export:

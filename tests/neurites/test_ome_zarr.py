@@ -3,19 +3,24 @@
 import copy
 import json
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import zarr
 from ome_zarr_models.v04.image_label import ImageLabelAttrs
 from pydantic import ValidationError
 
 from neurites.agglomerate import Agglomeration
-from neurites.block_files import write_fragments
+from neurites.block_files import read_count, write_fragments
+from neurites.blocks import Grid
 from neurites.fragments import BlockFragments
+from neurites.merging import Merges
+from neurites.numbering import numbering
 from neurites.segment import segment_blocks
-from neurites.segmentation import write_segmentation
+from neurites.segmentation import CHUNK, together, write_segmentation
 from neurites.settings.fragments import FragmentsSettings
 from neurites.settings.segmentation import SegmentationSettings
 from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
@@ -138,6 +143,48 @@ def test_chunks_are_where_readers_look_for_them(written: tuple[Path, np.ndarray]
     chunk = np.frombuffer(content, stated["dtype"]).reshape(stated["chunks"])
     z, y, x = stated["chunks"]
     assert np.array_equal(chunk, labels[:z, :y, :x])
+
+
+def test_blocks_that_share_chunks_are_written_by_one_process() -> None:
+    for shape, block, factors in (
+        ((64, 4096, 4096), (32, 512, 512), (1, 4, 4)),
+        ((50, 700, 900), (20, 300, 512), (2, 8, 8)),
+    ):
+        grid = Grid(shape, block)
+        groups = together(grid, factors)
+        assert sorted(one.index for group in groups for one in group) == list(range(len(grid)))
+        owner: dict[tuple[int, ...], int] = {}
+        for number, group in enumerate(groups):
+            for one in group:
+                corners = [
+                    range(begin // (chunk * factor), (end - 1) // (chunk * factor) + 1)
+                    for (begin, end), chunk, factor in zip(one.box, CHUNK, factors, strict=True)
+                ]
+                for chunk in product(*corners):
+                    assert owner.setdefault(chunk, number) == number
+    assert len(together(Grid((64, 4096, 4096), (32, 512, 512)), (1, 4, 4))) == 32
+
+
+def test_several_processes_write_the_same(written: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    store, labels = written
+    files = sorted(store.parents[1].glob("z*.h5"))
+    grid = Grid(SHAPE, (6, 40, 40))
+    numbers = numbering(*zip(*(read_count(path) for path in files), strict=True))
+    # Two objects, whatever the fragments: every fragment is in one of them.
+    node_of = np.arange(numbers.total) % 2
+    nothing = Merges(*(np.zeros(0, kind) for kind in (np.int64, np.int64, np.float64)))
+    agglomeration = Agglomeration(numbers, node_of, {"mean": nothing})
+    found = []
+    for processes in (1, 2):
+        target = tmp_path / str(processes) / "segmentation.ome.zarr"
+        write_segmentation(
+            target, files, agglomeration, grid, VOXEL_NM, SegmentationSettings(), processes
+        )
+        levels = [np.asarray(zarr.open_array(str(target / level), mode="r")) for level in "012"]
+        found.append(levels)
+    assert found[0][0].max() == 2 and (found[0][0] > 0).sum() == (labels > 0).sum()
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other)
 
 
 def test_the_reader_of_napari_takes_it_for_labels(written: tuple[Path, np.ndarray]) -> None:
