@@ -1,20 +1,25 @@
 """A volume larger than memory: fragments, region graphs, agglomeration, stitched labels, by blocks.
 
-    python benchmarks/neurites_scale.py [--shape 64 4096 4096] [--processes 2]
+    python benchmarks/neurites_scale.py [--shape 64 4096 4096] [--processes 2] [--folder scale]
 
-writes docs/tables/neurites-scale.tsv: seconds and peak memory of every stage, and the score of
-the result. Affinities are made when a block is worked on and are not stored; the time this takes is
-told apart. What is stored is what the steps store, by the same functions.
+writes docs/tables/neurites-scale.tsv: seconds, peak memory and disk of every stage, and the score
+of the result; and docs/tables/neurites-scale-parts.tsv: what the agglomeration hands on, by size
+of the part. Rows of other shapes stay. Affinities are made when a block is worked on and are not
+stored; the time this takes is told apart. What is stored is what the steps store, by the same
+functions. With --folder, a run that was interrupted goes on with the blocks that are missing.
 """
 
 import argparse
+import json
 import os
 import resource
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -26,20 +31,15 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
 from neurites.agglomerate import (  # noqa: E402
-    Agglomeration,
-    agglomerate,
-    numbering,
-    volume_graph,
+    agglomerate_files,
+    read_agglomeration,
+    write_agglomeration,
 )
-from neurites.block_files import (  # noqa: E402
-    read_face,
-    read_labels,
-    read_statistics,
-    write_fragments,
-)
-from neurites.blocks import Block, Grid  # noqa: E402
+from neurites.block_files import read_face, read_labels, write_fragments  # noqa: E402
+from neurites.blocks import Block, Box, Grid, within  # noqa: E402
 from neurites.fragment_context import context_of  # noqa: E402
 from neurites.fragments import block_fragments  # noqa: E402
+from neurites.hierarchy import Part  # noqa: E402
 from neurites.pair_counts import overlaps  # noqa: E402
 from neurites.partition_scores import scores_of_overlaps  # noqa: E402
 from neurites.region_graph import Neighbour, block_graph, read_graph, write_graph  # noqa: E402
@@ -47,91 +47,183 @@ from neurites.segmentation import write_segmentation  # noqa: E402
 from neurites.settings.fragments import FragmentsSettings  # noqa: E402
 from neurites.settings.segmentation import SegmentationSettings  # noqa: E402
 from step.command import run_step  # noqa: E402
+from step.output import whole_file  # noqa: E402
 from step.progress import progress  # noqa: E402
-from step.tables import write_table  # noqa: E402
+from step.tables import read_table, write_table  # noqa: E402
 
 SECTIONS = (30.0, 6.0, 6.0)
 SETTINGS = FragmentsSettings()
 THRESHOLD = 0.5
-Cost = tuple[float, float, float]
+
+
+@dataclass
+class Cost:
+    """Processor seconds of the work and of making affinities, peak memory (MB)."""
+
+    cpu: float = 0.0
+    making: float = 0.0
+    peak_mb: float = 0.0
+
+
+def usage() -> list[resource.struct_rusage]:
+    """What this process has used, and what those have that it started and that have ended."""
+    return [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+
+
+def used_s() -> float:
+    """Processor seconds of them."""
+    return sum(one.ru_utime + one.ru_stime for one in usage())
+
+
+class Clock:
+    """Tells the seconds of making what is worked on from those of the work."""
+
+    def __init__(self) -> None:
+        self.cost, self.started = Cost(), used_s()
+
+    @contextmanager
+    def making(self) -> Iterator[None]:
+        """Within, seconds are no part of the work."""
+        started = used_s()
+        yield
+        self.cost.making += used_s() - started
+
+    def stopped(self) -> Cost:
+        """The cost so far."""
+        self.cost.cpu = used_s() - self.started - self.cost.making
+        self.cost.peak_mb = max(one.ru_maxrss for one in usage()) / 1024
+        return self.cost
 
 
 class Work:
-    """Stages of one block; every process makes its own volume once."""
+    """The stages; files are kept in a folder, with what each has cost."""
 
-    def __init__(self, folder: Path, grid: Grid):
-        """Work on the blocks of ``grid``, with files in ``folder``."""
-        self.folder, self.grid = folder, grid
-        self.volume: SyntheticVolume | None = None
-
-    def __getstate__(self) -> tuple[Path, Grid]:
-        """The volume is made anew, not sent."""
-        return self.folder, self.grid
-
-    def __setstate__(self, state: tuple[Path, Grid]) -> None:
-        """See above."""
-        self.__init__(*state)  # type: ignore[misc]
+    def __init__(self, folder: Path, grid: Grid, processes: int):
+        """Work on the blocks of ``grid``; ``processes`` write labels at a time."""
+        self.folder, self.grid, self.processes = folder, grid, processes
 
     def path(self, kind: str, block: Block) -> Path:
         """File of a block."""
-        return self.folder / kind / block.name
+        suffix = "h5" if kind == "fragments" else "npz"
+        return self.folder / kind / f"{block.name}.{suffix}"
 
-    def made(self) -> SyntheticVolume:
-        """The volume."""
-        if self.volume is None:
-            self.volume = SyntheticVolume()
-        return self.volume
+    def once(self, name: str, work: Callable[[Clock], None]) -> Cost:
+        """Do what was not done before; return what it has cost."""
+        stamp = self.folder / "costs" / f"{name}.json"
+        if not stamp.exists():
+            clock = Clock()
+            work(clock)
+            with whole_file(stamp) as partial:
+                partial.write_text(json.dumps(asdict(clock.stopped())))
+        return Cost(**json.loads(stamp.read_text()))
 
     def fragments(self, block: Block) -> Cost:
-        """Fragments of a block; seconds of making affinities, of the work, peak memory (MB)."""
-        window = self.grid.window(block, context_of(SETTINGS, SECTIONS))
-        started = time.process_time()
-        affinities = self.made().affinities(window)
-        made = time.process_time()
-        found = block_fragments(affinities, block.box, window, SETTINGS, SECTIONS)
-        write_fragments(self.path("fragments", block), found, block, self.grid)
-        return made - started, time.process_time() - made, peak_mb()
+        """Fragments of a block, and their overlaps with the truth."""
+
+        def work(clock: Clock) -> None:
+            window = self.grid.window(block, context_of(SETTINGS, SECTIONS))
+            with clock.making():
+                truth, affinities = volume().both(window)
+            found = block_fragments(affinities, block.box, window, SETTINGS, SECTIONS)
+            write_fragments(self.path("fragments", block), found, block, self.grid)
+            with clock.making(), whole_file(self.path("truth", block)) as partial:
+                inside = np.ascontiguousarray(truth[within(block.box, window)])
+                np.savez(partial, *overlaps(found.labels, inside))
+
+        return self.once(f"fragments-{block.index}", work)
 
     def graph(self, block: Block) -> Cost:
         """Region graph of a block."""
-        started = time.process_time()
-        affinities = self.made().affinities(block.box)
-        made = time.process_time()
-        own = self.path("fragments", block)
-        before = [
-            None
-            if other is None
-            else Neighbour(
-                read_face(own, axis, 0)[0], *read_face(self.path("fragments", other), axis, 1)
+
+        def work(clock: Clock) -> None:
+            with clock.making():
+                affinities = volume().affinities(block.box)
+            own = self.path("fragments", block)
+            before = [
+                None
+                if other is None
+                else Neighbour(
+                    read_face(own, axis, 0)[0], *read_face(self.path("fragments", other), axis, 1)
+                )
+                for axis, other in enumerate(self.grid.before(block))
+            ]
+            labels = read_labels(own)
+            first_id = block.index * self.grid.capacity
+            faces = self.grid.inner_faces(block)
+            graph = block_graph(
+                labels, int(labels.max()), first_id, affinities, before, inner_faces=faces
             )
-            for axis, other in enumerate(self.grid.before(block))
-        ]
-        labels = read_labels(own)
-        first_id = block.index * self.grid.capacity
-        graph = block_graph(labels, int(labels.max()), first_id, affinities, before)
-        write_graph(self.path("graphs", block), graph)
-        return made - started, time.process_time() - made, peak_mb()
+            write_graph(self.path("graphs", block), graph)
 
-    def compared(self, block: Block) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Overlaps of a block's fragments with the truth."""
-        return overlaps(read_labels(self.path("fragments", block)), self.made().labels(block.box))
+        return self.once(f"graph-{block.index}", work)
+
+    def agglomeration(self) -> Cost:
+        """The region graph of the volume, part by part."""
+
+        def work(_: Clock) -> None:
+            rows = []
+
+            def watch(box: Box, part: Part) -> None:
+                blocks = int(np.prod([end - begin for begin, end in box]))
+                regions = len(np.unique(np.concatenate(part.contacts[:2])))
+                rows.append((blocks, regions, len(part.contacts.first)))
+
+            folders = self.folder / "fragments", self.folder / "graphs"
+            result = agglomerate_files(*folders, self.grid, ["mean"], 0, watch)
+            write_agglomeration(self.folder / "agglomeration.h5", result)
+            table = pd.DataFrame(rows, columns=["blocks", "regions", "contacts"])
+            write_table(self.folder / "parts.tsv", table)
+
+        return self.once("agglomeration", work)
+
+    def labels(self) -> Cost:
+        """The labels of the volume, from the fragments of its blocks."""
+
+        def work(_: Clock) -> None:
+            settings = SegmentationSettings(threshold=THRESHOLD)
+            files = [self.path("fragments", block) for block in self.grid]
+            result = read_agglomeration(self.folder / "agglomeration.h5")
+            store = self.folder / "segmentation.ome.zarr"
+            objects = write_segmentation(
+                store, files, result, self.grid, SECTIONS, settings, self.processes
+            )
+            write_table(self.folder / "objects.tsv", objects)
+
+        return self.once("labels", work)
 
 
-def peak_mb() -> float:
-    """Peak memory of this process (MB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+_volume: list[SyntheticVolume] = []
 
 
-def row(stage: str, wall: float, costs: Sequence[Cost], voxels: int) -> dict[str, object]:
-    """A row of the table."""
-    return {
-        "stage": stage,
-        "seconds": wall,
-        "cpu_seconds": sum(cost[1] for cost in costs),
-        "cpu_seconds_making_affinities": sum(cost[0] for cost in costs),
-        "mvoxel_per_cpu_s": voxels / 1e6 / max(sum(cost[1] for cost in costs), 1e-9),
-        "peak_mb_a_process": max(cost[2] for cost in costs),
-    }
+def volume() -> SyntheticVolume:
+    """The volume, made once a process."""
+    if not _volume:
+        _volume.append(SyntheticVolume())
+    return _volume[0]
+
+
+def disk_mb(*paths: Path) -> float:
+    """What files and folders take on disk (MB)."""
+    every = [file for path in paths for file in (path, *path.rglob("*")) if file.is_file()]
+    return sum(file.stat().st_size for file in every) / 1e6
+
+
+def in_processes(
+    count: int, stage: str, step: Callable[..., Cost], of: Sequence[tuple[Block, ...]], clock: Path
+) -> tuple[list[Cost], float]:
+    """Costs of a stage, in processes of its own, and seconds of the clock.
+
+    Those of runs before this one are kept in ``clock`` and count.
+    """
+    before = float(clock.read_text()) if clock.exists() else 0.0
+    started = time.monotonic()
+    with ProcessPoolExecutor(count, get_context("spawn")) as pool:
+        waiting = [pool.submit(step, *given) for given in of]
+        costs = [one.result() for one in progress(waiting, stage)]
+    wall = before + time.monotonic() - started
+    with whole_file(clock) as partial:
+        partial.write_text(f"{wall:.1f}")
+    return costs, wall
 
 
 def main() -> None:
@@ -140,55 +232,80 @@ def main() -> None:
     parser.add_argument("--shape", type=int, nargs=3, default=(64, 4096, 4096), help="z y x")
     parser.add_argument("--block", type=int, nargs=3, default=(32, 512, 512), help="z y x")
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-scale.tsv")
+    parser.add_argument("--folder", type=Path, help="where to keep the files; removed without")
+    tables = ROOT / "docs/tables"
+    parser.add_argument("--table", type=Path, default=tables / "neurites-scale.tsv")
+    parser.add_argument("--parts", type=Path, default=tables / "neurites-scale-parts.tsv")
     given = parser.parse_args()
     z, y, x = given.shape
     a, b, c = given.block
     grid = Grid((z, y, x), (min(a, z), min(b, y), min(c, x)))
-    voxels = z * y * x
+    with tempfile.TemporaryDirectory() as temporary:
+        work = Work(given.folder or Path(temporary), grid, given.processes)
+        table, parts = measured(work)
+    for path, found in ((given.table, table), (given.parts, parts)):
+        found.insert(0, "shape", f"{z}x{y}x{x}")
+        if path.exists():
+            earlier = read_table(path, ("shape",))
+            found = pd.concat([earlier[earlier["shape"] != found["shape"][0]], found])
+        write_table(path, found)
+        print(found.to_string(), file=sys.stderr)
+
+
+def measured(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Do the work; a row a stage, and a row a size of parts."""
+    blocks, folder, processes = list(work.grid), work.folder, work.processes
+    every = [(block,) for block in blocks]
+    stages = (
+        ("fragments", work.fragments, every, processes, folder / "fragments"),
+        ("region graphs", work.graph, every, processes, folder / "graphs"),
+        ("agglomeration", work.agglomeration, [()], 1, folder / "agglomeration.h5"),
+        ("stitched labels", work.labels, [()], 1, folder / "segmentation.ome.zarr"),
+    )
+    voxels = float(np.prod(work.grid.shape))
     rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        work = Work(Path(folder), grid)
-        blocks = list(grid)
-        with ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
-            for stage, step in (("fragments", work.fragments), ("region graphs", work.graph)):
-                started = time.monotonic()
-                mapped = pool.map(step, blocks)
-                costs = [cost for cost, _ in zip(mapped, progress(blocks, stage), strict=True)]
-                rows.append(row(stage, time.monotonic() - started, costs, voxels))
-        started, cpu = time.monotonic(), time.process_time()
-        files = [work.path("fragments", block) for block in blocks]
-        counted = [read_statistics(path) for path in files]
-        numbers = numbering([first for _, first in counted], [len(found) for found, _ in counted])
-        graph = volume_graph([read_graph(work.path("graphs", block)) for block in blocks], numbers)
-        result = Agglomeration(numbers, graph.node_of, {"mean": agglomerate(graph, "mean")})
-        cost = (0.0, time.process_time() - cpu, peak_mb())
-        rows.append(row("agglomeration", time.monotonic() - started, [cost], voxels))
-        sizes = {"fragments": numbers.total, "contacts": len(graph.first)}
-        del graph
-        started, cpu = time.monotonic(), time.process_time()
-        settings = SegmentationSettings(threshold=THRESHOLD)
-        store = Path(folder, "v", "segmentation.ome.zarr")
-        objects = write_segmentation(store, files, result, grid, SECTIONS, settings)
-        cost = (0.0, time.process_time() - cpu, peak_mb())
-        rows.append(row("stitched labels", time.monotonic() - started, [cost], voxels))
-        regions = result.regions("mean", THRESHOLD)
-        parts = []
-        for block, offset in zip(blocks, numbers.offsets, strict=False):
-            own, true, count = work.compared(block)
-            named = np.where(own > 0, regions[np.maximum(own - 1, 0) + offset], 0)
-            parts.append((named, true, count))
-        scores = scores_of_overlaps(
-            *(np.concatenate(column) for column in zip(*parts, strict=True))
+    for stage, step, of, count, made in stages:
+        clock = folder / "costs" / f"{stage.replace(' ', '-')}.seconds"
+        costs, wall = in_processes(count, stage, step, of, clock)
+        cpu = sum(cost.cpu for cost in costs)
+        rows.append(
+            {
+                "stage": stage,
+                "seconds": wall,
+                "cpu_seconds": cpu,
+                "cpu_seconds_making_affinities": sum(cost.making for cost in costs),
+                "mvoxel_per_cpu_s": voxels / 1e6 / max(cpu, 1e-9),
+                "processes": processes if stage == "stitched labels" else count,
+                "peak_mb_a_process": max(cost.peak_mb for cost in costs),
+                "disk_mb": disk_mb(made),
+            }
         )
+    result = read_agglomeration(folder / "agglomeration.h5")
+    regions = result.regions("mean", THRESHOLD)
+    counted = []
+    for block, offset in zip(blocks, result.numbers.offsets, strict=False):
+        with np.load(work.path("truth", block)) as stored:
+            own, true, voxel_counts = (stored[name] for name in stored.files)
+        named = np.where(own > 0, regions[np.maximum(own - 1, 0) + offset], 0)
+        counted.append((named, true, voxel_counts))
+    scores = scores_of_overlaps(*map(np.concatenate, zip(*counted, strict=True)))
     table = pd.DataFrame(rows)
-    table.insert(0, "shape", f"{z}x{y}x{x}")
-    table["processes"] = given.processes
-    table["fragments"], table["contacts"] = sizes["fragments"], sizes["contacts"]
-    table["objects"], table["arand"] = len(objects), scores.arand
-    table["load"] = os.getloadavg()[0]
-    write_table(given.table, table)
-    print(table.to_string(), file=sys.stderr)
+    table["fragments"] = result.numbers.total
+    table["contacts"] = sum(len(read_graph(work.path("graphs", one)).first) for one in blocks)
+    table["objects"] = len(read_table(folder / "objects.tsv", ("object",)))
+    table["arand"], table["load"] = scores.arand, os.getloadavg()[0]
+    left = read_table(folder / "parts.tsv", ("blocks", "regions", "contacts"))
+    by_size = left.groupby("blocks")
+    parts = pd.DataFrame(
+        {
+            "parts": by_size.size(),
+            "regions_left": by_size["regions"].mean(),
+            "contacts_left": by_size["contacts"].mean(),
+            "most_contacts_left": by_size["contacts"].max(),
+        }
+    ).reset_index()
+    parts["voxels"] = parts["blocks"] * float(np.prod(work.grid.block))
+    return table, parts
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ rule neurites_affinities:
         "../../envs/snakescope.yaml"
     threads: neurites_settings.predict.threads
     resources:
+        gpu=1,
         mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 120 * attempt,
     params:

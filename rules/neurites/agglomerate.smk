@@ -25,7 +25,11 @@ rule neurites_agglomerate:
     params:
         version=step_version("neurites.agglomerate"),
         settings=neurites_tree.settings_of("agglomerate"),
+        grid=neurites_tree.described,
+        # Thousands of files are more than a command may name.
+        fragments=neurites_tree.folder("fragments"),
+        graphs=neurites_tree.folder("graphs"),
     shell:
-        "python -m neurites.agglomerate --fragments {input.fragments:q} --graphs {input.graphs:q}"
-        " --settings {params.settings:q} --agglomeration {output.agglomeration:q}"
-        " --table {output.table:q} > {log:q} 2>&1"
+        "python -m neurites.agglomerate --fragments {params.fragments:q} --graphs {params.graphs:q}"
+        " --grid {params.grid:q} --settings {params.settings:q}"
+        " --agglomeration {output.agglomeration:q} --table {output.table:q} > {log:q} 2>&1"

@@ -28,10 +28,12 @@ rule neurites_evaluate:
         settings=neurites_tree.settings_of("evaluate"),
         agglomerate=neurites_tree.settings_of("agglomerate"),
         segmentation=neurites_tree.settings_of("segmentation"),
+        grid=neurites_tree.described,
+        fragments=neurites_tree.folder("fragments"),
         labels=lambda wildcards: f"results/neurites/{wildcards.volume}/labels.zarr",
     shell:
         "python -m neurites.evaluate --agglomeration {input.agglomeration:q}"
-        " --fragments {input.fragments:q} --labels {params.labels:q}"
+        " --fragments {params.fragments:q} --grid {params.grid:q} --labels {params.labels:q}"
         " --settings {params.settings:q} --agglomerate-settings {params.agglomerate:q}"
         " --segmentation-settings {params.segmentation:q}"
         " --scores {output.scores:q} --curve {output.curve:q} > {log:q} 2>&1"

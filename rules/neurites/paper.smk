@@ -24,6 +24,7 @@ rule neurites_paper_row:
         "../../envs/snakescope.yaml"
     threads: neurites_settings.paper.threads
     resources:
+        gpu=1,
         mem_mb=lambda wildcards, attempt: 16000 * attempt,
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:

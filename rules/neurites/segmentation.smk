@@ -18,18 +18,19 @@ rule neurites_segmentation:
         "results/benchmarks/neurites/segmentation/{volume}.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: 1
+    threads: 4
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
+        mem_mb=lambda wildcards, attempt: 6000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
         version=step_version("neurites.segmentation"),
         settings=neurites_tree.settings_of("segmentation"),
         grid=neurites_tree.described,
+        fragments=neurites_tree.folder("fragments"),
     shell:
         "python -m neurites.segmentation --agglomeration {input.agglomeration:q}"
-        " --fragments {input.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
-        " --segmentation {output.segmentation:q} --objects {output.objects:q} > {log:q} 2>&1"
+        " --fragments {params.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
+        " --processes {threads} --segmentation {output.segmentation:q} --objects {output.objects:q} > {log:q} 2>&1"
 
 
 rule neurites_export:

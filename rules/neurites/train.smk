@@ -22,6 +22,7 @@ rule neurites_train:
         "../../envs/snakescope.yaml"
     threads: 4
     resources:
+        gpu=1,
         mem_mb=lambda wildcards, attempt: 8000 * attempt,
         runtime=lambda wildcards, attempt: 1440 * attempt,
     params:

@@ -38,6 +38,7 @@ include: "segmentation.smk"
 include: "evaluate.smk"
 include: "pictures.smk"
 include: "simulate.smk"
+include: "fetch.smk"
 include: "train.smk"
 include: "paper.smk"
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-NEURITES = re.compile(r"(neurites(_\w+)?(:.*)?|(results|simulated|logs)/neurites/.*)")
+NEURITES = re.compile(r"(neurites(_\w+)?(:.*)?|(results|simulated|fetched|logs)/neurites/.*)")
 HEALTHSPAN = re.compile(r"(all|healthspan(_\w+)?(:.*)?|(results|simulated)/(?!neurites/).*)")
 
 

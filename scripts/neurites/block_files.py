@@ -166,3 +166,9 @@ def read_statistics(path: str | Path) -> tuple[NDArray[np.int64], int]:
     """Read the statistics of a block's fragments, and the id before its first one."""
     with open_block(path) as file:
         return file["statistics"][...], int(file.attrs["first_id"])
+
+
+def read_count(path: str | Path) -> tuple[int, int]:
+    """Read the id before a block's first fragment, and how many fragments it has."""
+    with open_block(path) as file:
+        return int(file.attrs["first_id"]), int(file.attrs["count"])

@@ -106,6 +106,16 @@ class Grid:
         )
         return z, y, x
 
+    def inner_faces(self, block: Block) -> list[tuple[int, int]]:
+        """Axis and side (0 before, 1 after) of the faces that other blocks lie behind."""
+        at = self.position(block)
+        return [
+            (axis, side)
+            for axis in range(3)
+            for side in range(2)
+            if at[axis] != (self.counts[axis] - 1 if side else 0)
+        ]
+
     def position(self, block: Block) -> Zyx:
         """Where the block is in the grid."""
         z, y, x = (begin // size for (begin, _), size in zip(block.box, self.block, strict=True))

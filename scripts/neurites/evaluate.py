@@ -5,6 +5,7 @@ threshold is a sum over them.
 """
 
 import argparse
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from imaging.style import FAINT_INK, SERIES_COLOURS, figure_style, save_figure
 from neurites.agglomerate import Agglomeration, read_agglomeration
 from neurites.block_files import box_of, open_block, read_labels
-from neurites.blocks import slices
+from neurites.blocks import Grid, slices
 from neurites.pair_counts import overlaps
 from neurites.partition_scores import PartitionScores, scores_of_overlaps
 from neurites.settings.agglomerate import AgglomerateSettings
@@ -147,7 +148,8 @@ def main() -> None:
     """Score the partitions of a volume."""
     parser = argparse.ArgumentParser(prog="python -m neurites.evaluate", description=__doc__)
     parser.add_argument("--agglomeration", type=Path, required=True)
-    parser.add_argument("--fragments", type=Path, nargs="+", required=True, help="of every block")
+    parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--labels", required=True, help="Zarr array of true labels")
     parser.add_argument("--settings", required=True, help="JSON of neurites.evaluate")
     parser.add_argument("--agglomerate-settings", required=True, help="JSON of that section")
@@ -160,8 +162,11 @@ def main() -> None:
     written = SegmentationSettings.model_validate_json(given.segmentation_settings)
     agglomeration = read_agglomeration(given.agglomeration)
     labels = zarr.open_array(given.labels, mode="r")
+    described = json.loads(given.grid)
+    grid = Grid(tuple(described["shape"]), tuple(described["block"]))
+    files = [given.fragments / f"{block.name}.h5" for block in grid]
     counted = fragment_overlaps(
-        progress(given.fragments, "blocks compared"),
+        progress(files, "blocks compared"),
         labels,
         agglomeration,
         settings.ignore_truth_zero,

@@ -24,6 +24,62 @@ class Merges(NamedTuple):
     scores: NDArray[np.float64]
 
 
+class Contacts(NamedTuple):
+    """Contacts of regions.
+
+    Attributes:
+        first, second: shape (E,), the regions of every contact.
+        sums, counts: shape (E,), affinities of the contact summed up (0 to 255 each); how many.
+        histograms: shape (E, B), affinities by bin; or (0, 1) where no quantile is asked for.
+    """
+
+    first: NDArray[np.int64]
+    second: NDArray[np.int64]
+    sums: NDArray[np.float64]
+    counts: NDArray[np.float64]
+    histograms: NDArray[np.int32]
+
+    def those(self, chosen: NDArray[np.bool_]) -> "Contacts":
+        """Return some of the contacts; ``chosen`` of shape (E,)."""
+        histograms = self.histograms[chosen] if len(self.histograms) else self.histograms
+        first, second, sums, counts, _ = self
+        return Contacts(first[chosen], second[chosen], sums[chosen], counts[chosen], histograms)
+
+    def and_those(self, other: "Contacts") -> "Contacts":
+        """Return these contacts and then others."""
+        return Contacts(
+            np.concatenate([self.first, other.first]),
+            np.concatenate([self.second, other.second]),
+            np.concatenate([self.sums, other.sums]),
+            np.concatenate([self.counts, other.counts]),
+            np.concatenate([self.histograms, other.histograms]),
+        )
+
+
+def merge_settled(
+    nodes: int, contacts: Contacts, quantile: int, until: float, frozen: NDArray[np.bool_]
+) -> tuple[Merges, Contacts]:
+    """Merge the regions of which all contacts are known, as far as this decides for them.
+
+    A region whose best contact is with one that is not decided on is not decided on either.
+
+    Args:
+        nodes: number of regions, which are 0 .. nodes - 1.
+        contacts: each pair once.
+        quantile, until: see :func:`merge_regions`.
+        frozen: shape (nodes,), regions with contacts that are not among these. Changed in place.
+
+    Returns:
+        The merges, and the contacts between regions that are not decided on.
+    """
+    first, second = contacts.first.astype(np.int64), contacts.second.astype(np.int64)
+    sums, counts = contacts.sums.astype(np.float64), contacts.counts.astype(np.float64)
+    histograms = contacts.histograms.copy()
+    *merged, dead = _merge(nodes, first, second, sums, counts, histograms, quantile, until, frozen)
+    left = ~dead & frozen[first] & frozen[second]
+    return Merges(*merged), Contacts(first, second, sums, counts, histograms).those(left)
+
+
 def merge_regions(
     nodes: int,
     first: NDArray[np.int64],
@@ -40,21 +96,18 @@ def merge_regions(
         nodes: number of regions, which are 0 .. nodes - 1.
         first, second: shape (E,), the regions of every contact, each pair once.
         sums, counts: shape (E,), affinities of the contact summed up (0 to 255 each); how many.
-        histograms: shape (E, B), affinities by bin; only read for a quantile. Changed in place.
+        histograms: shape (E, B), affinities by bin; only read for a quantile.
         quantile: which quantile (percent) is one minus the score; -1 takes the mean.
         until: scores are 1 - affinity, 0 to 1.
     """
-    merged = _merge(
-        nodes,
-        first.astype(np.int64),
-        second.astype(np.int64),
-        sums.astype(np.float64),
-        counts.astype(np.float64),
-        histograms,
-        quantile,
-        until,
-    )
-    return Merges(*merged)
+    contacts = Contacts(first, second, sums, counts.astype(np.float64), histograms)
+    return merge_settled(nodes, contacts, quantile, until, np.zeros(nodes, np.bool_))[0]
+
+
+def dense(lowest: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Number regions without gaps, from 0; ``lowest`` names each after its lowest node."""
+    own = lowest == np.arange(len(lowest))
+    return (np.cumsum(own) - 1)[lowest]
 
 
 def partition(nodes: int, merges: Merges, threshold: float) -> NDArray[np.int64]:
@@ -161,7 +214,7 @@ def _key(a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _merge(nodes, first, second, sums, counts, histograms, quantile, until):  # type: ignore[no-untyped-def]
+def _merge(nodes, first, second, sums, counts, histograms, quantile, until, frozen):  # type: ignore[no-untyped-def]
     contacts = len(first)
     # Edges of a node as a chain of half edges: 2 e leaves first[e], 2 e + 1 leaves second[e].
     head = np.full(nodes, -1, np.int64)
@@ -215,6 +268,11 @@ def _merge(nodes, first, second, sums, counts, histograms, quantile, until):  # 
         if not current:
             continue
         a, b = first[edge], second[edge]
+        if frozen[a] or frozen[b]:
+            # The best contact of both, and out of reach: neither can be decided on here.
+            frozen[a] = True
+            frozen[b] = True
+            continue
         if degree[a] < degree[b]:
             a, b = b, a
         merged_first[merges] = a
@@ -286,4 +344,4 @@ def _merge(nodes, first, second, sums, counts, histograms, quantile, until):  # 
                             places[at] = one
                             filled += 1
             half = after
-    return merged_first[:merges], merged_second[:merges], merged_scores[:merges]
+    return merged_first[:merges], merged_second[:merges], merged_scores[:merges], dead

@@ -32,13 +32,16 @@ from neurites.training_patches import Labelled, draw_batch
 from step.command import run_step
 from step.tables import write_table
 
-VERSION = 1
+VERSION = 2
 
 COLUMNS = (
     "network", "n", "seed", "parameters", "steps", "epoch_s", "saved_mb", "peak_mb", "peak_is_of",
-    "outline_accuracy", "arand", "voi_split", "voi_merge", "volume", "device",
+    "outline_accuracy", "arand", "voi_split", "voi_merge", "volume", "voxels", "device",
+    "arithmetic", "patch", "train_voxels",
 )  # fmt: skip
 TIMED_STEPS = 2
+WARMUP_SHARE = 0.1
+"""Short trainings warm up for this share of their steps."""
 
 
 def training_settings(settings: PaperSettings, network: str, n: int, seed: int) -> TrainSettings:
@@ -50,6 +53,9 @@ def training_settings(settings: PaperSettings, network: str, n: int, seed: int) 
             "seed": seed,
             "steps": settings.steps,
             "epoch_steps": min(settings.steps, 500),
+            "warmup_steps": min(100, math.ceil(WARMUP_SHARE * settings.steps)),
+            "batch": settings.batch,
+            "precision": settings.precision,
             "memory": settings.memory,
             "patch_zyx": settings.patch_zyx,
             "threads": settings.threads,
@@ -61,23 +67,30 @@ def training_settings(settings: PaperSettings, network: str, n: int, seed: int) 
 def cost(settings: TrainSettings, volumes: list[Labelled]) -> dict[str, float | int | str]:
     """Parameters, seconds an epoch, and memory (MB) of training the network.
 
-    An epoch is as many steps as it takes patches to hold the voxels of the volumes once.
+    An epoch is as many steps as it takes patches to hold the voxels of the volumes once. Its
+    seconds are those of the processor on a CPU, which may do other work as well, and of the clock
+    on a GPU.
     """
     device = choose_device(settings.device)
     torch.manual_seed(settings.seed)
     network = build(settings).to(device)
     image, labels = (torch.from_numpy(one).to(device) for one in draw_batch(volumes, settings, 0))
-    kept = saved_bytes(network, image[:, None])
     on_gpu = device.type == "cuda"
+    clock = time.perf_counter if on_gpu else time.process_time
+    half = settings.precision == "bfloat16"
+    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        kept = saved_bytes(network, image[:, None])
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     taken = []
     for _ in range(TIMED_STEPS):
-        started = time.perf_counter()
-        balanced_loss(network(image[:, None]), labels).backward()  # type: ignore[no-untyped-call]
+        started = clock()
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+            logits = network(image[:, None])
+        balanced_loss(logits, labels).backward()  # type: ignore[no-untyped-call]
         if on_gpu:
             torch.cuda.synchronize()
-        taken.append(time.perf_counter() - started)
+        taken.append(clock() - started)
     voxels = sum(one.sections * int(np.prod(one.image.shape[1:])) for one in volumes)
     steps = math.ceil(voxels / (settings.batch * int(np.prod(settings.patch_zyx))))
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
@@ -89,7 +102,10 @@ def cost(settings: TrainSettings, volumes: list[Labelled]) -> dict[str, float | 
         "saved_mb": kept / 1e6,
         "peak_mb": torch.cuda.max_memory_allocated() / 1e6 if on_gpu else resident,
         "peak_is_of": "allocations on the GPU" if on_gpu else "the process",
-        "device": torch.cuda.get_device_name() if on_gpu else f"CPU, {settings.threads} threads",
+        "device": torch.cuda.get_device_name() if on_gpu else "CPU",
+        "arithmetic": settings.precision,
+        "patch": " x ".join(map(str, (settings.batch, *settings.patch_zyx))),
+        "train_voxels": voxels,
     }
 
 

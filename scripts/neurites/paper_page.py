@@ -15,7 +15,7 @@ from step.command import run_step
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 SEED = {
     ("base", 0): ("2.2M", "1h20m", "3.8G", "91.0"),
@@ -33,11 +33,17 @@ HEADINGS = (
 )  # fmt: skip
 
 SAID_ONCE = {
-    "volume": "Volume",
     "steps": "Steps of each training",
+    "patch": "Patches of a step (count, z, y, x)",
+    "train_voxels": "Voxels to train with",
+    "volume": "Scored on volume",
+    "voxels": "Voxels of it",
     "device": "Device",
+    "arithmetic": "Arithmetic",
     "peak_is_of": "Peak memory is that of",
 }
+ENOUGH = 20_000
+"""Steps (count) from which on scores say something of a network."""
 """Columns that tend to be the same in all rows, and the words before them."""
 
 
@@ -52,6 +58,28 @@ def _line(cells: Sequence[object]) -> str:
     return "| " + " | ".join(map(str, cells)) + " |"
 
 
+def _budget(table: pd.DataFrame) -> str:
+    """What the rows can and cannot be compared for."""
+    steps = int(table["steps"].min())
+    if steps >= ENOUGH:
+        return (
+            f"Every network saw {steps:,} steps; rows of one network that differ in the seed"
+            " show how far scores differ by chance."
+        )
+    of_gpu = "" if (table["peak_is_of"] != "the process").any() else (
+        " Seconds are of one processor; peak memory is of the process, with torch itself in it, so"
+        " `kept` is the column that compares networks."
+    )  # fmt: skip
+    return (
+        f"**A small budget**: {steps} steps are 1 / {ENOUGH // steps:,} of the rule's default"
+        f" ({ENOUGH:,}). Parameters, time and memory are what they are; accuracy, ARAND and VOI"
+        f" are of networks that have hardly begun to learn and rank nothing.{of_gpu} With a GPU,"
+        " `snakemake neurites_paper --configfile config/neurites_snemi3d.yaml --cores all` trains"
+        " them on SNEMI3D for the full number of steps, patches and arithmetic as in the paper"
+        " (on a cluster with `--profile slurm`: five jobs, a GPU each)."
+    )
+
+
 def page(table: pd.DataFrame) -> str:
     """The Markdown page of a table with the columns of :data:`neurites.paper.COLUMNS`."""
     base = table[table["network"] == "base"]
@@ -63,7 +91,8 @@ def page(table: pd.DataFrame) -> str:
         " that none of them saw. The paper's figures (param, time an epoch, memory, accuracy) are"
         " of SNEMI3D on its authors' GPU, so columns are to be compared among themselves. An epoch"
         " is as many steps as hold the voxels of the training part once; kept is what autograd"
-        " keeps between forward and backward; accuracy is that of outlines (see"
+        " keeps between forward and backward (it depends on the patch: compare `of base`); accuracy"
+        " is that of outlines (see"
         " `neurites.affinity_scores`).",
         "",
         _line(HEADINGS),
@@ -96,7 +125,8 @@ def page(table: pd.DataFrame) -> str:
     for column, words in SAID_ONCE.items():
         values = ", ".join(str(value) for value in table[column].unique())
         lines += ["", f"{words}: {values}."]
-    lines += ["", "Made by `snakemake neurites_paper`; ARAND is at the best of five thresholds."]
+    lines += ["", _budget(table), ""]
+    lines.append("Made by `snakemake neurites_paper`; ARAND is at the best of five thresholds.")
     return "\n".join(lines) + "\n"
 
 

@@ -8,8 +8,9 @@ import argparse
 import json
 import zipfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from step.command import run_step
 from step.errors import StepError
 from step.output import whole_file
 
-VERSION = 1
+VERSION = 2
 
 SAME_FRAGMENT = 0.5
 
@@ -61,6 +62,8 @@ class BlockGraph:
         bins: shape (N, 3), number of the contact, affinity (0 to 255), how many; empty where
             nobody asks for quantiles.
         cut: shape (K, 2), pairs of ids that are one fragment.
+        border: shape (K, 2), ids that touch a face with another block, and which faces: the sum of
+            1 << (2 axis + side), side 0 towards the first voxel.
     """
 
     first: NDArray[np.uint64]
@@ -69,6 +72,7 @@ class BlockGraph:
     sums: NDArray[np.float64]
     bins: NDArray[np.int64]
     cut: NDArray[np.uint64]
+    border: NDArray[np.uint64]
 
 
 def block_graph(
@@ -78,6 +82,7 @@ def block_graph(
     affinities: NDArray[np.uint8] | NDArray[np.float32],
     before: Sequence[Neighbour | None],
     histograms: bool = False,
+    inner_faces: Sequence[tuple[int, int]] = (),
 ) -> BlockGraph:
     """Find the contacts of a block's fragments with each other and with those before it.
 
@@ -87,6 +92,7 @@ def block_graph(
         affinities: shape (3, Z, Y, X) of the block, to the voxel before along z, y and x, 0 to 255.
         before: the blocks before it along z, y and x.
         histograms: whether to count affinities one by one, for quantiles.
+        inner_faces: axis and side of the faces that other blocks lie behind.
     """
     ids = [np.zeros(1, np.uint64), _ids(first_id, count)]
     contacts = [_inner(labels, affinities[axis], axis) for axis in range(3)]
@@ -122,7 +128,28 @@ def block_graph(
         bins = np.stack([edge, (coded & np.uint64(255)).astype(np.int64), times], axis=1)
     one_code, other_code = split_keys(keys)
     id_of = np.concatenate(ids)
-    return BlockGraph(id_of[one_code], id_of[other_code], counts, sums, bins, np.concatenate(cut))
+    return BlockGraph(
+        id_of[one_code],
+        id_of[other_code],
+        counts,
+        sums,
+        bins,
+        np.concatenate(cut),
+        _border(labels, count, first_id, inner_faces),
+    )
+
+
+def _border(
+    labels: NDArray[np.int32], count: int, first_id: int, faces: Sequence[tuple[int, int]]
+) -> NDArray[np.uint64]:
+    touched = np.zeros(count + 1, np.uint64)
+    for axis, side in faces:
+        seen = np.zeros(count + 1, bool)
+        seen[np.take(labels, -side, axis)] = True
+        touched += seen.astype(np.uint64) << np.uint64(2 * axis + side)
+    touched[0] = 0
+    there = np.flatnonzero(touched)
+    return np.stack([there.astype(np.uint64) + np.uint64(first_id), touched[there]], axis=1)
 
 
 def _ids(first_id: int, count: int) -> NDArray[np.uint64]:
@@ -174,12 +201,21 @@ def read_graph(path: str | Path) -> BlockGraph:
     Raises:
         StepError: the file is absent or damaged.
     """
+    return BlockGraph(**_arrays(path, [field.name for field in fields(BlockGraph)]))
+
+
+def read_cut(path: str | Path) -> NDArray[np.uint64]:
+    """Read the pairs of ids that are one fragment, and nothing else of a region graph."""
+    return _arrays(path, ["cut"])["cut"]
+
+
+def _arrays(path: str | Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path) as file:
-            return BlockGraph(**{name: file[name] for name in file.files})
+            return {name: file[name] for name in names}
     except FileNotFoundError:
         raise StepError(f"{path}: expected a region graph, found no such file") from None
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise StepError(
             f"{path}: expected a whole region graph, found a damaged one "
             f"({type(error).__name__}); remove it and run again"
@@ -219,6 +255,7 @@ def main() -> None:
         affinities,
         before,
         given.histograms == "yes",
+        grid.inner_faces(block),
     )
     write_graph(given.graph, graph)
 

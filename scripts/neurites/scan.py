@@ -1,10 +1,12 @@
 """What the volumes of the sheet are: their shape, and the files that every slab is read from.
 
 The main process looks once and writes ``manifest/volume.json``, or ``manifest/problem.txt`` with
-one sentence; jobs read those. A simulated volume need not be there yet: its shape is configured.
+one sentence; jobs read those. A volume that the workflow simulates or fetches need not be there
+yet: its shape is known.
 """
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -15,6 +17,19 @@ from step.errors import StepError
 from step.output import write_if_changed
 
 SIMULATED = "simulated/neurites/{volume}/{file}.tif"
+FETCHED = re.compile(r"fetched/neurites/snemi3d/(train|held_out|challenge)/image\.tif")
+SNEMI3D = (100, 1024, 1024)
+"""Voxels of the stacks of SNEMI3D along z, y and x."""
+
+
+def snemi3d_parts(train_sections: int) -> dict[str, tuple[int, int, bool]]:
+    """The volumes that SNEMI3D is divided into: first section, the one after the last, labelled."""
+    depth = SNEMI3D[0]
+    return {
+        "train": (0, train_sections, True),
+        "held_out": (train_sections, depth, True),
+        "challenge": (0, depth, False),
+    }
 
 
 def is_simulated(volume: Volume) -> bool:
@@ -22,21 +37,22 @@ def is_simulated(volume: Volume) -> bool:
     return volume.image == SIMULATED.format(volume=volume.name, file="image")
 
 
-def find_sources(volume: Volume, simulated_shape: Sequence[int]) -> dict[str, Source]:
+def find_sources(
+    volume: Volume, simulated_shape: Sequence[int], train_sections: int = 80
+) -> dict[str, Source]:
     """Describe a volume's image and, where it has them, its labels.
+
+    Those of a volume that the workflow makes or fetches need not be there yet.
 
     Raises:
         StepError: one of them cannot be used, or they differ in shape.
     """
     if is_simulated(volume):
         z, y, x = simulated_shape
-        kinds = {"image": (volume.image, "uint8")}
-        if volume.labels:
-            kinds["labels"] = (volume.labels, "uint32")
-        return {
-            kind: Source(path, "tiff", (z, y, x), dtype, (path,))
-            for kind, (path, dtype) in kinds.items()
-        }
+        return _to_come(volume, (z, y, x), "uint32")
+    if fetched := FETCHED.fullmatch(volume.image):
+        begin, end, _ = snemi3d_parts(train_sections)[fetched[1]]
+        return _to_come(volume, (end - begin, *SNEMI3D[1:]), "uint16")
     found = {"image": describe(volume.image)}
     if volume.labels:
         found["labels"] = describe(volume.labels)
@@ -47,6 +63,15 @@ def find_sources(volume: Volume, simulated_shape: Sequence[int]) -> dict[str, So
                 f"found {labels}; give the labels of this volume"
             )
     return found
+
+
+def _to_come(volume: Volume, shape: tuple[int, int, int], labels: str) -> dict[str, Source]:
+    kinds = {"image": (volume.image, "uint8")}
+    if volume.labels:
+        kinds["labels"] = (volume.labels, labels)
+    return {
+        kind: Source(path, "tiff", shape, dtype, (path,)) for kind, (path, dtype) in kinds.items()
+    }
 
 
 def _by(shape: Sequence[int]) -> str:

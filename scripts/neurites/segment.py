@@ -7,16 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurites.agglomerate import (
-    Agglomeration,
-    agglomerate,
-    numbering,
-    volume_graph,
-)
+from neurites.agglomerate import Agglomeration
 from neurites.block_files import as_bytes
 from neurites.blocks import Block, Grid, Zyx, slices
 from neurites.fragment_context import context_of
 from neurites.fragments import BlockFragments, block_fragments
+from neurites.hierarchy import agglomerate
+from neurites.numbering import numbering, whole_fragments
 from neurites.region_graph import BlockGraph, Neighbour, block_graph
 from neurites.settings.agglomerate import quantile_of
 from neurites.settings.fragments import FragmentsSettings
@@ -83,17 +80,25 @@ def segment_blocks(
         ]
         inside = affinities[(slice(None), *one.slices)]
         first_id = one.index * grid.capacity
-        return block_graph(own.labels, own.count, first_id, inside, before, histograms)
+        faces = grid.inner_faces(one)
+        return block_graph(own.labels, own.count, first_id, inside, before, histograms, faces)
 
     with ThreadPoolExecutor(threads) as pool:
         found = dict(zip((one.name for one in grid), pool.map(find, grid), strict=True))
-        graphs = list(pool.map(connect, grid))
+        graphs = dict(zip((one.name for one in grid), pool.map(connect, grid), strict=True))
     numbers = numbering(
         [one.index * grid.capacity for one in grid], [found[one.name].count for one in grid]
     )
-    graph = volume_graph(graphs, numbers, bins if histograms else 0)
-    merges = {scoring: agglomerate(graph, scoring) for scoring in scorings}
-    return Segmented(grid, found, Agglomeration(numbers, graph.node_of, merges))
+    node_of = whole_fragments((graph.cut for graph in graphs.values()), numbers)
+
+    def graph_of(one: Block) -> BlockGraph:
+        return graphs[one.name]
+
+    merges = {
+        scoring: agglomerate(grid, graph_of, numbers, node_of, scoring, bins)
+        for scoring in scorings
+    }
+    return Segmented(grid, found, Agglomeration(numbers, node_of, merges))
 
 
 def segment(

@@ -1,12 +1,15 @@
 """The segmentation of a volume as OME-Zarr, and the table of its objects.
 
-Written block by block, so memory holds one block whatever the volume's size. Version 0.4 of the
+Written block by block, so a process holds one block whatever the volume's size. Version 0.4 of the
 OME-Zarr specification (Zarr 2), which napari and Neuroglancer both open.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from math import lcm
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +20,7 @@ from numpy.typing import NDArray
 
 from neurites.agglomerate import Agglomeration, read_agglomeration
 from neurites.block_files import open_block, read_labels, read_statistics
-from neurites.blocks import Grid, Zyx
+from neurites.blocks import Block, Grid, Zyx
 from neurites.ingest import whole_folder
 from neurites.settings.segmentation import SegmentationSettings
 from step.command import run_step
@@ -38,29 +41,34 @@ COLUMNS = (
 
 
 def object_table(
-    regions: NDArray[np.int64], statistics: NDArray[np.int64], voxel_nm: Sequence[float]
+    parts: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    count: int,
+    voxel_nm: Sequence[float],
 ) -> pd.DataFrame:
     """Sum up fragments by the object that they are part of.
 
     Args:
-        regions: shape (F,), object of every fragment, from 1.
-        statistics: shape (F, 7), voxels, first voxel along z, y, x, the one after the last.
+        parts: per block, shape (F,), object of every fragment, from 1; shape (F, 7), its voxels,
+            first voxel along z, y, x, the one after the last.
+        count: how many objects there are.
         voxel_nm: size of a voxel along z, y and x (nm).
 
     Returns:
         A row an object, the largest first: voxels, volume, fragments, bounding box with its last
         voxel inside, sections from first to last.
     """
-    count = int(regions.max()) if len(regions) else 0
-    at = regions - 1
-    voxels = np.bincount(at, weights=statistics[:, 0], minlength=count).astype(np.int64)
+    voxels, fragments = np.zeros(count, np.int64), np.zeros(count, np.int64)
     first = np.full((count, 3), np.iinfo(np.int64).max)
     after = np.zeros((count, 3), np.int64)
-    np.minimum.at(first, at, statistics[:, 1:4])
-    np.maximum.at(after, at, statistics[:, 4:7])
+    for regions, statistics in parts:
+        at = regions - 1
+        np.add.at(voxels, at, statistics[:, 0])
+        np.add.at(fragments, at, 1)
+        np.minimum.at(first, at, statistics[:, 1:4])
+        np.maximum.at(after, at, statistics[:, 4:7])
     table = pd.DataFrame({"object": np.arange(1, count + 1), "voxels": voxels})
     table["volume_um3"] = voxels * float(np.prod(voxel_nm)) / 1e9
-    table["fragments"] = np.bincount(at, minlength=count)
+    table["fragments"] = fragments
     for axis, name in enumerate("zyx"):
         table[f"{name}_first"] = first[:, axis]
         table[f"{name}_last"] = after[:, axis] - 1
@@ -128,6 +136,37 @@ def write_part(
             array[tuple(where)] = part
 
 
+def together(grid: Grid, factors: Zyx) -> list[list[Block]]:
+    """Blocks in groups such that blocks of different groups share no chunk of any resolution.
+
+    Args:
+        factors: by how many voxels the coarsest resolution is coarser.
+    """
+    sides = [
+        lcm(block, min(chunk, -(-n // factor)) * factor)
+        for block, chunk, factor, n in zip(grid.block, CHUNK, factors, grid.shape, strict=True)
+    ]
+    groups: dict[tuple[int, ...], list[Block]] = {}
+    for block in grid:
+        at = tuple(begin // side for (begin, _), side in zip(block.box, sides, strict=True))
+        groups.setdefault(at, []).append(block)
+    return list(groups.values())
+
+
+def _write_group(
+    store: Path, factors: Sequence[Zyx], parts: Sequence[tuple[Path, NDArray[np.uint64]]]
+) -> None:
+    """Write blocks, by their fragments and the objects that these are part of."""
+    arrays = [
+        (factor, zarr.open_array(str(store / str(level)), mode="r+"))
+        for level, factor in enumerate(factors)
+    ]
+    for path, own in parts:
+        with open_block(path) as file:
+            begin = [int(b) for b in file.attrs["block_begin"]]
+        write_part(arrays, own[read_labels(path)], begin)
+
+
 def write_segmentation(
     folder: str | Path,
     fragments: Sequence[Path],
@@ -135,11 +174,22 @@ def write_segmentation(
     grid: Grid,
     voxel_nm: Sequence[float],
     settings: SegmentationSettings,
+    processes: int = 1,
 ) -> pd.DataFrame:
-    """Write the OME-Zarr of one partition and return the table of its objects."""
+    """Write the OME-Zarr of one partition and return the table of its objects.
+
+    Args:
+        fragments: files of the blocks, in the order of the grid.
+        processes: that write at a time.
+    """
     regions = agglomeration.regions(settings.scoring, settings.threshold)
-    rows = sorted((read_statistics(path) for path in fragments), key=lambda found: found[1])
-    table = object_table(regions, np.concatenate([found for found, _ in rows]), voxel_nm)
+
+    def parts() -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        for path in fragments:
+            statistics, first_id = read_statistics(path)
+            yield agglomeration.of_block(regions, first_id)[1:], statistics
+
+    table = object_table(parts(), int(regions.max(initial=0)), voxel_nm)
     kept = table["voxels"] >= settings.min_voxels
     small = np.zeros(len(table) + 1, bool)
     small[table.loc[~kept, "object"]] = True
@@ -148,12 +198,28 @@ def write_segmentation(
         arrays = create_pyramid(
             partial, Path(folder).parent.name, grid.shape, voxel_nm, settings.levels
         )
-        for path in progress(fragments, "blocks written"):
-            with open_block(path) as file:
-                first_id = int(file.attrs["first_id"])
-                begin = [int(b) for b in file.attrs["block_begin"]]
-            own = agglomeration.of_block(regions, first_id).astype(np.uint64)
-            write_part(arrays, own[read_labels(path)], begin)
+        factors = [factor for factor, _ in arrays]
+
+        def parts_of(group: Sequence[Block]) -> list[tuple[Path, NDArray[np.uint64]]]:
+            return [
+                (
+                    fragments[block.index],
+                    agglomeration.of_block(regions, block.index * grid.capacity).astype(np.uint64),
+                )
+                for block in group
+            ]
+
+        groups = together(grid, factors[-1])
+        if processes == 1:
+            for group in progress(groups, "groups of blocks written"):
+                _write_group(partial, factors, parts_of(group))
+        else:
+            with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+                waiting = [
+                    pool.submit(_write_group, partial, factors, parts_of(group)) for group in groups
+                ]
+                for one in progress(waiting, "groups of blocks written"):
+                    one.result()
     return table[kept]
 
 
@@ -161,21 +227,23 @@ def main() -> None:
     """Write the segmentation of a volume and the table of its objects."""
     parser = argparse.ArgumentParser(prog="python -m neurites.segmentation", description=__doc__)
     parser.add_argument("--agglomeration", type=Path, required=True)
-    parser.add_argument("--fragments", type=Path, nargs="+", required=True, help="of every block")
+    parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--settings", required=True, help="JSON of neurites.segmentation")
     parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr to write")
+    parser.add_argument("--processes", type=int, default=1, help="that write at a time")
     parser.add_argument("--objects", type=Path, required=True, help="TSV to write")
     given = parser.parse_args()
     described = json.loads(given.grid)
     grid = Grid(tuple(described["shape"]), tuple(described["block"]))
     table = write_segmentation(
         given.segmentation,
-        given.fragments,
+        [given.fragments / f"{block.name}.h5" for block in grid],
         read_agglomeration(given.agglomeration),
         grid,
         described["voxel_nm"],
         SegmentationSettings.model_validate_json(given.settings),
+        given.processes,
     )
     write_table(given.objects, table)
 

@@ -59,7 +59,9 @@ class Tree:
         for volume in self.sheet.values():
             found: dict[str, Source] | StepError
             try:
-                found = find_sources(volume, self.settings.simulate.shape)
+                found = find_sources(
+                    volume, self.settings.simulate.shape, self.settings.fetch.train_sections
+                )
             except StepError as error:
                 found = error
                 notes.append(f"{volume.name}: {error}")
@@ -85,13 +87,14 @@ class Tree:
         z, y, x = (min(a, b) for a, b in zip(self.settings.block, shape, strict=True))
         return Grid(shape, (z, y, x))
 
-    def settings_of(self, step: str) -> str:
-        """Return the settings of a step as JSON, those that differ from their defaults.
+    def settings_of(self, step: str, *keys: str) -> str:
+        """Return the settings of a step, or some of them, as JSON, where they are no defaults.
 
         They are recorded with the step's outputs: a new setting whose default changes nothing
         is then no reason to compute again. Who changes a default raises the step's version.
         """
-        return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
+        section = getattr(self.settings, step)
+        return str(section.model_dump_json(exclude_defaults=True, include=set(keys) or None))
 
     def _block(self, wildcards: Any) -> Block:
         return self.grid(wildcards.volume).by_name[wildcards.box]
@@ -219,6 +222,14 @@ class Tree:
             return self._of(wildcards.volume, pattern, list(self.grid(wildcards.volume)))
 
         return files
+
+    def folder(self, name: str) -> Callable[[Any], str]:
+        """Make an input function: a folder among the volume's results."""
+
+        def path(wildcards: Any) -> str:
+            return f"{self.results}/{wildcards.volume}/{name}"
+
+        return path
 
     def _of(self, volume: str, pattern: str, blocks: Sequence[Block]) -> list[str]:
         return [

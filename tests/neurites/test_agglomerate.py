@@ -9,17 +9,23 @@ from numpy.typing import NDArray
 
 from neurites.agglomerate import (
     Agglomeration,
-    agglomerate,
-    numbering,
     read_agglomeration,
-    volume_graph,
     write_agglomeration,
 )
+from neurites.blocks import Grid, Zyx
 from neurites.fragments import find_fragments
-from neurites.merging import merge_regions, partition
+from neurites.hierarchy import agglomerate
+from neurites.merging import Merges, merge_regions, partition
+from neurites.numbering import numbering
 from neurites.pair_counts import overlaps
 from neurites.partition_scores import score_partition
-from neurites.region_graph import block_graph, cut_fragments, read_graph, write_graph
+from neurites.region_graph import (
+    BlockGraph,
+    block_graph,
+    cut_fragments,
+    read_graph,
+    write_graph,
+)
 from neurites.segment import segment, segment_blocks
 from neurites.settings.fragments import FragmentsSettings
 from step.errors import StepError
@@ -35,14 +41,20 @@ def same_partition(one: NDArray, other: NDArray) -> bool:
     return pairs == len(np.unique(one)) == len(np.unique(other))
 
 
+def merges_of(graph: BlockGraph, shape: Zyx, count: int, scoring: str, bins: int = 0) -> Merges:
+    """Agglomerate a volume of one block."""
+    numbers = numbering([0], [count])
+    node_of = np.arange(count)
+    return agglomerate(Grid(shape, shape), lambda _: graph, numbers, node_of, scoring, bins)
+
+
 @pytest.mark.parametrize("voxel_nm", [SECTIONS, CUBES], ids=["sections", "cubes"])
 def test_the_partition_is_that_of_waterz(voxel_nm: tuple[float, float, float]) -> None:
     affinities = noisy_affinities(drawn_labels((12, 72, 80), 14), noise=0.3)
     fragments = find_fragments(as_bytes(affinities), FragmentsSettings(seed_radius_px=3), voxel_nm)
     count = int(fragments.max())
     graph = block_graph(fragments, count, 0, affinities * np.float32(255), [None] * 3)
-    whole = volume_graph([graph], numbering([0], [count]))
-    merges = agglomerate(whole, "mean")
+    merges = merges_of(graph, fragments.shape, count, "mean")
     thresholds = [0.05, 0.2, 0.5, 0.8]
     theirs = waterz.agglomerate(affinities, thresholds, fragments=fragments.astype(np.uint64))
     regions = []
@@ -59,7 +71,7 @@ def test_quantiles_are_those_of_waterz(quantile: int) -> None:
     fragments = find_fragments(affinities, FragmentsSettings(seed_radius_px=3), SECTIONS)
     count = int(fragments.max())
     graph = block_graph(fragments, count, 0, affinities, [None] * 3, histograms=True)
-    merges = agglomerate(volume_graph([graph], numbering([0], [count]), 256), f"quantile{quantile}")
+    merges = merges_of(graph, fragments.shape, count, f"quantile{quantile}", 256)
     thresholds = [0.2, 0.5, 0.8]
     theirs = waterz.agglomerate(
         affinities / np.float32(255),

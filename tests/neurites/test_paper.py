@@ -15,7 +15,8 @@ def made(network: str, n: float, saved: float) -> dict[str, object]:
     numbers = ("epoch_s", "peak_mb", "outline_accuracy", "arand", "voi_split", "voi_merge")
     return {
         **values, **dict.fromkeys(numbers, 0.5), "saved_mb": saved, "device": "CPU",
-        "peak_is_of": "the process",
+        "peak_is_of": "the process", "voxels": "8 x 8 x 8", "arithmetic": "float32",
+        "patch": "2 x 2 x 16 x 16", "train_voxels": 512,
     }  # fmt: skip
 
 
@@ -61,3 +62,14 @@ def test_the_page_is_in_the_order_of_the_paper(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("sys.argv", ["paper_page", *paths, *out])
     paper_page.main()
     assert (tmp_path / "p.md").read_text() == text
+
+
+def test_the_page_says_what_a_small_budget_is_worth() -> None:
+    few = pd.DataFrame([made("base", float("nan"), 60.0)])
+    assert "**A small budget**: 5 steps are 1 / 4,000 of the rule's default" in page(few)
+    assert "small budget" not in page(few.assign(steps=PaperSettings().steps))
+
+
+def test_a_short_training_leaves_its_warm_up() -> None:
+    for steps, warm_up in ((20, 2), (1000, 100), (20_000, 100)):
+        assert training_settings(PaperSettings(steps=steps), "base", 1, 1).warmup_steps == warm_up

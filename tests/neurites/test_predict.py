@@ -191,6 +191,20 @@ def test_the_command_writes_one_file(tmp_path, volume, monkeypatch) -> None:
     ]  # fmt: skip
 
 
+def test_a_job_that_slurm_gave_a_gpu_must_use_it(tmp_path, volume, monkeypatch, capsys) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setenv("SLURM_STEP_GPUS", "0")
+    zarr.create_array(str(tmp_path / "image.zarr"), data=volume)
+    save_weights(tmp_path / "w.safetensors", build(TINY), description(TINY))
+    with pytest.raises(StepError, match=r"Slurm gave this job a GPU.*cpu_in_place_of_gpu: true"):
+        run(monkeypatch, tmp_path)
+    assert not (tmp_path / "affinities.h5").exists()
+    monkeypatch.setenv("SNAKESCOPE_CPU_IN_PLACE_OF_GPU", "1")
+    run(monkeypatch, tmp_path)
+    assert "RUNS ON THE CPU, its GPU unused" in capsys.readouterr().err
+    assert (tmp_path / "affinities.h5").exists()
+
+
 def test_weights_of_something_else_are_refused(tmp_path) -> None:
     save_weights(tmp_path / "w.safetensors", torch.nn.Linear(2, 2), {"model": "worms"})
     with pytest.raises(StepError, match="expected weights of an affinity network"):

@@ -54,6 +54,20 @@ def test_the_profile_names_every_gpu_rule_and_no_other(profile: dict) -> None:
     assert len({str(value) for value in profile["set-resources"].values()}) == 1
 
 
+def test_rules_that_run_or_train_a_network_ask_for_a_gpu(profile: dict) -> None:
+    # By what their commands import, not by their names.
+    network = re.compile(r"^from learning\.device import", re.M)
+    for name, body in rules().items():
+        steps = set(re.findall(r"python -m ([\w.]+)\b", body))
+        sources = [REPOSITORY / "scripts" / f"{step.replace('.', '/')}.py" for step in steps]
+        runs = any(network.search(path.read_text()) for path in sources if path.exists())
+        if runs:
+            assert name in profile["set-resources"], name
+    assert {"neurites_affinities", "neurites_train", "neurites_paper_row"} <= set(
+        profile["set-resources"]
+    )
+
+
 def test_the_command_of_the_users_finds_the_profile() -> None:
     assert (REPOSITORY / "slurm").is_symlink()
     assert (REPOSITORY / "slurm").resolve() == PROFILE.resolve()

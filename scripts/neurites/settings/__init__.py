@@ -7,6 +7,7 @@ from pydantic import Field
 from configuration.strict import Settings
 from neurites.settings.agglomerate import AgglomerateSettings
 from neurites.settings.evaluate import EvaluateSettings
+from neurites.settings.fetch import FetchSettings
 from neurites.settings.fragments import FragmentsSettings
 from neurites.settings.ingest import IngestSettings
 from neurites.settings.paper import PaperSettings
@@ -53,6 +54,9 @@ class NeuritesSettings(Settings):
     pictures: PicturesSettings = Field(PicturesSettings(), description="pictures of a volume")
     simulate: SimulateSettings = Field(
         SimulateSettings(), description="simulated volumes with known truth"
+    )
+    fetch: FetchSettings = Field(
+        FetchSettings(), description="SNEMI3D, downloaded where the sample sheet names it"
     )
     train: TrainSettings = Field(
         TrainSettings(), description="training of the network on labelled volumes"

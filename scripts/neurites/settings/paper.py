@@ -19,5 +19,9 @@ class PaperSettings(Settings):
         "reversible", description="what the reversible networks keep; reversible is the paper's"
     )
     patch_zyx: tuple[int, int, int] = Field((18, 160, 160), description="patch (voxels)")
+    batch: int = Field(1, ge=1, description="patches a step (count)")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="arithmetic of the convolutions; bfloat16 by autocast"
+    )
     threads: int = Field(2, ge=1, description="CPU threads (count)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")

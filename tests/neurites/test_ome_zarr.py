@@ -1,0 +1,202 @@
+"""The segmentation as others read it: by the rules of OME-NGFF 0.4, and in a reader of its own."""
+
+import copy
+import json
+from collections.abc import Callable
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+from ome_zarr_models.v04.image_label import ImageLabelAttrs
+from pydantic import ValidationError
+
+from neurites.agglomerate import Agglomeration
+from neurites.block_files import read_count, write_fragments
+from neurites.blocks import Grid
+from neurites.fragments import BlockFragments
+from neurites.merging import Merges
+from neurites.numbering import numbering
+from neurites.segment import segment_blocks
+from neurites.segmentation import CHUNK, together, write_segmentation
+from neurites.settings.fragments import FragmentsSettings
+from neurites.settings.segmentation import SegmentationSettings
+from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
+
+VOXEL_NM = (30.0, 6.0, 6.0)
+SHAPE = (11, 70, 83)
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]:
+    """A segmentation of several blocks as the step writes it, and its labels."""
+    folder = tmp_path_factory.mktemp("segmentation")
+    affinities = as_bytes(noisy_affinities(drawn_labels(SHAPE, 9)))
+    done = segment_blocks(affinities, (6, 40, 40), FragmentsSettings(context_px=20), VOXEL_NM)
+    files = []
+    for block in done.grid:
+        files.append(folder / f"{block.name}.h5")
+        found: BlockFragments = done.fragments[block.name]
+        write_fragments(files[-1], found, block, done.grid)
+    store = folder / "v" / "segmentation.ome.zarr"
+    agglomeration: Agglomeration = done.agglomeration
+    settings = SegmentationSettings(levels=4)
+    write_segmentation(store, files, agglomeration, done.grid, VOXEL_NM, settings)
+    return store, done.labels("mean", settings.threshold)
+
+
+def attributes(store: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((store / ".zattrs").read_text())
+    return found
+
+
+def array_problems(store: Path) -> list[str]:
+    """What breaks the rules for arrays: version 2, "/" between chunks, one integer type, sizes."""
+    problems = []
+    if json.loads((store / ".zgroup").read_text()) != {"zarr_format": 2}:
+        problems.append("group")
+    multiscale = attributes(store)["multiscales"][0]
+    arrays = [
+        json.loads((store / level["path"] / ".zarray").read_text())
+        for level in multiscale["datasets"]
+    ]
+    scales = [one["coordinateTransformations"][0]["scale"] for one in multiscale["datasets"]]
+    for level, (array, scale) in enumerate(zip(arrays, scales, strict=True)):
+        if array["zarr_format"] != 2:
+            problems.append(f"{level}: format")
+        if array["dimension_separator"] != "/":
+            problems.append(f"{level}: separator")
+        if np.dtype(array["dtype"]).kind not in "ui" or array["dtype"] != arrays[0]["dtype"]:
+            problems.append(f"{level}: dtype")
+        if len(array["shape"]) != len(multiscale["axes"]):
+            problems.append(f"{level}: axes")
+        # Every level covers the volume, and no more than a voxel beyond.
+        covered = np.array(array["shape"]) * scale
+        wanted = np.array(arrays[0]["shape"]) * scales[0]
+        if not np.all((covered >= wanted - 1e-9) & (covered < wanted + scale)):
+            problems.append(f"{level}: scale")
+    return problems
+
+
+def test_the_metadata_are_those_of_the_specification(written: tuple[Path, np.ndarray]) -> None:
+    stated = attributes(written[0])
+    checked = ImageLabelAttrs.model_validate(stated)
+    multiscale = checked.multiscales[0]
+    assert multiscale.version == "0.4"
+    assert [(axis.name, axis.type, axis.unit) for axis in multiscale.axes] == [
+        (name, "space", "micrometer") for name in "zyx"
+    ]
+    first = multiscale.datasets[0].coordinateTransformations[0]
+    assert first.model_dump()["scale"] == pytest.approx([nm / 1000 for nm in VOXEL_NM])
+    assert array_problems(written[0]) == []
+
+
+BREAKS: dict[str, Callable[[dict[str, Any]], object]] = {
+    "an axis too few": lambda one: one["axes"].pop(),
+    "a scale too short": lambda one: one["datasets"][0]["coordinateTransformations"][0][
+        "scale"
+    ].pop(),
+    "no scale": lambda one: one["datasets"][0].pop("coordinateTransformations"),
+    "coarse before fine": lambda one: one["datasets"].reverse(),
+    "no datasets": lambda one: one.pop("datasets"),
+}
+
+
+@pytest.mark.parametrize("broken", BREAKS)
+def test_metadata_that_break_the_rules_would_be_noticed(
+    written: tuple[Path, np.ndarray], broken: str
+) -> None:
+    stated = copy.deepcopy(attributes(written[0]))
+    BREAKS[broken](stated["multiscales"][0])
+    with pytest.raises(ValidationError):
+        ImageLabelAttrs.model_validate(stated)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [("dimension_separator", ".", "separator"), ("dtype", "<f4", "dtype"),
+     ("shape", [11, 35, 42], "scale")],
+)  # fmt: skip
+def test_arrays_that_break_the_rules_would_be_noticed(
+    written: tuple[Path, np.ndarray], tmp_path: Path, key: str, value: object, problem: str
+) -> None:
+    for path in written[0].rglob(".z*"):
+        copied = tmp_path / path.relative_to(written[0])
+        copied.parent.mkdir(parents=True, exist_ok=True)
+        copied.write_text(path.read_text())
+    assert array_problems(tmp_path) == []
+    changed = tmp_path / "0/.zarray"
+    changed.write_text(json.dumps({**json.loads(changed.read_text()), key: value}))
+    assert any(problem in one for one in array_problems(tmp_path))
+
+
+def test_chunks_are_where_readers_look_for_them(written: tuple[Path, np.ndarray]) -> None:
+    store, labels = written
+    # Without zarr: the first chunk of full resolution, by its path and its codec.
+    import numcodecs
+
+    stated = json.loads((store / "0/.zarray").read_text())
+    codec = numcodecs.get_codec(stated["compressor"])
+    content = codec.decode((store / "0/0/0/0").read_bytes())
+    chunk = np.frombuffer(content, stated["dtype"]).reshape(stated["chunks"])
+    z, y, x = stated["chunks"]
+    assert np.array_equal(chunk, labels[:z, :y, :x])
+
+
+def test_blocks_that_share_chunks_are_written_by_one_process() -> None:
+    for shape, block, factors in (
+        ((64, 4096, 4096), (32, 512, 512), (1, 4, 4)),
+        ((50, 700, 900), (20, 300, 512), (2, 8, 8)),
+    ):
+        grid = Grid(shape, block)
+        groups = together(grid, factors)
+        assert sorted(one.index for group in groups for one in group) == list(range(len(grid)))
+        owner: dict[tuple[int, ...], int] = {}
+        for number, group in enumerate(groups):
+            for one in group:
+                corners = [
+                    range(begin // (chunk * factor), (end - 1) // (chunk * factor) + 1)
+                    for (begin, end), chunk, factor in zip(one.box, CHUNK, factors, strict=True)
+                ]
+                for chunk in product(*corners):
+                    assert owner.setdefault(chunk, number) == number
+    assert len(together(Grid((64, 4096, 4096), (32, 512, 512)), (1, 4, 4))) == 32
+
+
+def test_several_processes_write_the_same(written: tuple[Path, np.ndarray], tmp_path: Path) -> None:
+    store, labels = written
+    files = sorted(store.parents[1].glob("z*.h5"))
+    grid = Grid(SHAPE, (6, 40, 40))
+    numbers = numbering(*zip(*(read_count(path) for path in files), strict=True))
+    # Two objects, whatever the fragments: every fragment is in one of them.
+    node_of = np.arange(numbers.total) % 2
+    nothing = Merges(*(np.zeros(0, kind) for kind in (np.int64, np.int64, np.float64)))
+    agglomeration = Agglomeration(numbers, node_of, {"mean": nothing})
+    found = []
+    for processes in (1, 2):
+        target = tmp_path / str(processes) / "segmentation.ome.zarr"
+        write_segmentation(
+            target, files, agglomeration, grid, VOXEL_NM, SegmentationSettings(), processes
+        )
+        levels = [np.asarray(zarr.open_array(str(target / level), mode="r")) for level in "012"]
+        found.append(levels)
+    assert found[0][0].max() == 2 and (found[0][0] > 0).sum() == (labels > 0).sum()
+    for one, other in zip(*found, strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_the_reader_of_napari_takes_it_for_labels(written: tuple[Path, np.ndarray]) -> None:
+    # What napari-ome-zarr opens files with. No requirement of ours: it brings a client of cloud
+    # storage and holds back other packages. Where it is installed, it is asked.
+    pytest.importorskip("ome_zarr")
+    from ome_zarr.io import parse_url
+    from ome_zarr.reader import Label, Reader
+
+    store, labels = written
+    node = next(iter(Reader(parse_url(str(store)))()))
+    assert any(isinstance(one, Label) for one in node.specs)
+    assert node.data[0].shape == SHAPE
+    assert np.array_equal(np.asarray(node.data[0]), labels)
+    assert np.array_equal(np.asarray(node.data[1]), labels[:, ::2, ::2])
