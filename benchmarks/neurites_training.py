@@ -39,7 +39,8 @@ from benchmarks.neurites_evaluation import (  # noqa: E402
     tuned,
 )
 from learning.device import choose_device  # noqa: E402
-from neurites.model_files import load_network  # noqa: E402
+from neurites.model_files import build, load_network  # noqa: E402
+from neurites.networks import parameter_count  # noqa: E402
 from neurites.partition_scores import score_partition  # noqa: E402
 from neurites.predict import predict_block, prepared  # noqa: E402
 from neurites.settings.predict import PredictSettings  # noqa: E402
@@ -51,6 +52,9 @@ UNIT = 8
 """Patches are multiples of this along every axis: the network halves them three times."""
 
 LARGEST_PATCH = (48, 96, 96)
+OVERLAP = 0.25
+VIEWS = 4
+"""Of test-time augmentation."""
 
 TRAINING = TrainSettings(
     network="base",
@@ -180,7 +184,7 @@ def predicted(weights: Path, image: NDArray[np.uint8], views: int) -> Affinities
     how = PredictSettings.model_validate(
         {
             "patch_zyx": (z, y, x),
-            "overlap": 0.4,
+            "overlap": OVERLAP,
             "precision": "bfloat16",
             "test_time_augmentation": views,
         }
@@ -207,6 +211,7 @@ def network_rows(experiment: Experiment, weights: Path, views: int) -> Iterator[
         yield name, f"network; {method}", "arand_validation", error
     settings = experiment.settings
     facts: dict[str, Any] = {
+        "parameters": parameter_count(build(settings)),
         "seed": settings.seed,
         "steps": settings.steps,
         "voxels_a_step": settings.batch * int(np.prod(settings.patch_zyx)),
@@ -243,8 +248,6 @@ def main() -> None:
         weights = trained(experiment, given.training / name)
         add_rows(given.table, network_rows(experiment, weights, VIEWS))
 
-
-VIEWS = 16
 
 if __name__ == "__main__":
     run_step(main)

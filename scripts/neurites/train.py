@@ -76,7 +76,7 @@ def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
     network = build(settings).to(device)
     if device.type == "cpu":
         # oneDNN then spares itself a change of layout at every convolution.
-        network = network.to(memory_format=torch.channels_last_3d)
+        network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, settings))
     workers = settings.threads if device.type == "cuda" else 0
