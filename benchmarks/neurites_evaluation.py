@@ -1,25 +1,22 @@
 """Segmentations of real volumes against their truth: ours, waterz's and those of peers.
 
-    python benchmarks/neurites_evaluation.py [--medulla-weights W.safetensors]
+    python benchmarks/neurites_evaluation.py
 
-writes docs/tables/neurites-evaluation.tsv (volume, method, metric, value). It needs the public
-volumes
-that SNAKESCOPE_DATA names. A threshold is chosen on the training part of a volume and applied to
-its test part: what is written was not tuned on what it is measured on.
+writes docs/tables/neurites-evaluation.tsv (volume, method, metric, value); the rows of trained
+networks come from benchmarks/neurites_training.py. It needs the public volumes that
+SNAKESCOPE_DATA names. A threshold is chosen on the training part of a volume and applied to its
+test part: what is written was not tuned on what it is measured on.
 """
 
 import argparse
 import os
-import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import tifffile
-import zarr
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -27,7 +24,6 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 import waterz  # noqa: E402
 
-from neurites.block_files import read_affinities  # noqa: E402
 from neurites.evaluate import row  # noqa: E402
 from neurites.partition_scores import PartitionScores, score_partition  # noqa: E402
 from neurites.segment import segment_blocks  # noqa: E402
@@ -41,8 +37,10 @@ METRICS = ("arand", "precision", "recall", "voi_split", "voi_merge", "voi", "v_r
 COLUMNS = ("volume", "method", "metric", "value")
 CUBES = (10.0, 10.0, 10.0)
 MEDULLA_TRAIN = 110
+MEDULLA_TEST = f"fibsem_medulla, sections {MEDULLA_TRAIN} to 165"
 Volume = NDArray[np.generic]
 Affinities = NDArray[np.uint8]
+Row = tuple[str, str, str, float]
 Partitions = Callable[[Affinities], Iterator[tuple[float, NDArray[np.uint64]]]]
 
 
@@ -88,26 +86,30 @@ METHODS: dict[str, Partitions] = {
 }
 
 
+def tuned(partitions: Partitions, affinities: Affinities, truth: Volume) -> tuple[float, float]:
+    """The threshold of the least adapted Rand error, and that error."""
+    errors = {at: score_partition(found, truth).arand for at, found in partitions(affinities)}
+    best = min(errors, key=lambda at: errors[at])
+    return best, errors[best]
+
+
 def tuned_scores(
     partitions: Partitions, train: tuple[Affinities, Volume], test: tuple[Affinities, Volume]
 ) -> tuple[float, PartitionScores]:
     """Choose the threshold on the training part, score the test part at it."""
-    errors = {at: score_partition(found, train[1]).arand for at, found in partitions(train[0])}
-    best = min(errors, key=lambda at: errors[at])
+    best, _ = tuned(partitions, *train)
     found = next(found for at, found in partitions(test[0]) if at == best)
     return best, score_partition(found, test[1])
 
 
-def rows(
-    volume: str, method: str, scores: PartitionScores
-) -> Iterator[tuple[str, str, str, float]]:
+def rows(volume: str, method: str, scores: PartitionScores) -> Iterator[Row]:
     """Scores as rows of the table."""
     cells = row(scores)
     for metric in METRICS:
         yield volume, method, metric, cells[metric]
 
 
-def gala(folder: Path) -> Iterator[tuple[str, str, str, float]]:
+def gala(folder: Path) -> Iterator[Row]:
     """FIB-SEM of the gala package, its training and its test volume."""
     read = {
         (part, what): tifffile.imread(folder / f"{part}-{what}.tif")
@@ -136,7 +138,7 @@ def gala(folder: Path) -> Iterator[tuple[str, str, str, float]]:
 
 def tuned_rows(
     volume: str, source: str, train: tuple[Affinities, Volume], test: tuple[Affinities, Volume]
-) -> Iterator[tuple[str, str, str, float]]:
+) -> Iterator[Row]:
     """Rows of every method on affinities of one source."""
     for method, partitions in METHODS.items():
         best, scores = tuned_scores(partitions, train, test)
@@ -146,16 +148,13 @@ def tuned_rows(
         yield volume, named, "threshold", best
 
 
-def medulla(folder: Path, weights: Path | None) -> Iterator[tuple[str, str, str, float]]:
+def medulla(folder: Path) -> Iterator[Row]:
     """FIB-SEM of the medulla: sections 0 to 109 to train with, 110 to 165 to test on."""
     names = ("image", "labels", "ffn_fib25_segmentation", "neuroproof_oversegmentation")
     image, labels, ffn, neuroproof = (tifffile.imread(folder / f"{name}.tif") for name in names)
     for method, found in (("FFN", ffn), ("NeuroProof supervoxels", neuroproof)):
         for volume, part in (
-            (
-                f"fibsem_medulla, sections {MEDULLA_TRAIN} to {len(labels) - 1}",
-                slice(MEDULLA_TRAIN, None),
-            ),
+            (MEDULLA_TEST, slice(MEDULLA_TRAIN, None)),
             ("fibsem_medulla, whole", slice(None)),
         ):
             truth, there = labels[part], found[part]
@@ -164,34 +163,23 @@ def medulla(folder: Path, weights: Path | None) -> Iterator[tuple[str, str, str,
             reached = np.where(there > 0, truth, 0)
             yield from rows(volume, f"{method}, where it labels", score_partition(there, reached))
             yield volume, method, "labelled", float(np.mean(there[truth > 0] > 0))
-    sources = {"grey values": affinities_of_outlines((255 - image).astype(np.uint8))}
-    if weights:
-        sources[f"network {weights.stem}"] = predicted(image, weights)
-    for source, affinities in sources.items():
-        yield from tuned_rows(
-            f"fibsem_medulla, sections {MEDULLA_TRAIN} to {len(labels) - 1}",
-            source,
-            (affinities[:, :MEDULLA_TRAIN], labels[:MEDULLA_TRAIN]),
-            (affinities[:, MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:]),
-        )
+    affinities = affinities_of_outlines((255 - image).astype(np.uint8))
+    yield from tuned_rows(
+        MEDULLA_TEST,
+        "grey values",
+        (affinities[:, :MEDULLA_TRAIN], labels[:MEDULLA_TRAIN]),
+        (affinities[:, MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:]),
+    )
 
 
-def predicted(image: NDArray[np.uint8], weights: Path) -> Affinities:
-    """Affinities of a volume by a trained network."""
-    box = tuple((0, n) for n in image.shape)
-    with tempfile.TemporaryDirectory() as folder:
-        array = zarr.create_array(f"{folder}/image.zarr", data=image, zarr_format=2)
-        del array
-        block = ",".join(f"{begin}:{end}" for begin, end in box)
-        words = ["--image", f"{folder}/image.zarr", "--block", block, "--settings", "{}"]
-        words += ["--weights", str(weights), "--affinities", f"{folder}/affinities.h5"]
-        subprocess.run(
-            [sys.executable, "-m", "neurites.predict", *words],
-            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
-            check=True,
-        )
-        z, y, x = box
-        return read_affinities([f"{folder}/affinities.h5"], (z, y, x))
+def add_rows(path: Path, found: Iterable[Row]) -> None:
+    """Write rows into a table, in the place of those of the same volume and method."""
+    new = pd.DataFrame(found, columns=list(COLUMNS))
+    if path.exists():
+        table = read_table(path, COLUMNS)
+        named = table["volume"] + table["method"]
+        new = pd.concat([table[~named.isin(new["volume"] + new["method"])], new])
+    write_table(path, new.sort_values(["volume", "method"], kind="stable"))
 
 
 def main() -> None:
@@ -199,7 +187,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
     parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
-    parser.add_argument("--medulla-weights", type=Path, help="of a network for fibsem_medulla")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
     parser.add_argument(
         "--volumes", nargs="+", choices=("gala", "medulla"), default=("gala", "medulla")
@@ -212,16 +199,10 @@ def main() -> None:
         )
     parts = {
         "gala": lambda: gala(folder / "gala_fibsem_small"),
-        "medulla": lambda: medulla(folder / "fibsem_medulla", given.medulla_weights),
+        "medulla": lambda: medulla(folder / "fibsem_medulla"),
     }
-    table = read_table(given.table, COLUMNS) if given.table.exists() else None
     for name in given.volumes:
-        new = pd.DataFrame(parts[name](), columns=list(COLUMNS))
-        if table is not None:
-            named = table["volume"] + table["method"]
-            new = pd.concat([table[~named.isin(new["volume"] + new["method"])], new])
-        table = new.sort_values(["volume", "method"], kind="stable")
-        write_table(given.table, table)
+        add_rows(given.table, parts[name]())
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ neighbours and long-range pairs) and 3 (class-balanced cross-entropy). The affin
 the one ``offset`` before it is 1 where both carry the same label and that label is not 0.
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -16,26 +18,57 @@ OFFSETS: tuple[tuple[int, int, int], ...] = (
 )  # fmt: skip
 """Distance (z, y, x; voxels) of each channel's pair; the first three are waterz's channels."""
 
+CUBE_OFFSETS: tuple[tuple[int, int, int], ...] = (
+    (1, 0, 0), (0, 1, 0), (0, 0, 1),
+    (3, 0, 0), (0, 3, 0), (0, 0, 3),
+    (9, 0, 0), (0, 9, 0), (0, 0, 9), (15, 0, 0), (0, 15, 0), (0, 0, 15),
+)  # fmt: skip
+"""The same for voxels as long as wide: alike along every axis."""
+
 NEAREST = 3
 """Channels of nearest neighbours, in the order z, y, x."""
 
 
-def affinity_targets(labels: Tensor) -> tuple[Tensor, Tensor]:
-    """The affinities of all pairs, and which pairs there are.
+def with_outlines(labels: Tensor, thickness: int) -> Tensor:
+    """Labels with 0 for all voxels that are fewer than ``thickness`` steps from another label.
 
-    Channel c at voxel v is the pair of v and v - OFFSETS[c].
+    Where objects touch, only a face lies between them, and it is thinner than a membrane.
 
     Args:
         labels: whole numbers, shape (N, z, y, x), 0 where there is no object.
+    """
+    for _ in range(thickness):
+        outline = torch.zeros_like(labels, dtype=torch.bool)
+        for axis in (1, 2, 3):
+            sides = labels.shape[axis] - 1
+            one, other = labels.narrow(axis, 1, sides), labels.narrow(axis, 0, sides)
+            # A step further, 0 is the outline that the step before has drawn.
+            differ = one != other
+            outline.narrow(axis, 1, sides).logical_or_(differ)
+            outline.narrow(axis, 0, sides).logical_or_(differ)
+        labels = labels.masked_fill(outline, 0)
+    return labels
+
+
+def affinity_targets(
+    labels: Tensor, offsets: Sequence[tuple[int, int, int]] = OFFSETS
+) -> tuple[Tensor, Tensor]:
+    """The affinities of all pairs, and which pairs there are.
+
+    Channel c at voxel v is the pair of v and v - offsets[c].
+
+    Args:
+        labels: whole numbers, shape (N, z, y, x), 0 where there is no object.
+        offsets: distance of every channel's pair along z, y, x (voxels).
 
     Returns:
-        Affinities 0 or 1 and presence 0 or 1, float32, both of shape (N, 12, z, y, x); presence
-        is 0 where the partner lies outside.
+        Affinities 0 or 1 and presence 0 or 1, float32, both of shape (N, C, z, y, x); presence is
+        0 where the partner lies outside.
     """
-    shape = (labels.shape[0], len(OFFSETS), *labels.shape[1:])
+    shape = (labels.shape[0], len(offsets), *labels.shape[1:])
     affinity = torch.zeros(shape, device=labels.device)
     present = torch.zeros(shape, device=labels.device)
-    for channel, offset in enumerate(OFFSETS):
+    for channel, offset in enumerate(offsets):
         if any(far >= size for far, size in zip(offset, labels.shape[1:], strict=True)):
             continue
         sizes = labels.shape[1:]
@@ -68,16 +101,16 @@ def balanced_weights(affinity: Tensor, present: Tensor, rarest: float = 0.02) ->
     return weighted
 
 
-def balanced_loss(logits: Tensor, labels: Tensor) -> Tensor:
+def balanced_loss(
+    logits: Tensor, labels: Tensor, offsets: Sequence[tuple[int, int, int]] = OFFSETS
+) -> Tensor:
     """Class-balanced binary cross-entropy, mean over the channels that have pairs; scalar.
 
     Args:
-        logits: shape (N, C, z, y, x), the first C of the offsets.
+        logits: shape (N, C, z, y, x), the first C of ``offsets``.
         labels: shape (N, z, y, x).
     """
-    affinity, present = affinity_targets(labels)
-    channels = logits.shape[1]
-    affinity, present = affinity[:, :channels], present[:, :channels]
+    affinity, present = affinity_targets(labels, offsets[: logits.shape[1]])
     weights = balanced_weights(affinity, present)
     total = functional.binary_cross_entropy_with_logits(
         logits.float(), affinity, weights, reduction="sum"

@@ -119,9 +119,11 @@ def flipped(rng: np.random.Generator, image: Image, labels: Labels) -> tuple[Ima
     return np.ascontiguousarray(image), np.ascontiguousarray(labels)
 
 
-def grey_changed(rng: np.random.Generator, image: Image, contrast: float) -> Image:
+def grey_changed(
+    rng: np.random.Generator, image: Image, contrast: float, by_section_share: float = 0.5
+) -> Image:
     """Other contrast, brightness and gamma; for the patch, or for each section its own."""
-    count = len(image) if rng.random() < 0.5 else 1
+    count = len(image) if rng.random() < by_section_share else 1
     scale = 1 + rng.uniform(-contrast, contrast, (count, 1, 1))
     offset = rng.uniform(-contrast, contrast, (count, 1, 1))
     gamma = 2.0 ** rng.uniform(-1, 1, (count, 1, 1))
@@ -182,7 +184,7 @@ def augmented(
     if settings.flips:
         image, labels = flipped(rng, image, labels)
     if rng.random() < settings.grey_share:
-        image = grey_changed(rng, image, settings.contrast)
+        image = grey_changed(rng, image, settings.contrast, settings.grey_by_section_share)
     if rng.random() < settings.blurred_share:
         image = with_blur(rng, image, settings.most_sections, settings.blur_px)
     if rng.random() < settings.missing_share:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from learning.weights import load_weights
-from neurites.affinity_targets import NEAREST, OFFSETS
+from neurites.affinity_targets import CUBE_OFFSETS, NEAREST, OFFSETS
 from neurites.networks import NeuriteNetwork
 from neurites.settings.train import TrainSettings
 from step.errors import StepError
@@ -12,11 +12,17 @@ from step.errors import StepError
 MODEL = "affinities of neurites"
 
 
+def offsets_of(settings: TrainSettings) -> tuple[tuple[int, int, int], ...]:
+    """Distance (z, y, x; voxels) of the pair of every channel that the settings train."""
+    return CUBE_OFFSETS if settings.cubes else OFFSETS
+
+
 def build(settings: TrainSettings) -> NeuriteNetwork:
     """The network that the settings describe, with fresh weights."""
     memory = settings.memory if settings.network == "revnet" else "stored"
+    channels = len(offsets_of(settings))
     return NeuriteNetwork(
-        settings.network, settings.n, memory, settings.features, channels=len(OFFSETS)
+        settings.network, settings.n, memory, settings.features, channels, settings.cubes
     )
 
 
@@ -27,7 +33,8 @@ def description(settings: TrainSettings) -> dict[str, Any]:
         "network": settings.network,
         "n": settings.n,
         "features": list(settings.features),
-        "offsets_zyx": [list(offset) for offset in OFFSETS],
+        "cubes": settings.cubes,
+        "offsets_zyx": [list(offset) for offset in offsets_of(settings)],
         "patch_zyx": list(settings.patch_zyx),
     }
 
@@ -50,9 +57,8 @@ def load_network(path: str | Path, sha256: str | None) -> tuple[NeuriteNetwork, 
             f" neighbours along z, y, x, found a card of {card.get('model', 'something else')};"
             " name another file in neurites: predict: weights"
         )
-    network = NeuriteNetwork(
-        card["network"], card["n"], "stored", card["features"], channels=NEAREST
-    )
+    cubes = card.get("cubes", False)
+    network = NeuriteNetwork(card["network"], card["n"], "stored", card["features"], NEAREST, cubes)
     for name in ("head.weight", "head.bias"):
         tensors[name] = tensors[name][:NEAREST]
     try:

@@ -80,11 +80,12 @@ class ReversibleModule(nn.Module):
 
 
 class Embedding(nn.Module):
-    """1 x 5 x 5 convolution and ELU."""
+    """1 x 5 x 5 convolution, or 3 x 3 x 3 for ``cubes``, and ELU."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, cubes: bool = False) -> None:
         super().__init__()
-        self.convolution = nn.Conv3d(inputs, outputs, (1, 5, 5), padding=(0, 2, 2))
+        kernel, padding = ((3, 3, 3), (1, 1, 1)) if cubes else ((1, 5, 5), (0, 2, 2))
+        self.convolution = nn.Conv3d(inputs, outputs, kernel, padding=padding)
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.elu(self.convolution(x), inplace=True)
@@ -93,18 +94,19 @@ class Embedding(nn.Module):
 class Upsampled(nn.Module):
     """To twice the height and width, to the skip's channels, and summed with the skip.
 
-    The paper interpolates first and then applies the 1 x 1 x 1 convolution. The two commute, so
-    the convolution is done on a quarter of the voxels.
+    For ``cubes`` to twice the depth as well. The paper interpolates first and then applies the
+    1 x 1 x 1 convolution. The two commute, so the convolution is done on a quarter of the voxels.
     """
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, cubes: bool = False) -> None:
         super().__init__()
         self.convolution = nn.Conv3d(inputs, outputs, 1)
+        self.factor = (2.0 if cubes else 1.0, 2.0, 2.0)
         self.norm = nn.BatchNorm3d(outputs)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         larger = functional.interpolate(
-            self.convolution(x), scale_factor=(1.0, 2.0, 2.0), mode="trilinear"
+            self.convolution(x), scale_factor=self.factor, mode="trilinear"
         )
         return functional.elu(self.norm(larger + skip), inplace=True)
 
@@ -137,6 +139,8 @@ class NeuriteNetwork(nn.Module):
         memory: what is kept for backward, see the module; ``base`` knows ``stored`` only.
         features: channels of the levels, finest first; even numbers for ``revnet``.
         channels: affinities that come out.
+        cubes: for voxels about as long as wide: pooling, upsampling and embeddings along z as
+            along y and x. Otherwise z is left as it is.
 
     Raises:
         ValueError: a memory that the network does not have, or n below 1.
@@ -149,6 +153,7 @@ class NeuriteNetwork(nn.Module):
         memory: Memory = "frugal",
         features: Sequence[int] = FEATURES,
         channels: int = CHANNELS,
+        cubes: bool = False,
     ) -> None:
         super().__init__()
         if network == "base" and memory != "stored":
@@ -164,17 +169,18 @@ class NeuriteNetwork(nn.Module):
 
         first = features[0]
         pairs = list(pairwise(features))
+        pooling = (2 if cubes else 1, 2, 2)
         self.frugal = frugal
         self.down = nn.ModuleList(
             [
-                Level(Embedding(1, first), module(first, first), frugal),
-                *(Level(nn.MaxPool3d((1, 2, 2)), module(a, b), frugal) for a, b in pairs),
+                Level(Embedding(1, first, cubes), module(first, first), frugal),
+                *(Level(nn.MaxPool3d(pooling), module(a, b), frugal) for a, b in pairs),
             ]
         )
         self.up = nn.ModuleList(
-            Level(Upsampled(b, a), module(a, a), frugal) for a, b in reversed(pairs)
+            Level(Upsampled(b, a, cubes), module(a, a), frugal) for a, b in reversed(pairs)
         )
-        self.embed_out = Embedding(first, first)
+        self.embed_out = Embedding(first, first, cubes)
         self.head = nn.Conv3d(first, channels, 1)
         self.apply(_initialised)
 

@@ -186,17 +186,19 @@ def prepared(network: nn.Module, device: torch.device) -> nn.Module:
     return network.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload, no-any-return]
 
 
-def check_patch(patch: Triple, levels: int) -> None:
-    """Refuse a patch that the network cannot halve in the plane as often as it does.
+def check_patch(patch: Triple, levels: int, cubes: bool = False) -> None:
+    """Refuse a patch that the network cannot halve as often as it does.
 
     Raises:
-        StepError: its height or width is no multiple of 2 for every level but the first.
+        StepError: its height or width is no multiple of 2 for every level but the first; or, for
+            a network for ``cubes``, its depth.
     """
     unit = 2 ** (levels - 1)
-    if patch[1] % unit or patch[2] % unit:
+    halved, axes = (patch, "z, y and x") if cubes else (patch[1:], "y and x")
+    if any(side % unit for side in halved):
         raise StepError(
-            f"patch_zyx: expected multiples of {unit} along y and x, found {patch[1]} and"
-            f" {patch[2]}; the network halves them {levels - 1} times"
+            f"patch_zyx: expected multiples of {unit} along {axes}, found"
+            f" {' and '.join(map(str, halved))}; the network halves them {levels - 1} times"
         )
 
 
@@ -244,7 +246,7 @@ def main() -> None:
     block = parse_block(arguments.block)
     torch.set_num_threads(settings.threads)
     network, card = load_network(arguments.weights, arguments.sha256)
-    check_patch(settings.patch_zyx, len(card["features"]))
+    check_patch(settings.patch_zyx, len(card["features"]), card.get("cubes", False))
     device = choose_device(settings.device)
     volume = open_volume(arguments.image)
     affinities = predict_block(prepared(network, device), volume, block, settings, device)

@@ -23,8 +23,8 @@ from learning.training import Training, seed_everything
 from learning.training import train as run_training
 from learning.weights import save_weights, write_card
 from neurites.affinity_scores import score_affinities
-from neurites.affinity_targets import NEAREST, balanced_loss
-from neurites.model_files import build, description, load_network
+from neurites.affinity_targets import NEAREST, balanced_loss, with_outlines
+from neurites.model_files import build, description, load_network, offsets_of
 from neurites.networks import NeuriteNetwork
 from neurites.partition_scores import score_partition
 from neurites.predict import check_patch, open_volume, predict_block, prepared
@@ -60,6 +60,12 @@ def rate(step: int, settings: TrainSettings) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
 
 
+def loss(logits: torch.Tensor, labels: torch.Tensor, settings: TrainSettings) -> torch.Tensor:
+    """The balanced loss of the pairs that the settings train; shapes as in balanced_loss."""
+    outlined = with_outlines(labels, settings.outline_px)
+    return balanced_loss(logits, outlined, offsets_of(settings))
+
+
 def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
     """A fresh network and all that its training needs.
 
@@ -68,6 +74,9 @@ def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
     rng = seed_everything(settings.seed, settings.threads)
     device = choose_device(settings.device)
     network = build(settings).to(device)
+    if device.type == "cpu":
+        # oneDNN then spares itself a change of layout at every convolution.
+        network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
     optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, settings))
     workers = settings.threads if device.type == "cuda" else 0
@@ -83,7 +92,7 @@ def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
         half = settings.precision == "bfloat16"
         with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
             logits = model(image)
-        return balanced_loss(logits, labels)
+        return loss(logits, labels, settings)
 
     identity = settings.model_dump(mode="json", exclude={"threads", "device", "memory"})
     identity["volumes"] = [f"{v.name} {v.first}:{v.last}" for v in volumes]
@@ -105,9 +114,10 @@ def validate(
         for _ in range(settings.validation_patches):
             image, labels = draw_patch(rng, volumes, settings, varied=False)
             logits = network(torch.from_numpy(image).to(device)[None, None])
-            loss = balanced_loss(logits, torch.from_numpy(labels).to(device)[None])
+            truth = torch.from_numpy(labels).to(device)[None]
             affinities = torch.sigmoid(logits[0, :NEAREST].float()).cpu().numpy()
-            found.append({"loss": float(loss), **asdict(score_affinities(affinities, labels))})
+            lost = float(loss(logits, truth, settings))
+            found.append({"loss": lost, **asdict(score_affinities(affinities, labels))})
     network.train()
     return {key: float(np.mean([one[key] for one in found])) for key in found[0]}
 
@@ -123,7 +133,7 @@ def train(
     Raises:
         StepError: a volume is smaller than a patch, or the checkpoint is of another training.
     """
-    check_patch(settings.patch_zyx, len(settings.features))
+    check_patch(settings.patch_zyx, len(settings.features), settings.cubes)
     for purpose, some in (("training", volumes), ("validation", validation)):
         for volume in some:
             check_fits(volume, settings.patch_zyx, purpose)
@@ -146,7 +156,8 @@ def held_out_scores(
     """Scores of the written weights on a part of a volume that was not trained on."""
     network, _ = load_network(weights, None)
     shape = (volume.sections, *volume.image.shape[1:])
-    size = tuple(min(a, b) for a, b in zip(shape, SCORED_VOXELS, strict=True))
+    largest = np.maximum(SCORED_VOXELS, settings.patch_zyx)
+    size = tuple(min(a, int(b)) for a, b in zip(shape, largest, strict=True))
     z, y, x = ((a - b) // 2 for a, b in zip(shape, size, strict=True))
     where = (
         slice(volume.first + z, volume.first + z + size[0]),
@@ -158,11 +169,11 @@ def held_out_scores(
     device = choose_device(settings.device)
     block = ((0, size[0]), (0, size[1]), (0, size[2]))
     found = predict_block(prepared(network, device), image, block, how, device)
-    found = predict_block(prepared(network, device), image, block, how, device)
     affinity = score_affinities((found / 255).astype(np.float32), truth)
+    voxel_nm = (1.0, 1.0, 1.0) if settings.cubes else (5.0, 1.0, 1.0)  # only the ratio counts
     by_threshold = {
         threshold: score_partition(labels, truth)
-        for threshold, labels in segment(found, THRESHOLDS).items()
+        for threshold, labels in segment(found, THRESHOLDS, voxel_nm=voxel_nm).items()
     }
     best = min(by_threshold, key=lambda threshold: by_threshold[threshold].arand)
     partition = by_threshold[best]

@@ -82,19 +82,24 @@ def check_fits(volume: Labelled, patch: Triple, purpose: str) -> None:
         )
 
 
+def _triple(numbers: list[int]) -> Triple:
+    z, y, x = numbers
+    return z, y, x
+
+
 def _by(shape: Iterable[int]) -> str:
     return " x ".join(map(str, shape))
 
 
 def window(volume: Labelled, corner: Triple, size: Triple) -> tuple[Image, Labels]:
-    """A window; beyond the volume's edges in the plane it is mirrored, labels alike."""
-    inside, beyond = [], [(0, 0)]
-    for axis in (1, 2):
-        low, high = corner[axis], corner[axis] + size[axis]
-        length = int(volume.image.shape[axis])
-        inside.append(slice(max(0, low), min(length, high)))
-        beyond.append((max(0, -low), max(0, high - length)))
-    where = (slice(corner[0], corner[0] + size[0]), *inside)
+    """A window; beyond the edges of the volume's part it is mirrored, labels alike."""
+    inside, beyond = [], []
+    ends = ((volume.first, volume.last), *((0, int(n)) for n in volume.image.shape[1:]))
+    for (first, last), low, side in zip(ends, corner, size, strict=True):
+        high = low + side
+        inside.append(slice(max(first, low), min(last, high)))
+        beyond.append((max(0, first - low), max(0, high - last)))
+    where = (inside[0], inside[1], inside[2])
     image = np.asarray(volume.image[where]).astype(np.float32) / 255
     labels = np.asarray(volume.labels[where]).astype(np.int64)
     return np.pad(image, beyond, "symmetric"), np.pad(labels, beyond, "symmetric")
@@ -112,15 +117,20 @@ def draw_patch(
     sizes = np.array([v.sections * float(np.prod(v.image.shape[1:])) for v in volumes])
     volume = volumes[int(rng.choice(len(volumes), p=sizes / sizes.sum()))]
     shape = (volume.sections, *volume.image.shape[1:])
-    z, y, x = (
-        int(rng.integers(0, size - side + 1)) for size, side in zip(shape, patch, strict=True)
-    )
-    corner = (volume.first + z, y, x)
+    turned = varied and settings.cubes and settings.augment.flips
+    # The axis of the volume that becomes each axis of the patch.
+    axes = [int(axis) for axis in rng.permutation(3)] if turned else [0, 1, 2]
+    margins = (0, *margin_yx(settings.augment, patch)) if varied else (0, 0, 0)
+    corner, size = [0, 0, 0], [0, 0, 0]
+    for axis, side, margin in zip(axes, patch, margins, strict=True):
+        room = max(0, shape[axis] - side)
+        first = volume.first if axis == 0 else 0
+        corner[axis] = first + int(rng.integers(0, room + 1)) - margin
+        size[axis] = side + 2 * margin
+    image, labels = window(volume, _triple(corner), _triple(size))
     if not varied:
-        return window(volume, corner, patch)
-    by, bx = margin_yx(settings.augment, patch)
-    larger = (patch[0], patch[1] + 2 * by, patch[2] + 2 * bx)
-    image, labels = window(volume, (corner[0], y - by, x - bx), larger)
+        return image, labels
+    image, labels = image.transpose(axes), labels.transpose(axes)
     return augmented(rng, image, labels, patch, settings.augment)
 
 

@@ -1,12 +1,22 @@
 """The benchmarks of the neurites tree measure what they say."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from benchmarks.neurites_evaluation import METHODS, affinities_of_outlines, tuned_scores
+from benchmarks.neurites_evaluation import (
+    METHODS,
+    METRICS,
+    add_rows,
+    affinities_of_outlines,
+    tuned_scores,
+)
 from benchmarks.neurites_segmentation import METHODS as MEASURED
 from benchmarks.neurites_segmentation import measure
+from benchmarks.neurites_training import TRAINING, Experiment, Part, network_rows, trained
 from benchmarks.neurites_volume import SyntheticVolume
+from step.tables import read_table
 
 
 def test_windows_of_the_synthetic_volume_agree() -> None:
@@ -46,3 +56,41 @@ def test_the_threshold_is_chosen_on_the_training_part() -> None:
     # What the test part is does not move the threshold.
     assert other[0] == threshold and other[1].arand > scores.arand
     assert scores.arand < 0.2
+
+
+def part(seed: int) -> Part:
+    """Cubes with dark outlines."""
+    z, y, x = np.mgrid[:16, :16, :40]
+    outline = (z % 8 == 0) | (y % 8 == 0) | (x % 8 == 0)
+    labels = np.where(outline, 0, 1 + z // 8 * 100 + y // 8 * 10 + x // 8).astype(np.uint16)
+    noise = np.random.default_rng(seed).normal(0, 6, labels.shape)
+    return Part((np.where(outline, 60, 190) + noise).astype(np.uint8), labels)
+
+
+def test_a_network_is_trained_on_one_part_and_scored_on_another(tmp_path: Path) -> None:
+    tiny = {"features": (4, 6), "patch_zyx": (8, 8, 8), "steps": 2, "epoch_steps": 1}
+    settings = TRAINING.model_copy(update=tiny)
+    experiment = Experiment("tiny", "tiny, test", part(1), part(2), 24, settings)
+    assert experiment.trained_on.image.shape == (16, 16, 24)
+    assert experiment.validation.labels.shape == (16, 16, 16)
+    weights = trained(experiment, tmp_path / "training")
+    found = list(network_rows(experiment, weights, 1))
+    methods = {f"network; {method}" for method in METHODS}
+    assert {method for _, method, _, _ in found} == {"network", *methods}
+    metrics = {metric for _, method, metric, _ in found if method in methods}
+    assert metrics == {*METRICS, "threshold", "arand_validation"}
+    # Another truth of the test part moves the scores, and no threshold; weights are not made anew.
+    written = weights.stat().st_mtime_ns
+    joined = Part(experiment.test.image, (experiment.test.labels > 0).astype(np.uint16))
+    other = Experiment("tiny", "tiny, test", experiment.training_half, joined, 24, settings)
+    assert trained(other, tmp_path / "training") == weights
+    assert weights.stat().st_mtime_ns == written
+    again = list(network_rows(other, weights, 1))
+    chosen = ("threshold", "arand_validation")
+    assert [r for r in found if r[2] in chosen] == [r for r in again if r[2] in chosen]
+    assert [r for r in found if r[2] == "arand"] != [r for r in again if r[2] == "arand"]
+    table = tmp_path / "table.tsv"
+    add_rows(table, found)
+    add_rows(table, [("tiny, test", "network", "seed", 7.0)])
+    kept = read_table(table, ("volume", "method", "metric", "value"))
+    assert len(kept) == len(found) - 5 + 1

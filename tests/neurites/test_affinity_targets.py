@@ -6,11 +6,13 @@ import torch
 
 from neurites.affinity_scores import score_affinities
 from neurites.affinity_targets import (
+    CUBE_OFFSETS,
     NEAREST,
     OFFSETS,
     affinity_targets,
     balanced_loss,
     balanced_weights,
+    with_outlines,
 )
 
 
@@ -21,6 +23,33 @@ def test_the_twelve_pairs_of_the_paper() -> None:
     assert {o[1] for o in OFFSETS if o[1]} == {1, 3, 9, 27}
     assert {o[2] for o in OFFSETS if o[2]} == {1, 3, 9, 27}
     assert all(sum(1 for far in o if far) == 1 for o in OFFSETS)
+
+
+def test_pairs_of_cubes_are_alike_along_every_axis() -> None:
+    assert CUBE_OFFSETS[:NEAREST] == OFFSETS[:NEAREST]
+    assert len(set(CUBE_OFFSETS)) == len(OFFSETS)
+    along = [{far[axis] for far in CUBE_OFFSETS} for axis in range(3)]
+    assert along[0] == along[1] == along[2]
+    labels = torch.arange(20)[None, :, None, None].expand(1, 20, 20, 20) // 10 + 1
+    affinity, present = affinity_targets(labels, CUBE_OFFSETS)
+    far = CUBE_OFFSETS.index((9, 0, 0))
+    assert int(present[:, far].sum()) == 11 * 400
+    assert int(affinity[:, far].sum()) == 2 * 400  # voxels 9 and 19 along z
+    logits = 20 * (affinity - 0.5)
+    assert float(balanced_loss(logits, labels, CUBE_OFFSETS)) < 1e-3
+    assert float(balanced_loss(logits, labels)) > 0.1
+
+
+def test_outlines_are_drawn_where_objects_touch() -> None:
+    labels = torch.ones(1, 6, 8, 10, dtype=torch.int64)
+    labels[:, :, :, 4:] = 7
+    assert torch.equal(with_outlines(labels, 0), labels)
+    one, two = with_outlines(labels, 1), with_outlines(labels, 2)
+    assert one[0, 0, 0].tolist() == [1, 1, 1, 0, 0, 7, 7, 7, 7, 7]
+    assert two[0, 0, 0].tolist() == [1, 1, 0, 0, 0, 0, 7, 7, 7, 7]
+    for axis in (1, 2):
+        turned = with_outlines(labels.transpose(axis, 3).contiguous(), 1)
+        assert torch.equal(turned.transpose(axis, 3), one)
 
 
 def test_every_channel_is_of_a_voxel_and_the_one_before_it() -> None:

@@ -127,3 +127,12 @@ def test_grey_values_stay_in_range() -> None:
         assert changed.dtype == np.float32
         assert changed.min() >= 0 and changed.max() <= 1
         assert not np.allclose(changed, image)
+
+
+def test_sections_are_changed_alike_or_each_in_its_own_way() -> None:
+    image = np.full((4, 8, 8), 0.5, np.float32)
+    for share in (0.0, 1.0):
+        for seed in range(10):
+            changed = grey_changed(np.random.default_rng(seed), image, 0.3, share)
+            greys = {float(section.mean()) for section in changed}
+            assert len(greys) == (4 if share else 1)

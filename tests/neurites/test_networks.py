@@ -22,6 +22,20 @@ def test_shapes(network: str) -> None:
     assert model(torch.zeros(2, 1, 3, 8, 12)).shape == (2, 3, 3, 8, 12)
 
 
+@pytest.mark.parametrize("network", ["base", "revnet"])
+def test_a_network_for_cubes_treats_all_axes_alike(network: str) -> None:
+    torch.manual_seed(2)
+    model = NeuriteNetwork(network, 1, "stored", SMALL, 3, cubes=True).eval()  # type: ignore[arg-type]
+    image = torch.rand(1, 1, 8, 12, 16)
+    assert model(image).shape == (1, 3, 8, 12, 16)
+    for one in model.modules():
+        if isinstance(one, torch.nn.Conv3d):
+            # Kernels that are their own mirror images along the diagonal z = y.
+            one.weight.data = one.weight.data + one.weight.data.transpose(2, 3)
+    turned = model(image.transpose(2, 3))
+    assert torch.allclose(turned, model(image).transpose(2, 3), atol=1e-4)
+
+
 def step(memory: str, state: dict[str, torch.Tensor], image: torch.Tensor) -> NeuriteNetwork:
     model = NeuriteNetwork("revnet", 2, memory, SMALL).double()  # type: ignore[arg-type]
     model.load_state_dict(state)

@@ -145,6 +145,9 @@ def test_bad_input_is_told_in_a_sentence(volume: np.ndarray) -> None:
         predict_block(model, volume, ((0, 10), (0, 10), (0, 10)), SETTINGS, CPU)
     with pytest.raises(StepError, match="multiples of 16 along y and x, found 100"):
         module.check_patch((18, 100, 160), 5)
+    with pytest.raises(StepError, match="multiples of 4 along z, y and x, found 6 and 8 and 8"):
+        module.check_patch((6, 8, 8), 3, cubes=True)
+    module.check_patch((6, 8, 8), 3)
     with pytest.raises(StepError, match="Z0:Z1"):
         parse_block("0:3,0:4")
 

@@ -114,6 +114,53 @@ def test_a_window_beyond_the_edge_is_mirrored(volume) -> None:
     assert np.array_equal(labels[:, :, 8:], labels[:, :, :8][:, :, ::-1])
 
 
+def test_a_window_of_a_part_is_mirrored_along_z_and_sees_nothing_beyond(volume) -> None:
+    labels = np.broadcast_to(np.arange(1, 11)[:, None, None], (10, 48, 48))
+    part = Labelled("part", volume.image, labels, 3, 7)
+    _, seen = window(part, (1, 0, 0), (8, 16, 16))
+    assert seen[:, 0, 0].tolist() == [5, 4, 4, 5, 6, 7, 7, 6]
+
+
+def test_patches_of_cubes_are_turned_to_every_axis() -> None:
+    """Labels grow along z; in a turned patch they grow along y or x, also in one that is longer."""
+    labels = np.broadcast_to(np.arange(1, 25)[:, None, None], (24, 24, 24)).astype(np.uint64)
+    cube = labelled("cube", labels.astype(np.uint8), labels)
+    still = AugmentSettings(
+        misalignment_share=0, missing_share=0, blurred_share=0, warp_share=0, grey_share=0
+    )
+    for patch in ((8, 8, 8), (8, 16, 32)):
+        settings = TINY.model_copy(update={"cubes": True, "patch_zyx": patch, "augment": still})
+        along = set()
+        for seed in range(30):
+            image, found = draw_patch(np.random.default_rng(seed), [cube], settings)
+            assert image.shape == found.shape == patch
+            assert np.allclose(image * 255, found, atol=1e-3)
+            changes = [bool(np.diff(found, axis=axis).any()) for axis in range(3)]
+            assert sum(changes) == 1
+            along.add(changes.index(True))
+        assert along == {0, 1, 2}
+    flat = settings.model_copy(update={"cubes": False, "patch_zyx": (8, 8, 8)})
+    for seed in range(10):
+        _, found = draw_patch(np.random.default_rng(seed), [cube], flat)
+        assert np.diff(found, axis=0).any()
+
+
+def test_weights_for_cubes_come_back_as_they_were(tmp_path, volume) -> None:
+    from learning.weights import save_weights
+    from neurites.model_files import description, load_network
+
+    settings = TINY.model_copy(
+        update={"cubes": True, "patch_zyx": (4, 16, 16), "precision": "bfloat16", "outline_px": 1}
+    )
+    first, last = split(volume, 0.4)
+    network = train(settings, [first], [last]).eval()
+    save_weights(tmp_path / "w.safetensors", network, description(settings))
+    again, card = load_network(tmp_path / "w.safetensors", None)
+    assert card["cubes"] and card["offsets_zyx"][3] == [3, 0, 0]
+    image = torch.rand(1, 1, 4, 16, 16)
+    assert torch.allclose(again(image), network(image)[:, :3], atol=1e-4)
+
+
 def test_patches_come_from_all_of_the_volumes() -> None:
     one, other = labelled("one", *tiles()), labelled("other", tiles()[0], tiles()[1] + 100)
     rng = np.random.default_rng(1)

@@ -38,6 +38,12 @@ class AugmentSettings(Settings):
     grey_share: float = Field(
         0.8, ge=0, le=1, description="share of patches whose grey values are changed"
     )
+    grey_by_section_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of those in which every section is changed in its own way",
+    )
     contrast: float = Field(
         0.3, ge=0, lt=1, description="greatest change of contrast and brightness, as a share"
     )
@@ -60,9 +66,22 @@ class TrainSettings(Settings):
         min_length=2,
         description="channels of the levels, finest first; even numbers for revnet",
     )
+    cubes: bool = Field(
+        False,
+        description="for voxels about as long as wide: pooling, embeddings and long-range pairs"
+        " along z as along y and x, and patches turned to any axis",
+    )
+    outline_px: int = Field(
+        0,
+        ge=0,
+        le=5,
+        description="voxels fewer steps than this from another object are trained as outline (px);"
+        " 1 where labelled objects touch, 0 where outlines are labelled 0",
+    )
     patch_zyx: tuple[int, int, int] = Field(
         (18, 160, 160),
-        description="patch (voxels); y and x multiples of 2 for every level but the first",
+        description="patch (voxels); y and x multiples of 2 for every level but the first, with"
+        " cubes z as well",
     )
     batch: int = Field(1, ge=1, description="patches a step (count)")
     steps: int = Field(100_000, ge=1, description="optimiser steps in all (count)")

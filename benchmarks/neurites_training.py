@@ -1,0 +1,253 @@
+"""Networks trained on one part of a real volume and scored on another, beside the other methods.
+
+    python benchmarks/neurites_training.py [--volumes gala medulla]
+
+trains a network for each volume, under training/, and adds its rows to
+docs/tables/neurites-evaluation.tsv. A training that was interrupted goes on at its checkpoint, and
+finished weights are taken as they are. The last columns (x) of the training part are kept apart:
+thresholds are chosen there, and the test part is used for nothing but its scores. It needs the
+public volumes that SNAKESCOPE_DATA names, whose licences do not let the weights be shipped.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tifffile
+import zarr
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
+
+from benchmarks.neurites_evaluation import (  # noqa: E402
+    MEDULLA_TEST,
+    MEDULLA_TRAIN,
+    METHODS,
+    Affinities,
+    Row,
+    Volume,
+    add_rows,
+    rows,
+    tuned,
+)
+from learning.device import choose_device  # noqa: E402
+from neurites.model_files import build, load_network  # noqa: E402
+from neurites.networks import parameter_count  # noqa: E402
+from neurites.partition_scores import score_partition  # noqa: E402
+from neurites.predict import predict_block, prepared  # noqa: E402
+from neurites.settings.predict import PredictSettings  # noqa: E402
+from neurites.settings.train import AugmentSettings, TrainSettings  # noqa: E402
+from step.command import run_step  # noqa: E402
+from step.errors import StepError  # noqa: E402
+
+UNIT = 8
+"""Patches are multiples of this along every axis: the network halves them three times."""
+
+LARGEST_PATCH = (48, 96, 96)
+OVERLAP = 0.25
+VIEWS = 4
+"""Of test-time augmentation."""
+
+TRAINING = TrainSettings(
+    network="base",
+    cubes=True,
+    features=(16, 32, 64, 96),
+    patch_zyx=(40, 40, 40),
+    batch=2,
+    steps=2000,
+    epoch_steps=100,
+    learning_rate=1.5e-3,
+    warmup_steps=50,
+    precision="bfloat16",
+    threads=1,
+    augment=AugmentSettings(
+        misalignment_share=0,
+        misalignment_px=0,
+        missing_share=0,
+        blurred_share=0.3,
+        blur_px=1.5,
+        warp_share=0.6,
+        rotation_deg=20,
+        scaling=0.15,
+        elastic_px=1.5,
+        grey_share=0.7,
+        grey_by_section_share=0,
+        contrast=0.25,
+    ),
+)
+"""FIB-SEM voxels are cubes: no section is missing or shifted against the next."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Grey values and labels of one shape (z, y, x)."""
+
+    image: NDArray[np.uint8]
+    labels: Volume
+
+    def columns(self, first: int, last: int | None) -> "Part":
+        """The voxels from ``first`` to ``last`` - 1 along x."""
+        inside = np.s_[:, :, first:last]
+        return Part(
+            np.ascontiguousarray(self.image[inside]), np.ascontiguousarray(self.labels[inside])
+        )
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is trained on, what thresholds are chosen on, what is scored.
+
+    Attributes:
+        test_name: the test part's name in the table.
+        columns: of the training part's x, this many from the first are trained on.
+    """
+
+    name: str
+    test_name: str
+    training_half: Part
+    test: Part
+    columns: int
+    settings: TrainSettings
+
+    @property
+    def trained_on(self) -> Part:
+        return self.training_half.columns(0, self.columns)
+
+    @property
+    def validation(self) -> Part:
+        return self.training_half.columns(self.columns, None)
+
+
+def gala(folder: Path) -> Experiment:
+    """The two volumes of the gala package; outlines are labelled 0 there."""
+    train, test = (
+        Part(*(tifffile.imread(folder / f"{part}-{what}.tif") for what in ("image", "gt")))
+        for part in ("train", "test")
+    )
+    return Experiment("gala", "gala_fibsem_small, test", train, test, 160, TRAINING)
+
+
+def medulla(folder: Path) -> Experiment:
+    """FIB-SEM of the medulla, in which labelled objects touch."""
+    image, labels = (tifffile.imread(folder / f"{name}.tif") for name in ("image", "labels"))
+    train = Part(image[:MEDULLA_TRAIN], labels[:MEDULLA_TRAIN])
+    test = Part(image[MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:])
+    settings = TRAINING.model_copy(update={"outline_px": 1})
+    return Experiment("medulla", MEDULLA_TEST, train, test, 200, settings)
+
+
+def trained(experiment: Experiment, folder: Path) -> Path:
+    """The weights of an experiment, trained by neurites.train unless they are there.
+
+    Raises:
+        StepError: the training failed.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = folder / "network.safetensors"
+    if weights.exists():
+        return weights
+    with tempfile.TemporaryDirectory() as scratch:
+        words = []
+        for option, part in (("", experiment.trained_on), ("validation-", experiment.validation)):
+            for what, data in (("image", part.image), ("labels", part.labels)):
+                path = Path(scratch, f"{option}{experiment.name}", f"{what}.zarr")
+                path.parent.mkdir(exist_ok=True)
+                zarr.create_array(str(path), data=data, zarr_format=2)
+                words += [f"--{option}{what}", str(path)]
+        for option, name in (("checkpoint", "ckpt"), ("weights", "safetensors"), ("card", "json")):
+            words += [f"--{option}", str(folder / f"network.{name}")]
+        words += ["--settings", experiment.settings.model_dump_json()]
+        done = subprocess.run(
+            [sys.executable, "-m", "neurites.train", *words],
+            env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
+        )
+    if done.returncode:
+        raise StepError(f"{experiment.name}: expected a trained network, found none; see above")
+    return weights
+
+
+def predicted(weights: Path, image: NDArray[np.uint8], views: int) -> Affinities:
+    """Affinities of a volume by a trained network, bump-blended patches."""
+    network, _ = load_network(weights, None)
+    device = choose_device("auto")
+    depth, height, width = image.shape
+    sides = zip((depth, height, width), LARGEST_PATCH, strict=True)
+    z, y, x = (min(side, most) // UNIT * UNIT for side, most in sides)
+    how = PredictSettings.model_validate(
+        {
+            "patch_zyx": (z, y, x),
+            "overlap": OVERLAP,
+            "precision": "bfloat16",
+            "test_time_augmentation": views,
+        }
+    )
+    block = ((0, depth), (0, height), (0, width))
+    return predict_block(prepared(network, device), image, block, how, device)
+
+
+def network_rows(experiment: Experiment, weights: Path, views: int) -> Iterator[Row]:
+    """Rows of every method on the network's affinities, and what the network was trained with."""
+    validation = predicted(weights, experiment.validation.image, views)
+    test = predicted(weights, experiment.test.image, views)
+    name = experiment.test_name
+    found = {
+        method: tuned(partitions, validation, experiment.validation.labels)
+        for method, partitions in METHODS.items()
+    }
+    for method, (threshold, error) in found.items():
+        labels = next(made for at, made in METHODS[method](test) if at == threshold)
+        scores = score_partition(labels, experiment.test.labels)
+        print(f"{name}; network; {method}: {scores.arand:.4f} at {threshold}", file=sys.stderr)
+        yield from rows(name, f"network; {method}", scores)
+        yield name, f"network; {method}", "threshold", threshold
+        yield name, f"network; {method}", "arand_validation", error
+    settings = experiment.settings
+    facts: dict[str, Any] = {
+        "parameters": parameter_count(build(settings)),
+        "seed": settings.seed,
+        "steps": settings.steps,
+        "voxels_a_step": settings.batch * int(np.prod(settings.patch_zyx)),
+        "views": views,
+    }
+    for metric, value in facts.items():
+        yield name, "network", metric, float(value)
+
+
+def main() -> None:
+    """Train and score a network for every volume that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
+    parser.add_argument(
+        "--training", type=Path, default=ROOT / "training", help="kept for resuming"
+    )
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
+    parser.add_argument(
+        "--volumes", nargs="+", choices=("gala", "medulla"), default=("gala", "medulla")
+    )
+    given = parser.parse_args()
+    folder = given.data / "neurites"
+    if not folder.is_dir():
+        raise StepError(
+            f"{folder}: expected the public volumes, found no such folder; set SNAKESCOPE_DATA"
+        )
+    makers = {
+        "gala": lambda: gala(folder / "gala_fibsem_small"),
+        "medulla": lambda: medulla(folder / "fibsem_medulla"),
+    }
+    for name in given.volumes:
+        experiment = makers[name]()
+        weights = trained(experiment, given.training / name)
+        add_rows(given.table, network_rows(experiment, weights, VIEWS))
+
+
+if __name__ == "__main__":
+    run_step(main)
