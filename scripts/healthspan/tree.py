@@ -41,12 +41,12 @@ BLOCKS_ON_THE_WAY = (
     "masks/{block}.json",
     "states/{block}.tsv",
 )
-ON_THE_WAY = ("reference.json", "frames.tsv", "tracks.tsv")
-PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html", "provenance.json")
+ON_THE_WAY = ("reference.json", "frames.tsv", "provenance.json", "tracks.tsv")
+PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html")
 EXPERIMENT_RESULTS = ("curves.png",)
 # Steps whose failure leaves a plate in its experiment, and those that leave it its quality.
-NOT_COMPARED = ("quality", "contact_sheet", "provenance", "experiment")
-NOT_JUDGED = ("contact_sheet", "provenance", "experiment")
+NOT_COMPARED = ("quality", "contact_sheet", "experiment")
+NOT_JUDGED = ("contact_sheet", "experiment")
 SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
 LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 
