@@ -1,6 +1,6 @@
 """Time and memory that Snakemake takes to plan: a first dry run, and a run with nothing to do.
 
-    python benchmarks/dry_run.py                 # 300 plates of 50 timepoints, two channels
+    python benchmarks/dry_run.py                 # 300 and 1,000 plates of 50 timepoints
     python benchmarks/dry_run.py --plates 30     # fewer
 
 Raw folders are filled with empty names, and the results are pretended (snakemake --touch), so
@@ -31,6 +31,7 @@ COLUMNS = ("what", "plates", "timepoints", "jobs", "seconds", "cpu_seconds", "pe
 TIMEPOINTS_PER_BLOCK = 10
 PER_EXPERIMENT = 30
 OUTPUTS = re.compile(r"^    output: (.+)$", re.MULTILINE)
+TEMPORARY = re.compile(r"^Would remove temporary output (.+)$", re.MULTILINE)
 
 
 def prepare(folder: Path, plates: int, timepoints: int) -> None:
@@ -64,6 +65,20 @@ def outputs_of(planned: str) -> list[list[str]]:
     return [found.split(", ") for found in OUTPUTS.findall(planned)]
 
 
+def kept_files(folder: Path, planned: str, plate: str) -> tuple[int, int]:
+    """Count the files that a plate has once its jobs are done.
+
+    Returns:
+        Those of results/healthspan/<plate>/, manifests among them and temporary ones not; and
+        those that each of its jobs has beside, its log and its benchmark.
+    """
+    made = {name for job in outputs_of(planned) for name in job}
+    kept = {name for name in made if name.startswith(f"results/healthspan/{plate}/")}
+    manifests = list((folder / "results/healthspan" / plate / "manifest").iterdir())
+    beside = re.findall(rf"^    (?:log|benchmark): \S+/{plate}[./]\S+$", planned, re.MULTILINE)
+    return len(kept - set(TEMPORARY.findall(planned))) + len(manifests), len(beside)
+
+
 def pretend(folder: Path, outputs: Iterable[Iterable[str]], environment: dict[str, str]) -> None:
     """Make every output as an empty file, and have Snakemake take it for made by its rule."""
     for job in outputs:
@@ -83,8 +98,8 @@ def row(what: str, plates: int, timepoints: int, jobs: int, cost: Cost) -> tuple
     return (what, plates, timepoints, jobs, seconds, cpu, round(cost.peak_rss_mb))
 
 
-def page(table: pd.DataFrame) -> str:
-    """The table as a page of the documentation."""
+def page(table: pd.DataFrame, files: tuple[int, int]) -> str:
+    """The table as a page of the documentation, with the files that a plate has."""
     rows = [
         f"| {one.what} | {one.plates} x {one.timepoints} | {one.jobs} | {one.cpu_seconds:.1f}"
         f" | {one.seconds:.1f} | {one.peak_rss_mb:.0f} |"
@@ -104,20 +119,18 @@ Before the first job starts, Snakemake scans the raw folders and works out what 
 takes as long as a dry run (`snakemake -n`). Processor seconds are what the run itself needed; wall
 seconds are longer where other programs ran beside it, as on the machine of this table. The same
 as a table: [tables/dry-run.tsv](tables/dry-run.tsv).
+
+A plate of {table.timepoints[0]} timepoints has {files[0]} files of results, and {files[1]} logs and
+benchmarks of its jobs.
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--plates", type=int, default=300)
-    parser.add_argument("--timepoints", type=int, default=50)
-    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/dry-run.tsv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/dry-run.md")
-    given = parser.parse_args()
+def measured(plates: int, timepoints: int) -> tuple[list[tuple[object, ...]], tuple[int, int]]:
+    """Measure the runs on ``plates`` plates: lines of the table, and the files of a plate."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        prepare(folder, given.plates, given.timepoints)
+        prepare(folder, plates, timepoints)
         planning = snakemake(folder, "--dry-run", "--quiet", "all")
         # Twice, since only the first writes the manifests and reads the sizes of the frames.
         costs = {what: measure(planning, environment) for what in ("first", "again")}
@@ -127,14 +140,28 @@ def main() -> None:
         outputs = outputs_of(planned.stdout + planned.stderr)
         if not outputs:
             raise StepError(f"snakemake --dry-run: expected jobs, found none: {planned.stderr}")
+        files = kept_files(folder, planned.stdout + planned.stderr, "P0000")
         pretend(folder, outputs, environment)
         costs["nothing to do"] = measure(snakemake(folder, "--quiet", "all"), environment)
     jobs = {"first": len(outputs), "again": len(outputs), "nothing to do": 0}
-    rows = [row(w, given.plates, given.timepoints, jobs[w], cost) for w, cost in costs.items()]
+    return [row(w, plates, timepoints, jobs[w], cost) for w, cost in costs.items()], files
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--plates", type=int, nargs="+", default=[300, 1000])
+    parser.add_argument("--timepoints", type=int, default=50)
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/dry-run.tsv")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/dry-run.md")
+    given = parser.parse_args()
+    rows: list[tuple[object, ...]] = []
+    for plates in given.plates:
+        lines, files = measured(plates, given.timepoints)
+        rows += lines
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_table(given.table, table)
     with whole_file(given.page) as partial:
-        partial.write_text(page(table), encoding="utf-8")
+        partial.write_text(page(table, files), encoding="utf-8")
     print(table.to_string(index=False))
 
 

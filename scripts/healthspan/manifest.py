@@ -237,11 +237,9 @@ def _text(plate: str, frames: Sequence[Frame]) -> str:
     writer.writerow(COLUMNS)
     for frame in frames:
         time_h = f"{frame.time_h:.4f}".rstrip("0").rstrip(".")
+        which = (plate, frame.timepoint, time_h, frame.channel)
         file = (frame.size, utc(frame.modified)) if frame.path else ("", "")
-        writer.writerow(
-            (plate, frame.timepoint, time_h, frame.channel, frame.path, frame.status)
-            + (frame.reason, *file)
-        )
+        writer.writerow((*which, frame.path, frame.status, frame.reason, *file))
     return text.getvalue()
 
 

@@ -266,9 +266,7 @@ def _table(
                 reason = f"no image at about {time_h:g} h"
             status = "missing" if reason else "present"
             size, modified = (file.size, file.modified) if file is not None else (0, 0)
-            frames.append(
-                Frame(timepoint, time_h, channel, path, status, reason, size, modified)
-            )
+            frames.append(Frame(timepoint, time_h, channel, path, status, reason, size, modified))
     return frames
 
 

@@ -9,7 +9,6 @@ into a raw folder, and every question is answered by a lookup.
 import csv
 import inspect
 import io
-import os
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -41,12 +40,12 @@ BLOCKS_ON_THE_WAY = (
     "masks/{block}.json",
     "states/{block}.tsv",
 )
-ON_THE_WAY = ("reference.json", "frames.tsv", "tracks.tsv")
-PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html", "provenance.json")
+ON_THE_WAY = ("reference.json", "frames.tsv", "provenance.json", "tracks.tsv")
+PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html")
 EXPERIMENT_RESULTS = ("curves.png",)
 # Steps whose failure leaves a plate in its experiment, and those that leave it its quality.
-NOT_COMPARED = ("quality", "contact_sheet", "provenance", "experiment")
-NOT_JUDGED = ("contact_sheet", "provenance", "experiment")
+NOT_COMPARED = ("quality", "contact_sheet", "experiment")
+NOT_JUDGED = ("contact_sheet", "experiment")
 SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
 LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 
@@ -313,16 +312,16 @@ class Tree:
         """Return the files on the way to the plate's results that are gone, if it has any at all.
 
         Of a job that failed, Snakemake removes the output, and it would not miss it as long as
-        what was made from it earlier is still there. To ask for such files only costs a third
-        less planning than to ask for all: those that are there are looked at in any case.
+        what was made from it earlier is still there. To ask for all of them would take longer to
+        plan and change nothing: those that are there are looked at in any case.
         """
         folder = f"{self.results}/{plate}"
         asked = [f"{folder}/{name}" for name in ON_THE_WAY]
         for pattern in BLOCKS_ON_THE_WAY:
             asked += self._files(pattern, plate, self.blocks(plate))
-        gone = [path for path in asked if not os.path.exists(path)]
-        results = (f"{folder}/{name}" for name in PLATE_RESULTS)
-        begun = len(gone) < len(asked) or any(map(os.path.exists, results))
+        gone = [path for path in asked if not Path(path).exists()]
+        results = (Path(folder, name) for name in PLATE_RESULTS)
+        begun = len(gone) < len(asked) or any(path.exists() for path in results)
         return gone if begun else []
 
     def of_experiments(self, *patterns: str) -> list[str]:

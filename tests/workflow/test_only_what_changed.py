@@ -31,7 +31,7 @@ def states(*names: str) -> set[str]:
     return blocks("states/{}.tsv", *names)
 
 
-FRAMES = {"{plate}/frames.tsv", "{plate}/provenance.json"}
+FRAMES = {"{plate}/frames.tsv"}
 EXPERIMENT_ONE = "experiments/one/survival.tsv"
 PLATES = "plates.tsv"
 EXPERIMENT_TWO = "experiments/two/survival.tsv"
