@@ -1,0 +1,153 @@
+"""The page of what a volume larger than memory takes, from the tables of neurites_scale.py.
+
+    python benchmarks/neurites_scale_page.py
+
+writes docs/neurites-scale.md: the largest volume that was measured, and what its figures come to
+for a volume of 10^12 voxels.
+"""
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from step.command import run_step  # noqa: E402
+from step.output import whole_file  # noqa: E402
+from step.tables import read_table  # noqa: E402
+
+TERA = 1e12
+LARGE_BLOCK = (128, 1024, 1024)
+"""The block that docs/neurites.md advises for such volumes."""
+BYTES_A_FRAGMENT = 100
+"""Peak of the agglomeration: region (8), merges as found, joined and sorted (3 x 24), order (8)."""
+BYTES_A_CONTACT = 250
+"""Of a part that is being joined: contacts as kept, numbered (2 x 40) and in the queue (170)."""
+GPU_VOXELS = 0.94e6
+"""Voxels a second of affinities on a RTX 2080 Ti, as published for a network of this kind (LSD)."""
+
+
+def voxels_of(shape: str) -> int:
+    """Voxels of a shape such as 64x4096x4096."""
+    return math.prod(int(side) for side in shape.split("x"))
+
+
+def growth(parts: pd.DataFrame) -> float:
+    """Exponent with which the contacts that a part hands on grow with its voxels."""
+    seen = parts[(parts["contacts_left"] > 0) & (parts["blocks"] >= 4)]
+    across = np.log(seen["voxels"]) - np.log(seen["voxels"]).mean()
+    return float((across * np.log(seen["contacts_left"])).sum() / (across**2).sum())
+
+
+def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
+    """The Markdown page."""
+    shape = max(table["shape"].unique(), key=voxels_of)
+    table = table[table["shape"] == shape].set_index("stage")
+    parts = parts[parts["shape"] == shape]
+    voxels = voxels_of(shape)
+    times = TERA / voxels
+    hours = {stage: times * float(table.loc[stage, "cpu_seconds"]) / 3600 for stage in table.index}
+    blocks = hours["fragments"] + hours["region graphs"]
+    first = table.iloc[0]
+    fragments, contacts = int(first["fragments"]), int(first["contacts"])
+    peak = (table["peak_mb_a_process"] * table["processes"]).max() / 1e3
+    exponent = growth(parts)
+    halves = parts[parts["contacts_left"] > 0].sort_values("voxels").iloc[-1]
+    handed = 2 * halves["most_contacts_left"]
+    handed_tera = handed * (TERA / 2 / halves["voxels"]) ** exponent
+    jobs = math.ceil(TERA / math.prod(LARGE_BLOCK))
+    disk = float(table["disk_mb"].sum()) / voxels * 1e6
+    lines = [
+        "# A volume larger than memory",
+        "",
+        "Made by `python benchmarks/neurites_scale.py` and `python"
+        " benchmarks/neurites_scale_page.py`: a synthetic volume of"
+        f" {shape.replace('x', ' x ')} voxels ({voxels / 1e9:.2f} Gvoxel), labels with noisy"
+        " affinities that are made block by block and never stored, through the functions of the"
+        " steps. Seconds are of the processor; those of the clock were measured on a machine that"
+        f" did much else (load {first['load']:.0f} on 2 cores) and say little.",
+        "",
+        "| stage | processor (s) | Mvoxel a second and core | clock (s) | processes | peak of each (MB) | disk (MB) |",  # noqa: E501
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {stage} | {row['cpu_seconds']:.0f} | {row['mvoxel_per_cpu_s']:.1f}"
+        f" | {row['seconds']:.0f}"
+        f" | {row['processes']} | {row['peak_mb_a_process']:.0f} | {row['disk_mb']:.0f} |"
+        for stage, row in table.iterrows()
+    ]
+    total = float(table["cpu_seconds"].sum())
+    lines += [
+        "",
+        f"{total / 60:.1f} minutes of one core in all, at most {peak:.1f} GB at a time in all"
+        f" processes together (asked: 6 GB). {fragments:,} fragments, {contacts:,} contacts,"
+        f" {int(first['objects']):,} objects; adapted Rand error {first['arand']:.3f} against the"
+        f" truth of the synthetic volume. Making the affinities took"
+        f" {table['cpu_seconds_making_affinities'].sum():.0f} s more, which are in no row.",
+        "",
+        "## What the agglomeration hands on",
+        "",
+        "Regions that cannot be decided on within a part of the volume, and their contacts"
+        " ([neurites.md](neurites.md#agglomeration)). Memory holds those of a few parts, not the"
+        f" volume's contacts; they grow with the voxels of the part to the power {exponent:.2f}.",
+        "",
+        "| blocks of a part | parts | voxels | regions left | contacts left |",
+        "| --- | --- | --- | --- | --- |",
+    ]
+    lines += [
+        f"| {row.blocks:.0f} | {row.parts:.0f} | {row.voxels / 1e6:.0f} M"
+        f" | {row.regions_left:,.0f} | {row.contacts_left:,.0f} |"
+        for row in parts.itertuples()
+    ]
+    lines += [
+        "",
+        "## On paper: 1 Tvoxel",
+        "",
+        f"{times:,.0f} times the volume above, in blocks of {' x '.join(map(str, LARGE_BLOCK))}"
+        f" ({jobs:,} of them).",
+        "",
+        "| part | how it runs | grows with | at 1 Tvoxel |",
+        "| --- | --- | --- | --- |",
+        f"| fragments, region graphs | a job a block, any number at a time | voxels |"
+        f" {blocks:,.0f} core-hours; {blocks / 500:.1f} h on 500 cores |",
+        "| affinities | a job a block, a GPU each | voxels |"
+        f" {TERA / GPU_VOXELS / 3600:.0f} GPU-hours at the 0.94 Mvoxel/s published for a"
+        " RTX 2080 Ti |",
+        f"| agglomeration | one job, one core | fragments | {hours['agglomeration']:.0f} h;"
+        f" {fragments * times * BYTES_A_FRAGMENT / 1e9:.0f} GB for {fragments * times / 1e9:.1f}"
+        f" billion fragments and their merges, {handed_tera * BYTES_A_CONTACT / 1e9:.1f} GB for"
+        " contacts in hand |",
+        f"| labels | one job, any number of processes on its node | voxels |"
+        f" {hours['stitched labels']:,.0f} core-hours; {hours['stitched labels'] / 32:.1f} h on 32"
+        " cores |",
+        f"| disk | fragments, graphs, labels | voxels | {disk * TERA / 1e12:.1f} TB |",
+        "",
+        "Global are the numbering of fragments, the list of their merges and the agglomeration's"
+        " last parts. Held in one table, as before parts were joined in turn, the contacts alone"
+        f" would take {contacts * times * BYTES_A_CONTACT / 1e12:.1f} TB. What would have to change"
+        " beyond this size is the job, not the algorithm: parts can be jobs of their own, since"
+        " they share nothing but what they hand on.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    tables = ROOT / "docs/tables"
+    parser.add_argument("--table", type=Path, default=tables / "neurites-scale.tsv")
+    parser.add_argument("--parts", type=Path, default=tables / "neurites-scale-parts.tsv")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/neurites-scale.md")
+    given = parser.parse_args()
+    text = page(read_table(given.table, ("shape", "stage")), read_table(given.parts, ("shape",)))
+    with whole_file(given.page) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_step(main)
