@@ -80,6 +80,8 @@ def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tupl
         if settled:
             break
     survival = 1 - np.concatenate(([0.0], np.cumsum(mass[:-1])))
+    # What is left of rounding, and of rounds, is no worm; its band would reach up to 1.
+    survival[survival < 10 * tolerance] = 0
     return grid, np.clip(survival, 0, 1)
 
 
@@ -160,7 +162,7 @@ def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
     share = np.interp(day, grid, survival)
     latest = _kaplan_meier(np.where(found.observed, found.before, found.after), found.observed)
     earliest = _kaplan_meier(found.after, found.observed)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         spread = np.sqrt(log_variance(share, grid, survival, found)) / np.abs(np.log(share))
         factor = np.exp(norm.ppf(0.5 + confidence / 2) * spread)
         low, high = share**factor, share ** (1 / factor)

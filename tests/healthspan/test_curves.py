@@ -72,6 +72,8 @@ def test_bounds_enclose_the_estimate_and_the_band_widens_with_confidence() -> No
     middle = (curve.share > 0.1) & (curve.share < 0.9)
     assert (curve.low[middle] < narrow.low[middle]).all()
     assert (narrow.high[middle] < curve.high[middle]).all()
+    assert (np.diff(curve.high) < 1e-3).all()
+    assert curve.high[-1] == 0
     median, low, high = curve.median()
     assert low < median < high and median == pytest.approx(np.median(deaths), abs=0.3)
 
