@@ -257,6 +257,11 @@ class Tree:
 
         return runtime
 
+    def simulated_size(self) -> tuple[float, int]:
+        """Megapixels of a frame, and the frames, of a plate that is simulated."""
+        simulate = self.settings.simulate
+        return simulate.frame_px**2 / 1e6, simulate.timepoints
+
     def job_size(self, wildcards: Any) -> tuple[float, int]:
         """Megapixels of a frame, and the frames of a block or plate; else the number of plates.
 
