@@ -6,8 +6,6 @@ Out: simulated/<plate>/truth/frames.tsv, worms.tsv, states.tsv, masks.json; simu
 
 from zlib import crc32
 
-from healthspan.resources import memory_mb, runtime_min
-
 
 rule healthspan_simulate:
     output:
@@ -23,9 +21,8 @@ rule healthspan_simulate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: memory_mb(["simulate"], *tree.simulated_size()) * attempt,
-        runtime=lambda wildcards, attempt: runtime_min(["simulate"], *tree.simulated_size())
-        * attempt,
+        mem_mb=tree.memory("simulate", size=tree.simulated_size),
+        runtime=tree.runtime("simulate", size=tree.simulated_size),
     params:
         version=lambda wildcards: step_version("healthspan.simulate"),
         settings=lambda wildcards: tree.settings_of("simulate"),

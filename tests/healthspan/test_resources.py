@@ -52,7 +52,8 @@ def test_a_simulation_asks_for_what_it_was_measured_to_take(
     frame_px: int, worms: int, peak_mb: float
 ) -> None:
     settings = HealthspanSettings(simulate={"frame_px": frame_px, "timepoints": 3, "worms": worms})
-    asked = memory_mb(["simulate"], *Tree([], settings).simulated_size())
+    tree = Tree([], settings)
+    asked = tree.memory("simulate", size=tree.simulated_size)(at(plate="p"), attempt=1)
     assert peak_mb < asked <= max(FLOOR_MB, 2 * peak_mb)
 
 
