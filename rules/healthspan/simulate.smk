@@ -21,8 +21,8 @@ rule healthspan_simulate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 1500 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=tree.memory("simulate", size=tree.simulated_size),
+        runtime=tree.runtime("simulate", size=tree.simulated_size),
     params:
         version=lambda wildcards: step_version("healthspan.simulate"),
         settings=lambda wildcards: tree.settings_of("simulate"),

@@ -152,7 +152,8 @@ def by_device(events: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str
     Without Slurm nobody gives one to the rules that ask, and they may well have run without.
     """
     found: dict[str, list[Mapping[str, Any]]] = {CPU: [], CUDA: []}
-    slurm, gpus = False, set()
+    slurm = False
+    gpus: set[int] = set()
     for event in events:
         match event["event"]:
             case "run_started":

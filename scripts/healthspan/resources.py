@@ -53,6 +53,7 @@ class Cost:
 
 
 COSTS = {
+    "simulate": Cost(171, 39.1, 0.5, s_per_megapixel=0.25),
     "reference": Cost(127, 6.5),
     "register": Cost(119, 29.2, s_per_megapixel=0.15),
     "frames_table": Cost(71),

@@ -51,6 +51,7 @@ LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+Size = Callable[[Any], tuple[float, int]]
 
 
 def signed(function: Function) -> Function:
@@ -213,23 +214,33 @@ class Tree:
         worms = self.sheet[wildcards.plate].worms
         return "unknown" if worms is None else worms
 
-    def memory(self, *steps: str) -> Callable[..., int]:
-        """Make a resource function: the memory (MB) for a job of ``steps``, more when retried."""
+    def memory(self, *steps: str, size: Size | None = None) -> Callable[..., int]:
+        """Make a resource function: the memory (MB) for a job of ``steps``, more when retried.
+
+        ``size`` answers megapixels and frames of a job; else it is :meth:`job_size`.
+        """
+        size_of = size or self.job_size
 
         @signed
         def mem_mb(wildcards: Any, attempt: int) -> int:
-            return memory_mb(steps, *self.job_size(wildcards)) * attempt
+            return memory_mb(steps, *size_of(wildcards)) * attempt
 
         return mem_mb
 
-    def runtime(self, *steps: str) -> Callable[..., int]:
+    def runtime(self, *steps: str, size: Size | None = None) -> Callable[..., int]:
         """Make a resource function: the time (min) for a job of ``steps``, more when retried."""
+        size_of = size or self.job_size
 
         @signed
         def runtime(wildcards: Any, attempt: int) -> int:
-            return runtime_min(steps, *self.job_size(wildcards)) * attempt
+            return runtime_min(steps, *size_of(wildcards)) * attempt
 
         return runtime
+
+    def simulated_size(self, wildcards: Any) -> tuple[float, int]:
+        """Megapixels of a frame, and the frames, of a plate that is simulated."""
+        simulate = self.settings.simulate
+        return simulate.frame_px**2 / 1e6, simulate.timepoints
 
     def job_size(self, wildcards: Any) -> tuple[float, int]:
         """Megapixels of a frame, and the frames of a block or plate; else the number of plates.

@@ -48,7 +48,7 @@ def test_gpus_are_assumed_unless_they_were_measured() -> None:
 
 def test_steps_are_those_that_jobs_ask_memory_for() -> None:
     steps = {JOINING.get(step, step) for steps in STEPS_OF.values() for step in steps}
-    assert set(COSTS) - steps == {"provenance", "experiment", "plates_table"}
+    assert set(COSTS) - steps == {"simulate", "provenance", "experiment", "plates_table"}
     assert set(BY_BLOCK) <= set(STEPS_OF)
 
 

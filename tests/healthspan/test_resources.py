@@ -44,7 +44,17 @@ def test_time_asked_for_is_ample(index: int) -> None:
 
 def test_every_step_was_measured_at_full_size_or_is_small() -> None:
     measured = {JOINING.get(step, step) for step in MEASURED["step"]}
-    assert set(COSTS) - measured == {"provenance", "experiment", "plates_table"}
+    assert set(COSTS) - measured == {"simulate", "provenance", "experiment", "plates_table"}
+
+
+@pytest.mark.parametrize(("frame_px", "worms", "peak_mb"), [(880, 15, 201), (3080, 100, 542)])
+def test_a_simulation_asks_for_what_it_was_measured_to_take(
+    frame_px: int, worms: int, peak_mb: float
+) -> None:
+    settings = HealthspanSettings(simulate={"frame_px": frame_px, "timepoints": 3, "worms": worms})
+    tree = Tree([], settings)
+    asked = tree.memory("simulate", size=tree.simulated_size)(at(plate="p"), attempt=1)
+    assert peak_mb < asked <= max(FLOOR_MB, 2 * peak_mb)
 
 
 def test_no_job_asks_for_more_than_a_laptop_has() -> None:
