@@ -14,6 +14,8 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from snakemake.common import overwrite_function_params
+
 from configuration.provenance import as_yaml
 from healthspan.manifest import (
     PlateFrames,
@@ -59,7 +61,10 @@ def signed(function: Function) -> Function:
 
     Snakemake asks for it at every call, of every job, and inspecting takes longer than calling.
     """
-    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    signature = inspect.signature(function)
+    function.__signature__ = signature  # type: ignore[attr-defined]
+    # As Snakemake's own path functions do; it then does not even ask for the signature.
+    overwrite_function_params(function, signature.parameters)
     return function
 
 
