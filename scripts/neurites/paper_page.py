@@ -126,7 +126,10 @@ def page(table: pd.DataFrame) -> str:
         values = ", ".join(str(value) for value in table[column].unique())
         lines += ["", f"{words}: {values}."]
     lines += ["", _budget(table), ""]
-    lines.append("Made by `snakemake neurites_paper`; ARAND is at the best of five thresholds.")
+    lines.append(
+        "Made by `snakemake neurites_paper`, on a small budget with"
+        " `--configfile config/neurites_paper_small.yaml`; ARAND is at the best of five thresholds."
+    )
     return "\n".join(lines) + "\n"
 
 

@@ -210,7 +210,7 @@ def write_segmentation(
             ]
 
         groups = together(grid, factors[-1])
-        if processes == 1:
+        if min(processes, len(groups)) == 1:
             for group in progress(groups, "groups of blocks written"):
                 _write_group(partial, factors, parts_of(group))
         else:
