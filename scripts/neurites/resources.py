@@ -41,7 +41,7 @@ class Cost:
 COSTS = {
     ("fragments", "sections"): Cost(216, 23.2, 0.4),
     ("fragments", "3-D"): Cost(210, 24.8, 0.7),
-    ("fragments", "waterz"): Cost(150, 100, 5),
+    ("fragments", "waterz"): Cost(150, 186, 1.5),
     ("region_graph", "sections"): Cost(177, 31.5, 0.5),
     ("region_graph", "3-D"): Cost(169, 17.4, 0.5),
     ("region_graph", "waterz"): Cost(150, 30, 0.5),

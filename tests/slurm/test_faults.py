@@ -233,7 +233,10 @@ def test_models_run_where_the_site_says_in_one_place(
     assert ("NO GPU: healthspan_detect run on the CPU" in said) == (site == "none")
     events = read_events(runs(workspace.root)[-1])
     (number,) = [event["slurm_job"] for event in events if event["event"] == "submitted"]
-    asked = plain_cluster.ask("squeue", "-h", "-t", "all", "-j", number, "-o", "%N %P %b").split()
+    asked = plain_cluster.ask(
+        "squeue", "-h", "-t", "all", "-j", number,
+        "-O", "NodeList:20,Partition:20,tres-per-job:60",
+    ).split()  # fmt: skip
     assert asked[0] in nodes
     assert asked[1] == nodes[0][:3]
     assert ("gpu" in asked[2]) == (site != "none")
