@@ -14,8 +14,6 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-from snakemake.common import overwrite_function_params
-
 from configuration.provenance import as_yaml
 from healthspan.manifest import (
     PlateFrames,
@@ -61,10 +59,7 @@ def signed(function: Function) -> Function:
 
     Snakemake asks for it at every call, of every job, and inspecting takes longer than calling.
     """
-    signature = inspect.signature(function)
-    function.__signature__ = signature  # type: ignore[attr-defined]
-    # As Snakemake's own path functions do; it then does not even ask for the signature.
-    overwrite_function_params(function, signature.parameters)
+    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     return function
 
 
