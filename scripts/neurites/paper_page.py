@@ -66,14 +66,20 @@ def _budget(table: pd.DataFrame) -> str:
             f"Every network saw {steps:,} steps; rows of one network that differ in the seed"
             " show how far scores differ by chance."
         )
-    of_gpu = "" if (table["peak_is_of"] != "the process").any() else (
+    more = "" if (table["peak_is_of"] != "the process").any() else (
         " Seconds are of one processor; peak memory is of the process, with torch itself in it, so"
         " `kept` is the column that compares networks."
     )  # fmt: skip
+    if (table["arithmetic"] == "bfloat16").any():
+        more += (
+            " In bfloat16 base keeps half of what it keeps in float32, and the reversible networks"
+            " keep their stream in float32: [neurites-networks.md](neurites-networks.md) has both"
+            " in float32."
+        )
     return (
         f"**A small budget**: {steps} steps are 1 / {ENOUGH // steps:,} of the rule's default"
         f" ({ENOUGH:,}). Parameters, time and memory are what they are; accuracy, ARAND and VOI"
-        f" are of networks that have hardly begun to learn and rank nothing.{of_gpu} With a GPU,"
+        f" are of networks that have hardly begun to learn and rank nothing.{more} With a GPU,"
         " `snakemake neurites_paper --configfile config/neurites_snemi3d.yaml --cores all` trains"
         " them on SNEMI3D for the full number of steps, patches and arithmetic as in the paper"
         " (on a cluster with `--profile slurm`: five jobs, a GPU each)."
@@ -108,7 +114,7 @@ def page(table: pd.DataFrame) -> str:
                     found["seed"],
                     f"{found['parameters']:,}",
                     parameters,
-                    f"{found['epoch_s']:.0f}",
+                    f"{found['epoch_s']:.3g}",
                     epoch,
                     f"{found['saved_mb']:.0f}",
                     f"{found['saved_mb'] / base_kept:.2f}",
