@@ -140,7 +140,7 @@ def medulla(folder: Path) -> Experiment:
     image, labels = (tifffile.imread(folder / f"{name}.tif") for name in ("image", "labels"))
     train = Part(image[:MEDULLA_TRAIN], labels[:MEDULLA_TRAIN])
     test = Part(image[MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:])
-    settings = TRAINING.model_copy(update={"outline_px": 1})
+    settings = TRAINING.model_copy(update={"outline_px": 1, "steps": 1000})
     return Experiment("medulla", MEDULLA_TEST, train, test, 200, settings)
 
 
@@ -156,9 +156,11 @@ def trained(experiment: Experiment, folder: Path) -> Path:
         return weights
     with tempfile.TemporaryDirectory() as scratch:
         words = []
-        for option, part in (("", experiment.trained_on), ("validation-", experiment.validation)):
+        parts = {"train": experiment.trained_on, "validation": experiment.validation}
+        for purpose, part in parts.items():
+            option = "" if purpose == "train" else f"{purpose}-"
             for what, data in (("image", part.image), ("labels", part.labels)):
-                path = Path(scratch, f"{option}{experiment.name}", f"{what}.zarr")
+                path = Path(scratch, purpose, f"{what}.zarr")
                 path.parent.mkdir(exist_ok=True)
                 zarr.create_array(str(path), data=data, zarr_format=2)
                 words += [f"--{option}{what}", str(path)]
