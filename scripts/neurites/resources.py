@@ -44,7 +44,7 @@ COSTS = {
     ("fragments", "waterz"): Cost(150, 186, 1.5),
     ("region_graph", "sections"): Cost(177, 31.5, 0.5),
     ("region_graph", "3-D"): Cost(169, 17.4, 0.5),
-    ("region_graph", "waterz"): Cost(150, 30, 0.5),
+    ("region_graph", "waterz"): Cost(187, 298, 3.0),
 }
 """By step and by the kind of fragments, see :func:`kind_of`."""
 
