@@ -25,15 +25,16 @@ def test_shapes(network: str) -> None:
 @pytest.mark.parametrize("network", ["base", "revnet"])
 def test_a_network_for_cubes_treats_all_axes_alike(network: str) -> None:
     torch.manual_seed(2)
-    model = NeuriteNetwork(network, 1, "stored", SMALL, 3, cubes=True).eval()  # type: ignore[arg-type]
-    image = torch.rand(1, 1, 8, 12, 16)
+    model = NeuriteNetwork(network, 1, "stored", SMALL, 3, cubes=True).eval().double()  # type: ignore[arg-type]
+    image = torch.rand(1, 1, 8, 12, 16, dtype=torch.float64)
     assert model(image).shape == (1, 3, 8, 12, 16)
     for one in model.modules():
         if isinstance(one, torch.nn.Conv3d):
             # Kernels that are their own mirror images along the diagonal z = y.
-            one.weight.data = one.weight.data + one.weight.data.transpose(2, 3)
-    turned = model(image.transpose(2, 3))
-    assert torch.allclose(turned, model(image).transpose(2, 3), atol=1e-4)
+            one.weight.data = (one.weight.data + one.weight.data.transpose(2, 3)) / 2
+    upright, turned = model(image), model(image.transpose(2, 3))
+    assert torch.allclose(turned, upright.transpose(2, 3), rtol=1e-9, atol=1e-9)
+    assert not torch.allclose(turned, upright.reshape(turned.shape))
 
 
 def step(memory: str, state: dict[str, torch.Tensor], image: torch.Tensor) -> NeuriteNetwork:
