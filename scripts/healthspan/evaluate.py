@@ -143,8 +143,8 @@ def page(rows: list[Row], scores: pd.DataFrame) -> str:
         " used, and looks drawn from other ranges; real images were used in no training.",
         "The upv_plate figure is not held out in two respects, though no image of it was trained"
         " on: two detection settings of its configuration were chosen on that plate, by someone who"
-        " knew its hand counts and with the first weights, and the kinds of clutter that training"
-        " scenes hold were drawn after a look at what later weights took for worms there.",
+        " knew its hand counts, and the kinds of clutter that training scenes hold were drawn after"
+        " a look at what earlier weights took for worms there.",
         "Intervals: Wilson, 95 %, for shares; else the least and greatest value of a plate or"
         " frame. Errors of medians and curve distances are those of the worst plate.",
         "",
