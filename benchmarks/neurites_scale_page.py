@@ -32,6 +32,10 @@ GPU_VOXELS = 0.94e6
 """Voxels a second of affinities on a RTX 2080 Ti, as published for a network of this kind (LSD)."""
 
 
+SURFACE = 2 / 3
+"""Power with which the surface of a cube grows with its voxels."""
+
+
 def voxels_of(shape: str) -> int:
     """Voxels of a shape such as 64x4096x4096."""
     return math.prod(int(side) for side in shape.split("x"))
@@ -59,7 +63,7 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
     exponent = growth(parts)
     halves = parts[parts["contacts_left"] > 0].sort_values("voxels").iloc[-1]
     handed = 2 * halves["most_contacts_left"]
-    handed_tera = handed * (TERA / 2 / halves["voxels"]) ** exponent
+    handed_tera = handed * (TERA / 2 / halves["voxels"]) ** max(exponent, SURFACE)
     jobs = math.ceil(TERA / math.prod(LARGE_BLOCK))
     disk = float(table["disk_mb"].sum()) / voxels * 1e6
     lines = [
@@ -94,7 +98,9 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
         "",
         "Regions that cannot be decided on within a part of the volume, and their contacts"
         " ([neurites.md](neurites.md#agglomeration)). Memory holds those of a few parts, not the"
-        f" volume's contacts; they grow with the voxels of the part to the power {exponent:.2f}.",
+        f" volume's contacts; they grew with the voxels of the part to the power {exponent:.2f}."
+        " The volume is a slab; for the estimate below, they grow like the surface of a cube,"
+        " to the power 2/3.",
         "",
         "| blocks of a part | parts | voxels | regions left | contacts left |",
         "| --- | --- | --- | --- | --- |",

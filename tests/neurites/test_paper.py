@@ -67,7 +67,7 @@ def test_the_page_is_in_the_order_of_the_paper(tmp_path, monkeypatch) -> None:
 def test_the_page_says_what_a_small_budget_is_worth() -> None:
     few = pd.DataFrame([made("base", float("nan"), 60.0)])
     assert "**A small budget**: 5 steps are 1 / 4,000 of the rule's default" in page(few)
-    assert "small budget" not in page(few.assign(steps=PaperSettings().steps))
+    assert "**A small budget**" not in page(few.assign(steps=PaperSettings().steps))
 
 
 def test_a_short_training_leaves_its_warm_up() -> None:
