@@ -32,7 +32,7 @@ from step.errors import StepError
 from step.progress import progress
 from step.tables import read_table, write_table
 
-VERSION = 3
+VERSION = 2
 
 DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
 

@@ -22,10 +22,10 @@ class DetectSettings(Settings):
         " so that a worm on a seam is seen whole (px)",
     )
     score_threshold: float = Field(
-        0.6, ge=0, le=1, description="least confidence of a detection (0-1)"
+        0.5, ge=0, le=1, description="least confidence of a detection (0-1)"
     )
     greatest_overlap: float = Field(
-        0.65,
+        0.5,
         gt=0,
         le=1,
         description="share of the smaller of two masks beyond which they are one worm (0-1)",
