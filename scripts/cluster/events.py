@@ -55,6 +55,7 @@ class EventLog(logging.Handler):
         self.temporary: frozenset[str] = frozenset()
         self.states: dict[int, str] = {}
         self._file: IO[str] | None = None
+        self._begun = False
         self._early: list[dict[str, Any]] = []
 
     def open(self) -> None:
@@ -62,6 +63,7 @@ class EventLog(logging.Handler):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Whole lines, at once: another process may read along.
         self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
+        self._begun = True
         self.write("run_started", host=platform.node(), process=os.getpid(), command=sys.argv)
         for line in self._early:
             self._append(line)
@@ -95,7 +97,7 @@ class EventLog(logging.Handler):
     def _emit(self, record: logging.LogRecord) -> None:
         event = str(getattr(record, "event", None) or "")
         told = record.__dict__
-        if event and self._file is None:
+        if event and not self._begun:
             return  # a dry run: thousands of jobs, and no file to tell them to
         if event == "job_info":
             job = described(told)

@@ -38,8 +38,8 @@ def manifest(folder: Path, images: list[dict[str, np.ndarray | bytes | None]]) -
                 + (("present", "", 9, "") if present else ("missing", "no file at 12 h", "", ""))
             )
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    table.to_csv(folder / "manifest.tsv", sep="\t", index=False)
-    return folder / "manifest.tsv"
+    table.to_csv(folder / "t000-t009.tsv", sep="\t", index=False)
+    return folder / "t000-t009.tsv"
 
 
 @pytest.fixture
