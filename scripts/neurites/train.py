@@ -122,6 +122,25 @@ def validate(
     return {key: float(np.mean([one[key] for one in found])) for key in found[0]}
 
 
+def check_depth(settings: TrainSettings) -> None:
+    """See that no level of the network is two sections deep in bfloat16.
+
+    PyTorch 2.7 (oneDNN) gives gradients of 3 x 3 x 3 kernels on such maps from memory that it never
+    wrote: now and then not a number, always another one.
+
+    Raises:
+        StepError: one is.
+    """
+    levels = len(settings.features) if settings.cubes else 1
+    depths = [settings.patch_zyx[0] >> level for level in range(levels)]
+    if settings.precision == "bfloat16" and 2 in depths:
+        raise StepError(
+            f"train: patch_zyx: expected no level to be 2 sections deep in bfloat16, found"
+            f" {settings.patch_zyx[0]} sections, halved to {depths}; take deeper patches or"
+            " precision: float32"
+        )
+
+
 def train(
     settings: TrainSettings,
     volumes: list[Labelled],
@@ -134,6 +153,7 @@ def train(
         StepError: a volume is smaller than a patch, or the checkpoint is of another training.
     """
     check_patch(settings.patch_zyx, len(settings.features), settings.cubes)
+    check_depth(settings)
     for purpose, some in (("training", volumes), ("validation", validation)):
         for volume in some:
             check_fits(volume, settings.patch_zyx, purpose)

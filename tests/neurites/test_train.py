@@ -149,9 +149,7 @@ def test_weights_for_cubes_come_back_as_they_were(tmp_path, volume) -> None:
     from learning.weights import save_weights
     from neurites.model_files import description, load_network
 
-    settings = TINY.model_copy(
-        update={"cubes": True, "patch_zyx": (4, 16, 16), "precision": "bfloat16", "outline_px": 1}
-    )
+    settings = TINY.model_copy(update={"cubes": True, "patch_zyx": (4, 16, 16), "outline_px": 1})
     first, last = split(volume, 0.4)
     network = train(settings, [first], [last]).eval()
     save_weights(tmp_path / "w.safetensors", network, description(settings))
@@ -159,6 +157,13 @@ def test_weights_for_cubes_come_back_as_they_were(tmp_path, volume) -> None:
     assert card["cubes"] and card["offsets_zyx"][3] == [3, 0, 0]
     image = torch.rand(1, 1, 4, 16, 16)
     assert torch.allclose(again(image), network(image)[:, :3], atol=1e-4)
+
+
+def test_bfloat16_refuses_maps_two_sections_deep(volume) -> None:
+    thin = {"cubes": True, "patch_zyx": (4, 16, 16), "precision": "bfloat16"}
+    first, last = split(volume, 0.4)
+    with pytest.raises(StepError, match="2 sections deep in bfloat16, found 4 sections"):
+        train(TINY.model_copy(update=thin), [first], [last])
 
 
 def test_patches_come_from_all_of_the_volumes() -> None:
