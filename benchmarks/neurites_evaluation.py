@@ -182,9 +182,14 @@ def add_rows(path: Path, found: Iterable[Row]) -> None:
     write_table(path, new.sort_values(["volume", "method"], kind="stable"))
 
 
-def main() -> None:
-    """Score every method on every volume that is at hand."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def read_arguments(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Path]:
+    """Arguments of a benchmark on the public volumes, and the folder of these.
+
+    Adds ``data``, ``table`` and ``volumes`` to the parser's own.
+
+    Raises:
+        StepError: the volumes are not there.
+    """
     data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
     parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
@@ -197,6 +202,13 @@ def main() -> None:
         raise StepError(
             f"{folder}: expected the public volumes, found no such folder; set SNAKESCOPE_DATA"
         )
+    return given, folder
+
+
+def main() -> None:
+    """Score every method on every volume that is at hand."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    given, folder = read_arguments(parser)
     parts = {
         "gala": lambda: gala(folder / "gala_fibsem_small"),
         "medulla": lambda: medulla(folder / "fibsem_medulla"),

@@ -35,6 +35,7 @@ from benchmarks.neurites_evaluation import (  # noqa: E402
     Row,
     Volume,
     add_rows,
+    read_arguments,
     rows,
     tuned,
 )
@@ -226,21 +227,10 @@ def network_rows(experiment: Experiment, weights: Path, views: int) -> Iterator[
 def main() -> None:
     """Train and score a network for every volume that is asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
-    data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
-    parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
     parser.add_argument(
         "--training", type=Path, default=ROOT / "training", help="kept for resuming"
     )
-    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
-    parser.add_argument(
-        "--volumes", nargs="+", choices=("gala", "medulla"), default=("gala", "medulla")
-    )
-    given = parser.parse_args()
-    folder = given.data / "neurites"
-    if not folder.is_dir():
-        raise StepError(
-            f"{folder}: expected the public volumes, found no such folder; set SNAKESCOPE_DATA"
-        )
+    given, folder = read_arguments(parser)
     makers = {
         "gala": lambda: gala(folder / "gala_fibsem_small"),
         "medulla": lambda: medulla(folder / "fibsem_medulla"),

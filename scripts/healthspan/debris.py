@@ -140,6 +140,13 @@ def _paste(canvas: Image, patch: Image, centre: tuple[float, float]) -> None:
     )
 
 
+def _on_axis(middle: int, angle: float, along: float, across: float) -> tuple[float, float]:
+    """(y, x) of a point given along and across an axis through (middle, middle) at an angle."""
+    y = middle + along * np.sin(angle) + across * np.cos(angle)
+    x = middle + along * np.cos(angle) - across * np.sin(angle)
+    return y, x
+
+
 def _aggregate(rng: np.random.Generator) -> Image:
     """A ragged, oblong heap of agar and dirt: as long as a worm, but wider and without a shape."""
     length, width = rng.uniform(30, 110), rng.uniform(6, 24)
@@ -148,8 +155,7 @@ def _aggregate(rng: np.random.Generator) -> Image:
     for _ in range(int(rng.integers(6, 22))):
         along, across = rng.normal() * length / 4, rng.normal() * width / 4
         across += bend * along**2
-        y = 110 + along * np.sin(angle) + across * np.cos(angle)
-        x = 110 + along * np.cos(angle) - across * np.sin(angle)
+        y, x = _on_axis(110, angle, along, across)
         if rng.random() < 0.3:
             piece = _curve(rng, (14, 45), (1.0, 3.0), rng.uniform(0.2, 1.2))
         else:
@@ -166,8 +172,7 @@ def _drop(rng: np.random.Generator) -> Image:
     for share in np.linspace(0, 1, 60):
         along = (share - 0.5) * length
         across = bend * along**2
-        y = 100 + along * np.sin(angle) + across * np.cos(angle)
-        x = 100 + along * np.cos(angle) - across * np.sin(angle)
+        y, x = _on_axis(100, angle, along, across)
         radius = thick / 2 * np.sin(np.pi * (0.12 + 0.85 * share**0.7)) + 0.6
         centre = (int(x * 16), int(y * 16))
         cv2.circle(canvas, centre, int(radius * 16), 255, -1, cv2.LINE_AA, 4)
