@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
 from healthspan.detector_model import as_input, build_detector
+from healthspan.likeness import Likeness, contrast, length_px, likeness, width_px
 from healthspan.merge import keep_distinct, objects_of
 from healthspan.settings.detect import DetectSettings
 from healthspan.tile import ORIGIN_COLUMNS, assemble
@@ -32,7 +33,7 @@ from step.errors import StepError
 from step.progress import progress
 from step.tables import read_table, write_table
 
-VERSION = 2
+VERSION = 3
 
 DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
 
@@ -84,13 +85,6 @@ def load_detector(
             f" ({type(error).__name__}); restore the file"
         ) from None
     return model.eval().to(choose_device(settings.device)), pixel_size
-
-
-def length_px(instance: Instance) -> float:
-    """Length of a slender object: half its outline."""
-    padded = np.pad(instance.mask.astype(np.uint8), 1)
-    outlines, _ = cv2.findContours(padded, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-    return max((cv2.arcLength(one, closed=True) for one in outlines), default=0.0) / 2
 
 
 def largest_piece(instance: Instance) -> Instance:
@@ -183,53 +177,32 @@ def on_frame(instance: Instance, height: int, width: int) -> Instance:
     return replace(instance, top=top, left=left, mask=inner)
 
 
-def contrast(one: Instance, frame: NDArray[np.uint8]) -> float:
-    """How much brighter than the ground an object is on the overlay (grey values)."""
-    inside = frame[one.top : one.bottom, one.left : one.right][one.mask]
-    return float(inside.mean()) - GROUND
-
-
-SURE_SCORE = 0.9
-FEWEST_SURE = 5
-"""Fewer worms than these, seen with this confidence, do not tell what a plate's worms are like."""
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """What the worms of a frame, all of one age and under one light, are like in the median."""
-
-    contrast: float = 0.0
-    area: float = 0.0
-
-
-def likeness(objects: list[Instance], frame: NDArray[np.uint8]) -> Likeness:
-    """Median contrast (grey values) and area (px) of the objects that surely are worms."""
-    sure = [one for one in objects if one.score >= SURE_SCORE]
-    if len(sure) < FEWEST_SURE:
-        return Likeness()
-    return Likeness(
-        float(np.median([contrast(one, frame) for one in sure])),
-        float(np.median([one.area for one in sure])),
-    )
-
-
 def reason_to_drop(
     one: Instance,
     frame: NDArray[np.uint8],
     pixel_size_um: float,
     settings: DetectSettings,
     surroundings: Surroundings,
-    usual: Likeness = Likeness(),
+    usual: Likeness | None = None,
 ) -> str:
     """Why an object is no worm of the plate; empty where it is one."""
     length = length_px(one)
     if length * pixel_size_um < settings.least_length_um:
         return "too small"
-    if one.area < settings.least_relative_area * usual.area:
-        return "too small"
     if length * length / one.area < settings.least_slenderness:
         return "dust"
-    faintest = max(settings.least_contrast, settings.least_relative_contrast * usual.contrast)
+    if usual is not None:
+        if one.area < settings.least_relative_area * usual.area:
+            return "too small"
+        if one.area > settings.greatest_relative_area * usual.area:
+            return "too large"
+        if width_px(one) < settings.least_relative_width * usual.width:
+            return "too thin"
+        if width_px(one) > settings.greatest_relative_width * usual.width:
+            return "too wide"
+    faintest = settings.least_contrast
+    if usual is not None:
+        faintest = max(faintest, settings.least_relative_contrast * usual.contrast)
     if contrast(one, frame) < faintest:
         return "faint"
     y, x = one.centroid
@@ -257,9 +230,9 @@ def sort_out(
         worms in reading order with identifiers, and the dropped objects with their reasons.
     """
     present = [largest_piece(one) for one in objects if one.mask.any()]
-    distinct = keep_distinct(present, settings.greatest_overlap)
+    usual = likeness(present, frame)
+    distinct = keep_distinct(present, settings.greatest_overlap, usual)
     dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
-    usual = likeness(distinct.kept, frame)
     worms = []
     for one in distinct.kept:
         reason = reason_to_drop(one, frame, pixel_size_um, settings, surroundings, usual)

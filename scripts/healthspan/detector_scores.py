@@ -10,7 +10,9 @@ from torchvision.models.detection import MaskRCNN
 
 from healthspan.detector_examples import Scene
 from healthspan.detector_model import as_input
+from healthspan.likeness import likeness
 from healthspan.merge import keep_distinct, objects_of
+from healthspan.settings.detect import DetectSettings
 from imaging.masks import Instance, intersection, iou
 
 
@@ -77,7 +79,9 @@ def score_scenes(
     for scene in scenes:
         size = (scene.picture.shape[0], scene.picture.shape[1])
         output = model([as_input(torch.from_numpy(scene.picture))])[0]
-        found = keep_distinct(objects_of(output, 0, 0, 0, score_threshold), 0.5).kept
+        objects = objects_of(output, 0, 0, 0, score_threshold)
+        usual = likeness(objects, scene.picture)
+        found = keep_distinct(objects, DetectSettings().greatest_overlap, usual).kept
         result = match(scene.worms, found)
         counted = [inside(one, size, margin) for one in scene.worms]
         crossed = crossing(scene.worms)

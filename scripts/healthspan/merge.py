@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from healthspan.likeness import Likeness
 from imaging.masks import Instance, cropped, intersection
 
 
@@ -39,14 +40,25 @@ class Distinct:
     duplicates: list[Instance]
 
 
-def keep_distinct(objects: list[Instance], greatest_overlap: float) -> Distinct:
-    """Drop every object that mostly lies within an accepted one.
+def keep_distinct(
+    objects: list[Instance], greatest_overlap: float, usual: Likeness | None = None
+) -> Distinct:
+    """Drop every object that mostly lies within an accepted one, or holds it.
 
-    Objects are taken by score times the square root of their area, since of two views of one
-    worm the fuller one is right; an object is a duplicate when it shares more than
-    ``greatest_overlap`` of its own area, or of the accepted one's, with it.
+    Where it is known what the frame's worms are like, the most plausible objects are accepted
+    first, so that a mask of two crossing worms does not take the place of the masks of each.
+    Where it is not, objects are taken by score times the square root of their area, since of
+    two views of one worm the fuller one is right.
+
+    Args:
+        greatest_overlap: an object is a duplicate when it shares more than this part of its own
+            area, or of the accepted one's, with it.
     """
-    order = sorted(objects, key=lambda one: (-one.score * np.sqrt(one.area), one.top, one.left))
+
+    def merit(one: Instance) -> float:
+        return usual.plausibility(one) if usual else one.score * float(np.sqrt(one.area))
+
+    order = sorted(objects, key=lambda one: (-merit(one), one.top, one.left))
     kept: list[Instance] = []
     duplicates: list[Instance] = []
     for one in order:

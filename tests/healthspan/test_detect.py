@@ -195,13 +195,22 @@ def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
     frame = np.full((400, 300), GROUND, np.uint8)
     worms = [bar_at(20 + 30 * k, 8, 100) for k in range(5)]
     fibre, piece = bar_at(200, 8, 100, 0.6), bar_at(240, 5, 60, 0.6)
-    for one, grey in [*((worm, 220) for worm in worms), (fibre, 140), (piece, 220)]:
+    hair, arm, long = bar_at(270, 4, 100, 0.6), bar_at(300, 14, 100, 0.6), bar_at(340, 8, 190, 0.6)
+    others = [fibre, piece, hair, arm, long]
+    for one in [*worms, *others]:
+        grey = 140 if one is fibre else 220
         frame[one.top : one.bottom, one.left : one.right] = grey
 
     def reasons(objects: list[Instance]) -> dict[int, str]:
         _, dropped = sort_out(objects, frame, 9.74, SETTINGS, Surroundings())
         return {one.instance.top: one.reason for one in dropped}
 
-    assert reasons([*worms, fibre, piece]) == {200: "faint", 240: "too small"}
+    assert reasons([*worms, *others]) == {
+        200: "faint",
+        240: "too small",
+        270: "too thin",
+        300: "too wide",
+        340: "too large",
+    }
     # Four worms do not tell what worms are like here.
-    assert reasons([*worms[:4], fibre, piece]) == {}
+    assert reasons([*worms[:4], *others]) == {}

@@ -1,6 +1,7 @@
 import numpy as np
 import torch
 
+from healthspan.likeness import Likeness
 from healthspan.merge import keep_distinct, objects_of
 from imaging.masks import Instance
 
@@ -20,6 +21,18 @@ def test_crossing_worms_stay_two() -> None:
     lying = bar(100, 50, 110)
     standing = Instance(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
     assert len(keep_distinct([lying, standing], 0.5).kept) == 2
+
+
+def test_two_worms_in_one_mask_do_not_take_the_place_of_each() -> None:
+    lying = bar(100, 50, 110, 0.8)
+    standing = Instance(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
+    both = np.zeros((110, 110), bool)
+    both[50:58], both[:, 50:58] = True, True
+    union = Instance(0, 0, 50, 50, both, 0.99)
+    usual = Likeness(contrast=150.0, area=900.0, width=8.0)
+    assert keep_distinct([union, lying, standing], 0.6, usual).kept == [lying, standing]
+    # Without knowing how large a worm is, the fuller mask wins.
+    assert keep_distinct([union, lying, standing], 0.6).kept == [union]
 
 
 def test_order_does_not_matter() -> None:

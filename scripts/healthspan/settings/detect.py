@@ -25,7 +25,7 @@ class DetectSettings(Settings):
         0.5, ge=0, le=1, description="least confidence of a detection (0-1)"
     )
     greatest_overlap: float = Field(
-        0.5,
+        0.6,
         gt=0,
         le=1,
         description="share of the smaller of two masks beyond which they are one worm (0-1)",
@@ -51,11 +51,30 @@ class DetectSettings(Settings):
         " is usual for the worms of the frame are faint: fibres, folds of the agar (0-1)",
     )
     least_relative_area: float = Field(
-        0.4,
+        0.5,
         ge=0,
         lt=1,
         description="objects smaller than this share of the usual worm of the frame are too small:"
         " larvae, pieces (0-1)",
+    )
+    greatest_relative_area: float = Field(
+        1.8,
+        gt=1,
+        description="objects larger than so many of the usual worm of the frame are too large: two"
+        " worms in one, arms of the mark (worms)",
+    )
+    least_relative_width: float = Field(
+        0.65,
+        ge=0,
+        lt=1,
+        description="objects thinner than this share of the usual worm of the frame are too thin:"
+        " fibres, scratches (0-1); lower it for plates on which males are to be counted",
+    )
+    greatest_relative_width: float = Field(
+        1.6,
+        gt=1,
+        description="objects so many times wider than the usual worm of the frame are too wide"
+        " (widths of a worm)",
     )
     rim_um: float = Field(
         150.0,
