@@ -20,7 +20,7 @@ from torchvision.models.detection import MaskRCNN
 
 from healthspan.detector_model import as_input, build_detector
 from healthspan.likeness import Likeness, contrast, length_px, likeness, width_px
-from healthspan.merge import keep_distinct, objects_of
+from healthspan.merge import Sighting, keep_distinct, objects_of
 from healthspan.settings.detect import DetectSettings
 from healthspan.tile import ORIGIN_COLUMNS, assemble
 from imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, write_masks
@@ -87,7 +87,7 @@ def load_detector(
     return model.eval().to(choose_device(settings.device)), pixel_size
 
 
-def largest_piece(instance: Instance) -> Instance:
+def largest_piece(instance: Sighting) -> Sighting:
     """The instance without specks that hang apart from its largest piece."""
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(
         instance.mask.astype(np.uint8), connectivity=8
@@ -141,7 +141,7 @@ def find_objects(
     timepoint: int,
     settings: DetectSettings,
     dish: Disc | None = None,
-) -> list[Instance]:
+) -> list[Sighting]:
     """Everything the detector sees on a frame, tile by tile; seams are not merged yet.
 
     Args:
@@ -157,7 +157,7 @@ def find_objects(
         picture = view(frame, top, left, tile_px, halo)
         if worth_a_look(picture, top - halo, left - halo, dish, brightest):
             views.append((top - halo, left - halo, picture))
-    found: list[Instance] = []
+    found: list[Sighting] = []
     for first in range(0, len(views), settings.tiles_per_batch):
         batch = views[first : first + settings.tiles_per_batch]
         inputs = [as_input(torch.from_numpy(picture).to(device)) for _, _, picture in batch]
@@ -166,7 +166,7 @@ def find_objects(
     return [on_frame(one, frame.shape[0], frame.shape[1]) for one in found]
 
 
-def on_frame(instance: Instance, height: int, width: int) -> Instance:
+def on_frame(instance: Sighting, height: int, width: int) -> Sighting:
     """The instance without pixels beyond the frame."""
     top, left = max(instance.top, 0), max(instance.left, 0)
     bottom, right = min(instance.bottom, height), min(instance.right, width)
@@ -215,12 +215,12 @@ def reason_to_drop(
 
 
 def sort_out(
-    objects: list[Instance],
+    objects: list[Sighting],
     frame: NDArray[np.uint8],
     pixel_size_um: float,
     settings: DetectSettings,
     surroundings: Surroundings,
-) -> tuple[list[Instance], list[Dropped]]:
+) -> tuple[list[Sighting], list[Dropped]]:
     """Merge what was seen twice, and drop what is no worm of the plate.
 
     Args:
@@ -230,7 +230,7 @@ def sort_out(
         worms in reading order with identifiers, and the dropped objects with their reasons.
     """
     present = [largest_piece(one) for one in objects if one.mask.any()]
-    usual = likeness(present, frame)
+    usual = likeness([one for one in present if not one.cut], frame)
     distinct = keep_distinct(present, settings.greatest_overlap, usual)
     dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
     worms = []

@@ -1,5 +1,6 @@
 """How well detections agree with the truth: matching by mask, recall, precision, F, IoU."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +26,7 @@ class Match:
     detections: int
 
 
-def overlaps(one: list[Instance], other: list[Instance]) -> NDArray[np.float64]:
+def overlaps(one: Sequence[Instance], other: Sequence[Instance]) -> NDArray[np.float64]:
     """IoU of every pair, shape (len(one), len(other))."""
     table = np.zeros((len(one), len(other)))
     for row, first in enumerate(one):
@@ -34,7 +35,7 @@ def overlaps(one: list[Instance], other: list[Instance]) -> NDArray[np.float64]:
     return table
 
 
-def match(truth: list[Instance], found: list[Instance], least_iou: float = 0.5) -> Match:
+def match(truth: Sequence[Instance], found: Sequence[Instance], least_iou: float = 0.5) -> Match:
     """The one-to-one assignment of greatest total IoU; pairs under ``least_iou`` do not count."""
     if not truth or not found:
         return Match([], len(truth), len(found))
@@ -48,7 +49,7 @@ def match(truth: list[Instance], found: list[Instance], least_iou: float = 0.5) 
     return Match(pairs, len(truth), len(found))
 
 
-def crossing(worms: list[Instance]) -> list[bool]:
+def crossing(worms: Sequence[Instance]) -> list[bool]:
     """Whether each worm shares pixels with another (the paper's overlapping worms, table 3)."""
     return [
         any(k != j and intersection(one, other) > 0 for j, other in enumerate(worms))

@@ -13,7 +13,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def data_folder(settings: EvaluateSettings) -> Path:
 
 def find_worms(
     picture: NDArray[np.uint8], timepoint: int, models: Models, settings: DetectSettings
-) -> list[Instance]:
+) -> Sequence[Instance]:
     """The worms of one overlay of any size, as a plate's frame would be searched."""
     height, width = picture.shape
     corners = [
@@ -113,7 +113,7 @@ def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
 def ground_shift(
     reference: NDArray[np.uint8],
     picture: NDArray[np.uint8],
-    worms: tuple[list[Instance], list[Instance]],
+    worms: tuple[Sequence[Instance], Sequence[Instance]],
 ) -> tuple[int, int]:
     """Whole px (y, x) by which ``picture`` is moved to lie on ``reference``, told by the ground.
 

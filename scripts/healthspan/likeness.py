@@ -4,6 +4,7 @@ The worms of a plate are of one age and under one light, so they agree in size a
 far better than what is taken for a worm does.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -59,7 +60,7 @@ def contrast(one: Instance, frame: NDArray[np.uint8]) -> float:
     return float(inside.mean()) - GROUND
 
 
-def likeness(objects: list[Instance], frame: NDArray[np.uint8]) -> Likeness | None:
+def likeness(objects: Sequence[Instance], frame: NDArray[np.uint8]) -> Likeness | None:
     """The median of the objects that surely are worms; None where there are too few.
 
     Args:

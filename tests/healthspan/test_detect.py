@@ -17,8 +17,8 @@ from healthspan.detect import (
     view,
     worth_a_look,
 )
+from healthspan.merge import Sighting
 from healthspan.settings.detect import DetectSettings
-from imaging.masks import Instance
 from imaging.overlay import GROUND
 from learning.weights import save_weights
 from step.errors import StepError
@@ -111,7 +111,7 @@ def test_faint_objects_can_be_left_out() -> None:
 
 
 def test_the_dishs_edge_is_left_out() -> None:
-    worm = Instance(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
+    worm = Sighting(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
     dish = Disc(155.0, 400.0, 395.0)
     worms, dropped = sort_out([worm], BLANK, 9.74, SETTINGS, Surroundings(dish))
     assert worms == []
@@ -126,7 +126,7 @@ def test_length_of_a_bent_worm_follows_it() -> None:
         mask[
             (55 - radius * np.sin(angle)).astype(int), (60 - radius * np.cos(angle)).astype(int)
         ] = True
-    assert length_px(Instance(0, 0, 0, 0, mask, 1.0)) == pytest.approx(np.pi * 50 + 7, rel=0.08)
+    assert length_px(Sighting(0, 0, 0, 0, mask, 1.0)) == pytest.approx(np.pi * 50 + 7, rel=0.08)
 
 
 def test_views_beyond_the_frame_show_ground() -> None:
@@ -162,8 +162,8 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_mark_is_no_worm_and_a_worm_beside_it_is_one() -> None:
-    arm = Instance(0, 0, 100, 100, np.ones((12, 90), bool), 0.9)
-    beside = Instance(0, 0, 150, 100, np.ones((8, 110), bool), 0.9)
+    arm = Sighting(0, 0, 100, 100, np.ones((12, 90), bool), 0.9)
+    beside = Sighting(0, 0, 150, 100, np.ones((8, 110), bool), 0.9)
     mark = Disc(105.5, 144.5, 32.0)
     worms, dropped = sort_out([arm, beside], BLANK, 9.74, SETTINGS, Surroundings(None, mark))
     assert [one.top for one in worms] == [150]
@@ -187,8 +187,8 @@ def test_dish_and_mark_are_read_in_plate_coordinates(tmp_path: Path) -> None:
         read_surroundings(path, 3.0)
 
 
-def bar_at(top: int, height: int, length: int, score: float = 0.95) -> Instance:
-    return Instance(0, 0, top, 40, np.ones((height, length), bool), score)
+def bar_at(top: int, height: int, length: int, score: float = 0.95) -> Sighting:
+    return Sighting(0, 0, top, 40, np.ones((height, length), bool), score)
 
 
 def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
@@ -201,7 +201,7 @@ def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
         grey = 140 if one is fibre else 220
         frame[one.top : one.bottom, one.left : one.right] = grey
 
-    def reasons(objects: list[Instance]) -> dict[int, str]:
+    def reasons(objects: list[Sighting]) -> dict[int, str]:
         _, dropped = sort_out(objects, frame, 9.74, SETTINGS, Surroundings())
         return {one.instance.top: one.reason for one in dropped}
 
