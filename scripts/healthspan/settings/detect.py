@@ -44,7 +44,7 @@ class DetectSettings(Settings):
         " (grey values); of use where the agar's own texture resembles worms",
     )
     least_relative_contrast: float = Field(
-        0.6,
+        0.7,
         ge=0,
         lt=1,
         description="objects whose mean grey exceeds the ground's by less than this share of what"
