@@ -6,6 +6,7 @@ from pathlib import Path
 
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.resources import Resource
 from snakemake.settings.types import DeploymentMethod
 from snakemake.utils import min_version
 
@@ -27,6 +28,10 @@ from configuration.sections import SECTIONS
 from neurites.asked import asked
 from step.environment import shell_prefix
 from step.errors import StepError
+from step.signature import signed
+
+# Snakemake inspects this method six times a job, which shows when thousands are planned.
+signed(Resource.evaluate)
 
 # Every job parses this file on the machine where it runs, so the prefix holds there too: on nodes
 # that inherit no environment, and in conda environments, for which Snakemake drops PYTHONPATH.

@@ -215,7 +215,7 @@ def runs(
         "quality",
         "--plate", PLATE, "--frames", table("frames"), "--counts", table("counts"),
         "--states", table("states"), "--summary", table("summary"),
-        "--masks", *paths("masks", ".json"), "--dropped", *paths("masks", ".dropped.tsv"),
+        "--masks", *paths("masks", ".json"),
         "--registered", *paths("registered", ".ome.tif"), "--settings", "{}",
         "--page", str(folder / "quality.html"), "--image", str(folder / "quality.png"),
         "--row", table("quality"),

@@ -13,7 +13,6 @@ rule healthspan_quality:
         states="results/healthspan/{plate}/states.tsv",
         summary="results/healthspan/{plate}/summary.tsv",
         masks=tree.of_blocks("masks/{block}.json"),
-        dropped=tree.of_blocks("masks/{block}.dropped.tsv"),
         registered=tree.of_blocks("registered/{block}.ome.tif"),
     output:
         page=report(
@@ -42,8 +41,8 @@ rule healthspan_quality:
     shell:
         "python -m healthspan.quality --plate {wildcards.plate:q} --frames {input.frames:q}"
         " --counts {input.counts:q} --states {input.states:q} --summary {input.summary:q}"
-        " --masks {input.masks:q} --dropped {input.dropped:q} --registered {input.registered:q}"
-        " --worms {params.worms} --settings {params.settings:q} --page {output.page:q} --image {output.image:q}"
+        " --masks {input.masks:q} --registered {input.registered:q} --worms {params.worms}"
+        " --settings {params.settings:q} --page {output.page:q} --image {output.image:q}"
         " --row {output.row:q} > {log:q} 2>&1"
 
 

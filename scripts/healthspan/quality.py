@@ -110,9 +110,13 @@ def mask_pictures(
     return pictures
 
 
-def read_dropped(paths: Sequence[str | Path]) -> pd.DataFrame:
-    """The tables of dropped objects of all blocks in one."""
-    tables = [read_table(path, DROPPED_COLUMNS) for path in paths]
+def read_dropped(masks: Sequence[str | Path]) -> pd.DataFrame:
+    """The tables of dropped objects of all blocks in one.
+
+    They lie beside the masks, of the same job, and are no inputs of their own: every input of a
+    job that Snakemake need not know of makes its planning faster.
+    """
+    tables = [read_table(Path(path).with_suffix(".dropped.tsv"), DROPPED_COLUMNS) for path in masks]
     filled = [table for table in tables if len(table)]
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
@@ -129,8 +133,7 @@ def main() -> None:
     parser.add_argument("--counts", required=True)
     parser.add_argument("--states", required=True)
     parser.add_argument("--summary", required=True)
-    parser.add_argument("--masks", nargs="+", required=True)
-    parser.add_argument("--dropped", nargs="+", required=True)
+    parser.add_argument("--masks", nargs="+", required=True, help="with .dropped.tsv beside each")
     parser.add_argument("--registered", nargs="+", required=True)
     parser.add_argument("--worms", type=_number_of_worms, default=None, help="number or unknown")
     parser.add_argument("--settings", default="{}")
@@ -144,7 +147,7 @@ def main() -> None:
         frames=with_days(read_table(given.frames, FRAMES_COLUMNS), counts),
         counts=counts,
         states=with_days(read_table(given.states, STATES_COLUMNS), counts),
-        dropped=read_dropped(given.dropped),
+        dropped=read_dropped(given.masks),
     )
     summary = read_table(given.summary, SUMMARY_COLUMNS)
     measures = measure(tables.frames, counts, tables.states, summary, tables.dropped, given.worms)

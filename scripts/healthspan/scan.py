@@ -150,9 +150,10 @@ def _with_channels(
     plate: Plate, settings: IngestSettings, named: Sequence[_Acquisition]
 ) -> list[_Acquisition]:
     aliases = {name.lower(): channel for channel, names in settings.channel_names for name in names}
+    own = Path(plate.folder).name.lower()
     told, silent = [], []
     for one in named:
-        word = _channel_word(one, plate.folder, aliases)
+        word = _channel_word(one, own, aliases)
         if word is None:
             silent.append(one)
         else:
@@ -168,8 +169,12 @@ def _with_channels(
     return [one for one in told if one.channel != "ignored"]
 
 
-def _channel_word(one: _Acquisition, folder: str, aliases: dict[str, str]) -> str | None:
-    """What the name calls the channel, else the nearest folder; None where nothing does."""
+def _channel_word(one: _Acquisition, own: str, aliases: dict[str, str]) -> str | None:
+    """What the name calls the channel, else the nearest folder; None where nothing does.
+
+    Args:
+        own: the name of the plate's folder, in small letters.
+    """
     if one.parts.channel:
         if one.parts.channel.lower() not in aliases:
             raise Refused(
@@ -179,7 +184,6 @@ def _channel_word(one: _Acquisition, folder: str, aliases: dict[str, str]) -> st
         return one.parts.channel.lower()
     words = one.parts.head.lower().replace("-", "_").replace(" ", "_").split("_")
     folders = one.file.relative_path.lower().split("/")[:-1]
-    own = Path(folder).name.lower()
     for name in (words[-1], "_".join(words[-2:]), *reversed(folders), own):
         if name in aliases:
             return name

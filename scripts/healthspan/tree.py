@@ -7,12 +7,11 @@ into a raw folder, and every question is answered by a lookup.
 """
 
 import csv
-import inspect
 import io
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from configuration.provenance import as_yaml
 from healthspan.manifest import (
@@ -29,6 +28,7 @@ from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
 from step.output import write_if_changed
+from step.signature import signed
 
 RESULTS = "results/healthspan"
 STATUS = "status.tsv"
@@ -50,17 +50,7 @@ SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "wo
 LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 
 
-Function = TypeVar("Function", bound=Callable[..., Any])
 Size = Callable[[Any], tuple[float, int]]
-
-
-def signed(function: Function) -> Function:
-    """Return ``function`` with its signature stored.
-
-    Snakemake asks for it at every call, of every job, and inspecting takes longer than calling.
-    """
-    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
-    return function
 
 
 class Tree:

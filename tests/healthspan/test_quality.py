@@ -136,7 +136,7 @@ def test_confidence_is_of_the_state_and_missing_where_it_is_unknown() -> None:
 
 def test_measures_of_the_drawn_plate(plate: DrawnPlate) -> None:
     frames = read_table(plate.folder / "frames.tsv")
-    dropped = quality.read_dropped(plate.dropped)
+    dropped = quality.read_dropped(plate.masks)
     got = measure(frames, plate.counts, plate.states, plate.summary, dropped, 6)
     assert (got.frames, got.usable, got.missing, got.unregistered) == (12, 10, 1, 1)
     assert (got.worms, got.deaths, got.found, got.dropped) == (6, 5, 59, 6)
@@ -147,7 +147,7 @@ def test_measures_of_the_drawn_plate(plate: DrawnPlate) -> None:
 
 def test_scores_are_judged_by_the_way_of_registration(plate: DrawnPlate) -> None:
     frames = read_table(plate.folder / "frames.tsv")
-    dropped = quality.read_dropped(plate.dropped)
+    dropped = quality.read_dropped(plate.masks)
     # A good share of texture found in place, but no good correlation of a mark.
     frames = frames.assign(score=0.24, method=frames["method"].replace("mark", "plate"))
     got = measure(frames, plate.counts, plate.states, plate.summary, dropped, 6)
