@@ -141,7 +141,7 @@ def medulla(folder: Path) -> Experiment:
     image, labels = (tifffile.imread(folder / f"{name}.tif") for name in ("image", "labels"))
     train = Part(image[:MEDULLA_TRAIN], labels[:MEDULLA_TRAIN])
     test = Part(image[MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:])
-    settings = TRAINING.model_copy(update={"outline_px": 1, "steps": 1000})
+    settings = TRAINING.model_copy(update={"outline_px": 1, "steps": 4000})
     return Experiment("medulla", MEDULLA_TEST, train, test, 200, settings)
 
 
