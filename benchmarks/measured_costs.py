@@ -38,10 +38,9 @@ PLATE = "full"
 STEPS_OF = {
     "healthspan_reference": ("reference",),
     "healthspan_register": ("register",),
-    "healthspan_frames": ("frames",),
     "healthspan_detect": ("tile", "detect"),
     "healthspan_classify": ("composite", "classify"),
-    "healthspan_track": ("states", "track"),
+    "healthspan_track": ("frames", "states", "track"),
     "healthspan_curves": ("curves",),
     "healthspan_contact_sheet": ("contact_sheet",),
     "healthspan_quality": ("quality",),

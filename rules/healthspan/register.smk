@@ -1,11 +1,8 @@
 """Registration: every raw frame of a plate in the geometry of the plate's reference frame.
 
 In:  manifest/<block>.tsv; the raw files it lists, by whose size and time it changes
-Out: reference.ome.tif, reference.json; registered/<block>.ome.tif, registered/<block>.tsv; frames.tsv,
-     provenance.json
+Out: reference.ome.tif, reference.json; registered/<block>.ome.tif, registered/<block>.tsv
      Registered frames are removed once all pictures are made if `keep_registered` is not set.
-
-The frames of all blocks and what went into the plate are two steps in one job: moments each.
 """
 
 registered = (lambda path: path) if settings.keep_registered else temp
@@ -63,34 +60,3 @@ rule healthspan_register:
         " --reference {input.reference:q} --description {input.description:q}"
         " --settings {params.settings:q}"
         " --frames {output.frames:q} --table {output.table:q} > {log:q} 2>&1"
-
-
-rule healthspan_frames:
-    input:
-        tables=tree.of_blocks("registered/{block}.tsv"),
-        manifests=tree.of_blocks("manifest/{block}.tsv"),
-    output:
-        frames="results/healthspan/{plate}/frames.tsv",
-        provenance="results/healthspan/{plate}/provenance.json",
-    log:
-        "logs/healthspan/frames/{plate}.log",
-    benchmark:
-        "results/benchmarks/healthspan/frames/{plate}.tsv"
-    conda:
-        "../../envs/snakescope.yaml"
-    threads: 1
-    resources:
-        mem_mb=tree.memory("frames_table", "provenance"),
-        runtime=tree.runtime("frames_table", "provenance"),
-    params:
-        version=(step_version("healthspan.frames_table"), step_version("healthspan.provenance")),
-        max_missing_fraction=settings.ingest.max_missing_fraction,
-        weights=[DETECTOR, CLASSIFIER],
-        sha256=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
-    shell:
-        "python -m healthspan.frames_table --plate {wildcards.plate:q} --tables {input.tables:q}"
-        " --max-missing-fraction {params.max_missing_fraction}"
-        " --frames {output.frames:q} > {log:q} 2>&1;"
-        " python -m healthspan.provenance --plate {wildcards.plate:q}"
-        " --manifests {input.manifests:q} --weights {params.weights:q}"
-        " --provenance {output.provenance:q} >> {log:q} 2>&1"

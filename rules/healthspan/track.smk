@@ -1,21 +1,26 @@
 """Individuals: worms that have stopped followed through time, and what becomes of them.
 
-In:  states/<block>.tsv, frames.tsv
-Out: states.tsv, tracks.tsv, individuals.tsv, counts.tsv
+In:  registered/<block>.tsv, manifest/<block>.tsv, states/<block>.tsv
+Out: frames.tsv, states.tsv: the tables of all blocks in one; tracks.tsv, individuals.tsv,
+     counts.tsv; provenance.json: which files, weights and settings they are from
 
-Two steps, states_table and track, in one job.
+Four steps in one job, frames_table, states_table, track and provenance: each takes a second. A
+plate with too few usable frames fails here, in the first of them.
 """
 
 
 rule healthspan_track:
     input:
+        tables=tree.of_blocks("registered/{block}.tsv"),
+        manifests=tree.of_blocks("manifest/{block}.tsv"),
         states=tree.of_blocks("states/{block}.tsv"),
-        frames="results/healthspan/{plate}/frames.tsv",
     output:
         tracks="results/healthspan/{plate}/tracks.tsv",
         individuals="results/healthspan/{plate}/individuals.tsv",
         counts="results/healthspan/{plate}/counts.tsv",
         states="results/healthspan/{plate}/states.tsv",
+        frames="results/healthspan/{plate}/frames.tsv",
+        provenance="results/healthspan/{plate}/provenance.json",
     log:
         "logs/healthspan/track/{plate}.log",
     benchmark:
@@ -24,17 +29,29 @@ rule healthspan_track:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=tree.memory("states_table", "track"),
-        runtime=tree.runtime("states_table", "track"),
+        mem_mb=tree.memory("frames_table", "states_table", "track", "provenance"),
+        runtime=tree.runtime("frames_table", "states_table", "track", "provenance"),
     params:
-        version=(step_version("healthspan.states_table"), step_version("healthspan.track")),
+        version=[
+            step_version(f"healthspan.{step}")
+            for step in ("frames_table", "states_table", "track", "provenance")
+        ],
+        max_missing_fraction=settings.ingest.max_missing_fraction,
+        weights=[DETECTOR, CLASSIFIER],
+        sha256=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
         settings=tree.settings_of("track"),
         age_d=lambda wildcards: tree.sheet[wildcards.plate].age_at_first_frame_d,
         worms=tree.worms,
     shell:
-        "python -m healthspan.states_table --tables {input.states:q} --states {output.states:q}"
-        " > {log:q} 2>&1;"
-        " python -m healthspan.track --states {output.states:q} --frames {input.frames:q}"
+        "python -m healthspan.frames_table --plate {wildcards.plate:q} --tables {input.tables:q}"
+        " --max-missing-fraction {params.max_missing_fraction}"
+        " --frames {output.frames:q} > {log:q} 2>&1;"
+        " python -m healthspan.states_table --tables {input.states:q} --states {output.states:q}"
+        " >> {log:q} 2>&1;"
+        " python -m healthspan.track --states {output.states:q} --frames {output.frames:q}"
         " --age-at-first-frame-d {params.age_d} --worms {params.worms}"
         " --settings {params.settings:q} --tracks {output.tracks:q}"
-        " --individuals {output.individuals:q} --counts {output.counts:q} >> {log:q} 2>&1"
+        " --individuals {output.individuals:q} --counts {output.counts:q} >> {log:q} 2>&1;"
+        " python -m healthspan.provenance --plate {wildcards.plate:q}"
+        " --manifests {input.manifests:q} --weights {params.weights:q}"
+        " --provenance {output.provenance:q} >> {log:q} 2>&1"

@@ -16,8 +16,8 @@ def test_two_small_plates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(sys, "argv", ["dry_run", *words])
     dry_run.main()
     found = read_table(table, dry_run.COLUMNS)
-    # Of each plate, three jobs for each of two blocks and six for all; one experiment, one table.
-    assert found["jobs"].tolist() == [26, 26, 0]
+    # Of each plate, three jobs for each of two blocks and five for all; one experiment, one table.
+    assert found["jobs"].tolist() == [24, 24, 0]
     assert (found["peak_rss_mb"] > 50).all()
     assert "| nothing to do | 2 x 11 | 0 |" in page.read_text()
 

@@ -194,7 +194,7 @@ def test_bad_plates_are_named_and_stop_no_other(
     assert set(table) == {"hurt", "dim"}
     assert table["dim"]["status"] == "unusable"
     assert "dark_field" in table["dim"]["reason"]
-    assert (table["hurt"]["status"], table["hurt"]["rule"]) == ("failed", "frames")
+    assert (table["hurt"]["status"], table["hurt"]["rule"]) == ("failed", "track")
     assert "unreadable" in table["hurt"]["reason"] or "missing" in table["hurt"]["reason"]
     assert (clone.root / table["hurt"]["log"]).is_file()
     figures.add("two bad plates", "plates that finished", 1, "count")

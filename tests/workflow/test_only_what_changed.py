@@ -31,7 +31,6 @@ def states(*names: str) -> set[str]:
     return blocks("states/{}.tsv", *names)
 
 
-FRAMES = {"{plate}/frames.tsv"}
 EXPERIMENT_ONE = "experiments/one/survival.tsv"
 PLATES = "plates.tsv"
 EXPERIMENT_TWO = "experiments/two/survival.tsv"
@@ -52,26 +51,26 @@ def test_tiles_are_kept_where_they_are_asked_for(workspace: Workspace) -> None:
 
 def test_a_replaced_frame_redoes_its_block_its_plate_and_its_experiment(done: Workspace) -> None:
     done.frame("a", 4).write_bytes(b"another")
-    expected = until_masks(SECOND) | states(FIRST, SECOND, THIRD) | FRAMES | AFTER_STATES
+    expected = until_masks(SECOND) | states(FIRST, SECOND, THIRD) | AFTER_STATES
     assert done.plan() == of("a", expected) | {EXPERIMENT_ONE, PLATES}
 
 
 def test_a_replaced_frame_at_the_end_leaves_distant_blocks_alone(done: Workspace) -> None:
     done.frame("c", 6).write_bytes(b"another")
-    expected = until_masks(THIRD) | states(SECOND, THIRD) | FRAMES | AFTER_STATES
+    expected = until_masks(THIRD) | states(SECOND, THIRD) | AFTER_STATES
     assert done.plan() == of("c", expected) | {EXPERIMENT_TWO, PLATES}
 
 
 def test_a_new_timepoint_fills_its_block_and_leaves_the_reference(done: Workspace) -> None:
     done.raw("b", 8)
-    expected = until_masks(THIRD) | states(SECOND, THIRD) | FRAMES | AFTER_STATES
+    expected = until_masks(THIRD) | states(SECOND, THIRD) | AFTER_STATES
     assert done.plan() == of("b", expected) | {EXPERIMENT_ONE, PLATES}
 
 
 def test_a_new_timepoint_may_begin_a_block(done: Workspace) -> None:
     done.raw("b", 10)
     new = until_masks(THIRD, FOURTH) | states(SECOND, THIRD, FOURTH)
-    assert done.plan() == of("b", new | FRAMES | AFTER_STATES) | {EXPERIMENT_ONE, PLATES}
+    assert done.plan() == of("b", new | AFTER_STATES) | {EXPERIMENT_ONE, PLATES}
 
 
 def test_touching_every_script_and_rule_redoes_nothing(done: Workspace) -> None:

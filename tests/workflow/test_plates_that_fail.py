@@ -97,7 +97,8 @@ def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Wo
     assert ended.returncode != 0 and workspace.ran == set()
     assert "expected weights with SHA-256" in ended.stdout + ended.stderr
     # What needs no model is made all the same.
-    assert "a/frames.tsv" in workspace.run("results/healthspan/a/frames.tsv")
+    registered = "a/registered/t000-t002.ome.tif"
+    assert registered in workspace.run(f"results/healthspan/{registered}")
     workspace.weights(weights.stem)
     assert "a/curves.tsv" in workspace.run()
 

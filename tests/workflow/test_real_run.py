@@ -106,7 +106,7 @@ def test_a_plate_that_fails_late_is_listed_and_its_experiment_made_without_it(
     assert not (results / "spoilt" / "frames.tsv").exists()
     plates = pd.read_csv(results / "plates.tsv", sep="\t").set_index("plate")
     assert plates.loc["spoilt", "status"] == "not computed", said[-3000:]
-    assert plates.loc["spoilt", "remarks"].startswith("frames: ")
+    assert plates.loc["spoilt", "remarks"].startswith("track: ")
     assert plates.loc["dim", "status"] == "unusable"
     assert not set(plates.loc[["good", "hurt"], "status"]) & {"not computed", "unusable"}
     left_out = pd.read_csv(results / "experiments" / "e" / "left_out.tsv", sep="\t")
