@@ -28,7 +28,7 @@ from step.command import run_step
 from step.output import whole_file
 from step.progress import progress
 
-VERSION = 2
+VERSION = 3
 
 MODEL_PIXEL_SIZE_UM = 9.74
 HELD_OUT_SEED = 1_000_003

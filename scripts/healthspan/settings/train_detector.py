@@ -17,10 +17,10 @@ class TrainDetectorSettings(Settings):
         description="trunk of the Mask R-CNN; resnet101 is the paper's, resnet18_half the shipped",
     )
     seed: int = Field(1, ge=0, description="seed of scenes, crops and weights")
-    scenes: int = Field(1500, ge=4, description="simulated scenes to draw crops from (count)")
+    scenes: int = Field(3000, ge=4, description="simulated scenes to draw crops from (count)")
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
     crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
-    steps: int = Field(6500, ge=1, description="optimiser steps (count)")
+    steps: int = Field(14000, ge=1, description="optimiser steps (count)")
     batch: int = Field(4, ge=1, description="crops per step; the paper uses 1 (count)")
     optimiser: Literal["sgd", "adamw"] = Field(
         "adamw",
