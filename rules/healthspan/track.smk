@@ -32,10 +32,12 @@ rule healthspan_track:
         mem_mb=tree.memory("frames_table", "states_table", "track", "provenance"),
         runtime=tree.runtime("frames_table", "states_table", "track", "provenance"),
     params:
-        version=[
-            step_version(f"healthspan.{step}")
-            for step in ("frames_table", "states_table", "track", "provenance")
-        ],
+        version=(
+            step_version("healthspan.frames_table"),
+            step_version("healthspan.states_table"),
+            step_version("healthspan.track"),
+            step_version("healthspan.provenance"),
+        ),
         max_missing_fraction=settings.ingest.max_missing_fraction,
         weights=[DETECTOR, CLASSIFIER],
         sha256=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
