@@ -196,7 +196,7 @@ def command(plate: DrawnPlate, out: Path) -> list[str]:
     words = ["quality", "--plate", "drawn", "--worms", "6", "--settings", "{}"]
     for name in ("frames", "counts", "states", "summary"):
         words += [f"--{name}", str(plate.folder / f"{name}.tsv")]
-    for name in ("masks", "dropped", "registered"):
+    for name in ("masks", "registered"):
         words += [f"--{name}", *map(str, getattr(plate, name))]
     for name, file in (("page", "quality.html"), ("image", "quality.png"), ("row", "quality.tsv")):
         words += [f"--{name}", str(out / file)]
