@@ -26,7 +26,6 @@ class DrawnPlate:
     folder: Path
     masks: list[Path]
     registered: list[Path]
-    dropped: list[Path]
     tracks: pd.DataFrame
     individuals: pd.DataFrame
     frames: pd.DataFrame
@@ -77,7 +76,7 @@ def draw_plate(
     places = random.uniform(80, plate_px - 80, (worms, 2))
     angles = random.uniform(0, 3, worms)
     frames, tracks, counts, states = [], [], [], []
-    masks, registered, dropped = [], [], []
+    masks, registered = [], []
     for first in range(0, timepoints, per_block):
         block = range(first, min(first + per_block, timepoints))
         name = f"t{first:03d}-t{first + per_block - 1:03d}"
@@ -157,9 +156,8 @@ def draw_plate(
         masks.append(folder / "masks" / f"{name}.json")
         usable = tuple(one for one in block if one not in (*missing, *unregistered))
         write_masks(masks[-1], MaskSet("drawn", 9.74, plate_px, plate_px, usable, tuple(instances)))
-        dropped.append(folder / "masks" / f"{name}.dropped.tsv")
         write_table(
-            dropped[-1],
+            folder / "masks" / f"{name}.dropped.tsv",
             pd.DataFrame(
                 {
                     "timepoint": [first, first],
@@ -196,7 +194,7 @@ def draw_plate(
         [{"plate": "drawn", "worms": worms, "deaths": worms - 1, "lost_from_view": 0}]
     )
     plate = DrawnPlate(
-        folder, masks, registered, dropped, pd.DataFrame(tracks), individuals,
+        folder, masks, registered, pd.DataFrame(tracks), individuals,
         pd.DataFrame(frames), pd.DataFrame(states), pd.DataFrame(counts), summary,
     )  # fmt: skip
     for name in ("tracks", "individuals", "frames", "states", "counts", "summary"):
