@@ -47,7 +47,8 @@ def objects_of(
         if one is not None:
             room = min(one.top - top, one.left - left)
             room = min(room, top + height - one.bottom, left + width - one.right)
-            found.append(Sighting(**vars(one), cut=room < CUT_MARGIN_PX))
+            what = (one.timepoint, one.identifier, one.top, one.left, one.mask, one.score)
+            found.append(Sighting(*what, cut=room < CUT_MARGIN_PX))
     return found
 
 
