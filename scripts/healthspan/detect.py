@@ -196,9 +196,10 @@ def reason_to_drop(
             return "too small"
         if one.area > settings.greatest_relative_area * usual.area:
             return "too large"
-        if width_px(one) < settings.least_relative_width * usual.width:
+        width = width_px(one)
+        if width < settings.least_relative_width * usual.width:
             return "too thin"
-        if width_px(one) > settings.greatest_relative_width * usual.width:
+        if width > settings.greatest_relative_width * usual.width:
             return "too wide"
     faintest = settings.least_contrast
     if usual is not None:
