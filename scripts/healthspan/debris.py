@@ -304,11 +304,11 @@ def moved_ground(ground: Ground, matrix: NDArray[np.float64]) -> Ground:
     """The ground as the camera sees it after the dish has moved.
 
     Args:
-        matrix: 2 x 3, takes (x, y) of the dish to (x, y) of the camera.
+        matrix: 3 x 3 (affine), takes (x, y) of the dish to (x, y) of the camera.
     """
     size = (ground.density.shape[1], ground.density.shape[0])
     warped = [
-        cv2.warpAffine(one, matrix, size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
+        cv2.warpAffine(one, matrix[:2], size, flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REFLECT)
         for one in (ground.density, ground.glow)
     ]
     return Ground(np.asarray(warped[0], np.float32), np.asarray(warped[1], np.float32))

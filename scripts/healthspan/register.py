@@ -30,7 +30,7 @@ from step.command import run_step
 from step.progress import progress
 from step.tables import write_table
 
-VERSION = 1
+VERSION = 2
 
 # A motion this small everywhere on the plate is none: the pixels are kept as they are.
 STILL_PX = 0.02
@@ -81,6 +81,8 @@ def prepare(
 
 def freedom_of(settings: RegisterSettings) -> Freedom:
     """How the dish may have moved, by the reach the settings give each kind of motion."""
+    if settings.max_tilt > 0:
+        return "tilted"
     if settings.max_scale_change > 0:
         return "similar"
     return "rigid" if settings.max_rotation_deg > 0 else "shift"
@@ -127,7 +129,7 @@ def _by_mark(
             f"the mark was not found (correlation {score:.2f}, {settings.min_mark_score:g} needed)",
         )
     motion, score = found
-    if turn == 0 and settings.max_scale_change == 0:
+    if freedom_of(settings) == "shift":
         return motion, score, _too_far(motion, settings)
     motion = turn_about_mark(reference.anchors, mark, motion, frame, turn)
     result = refine_with(reference.anchors, frame, motion, settings)
@@ -204,6 +206,9 @@ def _too_far(motion: Motion, settings: RegisterSettings) -> str:
     if abs(motion.rotation_deg) > settings.max_rotation_deg + 0.25:
         turned = abs(motion.rotation_deg)
         return f"turned by {turned:.1f} degrees ({settings.max_rotation_deg:g} allowed)"
+    tilt = float(np.hypot(motion.tilt_y, motion.tilt_x))
+    if tilt > 1.5 * settings.max_tilt:
+        return f"tilted by {tilt:.3f} ({settings.max_tilt:g} allowed)"
     return ""
 
 
@@ -269,6 +274,8 @@ def table_of(outcomes: Sequence[Outcome]) -> pd.DataFrame:
                 "shift_x_px": round(motion.shift_x_px, 3) if motion else None,
                 "rotation_deg": round(motion.rotation_deg, 4) if motion else None,
                 "scale": round(motion.scale, 5) if motion else None,
+                "tilt_y": round(motion.tilt_y, 5) if motion else None,
+                "tilt_x": round(motion.tilt_x, 5) if motion else None,
                 "score": round(outcome.score, 4) if outcome.score is not None else None,
                 "method": outcome.method,
             }

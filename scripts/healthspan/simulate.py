@@ -54,7 +54,7 @@ FILE_CHANNELS = {"bright_field": "Phase", "dark_field": "Green"}
 
 def seen(worm: Worm, matrix: NDArray[np.float64], middle: float) -> Worm:
     """A worm, given around the dish's centre, as it lies in a frame."""
-    x, y = matrix @ (worm.x + middle, worm.y + middle, 1.0)
+    x, y, _ = matrix @ (worm.x + middle, worm.y + middle, 1.0)
     turn = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
     return replace(worm, y=float(y), x=float(x), heading=worm.heading + turn)
 
@@ -208,9 +208,8 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
 
 def relative_motion(motion: Motion, reference: Motion, size: int) -> Motion:
     """How the dish moved from the reference frame to another one, both size x size px."""
-    to_dish = cv2.invertAffineTransform(reference.matrix(size, size))
-    whole = np.vstack([motion.matrix(size, size), [0, 0, 1]]) @ np.vstack([to_dish, [0, 0, 1]])
-    return Motion.of_matrix(whole[:2], size, size)
+    whole = motion.matrix(size, size) @ np.linalg.inv(reference.matrix(size, size))
+    return Motion.of_matrix(whole, size, size)
 
 
 def main() -> None:

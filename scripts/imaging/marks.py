@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.motion import Motion
+from imaging.motion import Motion, moved, seen_through
 from imaging.registration import Anchors, grid, peak_of, reduced, turned_back
 
 SPANS_PX = (64, 76, 92, 110, 130, 150, 175, 205, 240)
@@ -84,13 +84,8 @@ def find_mark(
 def _turned(piece: NDArray[Any], turn_deg: float) -> Image:
     height, width = piece.shape
     matrix = Motion(0.0, 0.0, turn_deg).matrix(height, width)
-    turned = cv2.warpAffine(
-        piece.astype(np.float32),
-        matrix,
-        (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    whole = piece.astype(np.float32)
+    turned = seen_through(whole, matrix, height, width, border=cv2.BORDER_REPLICATE)
     return np.asarray(turned, dtype=np.float32)
 
 
@@ -174,8 +169,7 @@ def turn_about_mark(
     coarse = reduced(frame, anchors.factor)
     model = anchors.coarse * anchors.window
     centre = np.array([mark.x_px, mark.y_px])
-    matrix = motion.matrix(height, width)
-    place = matrix[:, :2] @ centre + matrix[:, 2]
+    place = moved(motion.matrix(height, width), centre[np.newaxis])[0]
     best, found = -np.inf, motion
     for rotation in grid(max_rotation_deg, 0.1):
         trial = Motion(rotation_deg=rotation).carrying(centre, place, height, width)

@@ -4,7 +4,7 @@ Light and shading stay with the camera, dust, scratches, agar and rim stay with 
 worms go their own ways. So the motion is looked for in two steps: roughly, by correlating
 strongly reduced, high-passed frames over a range of rotations; then finely, by matching
 some hundred small patches of the reference (zero-mean normalised cross-correlation, ZNCC,
-with sub-pixel peaks) and keeping the rigid motion on which most of them agree.
+with sub-pixel peaks) and keeping the motion on which most of them agree.
 """
 
 from dataclasses import dataclass, replace
@@ -20,9 +20,12 @@ from imaging.motion import (
     Freedom,
     Motion,
     Points,
+    centre_of,
     expected_error_px,
     fit_robustly,
     moved,
+    seen_through,
+    shifted,
 )
 
 COARSE_SIDE_PX = 640
@@ -195,12 +198,7 @@ def turned_back(coarse: Image, motion: Motion, factor: int) -> Image:
     small = replace(
         motion, shift_y_px=motion.shift_y_px / factor, shift_x_px=motion.shift_x_px / factor
     )
-    turned = cv2.warpAffine(
-        coarse,
-        small.matrix(height, width),
-        (width, height),
-        flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
-    )
+    turned = seen_through(coarse, small.matrix(height, width), height, width)
     return np.asarray(turned, dtype=np.float32)
 
 
@@ -232,7 +230,7 @@ def rough_motions(
             peak, y, x = peak_of(near)
             # The shift was seen after turning back: it turns along with the dish.
             seen = np.array([[x - reach, y - reach]]) * anchors.factor
-            across, down = (seen @ motion.matrix(1, 1)[:, :2].T)[0]
+            across, down = moved(motion.matrix(1, 1), seen)[0]
             row.append((peak, replace(motion, shift_y_px=float(down), shift_x_px=float(across))))
         top = int(np.argmax([peak for peak, _ in row]))
         found.append((row[top][0], _between(row, top)))
@@ -287,16 +285,10 @@ def matched(
     offsets = np.zeros((len(anchors.corners), 2))
     scores = np.full(len(anchors.corners), -1.0)
     for k, (corner, patch) in enumerate(zip(anchors.corners, anchors.patches, strict=True)):
-        local = matrix.copy()
-        local[:, 2] = moved(matrix, (corner - reach_px)[np.newaxis].astype(np.float64))[0]
-        seen = cv2.warpAffine(
-            frame,
-            local,
-            (side, side),
-            flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
-            borderMode=cv2.BORDER_REPLICATE,
+        local = matrix @ shifted(corner - reach_px)
+        seen = _smoothed(
+            seen_through(frame, local, side, side, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
         )
-        seen = _smoothed(seen)
         surface = cv2.matchTemplate(seen, patch, cv2.TM_CCOEFF_NORMED)
         score, y, x = peak_of(surface)
         if np.isfinite(score) and 0.5 < y < 2 * reach_px - 0.5 and 0.5 < x < 2 * reach_px - 0.5:
@@ -315,22 +307,24 @@ def refine(
 ) -> Registration | None:
     """The motion of a frame (Y, X) to a fraction of a px, from a rough one; None if none holds."""
     result = None
+    middle = centre_of(anchors.height, anchors.width)
     for reach, tolerance in zip(reaches_px, tolerances_px, strict=True):
         places, scores = matched(anchors, frame, motion, reach)
         good = scores >= MIN_CORRELATION
         if good.sum() < MIN_ANCHORS:
             return None
-        source, target, weights = anchors.centres[good], places[good], scores[good] ** 2
-        matrix, agreeing = fit_robustly(source, target, weights, tolerance, freedom)
+        source, target = anchors.centres[good] - middle, places[good] - middle
+        matrix, agreeing = fit_robustly(source, target, scores[good] ** 2, tolerance, freedom)
         if agreeing.sum() < MIN_ANCHORS:
             return None
-        motion = Motion.of_matrix(matrix, anchors.height, anchors.width)
+        whole = shifted(middle) @ matrix @ shifted(-middle)
+        motion = Motion.of_matrix(whole, anchors.height, anchors.width)
         errors = np.linalg.norm(moved(matrix, source[agreeing]) - target[agreeing], axis=1)
         result = Registration(
             motion,
             int(agreeing.sum()),
             len(anchors.corners),
             float(np.median(scores[good][agreeing])),
-            expected_error_px(source[agreeing], errors, anchors.outline, freedom),
+            expected_error_px(source[agreeing], errors, anchors.outline - middle, freedom),
         )
     return result

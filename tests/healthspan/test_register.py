@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -90,6 +91,33 @@ def test_moved_and_turned_frames_are_registered(
     assert stack.shape == (4, 1, SIDE, SIDE) and stack.dtype == np.uint16
     raw = tifffile.imread(tmp_path / "t000_bright_field.tif")
     np.testing.assert_array_equal(stack[0, 0], raw)
+
+
+def likeness(path: Path) -> float:
+    """Least correlation of two frames' texture at the dish's four ends."""
+    pages = [np.asarray(page[0]).astype(np.float32) for page in read_stack(path)[:2]]
+    fine, shading = ([cv2.GaussianBlur(one, (0, 0), px) for one in pages] for px in (2, 12))
+    textures = [one - other for one, other in zip(fine, shading, strict=True)]
+    middle, near, far = slice(210, 350), slice(50, 140), slice(SIDE - 140, SIDE - 50)
+    ends = [(near, middle), (far, middle), (middle, near), (middle, far)]
+    return float(min(np.corrcoef(*(one[end].ravel() for one in textures))[0, 1] for end in ends))
+
+
+def test_a_leaning_dish_is_level_again_where_that_is_asked_for(run: Run, tmp_path: Path) -> None:
+    density, true = dish(1, mark=False), Motion(5.0, -9.0, 0.8, 1.02, 0.03, -0.02)
+    images: list[dict[str, np.ndarray | bytes | None]] = [
+        {"bright_field": frame(density, 10, worms=0)},
+        {"bright_field": frame(density, 11, true, worms=0)},
+    ]
+    hand = {"max_scale_change": 0.05, "tolerance_px": 2.0, "max_error_px": 2.0}
+    row = run(images, **hand, max_tilt=0.05).iloc[1]
+    assert (row["tilt_y"], row["tilt_x"]) == pytest.approx((0.03, -0.02), abs=0.003)
+    levelled = likeness(tmp_path / "out.ome.tif")
+    run(images, **hand, min_agreement=0.0)
+    leaning = likeness(tmp_path / "out.ome.tif")
+    assert levelled > 0.9 > leaning + 0.1
+    refused = run(images, **hand, max_tilt=0.01).iloc[1]
+    assert refused["status"] == "unregistered" and "tilted by 0.03" in refused["reason"]
 
 
 def test_the_same_block_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:

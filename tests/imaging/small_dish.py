@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from imaging.motion import Motion
+from imaging.motion import Motion, moved
 
 SIDE = 560
 MARK = (430.0, 180.0)
@@ -52,7 +52,7 @@ def frame(
             axis=1,
         )
         cv2.polylines(scene, [np.int32(points * 16)], False, 0.9, 7, cv2.LINE_AA, 4)
-    camera = cv2.warpAffine(
+    camera = cv2.warpPerspective(
         np.exp(-scene),
         (motion or Motion()).matrix(SIDE, SIDE),
         (SIDE, SIDE),
@@ -69,8 +69,6 @@ def greatest_error_px(found: Motion, true: Motion) -> float:
     """Greatest distance over the dish between where two motions take a point."""
     angles = np.linspace(0, 2 * np.pi, 40)
     middle, radius = (SIDE - 1) / 2, 0.47 * SIDE
-    points = np.column_stack(
-        [middle + radius * np.cos(angles), middle + radius * np.sin(angles), np.ones(40)]
-    )
-    difference = points @ (found.matrix(SIDE, SIDE) - true.matrix(SIDE, SIDE)).T
-    return float(np.linalg.norm(difference, axis=1).max())
+    points = np.column_stack([middle + radius * np.cos(angles), middle + radius * np.sin(angles)])
+    there = [moved(one.matrix(SIDE, SIDE), points) for one in (found, true)]
+    return float(np.linalg.norm(there[0] - there[1], axis=1).max())

@@ -1,5 +1,7 @@
 """Motions: their form, their fit among wrong pairs, and finding them in frames."""
 
+from dataclasses import astuple
+
 import cv2
 import numpy as np
 import pytest
@@ -20,13 +22,17 @@ from tests.imaging.small_dish import MARK, SIDE, SPAN, dish, frame, greatest_err
 
 
 def test_a_motion_and_its_matrix_are_the_same_thing() -> None:
-    motion = Motion(12.5, -7.25, 2.0, 1.03)
+    motion = Motion(12.5, -7.25, 2.0, 1.03, 0.02, -0.04)
     again = Motion.of_matrix(motion.matrix(300, 400), 300, 400)
-    np.testing.assert_allclose(
-        [again.shift_y_px, again.shift_x_px, again.rotation_deg, again.scale],
-        [12.5, -7.25, 2.0, 1.03],
-        atol=1e-9,
-    )
+    np.testing.assert_allclose(astuple(again), astuple(motion), atol=1e-9)
+
+
+def test_a_tilted_dish_is_smaller_where_it_leans_away() -> None:
+    frame_edges = np.array([[199.5 - 200, 149.5], [199.5, 149.5], [199.5 + 200, 149.5]])
+    left, middle, right = moved(Motion(tilt_x=0.1).matrix(300, 400), frame_edges)
+    assert middle == pytest.approx((199.5, 149.5))
+    assert right - middle == pytest.approx((200 / 1.1, 0))
+    assert left - middle == pytest.approx((-200 / 0.9, 0))
 
 
 def test_rotation_is_counter_clockwise_as_seen_about_the_middle() -> None:
@@ -35,37 +41,39 @@ def test_rotation_is_counter_clockwise_as_seen_about_the_middle() -> None:
     assert (x, y) == pytest.approx((200.0, 0.0))
 
 
-@pytest.mark.parametrize("freedom", ["shift", "rigid", "similar"])
+@pytest.mark.parametrize("freedom", ["shift", "rigid", "similar", "tilted"])
 def test_a_fit_recovers_the_motion_of_half_wrong_pairs(freedom: Freedom) -> None:
     rng = np.random.default_rng(3)
     true = {
         "shift": Motion(30, -20),
         "rigid": Motion(30, -20, 1.7),
         "similar": Motion(30, -20, 1.7, 1.04),
-    }[freedom].matrix(1000, 1000)
-    source = rng.uniform(0, 1000, (200, 2))
+        "tilted": Motion(30, -20, 1.7, 1.04, 6e-5, -4e-5),
+    }[freedom].matrix(1, 1)
+    source = rng.uniform(-500, 500, (200, 2))
     target = moved(true, source) + rng.normal(0, 0.1, (200, 2))
     target[:100] += rng.uniform(-40, 40, (100, 2))
     matrix, agreeing = fit_robustly(source, target, np.ones(200), 1.0, freedom)
-    corners = np.array([[0.0, 0], [1000, 0], [0, 1000], [1000, 1000]])
+    corners = np.array([[-500.0, -500], [500, -500], [-500, 500], [500, 500]])
     assert np.linalg.norm(moved(matrix, corners) - moved(true, corners), axis=1).max() < 0.1
     assert agreeing[100:].all() and agreeing[:100].sum() < 5
 
 
-def test_the_expected_error_is_the_error_met() -> None:
+@pytest.mark.parametrize("freedom", ["shift", "rigid", "similar", "tilted"])
+def test_the_expected_error_is_the_error_met(freedom: Freedom) -> None:
     rng = np.random.default_rng(4)
-    source = rng.uniform(400, 600, (60, 2))
-    at = np.array([[0.0, 0.0], [1000.0, 1000.0]])
+    source = rng.uniform(-100, 100, (60, 2))
+    at = np.array([[-500.0, -500.0], [500.0, 500.0]])
     met, expected = [], []
     for _ in range(200):
         target = source + rng.normal(0, 0.5, source.shape)
-        matrix = fit(source, target, np.ones(60), "rigid")
+        matrix = fit(source, target, np.ones(60), freedom)
         residuals = np.linalg.norm(moved(matrix, source) - target, axis=1)
-        expected.append(expected_error_px(source, residuals, at, "rigid"))
+        expected.append(expected_error_px(source, residuals, at, freedom))
         met.append(np.linalg.norm(moved(matrix, at) - at, axis=1)[0])
     rms = float(np.sqrt(np.mean(np.square(met))))
     assert float(np.mean(expected)) == pytest.approx(rms, rel=0.2)
-    assert expected_error_px(source[:1], residuals[:1], at, "rigid") == float("inf")
+    assert expected_error_px(source[:1], residuals[:1], at, freedom) == float("inf")
 
 
 @pytest.mark.parametrize(
@@ -90,6 +98,18 @@ def test_a_change_of_magnification_is_found_where_it_is_looked_for() -> None:
     rough = rough_motions(anchors, seen, 60, 3, 0.05)[0]
     found = refine(anchors, seen, rough, freedom="similar")
     assert found is not None and greatest_error_px(found.motion, true) < 0.5
+
+
+def test_a_tilt_is_found_where_it_is_looked_for() -> None:
+    density = dish(1, mark=False)
+    anchors = remember(frame(density, 2))
+    true = Motion(5, -9, 0.8, 1.02, 0.03, -0.02)
+    seen = frame(density, 3, true)
+    rough = rough_motions(anchors, seen, 60, 3, 0.05)[0]
+    level = refine(anchors, seen, rough, (14, 5), (3.0, 2.0), freedom="similar")
+    tilted = refine(anchors, seen, rough, (14, 5), (3.0, 2.0), freedom="tilted")
+    assert tilted is not None and greatest_error_px(tilted.motion, true) < 0.5
+    assert level is None or greatest_error_px(level.motion, true) > 2
 
 
 def test_another_plate_or_noise_agrees_with_nothing() -> None:

@@ -31,6 +31,14 @@ class RegisterSettings(Settings):
         description="greatest change of magnification looked for (fraction); 0 for a microscope,"
         " some percent for dishes put under a camera by hand",
     )
+    max_tilt: float = Field(
+        0.0,
+        ge=0,
+        le=0.2,
+        description="greatest loss of magnification from the frame's middle to its edge by which"
+        " the dish may lean (fraction); 0 for a microscope, some percent for dishes put under a"
+        " camera by hand",
+    )
     tolerance_px: float = Field(
         1.0,
         gt=0,
