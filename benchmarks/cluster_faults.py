@@ -61,7 +61,8 @@ what is asked of it, stands in `tests/slurm/test_faults.py` and `test_plates.py`
 {body}
 
 The overhead of a job is what its allocation took beside the step: two Snakemake processes on the
-node, and Slurm's own start and end; by the wall (`ElapsedRaw`) and by processors (`TotalCPU`), the
+node, and Slurm's own start and end, by the wall (`ElapsedRaw`) and, where Slurm tells it, by
+processors (`TotalCPU`): the
 median of all jobs of the demo and of those of every rule. It hardly depends on what the step does,
 so a block should work for much longer: [cluster-scale.md](cluster-scale.md) draws the conclusion.
 
