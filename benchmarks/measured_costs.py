@@ -42,8 +42,7 @@ STEPS_OF = {
     "healthspan_classify": ("composite", "classify"),
     "healthspan_track": ("frames", "states", "track"),
     "healthspan_curves": ("curves",),
-    "healthspan_contact_sheet": ("contact_sheet",),
-    "healthspan_quality": ("quality",),
+    "healthspan_pages": ("contact_sheet", "quality"),
 }
 """Steps that a rule runs in one job, as docs/tables/full-geometry.tsv calls them."""
 

@@ -43,9 +43,9 @@ BLOCKS_ON_THE_WAY = (
 ON_THE_WAY = ("reference.json", "frames.tsv", "provenance.json", "tracks.tsv")
 PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html")
 EXPERIMENT_RESULTS = ("curves.png",)
-# Steps whose failure leaves a plate in its experiment, and those that leave it its quality.
-NOT_COMPARED = ("quality", "contact_sheet", "experiment")
-NOT_JUDGED = ("contact_sheet", "experiment")
+# Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
+NOT_COMPARED = ("pages", "experiment")
+NOT_JUDGED = ("experiment",)
 SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
 LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 

@@ -30,8 +30,8 @@ def test_time_and_memory_are_those_of_the_steps_of_a_rule() -> None:
 
 
 def test_a_rule_of_the_whole_plate_is_counted_once() -> None:
-    whole = Row("healthspan_quality", "cpu", 1.0, ROW.cost)
-    (row,) = with_geometry([whole], geometry(quality=(0.5, 300)), 20)
+    whole = Row("healthspan_pages", "cpu", 1.0, ROW.cost)
+    (row,) = with_geometry([whole], geometry(contact_sheet=(0.1, 200), quality=(0.4, 300)), 20)
     assert row.cost.seconds == pytest.approx(10 - 1)
 
 

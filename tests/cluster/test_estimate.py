@@ -152,7 +152,7 @@ def test_used_stands_beside_estimated_and_failures_are_the_last_attempts() -> No
 
 def test_the_shipped_table_knows_the_rules_of_a_plate() -> None:
     rows = {(row.rule, row.device): row for row in read_rows(REPOSITORY / "resources/measured.tsv")}
-    for rule in ("register", "detect", "classify", "contact_sheet", "quality"):
+    for rule in ("register", "detect", "classify", "track", "pages"):
         row = rows[f"healthspan_{rule}", "cpu"]
         assert row.start_s + row.cost.seconds > 0 and row.cost.max_rss_mb > 50 and row.cost.source
 

@@ -19,7 +19,9 @@ import pytest
 REPOSITORY = Path(__file__).resolve().parents[2]
 STUB = Path(__file__).with_name("stub.py")
 CALLED = re.compile(r"python -m healthspan\.(\w+)")
-OTHER_STEPS = ("/tiles/", "/composites/", "/frames.tsv", "/states.tsv", "/provenance.json")
+OTHER_STEPS = (
+    "/tiles/", "/composites/", "/frames.tsv", "/states.tsv", "/provenance.json", "/quality.html",
+)  # fmt: skip
 """First outputs of steps that are not what the job is listed by, that of another of its steps."""
 HEADER = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\texclusion\n"
 
@@ -144,7 +146,7 @@ def two_experiments(root: Path) -> Workspace:
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which everything has been computed once; to be copied, not changed."""
     workspace = two_experiments(tmp_path_factory.mktemp("finished"))
-    assert len(workspace.run()) == 45
+    assert len(workspace.run()) == 42
     return workspace.root
 
 

@@ -11,7 +11,6 @@ AFTER_STATES = {
     "{plate}/tracks.tsv",
     "{plate}/curves.tsv",
     "{plate}/contact_sheet.png",
-    "{plate}/quality.html",
 }
 
 
@@ -128,7 +127,7 @@ def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> N
 
 def test_a_condition_in_the_sheet_redoes_the_curves_but_no_images(done: Workspace) -> None:
     done.sheet("a|one|N2|raw/a|0|60|", "b|one|age-1|raw/b|||", "c|two|N2|raw/c|||")
-    assert done.plan() == {"b/curves.tsv", "b/quality.html", EXPERIMENT_ONE, PLATES}
+    assert done.plan() == {"b/curves.tsv", "b/contact_sheet.png", EXPERIMENT_ONE, PLATES}
 
 
 def test_a_plate_more_leaves_the_others_alone(done: Workspace) -> None:

@@ -144,8 +144,7 @@ def test_a_plate_that_failed_is_tried_again_and_joins_its_experiment(workspace: 
     assert workspace.snakemake(STUB_FAILS="healthspan/a/tracks").returncode != 0
     workspace.run()
     assert workspace.ran == {
-        "a/tracks.tsv", "a/curves.tsv", "a/contact_sheet.png", "a/quality.html",
-        EXPERIMENT_ONE, "plates.tsv",
+        "a/tracks.tsv", "a/curves.tsv", "a/contact_sheet.png", EXPERIMENT_ONE, "plates.tsv",
     }  # fmt: skip
     survival = (workspace.root / "results/healthspan" / EXPERIMENT_ONE).read_text()
     assert "healthspan/a/individuals.tsv" in survival
@@ -168,8 +167,8 @@ def test_a_plate_without_a_quality_page_stays_in_its_experiment(done: Workspace)
     assert "healthspan/a/" not in (done.root / "results/healthspan/plates.tsv").read_text()
     (row,) = [row for row in table(done, "status.tsv") if row["plate"] == "a"]
     assert row["status"] == "included"
-    assert row["reason"].startswith("quality: ")
-    assert done.plan() == {"a/quality.html", "plates.tsv"}
+    assert row["reason"].startswith("pages: ")
+    assert done.plan() == {"a/contact_sheet.png", "plates.tsv"}
 
 
 def test_nothing_is_compared_while_another_plate_is_unfinished() -> None:
