@@ -40,8 +40,16 @@ BLOCKS_ON_THE_WAY = (
     "masks/{block}.json",
     "states/{block}.tsv",
 )
-ON_THE_WAY = ("reference.json", "frames.tsv", "provenance.json", "tracks.tsv")
-PLATE_RESULTS = ("curves.png", "contact_sheet.png", "quality.html")
+ON_THE_WAY = (
+    "reference.json",
+    "frames.tsv",
+    "provenance.json",
+    "tracks.tsv",
+    "curves.png",
+    "quality.html",
+)
+# What the last of a plate's jobs makes; everything else is on the way to it.
+PLATE_RESULTS = ("contact_sheet.png",)
 EXPERIMENT_RESULTS = ("curves.png",)
 # Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("pages", "experiment")
