@@ -2,6 +2,7 @@
 
     python benchmarks/dry_run.py                 # 300 and 1,000 plates of 50 timepoints
     python benchmarks/dry_run.py --plates 30     # fewer
+    python benchmarks/dry_run.py --times 1       # each once, not the median of three
 
 Raw folders are filled with empty names, and the results are pretended (snakemake --touch), so
 that only the planning is measured. The results go to docs/tables/dry-run.tsv and docs/dry-run.md.
@@ -10,11 +11,13 @@ that only the planning is measured. The results go to docs/tables/dry-run.tsv an
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import median
 
 import pandas as pd
 
@@ -27,7 +30,17 @@ from step.errors import StepError  # noqa: E402
 from step.output import whole_file  # noqa: E402
 from step.tables import write_table  # noqa: E402
 
-COLUMNS = ("what", "plates", "timepoints", "jobs", "seconds", "cpu_seconds", "peak_rss_mb")
+COLUMNS = (
+    "what",
+    "plates",
+    "timepoints",
+    "jobs",
+    "seconds",
+    "seconds_least",
+    "seconds_most",
+    "cpu_seconds",
+    "peak_rss_mb",
+)
 TIMEPOINTS_PER_BLOCK = 10
 PER_EXPERIMENT = 30
 OUTPUTS = re.compile(r"^    output: (.+)$", re.MULTILINE)
@@ -92,17 +105,22 @@ def pretend(folder: Path, outputs: Iterable[Iterable[str]], environment: dict[st
     )  # fmt: skip
 
 
-def row(what: str, plates: int, timepoints: int, jobs: int, cost: Cost) -> tuple[object, ...]:
-    """A line of the table."""
-    seconds, cpu = round(cost.seconds, 1), round(cost.cpu_seconds, 1)
-    return (what, plates, timepoints, jobs, seconds, cpu, round(cost.peak_rss_mb))
+def row(
+    what: str, plates: int, timepoints: int, jobs: int, costs: Sequence[Cost]
+) -> tuple[object, ...]:
+    """A line of the table: the medians of what the same run cost several times."""
+    seconds = [cost.seconds for cost in costs]
+    cpu = median(cost.cpu_seconds for cost in costs)
+    times = (round(one, 1) for one in (median(seconds), min(seconds), max(seconds), cpu))
+    return (what, plates, timepoints, jobs, *times, round(max(c.peak_rss_mb for c in costs)))
 
 
-def page(table: pd.DataFrame, files: tuple[int, int]) -> str:
+def page(table: pd.DataFrame, files: tuple[int, int], times: int) -> str:
     """The table as a page of the documentation, with the files that a plate has."""
     rows = [
         f"| {one.what} | {one.plates} x {one.timepoints} | {one.jobs} | {one.cpu_seconds:.1f}"
-        f" | {one.seconds:.1f} | {one.peak_rss_mb:.0f} |"
+        f" | {one.seconds:.1f} ({one.seconds_least:.1f} to {one.seconds_most:.1f})"
+        f" | {one.peak_rss_mb:.0f} |"
         for one in table.itertuples()
     ]
     head = "| run | plates x timepoints | jobs | processor seconds | wall seconds | memory (MB) |"
@@ -116,24 +134,31 @@ python benchmarks/dry_run.py
 {lines}
 
 Before the first job starts, Snakemake scans the raw folders and works out what is to be done; this
-takes as long as a dry run (`snakemake -n`). Processor seconds are what the run itself needed; wall
-seconds are longer where other programs ran beside it, as on the machine of this table. The same
-as a table: [tables/dry-run.tsv](tables/dry-run.tsv).
+takes as long as a dry run (`snakemake -n`). Seconds are the median of {times} runs, the wall's with
+the least and the most; memory is the most. The same as a table:
+[tables/dry-run.tsv](tables/dry-run.tsv).
 
 A plate of {table.timepoints[0]} timepoints has {files[0]} files of results, and {files[1]} logs and
 benchmarks of its jobs.
 """
 
 
-def measured(plates: int, timepoints: int) -> tuple[list[tuple[object, ...]], tuple[int, int]]:
+def measured(
+    plates: int, timepoints: int, times: int
+) -> tuple[list[tuple[object, ...]], tuple[int, int]]:
     """Measure the runs on ``plates`` plates: lines of the table, and the files of a plate."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepare(folder, plates, timepoints)
         planning = snakemake(folder, "--dry-run", "--quiet", "all")
-        # Twice, since only the first writes the manifests and reads the sizes of the frames.
-        costs = {what: measure(planning, environment) for what in ("first", "again")}
+        costs: dict[str, list[Cost]] = {"first": [], "again": [], "nothing to do": []}
+        for _ in range(times):
+            for name in ("results", "logs", ".snakemake"):
+                shutil.rmtree(folder / name, ignore_errors=True)
+            # Twice, since only the first writes the manifests and reads the sizes of the frames.
+            for what in ("first", "again"):
+                costs[what].append(measure(planning, environment))
         planned = subprocess.run(
             snakemake(folder, "--dry-run"), env=environment, capture_output=True, text=True
         )
@@ -142,7 +167,8 @@ def measured(plates: int, timepoints: int) -> tuple[list[tuple[object, ...]], tu
             raise StepError(f"snakemake --dry-run: expected jobs, found none: {planned.stderr}")
         files = kept_files(folder, planned.stdout + planned.stderr, "P0000")
         pretend(folder, outputs, environment)
-        costs["nothing to do"] = measure(snakemake(folder, "--quiet", "all"), environment)
+        again = snakemake(folder, "--quiet", "all")
+        costs["nothing to do"] = [measure(again, environment) for _ in range(times)]
     jobs = {"first": len(outputs), "again": len(outputs), "nothing to do": 0}
     return [row(w, plates, timepoints, jobs[w], cost) for w, cost in costs.items()], files
 
@@ -151,17 +177,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--plates", type=int, nargs="+", default=[300, 1000])
     parser.add_argument("--timepoints", type=int, default=50)
+    parser.add_argument("--times", type=int, default=3, help="runs of each kind")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/dry-run.tsv")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/dry-run.md")
     given = parser.parse_args()
     rows: list[tuple[object, ...]] = []
     for plates in given.plates:
-        lines, files = measured(plates, given.timepoints)
+        lines, files = measured(plates, given.timepoints, given.times)
         rows += lines
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_table(given.table, table)
     with whole_file(given.page) as partial:
-        partial.write_text(page(table, files), encoding="utf-8")
+        partial.write_text(page(table, files, given.times), encoding="utf-8")
     print(table.to_string(index=False))
 
 
