@@ -214,7 +214,7 @@ def runs(
     add(
         "quality",
         "--plate", PLATE, "--frames", table("frames"), "--counts", table("counts"),
-        "--states", table("states"), "--summary", table("summary"),
+        "--states", table("states"), "--tracks", table("tracks"), "--summary", table("summary"),
         "--masks", *paths("masks", ".json"),
         "--registered", *paths("registered", ".ome.tif"), "--settings", "{}",
         "--page", str(folder / "quality.html"), "--image", str(folder / "quality.png"),

@@ -33,11 +33,12 @@ from step.command import run_step
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 2
+VERSION = 3
 FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
 COUNTS_COLUMNS = ("timepoint", "day", "usable", "healthy", "immobile", "dead", "total")
 STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)
 SUMMARY_COLUMNS = ("worms", "deaths")
+TRACKS_COLUMNS = ("instance", "consistent_state", "counted")
 DROPPED_COLUMNS = ("timepoint", "reason")
 
 
@@ -61,6 +62,12 @@ def masks_of(paths: Sequence[str | Path], timepoints: Sequence[int]) -> dict[int
     return found
 
 
+def followed(states: pd.DataFrame, tracks: pd.DataFrame) -> pd.DataFrame:
+    """The states, those of tracked worms as they are counted: consistent over the track."""
+    counted = tracks[tracks["counted"] == 1].set_index("instance")["consistent_state"]
+    return states.assign(state=states["instance"].map(counted).fillna(states["state"]))
+
+
 def mask_pictures(
     frames: pd.DataFrame,
     states: pd.DataFrame,
@@ -71,7 +78,7 @@ def mask_pictures(
     """Chosen frames with the outline of every worm in the colour of its state.
 
     Args:
-        frames, states: the plate's tables, with the column ``day``.
+        frames, states: the plate's tables, the first with the column ``day``.
         masks, registered: files of its blocks.
         settings: how many frames, how large.
 
@@ -132,6 +139,7 @@ def main() -> None:
     parser.add_argument("--frames", required=True)
     parser.add_argument("--counts", required=True)
     parser.add_argument("--states", required=True)
+    parser.add_argument("--tracks", required=True)
     parser.add_argument("--summary", required=True)
     parser.add_argument("--masks", nargs="+", required=True, help="with .dropped.tsv beside each")
     parser.add_argument("--registered", nargs="+", required=True)
@@ -152,7 +160,8 @@ def main() -> None:
     summary = read_table(given.summary, SUMMARY_COLUMNS)
     measures = measure(tables.frames, counts, tables.states, summary, tables.dropped, given.worms)
     verdict = judge(measures, counts, settings)
-    pictures = mask_pictures(tables.frames, tables.states, given.masks, given.registered, settings)
+    as_counted = followed(tables.states, read_table(given.tracks, TRACKS_COLUMNS))
+    pictures = mask_pictures(tables.frames, as_counted, given.masks, given.registered, settings)
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
     lost = losses(tables.frames.fillna({"reason": ""}))
     text = page(given.plate, measures, verdict, pictures, drawn, lost)

@@ -133,6 +133,7 @@ def draw_plate(
                             "state": state,
                             **chances,
                             "consistent_state": state,
+                            "counted": 1,
                         }
                     )
             total = sum(tally.values())

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from healthspan import quality
-from healthspan.quality import chosen, mask_pictures
+from healthspan.quality import chosen, followed, mask_pictures
 from healthspan.quality_measures import Measures, confidence, drops, judge, measure
 from healthspan.settings.quality import QualitySettings
 from imaging.overlays import rgb
@@ -192,9 +192,17 @@ def test_masks_are_outlined_in_the_colour_of_their_state(plate: DrawnPlate) -> N
     assert near["immobile"] == 0
 
 
+def test_a_tracked_worm_is_drawn_as_it_is_counted() -> None:
+    states = pd.DataFrame({"instance": [7, 8, 9], "state": ["immobile", "immobile", "healthy"]})
+    tracks = pd.DataFrame(
+        {"instance": [7, 8], "consistent_state": ["dead", "dead"], "counted": [1, 0]}
+    )
+    assert followed(states, tracks)["state"].tolist() == ["dead", "immobile", "healthy"]
+
+
 def command(plate: DrawnPlate, out: Path) -> list[str]:
     words = ["quality", "--plate", "drawn", "--worms", "6", "--settings", "{}"]
-    for name in ("frames", "counts", "states", "summary"):
+    for name in ("frames", "counts", "states", "tracks", "summary"):
         words += [f"--{name}", str(plate.folder / f"{name}.tsv")]
     for name in ("masks", "registered"):
         words += [f"--{name}", *map(str, getattr(plate, name))]
@@ -227,9 +235,9 @@ def test_the_command_writes_page_picture_and_row(
 def test_an_empty_plate_still_gets_its_page(
     plate: DrawnPlate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("frames", "counts", "states", "summary"):
+    for name in ("frames", "counts", "states", "tracks", "summary"):
         table = read_table(plate.folder / f"{name}.tsv")
-        if name == "states":
+        if name in ("states", "tracks"):
             table = table.iloc[:0]
         if name == "counts":
             table[["healthy", "immobile", "dead", "alive", "total"]] = 0
