@@ -18,7 +18,10 @@ import yaml
 from healthspan.detect import load_detector
 from healthspan.detector_scores import match
 from healthspan.evaluation_images import Models, find_worms
+from healthspan.reference import read_description, read_reference
+from healthspan.register import prepare, register_frame
 from healthspan.settings.detect import DetectSettings
+from healthspan.settings.register import RegisterSettings
 from imaging.frames import read_frame
 from imaging.masks import Instance, cropped, read_masks
 from imaging.overlay import overlay
@@ -94,6 +97,22 @@ def test_days_of_a_real_plate_lie_on_each_other(plate: Path) -> None:
         assert after < 0.6
     # The measure sees what registration took away: the dish lay elsewhere on the third day.
     assert np.median(residuals(raw[0], raw[2])) > 1.2
+
+
+def test_a_day_on_which_the_dish_leaned_lies_on_the_first_by_its_tilt(plate: Path) -> None:
+    config = yaml.safe_load((REPOSITORY / "tests/configs/upv_plate.yaml").read_text())
+    settings = RegisterSettings.model_validate(config["healthspan"]["register"])
+    frames = read_reference(plate / "reference.ome.tif")
+    first = prepare(frames, read_description(plate / "reference.json"), settings)
+    leaning = read_frame(images("upv_plate_series") / "plate_day27.png")
+    level = settings.model_copy(update={"max_tilt": 0.0})
+    (motion, tilted, _, reason), (_, untilted, _, _) = (
+        register_frame(first, leaning, one) for one in (settings, level)
+    )
+    assert motion is not None and reason == ""
+    print(f"{tilted:.2f} of the plate in place, {untilted:.2f} without the tilt")
+    # What grew and dried in 23 days is nowhere to be found: half of it is much.
+    assert tilted > 0.45 and tilted > untilted + 0.1
 
 
 def test_worms_of_a_real_plate_are_where_a_person_saw_them(plate: Path) -> None:
