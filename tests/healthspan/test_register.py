@@ -120,6 +120,11 @@ def test_a_leaning_dish_is_level_again_where_that_is_asked_for(run: Run, tmp_pat
     assert refused["status"] == "unregistered" and "tilted by 0.03" in refused["reason"]
 
 
+def test_a_tilt_needs_a_change_of_magnification() -> None:
+    with pytest.raises(ValueError, match="max_scale_change above 0 where max_tilt is"):
+        RegisterSettings(max_tilt=0.05)
+
+
 def test_the_same_block_gives_the_same_bytes(run: Run, tmp_path: Path) -> None:
     written = []
     for _ in range(2):

@@ -1,8 +1,8 @@
 """Settings of the registration: reference frame, mark, motion."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from configuration.strict import Settings
 
@@ -88,3 +88,9 @@ class RegisterSettings(Settings):
     mark_span_px: float = Field(
         160.0, gt=10, le=1000, description="width of a mark whose place is given (px)"
     )
+
+    @model_validator(mode="after")
+    def _a_leaning_dish_is_nearer_or_farther(self) -> Self:
+        if self.max_tilt > 0 and self.max_scale_change == 0:
+            raise ValueError("max_scale_change above 0 where max_tilt is: what leans also rises")
+        return self
