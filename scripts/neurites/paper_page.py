@@ -79,7 +79,7 @@ def _budget(table: pd.DataFrame) -> str:
     return (
         f"**A small budget**: {steps} steps are 1 / {ENOUGH // steps:,} of the rule's default"
         f" ({ENOUGH:,}). Parameters, time and memory are what they are; accuracy, ARAND and VOI"
-        f" are of networks that have hardly begun to learn and rank nothing.{more} With a GPU,"
+        f" are of networks that still learn: they do not rank them.{more} With a GPU,"
         " `snakemake neurites_paper --configfile config/neurites_snemi3d.yaml --cores all` trains"
         " them on SNEMI3D for the full number of steps, patches and arithmetic as in the paper"
         " (on a cluster with `--profile slurm`: five jobs, a GPU each)."

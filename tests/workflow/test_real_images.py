@@ -32,7 +32,6 @@ DETECTOR = REPOSITORY / "resources/models/detector.safetensors"
 DATA = Path(os.environ.get("SNAKESCOPE_DATA", "")).resolve() / "worms"
 DAYS = (4, 5, 6)
 WELLS = ("A04", "A08")
-PATCH_PX = 400
 
 
 def images(name: str) -> Path:
@@ -68,18 +67,22 @@ def plate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / results
 
 
-def residuals(one: np.ndarray, other: np.ndarray) -> list[float]:
-    """How far patches all over two frames are apart (px), by phase correlation."""
+def residuals(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """How far the details of two frames are apart (px): Lucas-Kanade flow, there and back.
+
+    Of the inner dish: its wall is higher than the agar. Details that move more than 6 px are
+    worms, and such as do not come back to where they began were lost. (Phase correlation of
+    patches would see, in part, what stays with the camera.)
+    """
+    window, levels = (21, 21), 1
     height, width = one.shape
-    window = cv2.createHanningWindow((PATCH_PX, PATCH_PX), cv2.CV_32F)
-    found = []
-    for top in range(height // 4, 3 * height // 4 - PATCH_PX + 1, PATCH_PX // 2):
-        for left in range(width // 4, 3 * width // 4 - PATCH_PX + 1, PATCH_PX // 2):
-            area = np.s_[top : top + PATCH_PX, left : left + PATCH_PX]
-            patches = [np.float32(frame[area]) for frame in (one, other)]
-            (x, y), _ = cv2.phaseCorrelate(*patches, window)
-            found.append(float(np.hypot(x, y)))
-    return found
+    inner = cv2.circle(np.zeros_like(one), (width // 2, height // 2), int(0.4 * height), 255, -1)
+    points = cv2.goodFeaturesToTrack(one, 4000, 0.02, 12, mask=inner)
+    there, _, _ = cv2.calcOpticalFlowPyrLK(one, other, points, None, None, None, window, levels)
+    back, _, _ = cv2.calcOpticalFlowPyrLK(other, one, there, None, None, None, window, levels)
+    returned = np.linalg.norm(back - points, axis=-1).ravel() < 0.3
+    moved = np.linalg.norm(there - points, axis=-1).ravel()
+    return moved[returned & (moved < 6)]
 
 
 def test_days_of_a_real_plate_lie_on_each_other(plate: Path) -> None:
