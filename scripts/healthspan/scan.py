@@ -212,24 +212,25 @@ def _with_times(
     settings: IngestSettings, acquisitions: Sequence[_Acquisition]
 ) -> list[_Acquisition]:
     """Add to every acquisition its time since the plate's first (h)."""
-    timed = []
+    times_h = []
     for one in acquisitions:
         time_h = one.parts.time_h
         if one.parts.timepoint is not None:
             assert settings.interval_h is not None  # the settings refuse {timepoint} without it
             time_h = one.parts.timepoint * settings.interval_h
         assert time_h is not None
-        timed.append(replace(one, time_h=time_h))
-    by_date = [one for one in timed if one.parts.absolute]
-    if by_date and len(by_date) < len(timed):
-        elapsed = next(one for one in timed if not one.parts.absolute)
+        times_h.append(time_h)
+    by_date = [one for one in acquisitions if one.parts.absolute]
+    if by_date and len(by_date) < len(acquisitions):
+        elapsed = next(one for one in acquisitions if not one.parts.absolute)
         raise Refused(
             "expected either dates or elapsed times in the names, found both: "
             f"{by_date[0].file.relative_path} and {elapsed.file.relative_path}; "
             "keep one export in the folder"
         )
-    first = min(one.time_h for one in timed)
-    return [replace(one, time_h=one.time_h - first) for one in timed]
+    first_h = min(times_h)
+    pairs = zip(acquisitions, times_h, strict=True)
+    return [replace(one, time_h=time_h - first_h) for one, time_h in pairs]
 
 
 def _table(

@@ -4,13 +4,16 @@ import inspect
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from snakemake.common import overwrite_function_params
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def signed(function: Function) -> Function:
-    """Return ``function`` with its signature stored.
+    """Return ``function`` with its parameters stored, where Snakemake looks before it inspects.
 
-    Snakemake asks for it at every call, of every job, and inspecting takes longer than calling.
+    It asks for them several times for every job, and inspecting takes longer than calling. It
+    also asks for their kinds, so they are stored as ``inspect`` gives them, not as names alone.
     """
-    function.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
+    overwrite_function_params(function, inspect.signature(function).parameters)
     return function
