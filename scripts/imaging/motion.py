@@ -215,8 +215,9 @@ def fit_robustly(
     least = max(2, PARAMETERS[freedom] // 2)
     if len(source) < least:
         raise ValueError(f"{least} pairs of points are needed")
-    trials = _tilted_trials if freedom == "tilted" else _trials
-    errors = np.linalg.norm(trials(source, target, freedom) - target, axis=-1)
+    tilted = freedom == "tilted"
+    carried = _tilted_trials(source, target) if tilted else _trials(source, target, freedom)
+    errors = np.linalg.norm(carried - target, axis=-1)
     best = int(np.argmax((errors <= tolerance_px) @ weights))
     agreeing = errors[best] <= tolerance_px
     agreeing[np.argsort(errors[best], kind="stable")[:least]] = True
@@ -248,13 +249,13 @@ def _trials(source: Points, target: Points, freedom: Freedom) -> NDArray[np.floa
     return np.asarray(turned + shifts[:, None, :])
 
 
-def _tilted_trials(source: Points, target: Points, freedom: Freedom) -> NDArray[np.float64]:
+def _tilted_trials(source: Points, target: Points) -> NDArray[np.float64]:
     """The source (K, N, 2) carried by the tilted motions of K random triples of pairs."""
     random = np.random.default_rng(SEED)
     chosen = random.integers(0, len(source), (TILTED_TRIALS, 3))
     end = np.median(target - source, axis=0)
     equations, known = _tilt_equations(source[chosen], target[chosen] - end)
-    # Three points in line, or one drawn twice, fix nothing: such a draw agrees with nothing.
+    # Three points in line, or one drawn twice, fix nothing: such a draw takes all to one place.
     fixed = np.abs(np.linalg.det(equations)) > 1e-6
     equations[~fixed] = np.eye(6)
     one, two, x, y, tilt_x, tilt_y = np.linalg.solve(equations, known[..., None])[..., 0].T[
