@@ -46,8 +46,8 @@ demo: $(READY)
 test: $(READY) lint types unit slurm-test
 
 lint: $(READY)
-	$(BIN)/ruff check scripts tests
-	$(BIN)/ruff format --check scripts tests
+	$(BIN)/ruff check scripts tests benchmarks
+	$(BIN)/ruff format --check scripts tests benchmarks
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	cd scripts && ../$(BIN)/python -m configuration.reference --check --root ..

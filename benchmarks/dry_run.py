@@ -1,11 +1,13 @@
-"""Time and memory that Snakemake takes to plan: a first dry run, and a run with nothing to do.
+"""Time and memory that Snakemake takes to plan: dry runs, and a run with nothing to do.
 
     python benchmarks/dry_run.py                 # 300 and 1,000 plates of 50 timepoints
     python benchmarks/dry_run.py --plates 30     # fewer
     python benchmarks/dry_run.py --times 1       # each once, not the median of three
 
 Raw folders are filled with empty names, and the results are pretended (snakemake --touch), so
-that only the planning is measured. The results go to docs/tables/dry-run.tsv and docs/dry-run.md.
+that only the planning is measured. The dry run of many plates is `snakemake -n --quiet`, which
+tells how many jobs of every rule there are; one that prints every job is measured beside it. The
+results go to docs/tables/dry-run.tsv and docs/dry-run.md.
 """
 
 import argparse
@@ -134,8 +136,10 @@ python benchmarks/dry_run.py
 {lines}
 
 Before the first job starts, Snakemake scans the raw folders and works out what is to be done; this
-takes as long as a dry run (`snakemake -n`). Seconds are the median of {times} runs, the wall's with
-the least and the most; memory is the most. The same as a table:
+takes as long as a dry run. `first` and `again` are `snakemake -n --quiet`, which counts the jobs of
+every rule; `printed` is `snakemake -n`, which prints every job with its files and its reason
+(`--quiet all` does not keep a dry run from it). Seconds are the median of {times} runs, the wall's
+with the least and the most; memory is the most. The same as a table:
 [tables/dry-run.tsv](tables/dry-run.tsv).
 
 A plate of {table.timepoints[0]} timepoints has {files[0]} files of results, and {files[1]} logs and
@@ -151,17 +155,17 @@ def measured(
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         prepare(folder, plates, timepoints)
-        planning = snakemake(folder, "--dry-run", "--quiet", "all")
-        costs: dict[str, list[Cost]] = {"first": [], "again": [], "nothing to do": []}
+        planning = snakemake(folder, "--dry-run", "--quiet")
+        printing = snakemake(folder, "--dry-run")
+        kinds = ("first", "again", "printed", "nothing to do")
+        costs: dict[str, list[Cost]] = {kind: [] for kind in kinds}
         for _ in range(times):
             for name in ("results", "logs", ".snakemake"):
                 shutil.rmtree(folder / name, ignore_errors=True)
             # Twice, since only the first writes the manifests and reads the sizes of the frames.
-            for what in ("first", "again"):
-                costs[what].append(measure(planning, environment))
-        planned = subprocess.run(
-            snakemake(folder, "--dry-run"), env=environment, capture_output=True, text=True
-        )
+            for what, command in (("first", planning), ("again", planning), ("printed", printing)):
+                costs[what].append(measure(command, environment))
+        planned = subprocess.run(printing, env=environment, capture_output=True, text=True)
         outputs = outputs_of(planned.stdout + planned.stderr)
         if not outputs:
             raise StepError(f"snakemake --dry-run: expected jobs, found none: {planned.stderr}")
@@ -169,7 +173,7 @@ def measured(
         pretend(folder, outputs, environment)
         again = snakemake(folder, "--quiet", "all")
         costs["nothing to do"] = [measure(again, environment) for _ in range(times)]
-    jobs = {"first": len(outputs), "again": len(outputs), "nothing to do": 0}
+    jobs = {kind: 0 if kind == "nothing to do" else len(outputs) for kind in kinds}
     return [row(w, plates, timepoints, jobs[w], cost) for w, cost in costs.items()], files
 
 

@@ -28,7 +28,8 @@ def test_two_small_plates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     dry_run.main()
     found = read_table(table, dry_run.COLUMNS)
     # Of each plate, three jobs for each of two blocks and four for all; one experiment, one table.
-    assert found["jobs"].tolist() == [22, 22, 0]
+    assert found["what"].tolist() == ["first", "again", "printed", "nothing to do"]
+    assert found["jobs"].tolist() == [22, 22, 22, 0]
     assert (found["peak_rss_mb"] > 50).all()
     assert "| nothing to do | 2 x 11 | 0 |" in page.read_text()
 
