@@ -47,11 +47,10 @@ STEPS_OF = {
 """Steps that a rule runs in one job, as docs/tables/full-geometry.tsv calls them."""
 
 BY_BLOCK = ("healthspan_register", "healthspan_detect", "healthspan_classify")
-GPU_SECONDS: dict[str, tuple[float | None, str]] = {
+GPU_SECONDS: dict[str, tuple[float, str]] = {
     "healthspan_detect": (2.0, "2 s a timepoint as the design assumes of a GPU"),
-    "healthspan_classify": (None, "time as on the CPU"),
 }
-"""Seconds a timepoint on a GPU as long as nobody has measured them, and why; None as on the CPU."""
+"""Seconds a timepoint on a GPU as long as nobody has measured them, and why."""
 
 BLOCK = 10
 TINY = (400, 3)
@@ -128,7 +127,6 @@ def with_gpus(rows: Sequence[Row], old: Sequence[Row]) -> list[Row]:
     for row in rows:
         if row.rule in GPU_SECONDS and row.rule not in measured:
             seconds, why = GPU_SECONDS[row.rule]
-            seconds = row.cost.seconds if seconds is None else seconds
             source = f"{why}; memory and start as on the CPU; not measured on the cards themselves"
             cost = replace(
                 row.cost, seconds=seconds, cpu_seconds=seconds, source=source, assumed=True

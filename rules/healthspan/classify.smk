@@ -5,7 +5,8 @@ In:  masks/<block>.json and registered/<block>.tsv of the block, the one before 
 Out: composites/<block>.tif, composites/<block>.tsv: the masks of a worm before, at and after a
      timepoint, as one colour picture; states/<block>.tsv
 
-Two steps, composite and classify, in one job: they take a second each.
+Two steps, composite and classify, in one job: they take a few seconds of one core. That is less
+than a GPU takes to start, so the rule asks for none.
 """
 
 
@@ -25,7 +26,6 @@ rule healthspan_classify:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        gpu=1,
         mem_mb=tree.memory("composite", "classify"),
         runtime=tree.runtime("composite", "classify"),
     params:

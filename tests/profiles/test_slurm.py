@@ -8,8 +8,11 @@ import pytest
 import yaml
 from snakemake_executor_plugin_slurm.partitions import Partition, read_partition_file
 
+from healthspan.settings.classify import ClassifySettings
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROFILE = REPOSITORY / "profiles/slurm"
+CLASSIFIES = "healthspan_classify"
 RULE = re.compile(r"^rule (\w+):$(.*?)(?=^rule |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -61,11 +64,17 @@ def test_rules_that_run_or_train_a_network_ask_for_a_gpu(profile: dict) -> None:
         steps = set(re.findall(r"python -m ([\w.]+)\b", body))
         sources = [REPOSITORY / "scripts" / f"{step.replace('.', '/')}.py" for step in steps]
         runs = any(network.search(path.read_text()) for path in sources if path.exists())
-        if runs:
+        if runs and name != CLASSIFIES:
             assert name in profile["set-resources"], name
     assert {"neurites_affinities", "neurites_train", "neurites_paper_row"} <= set(
         profile["set-resources"]
     )
+
+
+def test_the_classifier_stays_on_the_cpu_unless_a_site_wants_a_larger_one(profile: dict) -> None:
+    assert CLASSIFIES not in profile["set-resources"]
+    assert ClassifySettings().device == "cpu"
+    assert "gpu" not in rules()[CLASSIFIES].partition("resources:")[2].partition("params:")[0]
 
 
 def test_the_command_of_the_users_finds_the_profile() -> None:

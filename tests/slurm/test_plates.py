@@ -32,7 +32,7 @@ healthspan:
 cluster:
   cpu_in_place_of_gpu: true
 """
-GPU_RULES = ("healthspan_detect", "healthspan_classify")
+GPU_RULES = ("healthspan_detect",)
 FRAMES = "results/healthspan/{}/frames.tsv"
 DEMO = ("good", "fine")
 SITE_GPU = "    gpu_model: rtx2080ti\n    runtime: 55\n"
@@ -207,15 +207,13 @@ def test_a_gpu_that_cannot_be_used_fails_with_one_sentence(
 ) -> None:
     clone = demo[0]
     clone.plates(*DEMO)
-    states = "results/healthspan/good/states/t000-t002.tsv"
-    (clone.root / states).unlink()
+    masks = "results/healthspan/good/masks/t000-t002.json"
+    (clone.root / masks).unlink()
     forbidden = "cluster={cpu_in_place_of_gpu: false}"
-    code, said = cluster.snakemake(
-        clone.root, "--retries", "0", "--config", forbidden, "--", states
-    )
+    code, said = cluster.snakemake(clone.root, "--retries", "0", "--config", forbidden, "--", masks)
     assert code != 0
-    assert not (clone.root / states).exists()
-    reasons = [row["reason"] for row in clone.failures() if row["rule"] == "classify"]
+    assert not (clone.root / masks).exists()
+    reasons = [row["reason"] for row in clone.failures() if row["rule"] == "detect"]
     assert len(reasons) == 1, said[-3000:]
     assert "on which Slurm gave this job a GPU: expected a CUDA GPU, found none" in reasons[0]
     figures.add("GPU without driver", "fails with one sentence", 1, "yes=1")

@@ -16,8 +16,10 @@ class ClassifySettings(Settings):
         " (.json) beside them; from the working directory, else from the repository (file)",
     )
     device: Literal["auto", "cpu", "cuda"] = Field(
-        "auto",
-        description="where the model runs; auto takes a GPU that torch can use, else the CPU",
+        "cpu",
+        description="where the model runs; the shipped one needs half a second of a core a"
+        " timepoint. auto takes a GPU that torch can use, else the CPU: for larger models, on Slurm"
+        " together with `healthspan_classify: *gpu` in the profile",
     )
     batch: int = Field(256, ge=1, le=8192, description="composites classified at once")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of the model")
