@@ -20,10 +20,12 @@ import tifffile
 from numpy.typing import NDArray
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 import waterz  # noqa: E402
+from skimage.measure import label  # noqa: E402
 
+from benchmarks.neurites_branches import branches_apart  # noqa: E402
 from neurites.evaluate import row  # noqa: E402
 from neurites.partition_scores import PartitionScores, score_partition  # noqa: E402
 from neurites.segment import segment_blocks  # noqa: E402
@@ -38,6 +40,7 @@ COLUMNS = ("volume", "method", "metric", "value")
 CUBES = (10.0, 10.0, 10.0)
 MEDULLA_TRAIN = 110
 MEDULLA_TEST = f"fibsem_medulla, sections {MEDULLA_TRAIN} to 165"
+APART = "; branches apart"
 Volume = NDArray[np.generic]
 Affinities = NDArray[np.uint8]
 Row = tuple[str, str, str, float]
@@ -163,6 +166,18 @@ def medulla(folder: Path) -> Iterator[Row]:
             reached = np.where(there > 0, truth, 0)
             yield from rows(volume, f"{method}, where it labels", score_partition(there, reached))
             yield volume, method, "labelled", float(np.mean(there[truth > 0] > 0))
+    tested = labels[MEDULLA_TRAIN:]
+    apart = branches_apart(tested)
+    yield from rows(MEDULLA_TEST, "truth, branches apart", score_partition(apart, tested))
+    # FFN saw all sections, and joined what is joined outside of the test part.
+    alone = label(ffn[MEDULLA_TRAIN:], connectivity=1)
+    yield from rows(MEDULLA_TEST, "FFN, its connected pieces", score_partition(alone, tested))
+    for method, found in (
+        ("FFN", ffn[MEDULLA_TRAIN:]),
+        ("FFN, its connected pieces", alone),
+        ("NeuroProof supervoxels", neuroproof[MEDULLA_TRAIN:]),
+    ):
+        yield from rows(f"{MEDULLA_TEST}{APART}", method, score_partition(found, apart))
     affinities = affinities_of_outlines((255 - image).astype(np.uint8))
     yield from tuned_rows(
         MEDULLA_TEST,

@@ -27,7 +27,9 @@ from numpy.typing import NDArray
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
+from benchmarks.neurites_branches import branches_apart  # noqa: E402
 from benchmarks.neurites_evaluation import (  # noqa: E402
+    APART,
     MEDULLA_TEST,
     MEDULLA_TRAIN,
     METHODS,
@@ -43,6 +45,7 @@ from learning.device import choose_device  # noqa: E402
 from neurites.model_files import build, load_network  # noqa: E402
 from neurites.networks import parameter_count  # noqa: E402
 from neurites.partition_scores import score_partition  # noqa: E402
+from neurites.patches import Triple  # noqa: E402
 from neurites.predict import predict_block, prepared  # noqa: E402
 from neurites.settings.predict import PredictSettings  # noqa: E402
 from neurites.settings.train import AugmentSettings, TrainSettings  # noqa: E402
@@ -89,16 +92,28 @@ TRAINING = TrainSettings(
 
 @dataclass(frozen=True)
 class Part:
-    """Grey values and labels of one shape (z, y, x)."""
+    """Grey values and labels of one shape (z, y, x).
+
+    Attributes:
+        around: grey values of the volume that the part lies in, which a network may look at;
+            none where the part is a volume of its own.
+        corner: the part's first voxel there (z, y, x).
+    """
 
     image: NDArray[np.uint8]
     labels: Volume
+    around: NDArray[np.uint8] | None = None
+    corner: Triple = (0, 0, 0)
 
     def columns(self, first: int, last: int | None) -> "Part":
         """The voxels from ``first`` to ``last`` - 1 along x."""
         inside = np.s_[:, :, first:last]
+        z, y, x = self.corner
         return Part(
-            np.ascontiguousarray(self.image[inside]), np.ascontiguousarray(self.labels[inside])
+            np.ascontiguousarray(self.image[inside]),
+            np.ascontiguousarray(self.labels[inside]),
+            self.around,
+            (z, y, x + first),
         )
 
 
@@ -109,6 +124,7 @@ class Experiment:
     Attributes:
         test_name: the test part's name in the table.
         columns: of the training part's x, this many from the first are trained on.
+        branches_apart: whether to score against truth with its branches apart as well.
     """
 
     name: str
@@ -117,6 +133,7 @@ class Experiment:
     test: Part
     columns: int
     settings: TrainSettings
+    branches_apart: bool = False
 
     @property
     def trained_on(self) -> Part:
@@ -139,10 +156,10 @@ def gala(folder: Path) -> Experiment:
 def medulla(folder: Path) -> Experiment:
     """FIB-SEM of the medulla, in which labelled objects touch."""
     image, labels = (tifffile.imread(folder / f"{name}.tif") for name in ("image", "labels"))
-    train = Part(image[:MEDULLA_TRAIN], labels[:MEDULLA_TRAIN])
-    test = Part(image[MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:])
-    settings = TRAINING.model_copy(update={"outline_px": 1, "steps": 4000})
-    return Experiment("medulla", MEDULLA_TEST, train, test, 200, settings)
+    train = Part(image[:MEDULLA_TRAIN], labels[:MEDULLA_TRAIN], image)
+    test = Part(image[MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:], image, (MEDULLA_TRAIN, 0, 0))
+    settings = TRAINING.model_copy(update={"outline_px": 1, "steps": 9000})
+    return Experiment("medulla", MEDULLA_TEST, train, test, 200, settings, branches_apart=True)
 
 
 def trained(experiment: Experiment, folder: Path) -> Path:
@@ -177,12 +194,12 @@ def trained(experiment: Experiment, folder: Path) -> Path:
     return weights
 
 
-def predicted(weights: Path, image: NDArray[np.uint8], views: int) -> Affinities:
-    """Affinities of a volume by a trained network, bump-blended patches."""
+def predicted(weights: Path, part: Part, views: int) -> Affinities:
+    """Affinities of a part of a volume by a trained network, bump-blended patches."""
     network, _ = load_network(weights, None)
     device = choose_device("auto")
-    depth, height, width = image.shape
-    sides = zip((depth, height, width), LARGEST_PATCH, strict=True)
+    image = part.image if part.around is None else part.around
+    sides = zip(image.shape, LARGEST_PATCH, strict=True)
     z, y, x = (min(side, most) // UNIT * UNIT for side, most in sides)
     how = PredictSettings.model_validate(
         {
@@ -192,15 +209,18 @@ def predicted(weights: Path, image: NDArray[np.uint8], views: int) -> Affinities
             "test_time_augmentation": views,
         }
     )
-    block = ((0, depth), (0, height), (0, width))
+    z0, y0, x0 = part.corner if part.around is not None else (0, 0, 0)
+    depth, height, width = part.image.shape
+    block = ((z0, z0 + depth), (y0, y0 + height), (x0, x0 + width))
     return predict_block(prepared(network, device), image, block, how, device)
 
 
 def network_rows(experiment: Experiment, weights: Path, views: int) -> Iterator[Row]:
     """Rows of every method on the network's affinities, and what the network was trained with."""
-    validation = predicted(weights, experiment.validation.image, views)
-    test = predicted(weights, experiment.test.image, views)
+    validation = predicted(weights, experiment.validation, views)
+    test = predicted(weights, experiment.test, views)
     name = experiment.test_name
+    apart = branches_apart(experiment.test.labels) if experiment.branches_apart else None
     found = {
         method: tuned(partitions, validation, experiment.validation.labels)
         for method, partitions in METHODS.items()
@@ -210,6 +230,8 @@ def network_rows(experiment: Experiment, weights: Path, views: int) -> Iterator[
         scores = score_partition(labels, experiment.test.labels)
         print(f"{name}; network; {method}: {scores.arand:.4f} at {threshold}", file=sys.stderr)
         yield from rows(name, f"network; {method}", scores)
+        if apart is not None:
+            yield from rows(f"{name}{APART}", f"network; {method}", score_partition(labels, apart))
         yield name, f"network; {method}", "threshold", threshold
         yield name, f"network; {method}", "arand_validation", error
     settings = experiment.settings

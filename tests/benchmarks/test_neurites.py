@@ -5,7 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from benchmarks.neurites_branches import branches_apart
 from benchmarks.neurites_evaluation import (
+    APART,
     METHODS,
     METRICS,
     add_rows,
@@ -14,7 +16,14 @@ from benchmarks.neurites_evaluation import (
 )
 from benchmarks.neurites_segmentation import METHODS as MEASURED
 from benchmarks.neurites_segmentation import measure
-from benchmarks.neurites_training import TRAINING, Experiment, Part, network_rows, trained
+from benchmarks.neurites_training import (
+    TRAINING,
+    Experiment,
+    Part,
+    network_rows,
+    predicted,
+    trained,
+)
 from benchmarks.neurites_volume import SyntheticVolume
 from step.tables import read_table
 
@@ -58,6 +67,31 @@ def test_the_threshold_is_chosen_on_the_training_part() -> None:
     assert scores.arand < 0.2
 
 
+def test_branches_that_touch_by_a_thin_neck_are_taken_apart_and_others_are_not() -> None:
+    labels = np.zeros((12, 40, 60), np.uint16)
+    labels[:, :, :26] = 3
+    labels[:, :, 30:] = 3
+    labels[4:6, 10:12, 26:30] = 3  # a neck of two voxels
+    apart = branches_apart(labels)
+    assert (apart[labels == 0] == 0).all() and (apart[labels > 0] > 0).all()
+    left, right = apart[0, 0, 0], apart[0, 0, -1]
+    assert left != right and left > 3
+    assert (apart[:, :, :26] == left).all() and (apart[:, :, 30:] == right).all()
+    labels[2:10, 10:20, 26:30] = 3  # of eight and ten
+    assert np.array_equal(branches_apart(labels), labels)
+    # The volume's faces are no boundaries: a flat object is as thick as it looks beyond them.
+    assert np.array_equal(branches_apart(labels[4:6]), labels[4:6])
+
+
+def test_small_pieces_stay_with_their_object() -> None:
+    labels = np.zeros((9, 9, 60), np.uint16)
+    labels[:, :, :40] = 7
+    labels[4, 4, 40:45] = 7
+    labels[:, :, 45:50] = 7
+    assert np.array_equal(branches_apart(labels), labels)
+    assert len(np.unique(branches_apart(labels, least=10))) == 3
+
+
 def part(seed: int) -> Part:
     """Cubes with dark outlines."""
     z, y, x = np.mgrid[:16, :16, :40]
@@ -89,6 +123,18 @@ def test_a_network_is_trained_on_one_part_and_scored_on_another(tmp_path: Path) 
     chosen = ("threshold", "arand_validation")
     assert [r for r in found if r[2] in chosen] == [r for r in again if r[2] in chosen]
     assert [r for r in found if r[2] == "arand"] != [r for r in again if r[2] == "arand"]
+    with_apart = Experiment(
+        "tiny", "tiny, test", experiment.training_half, part(2), 24, settings, branches_apart=True
+    )
+    assert {row[0] for row in network_rows(with_apart, weights, 1)} == {
+        "tiny, test", f"tiny, test{APART}"
+    }  # fmt: skip
+    # A part that lies in a volume is predicted as the volume is.
+    seen = np.concatenate([part(1).image, part(2).image])
+    lower = Part(part(2).image, part(2).labels, seen, (16, 0, 0))
+    whole = predicted(weights, Part(seen, np.zeros_like(seen)), 1)
+    assert np.array_equal(predicted(weights, lower, 1), whole[:, 16:])
+    assert np.array_equal(predicted(weights, lower.columns(8, 16), 1), whole[:, 16:, :, 8:16])
     table = tmp_path / "table.tsv"
     add_rows(table, found)
     add_rows(table, [("tiny, test", "network", "seed", 7.0)])
