@@ -11,6 +11,7 @@ Writes docs/tables/cluster-scale.tsv and docs/cluster-scale.md.
 import argparse
 import csv
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -25,7 +26,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from cluster.estimate import plan, tasks_of  # noqa: E402
 from cluster.jobs import Job  # noqa: E402
-from cluster.measured import Measured, read_rows  # noqa: E402
+from cluster.measured import CUDA, Measured, Row, read_rows  # noqa: E402
 from cluster.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
 from step.command import run_step  # noqa: E402
 from step.output import whole_file  # noqa: E402
@@ -38,6 +39,13 @@ BLOCK = 10
 TIMEPOINTS = 50
 CORES = 64
 """CPU cores for the rules without a GPU, in the model."""
+
+DETECT = "healthspan_detect"
+GPU_SECONDS = (0.5, 1.0, 2.0, 4.0)
+"""Of detection, a timepoint: what the model gives if cards are faster or slower than it assumes."""
+
+OF_ALL_PLATES = ("healthspan_experiment", "healthspan_plates")
+"""Rules whose jobs are few and belong to no plate; left out of the model."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +77,8 @@ def plan_of_a_plate(block: int) -> list[Job]:
     """Return the jobs of one plate of 50 timepoints."""
     with tempfile.TemporaryDirectory() as folder:
         small_plate(Path(folder), block)
-        return plan(["--directory", folder, "--cores", "1"], ROOT / "Snakefile")
+        jobs = plan(["--directory", folder, "--cores", "1"], ROOT / "Snakefile")
+    return [job for job in jobs if job.rule not in OF_ALL_PLATES]
 
 
 def of_many(tasks: dict[int, Task], plates: int) -> dict[int, Task]:
@@ -110,6 +119,42 @@ def modelled(known: Measured, blocks: Sequence[int]) -> list[Figure]:
             Figure(case, f"bottleneck is the {bottleneck}", 1, "yes=1"),
         ]
     return figures
+
+
+def by_speed(rows: Sequence[Row]) -> list[Figure]:
+    """Simulate 300 plates on 4 GPUs of several speeds, and without any."""
+    jobs = plan_of_a_plate(BLOCK)
+    costs = {
+        f"{speed} s a timepoint": {job.number: at_speed(rows, speed).cost(job) for job in jobs}
+        for speed in GPU_SECONDS
+    }
+    figures = []
+    for name, of in progress(costs.items(), "speeds of GPUs"):
+        run = simulate(of_many(tasks_of(jobs, of), 300), Cluster(cores=CORES, gpus=4))
+        case = f"300 plates, 4 GPUs, detection of {name}"
+        figures += [
+            Figure(case, "wall time", run.wall_s / 3600, "h"),
+            Figure(case, "GPU busy", run.busy_s["gpu"] / (4 * run.wall_s), "fraction"),
+        ]
+    without = [replace(job, gpus=None) for job in jobs]
+    known = Measured(rows, {})
+    tasks = tasks_of(without, {job.number: known.cost(job) for job in without})
+    run = simulate(of_many(tasks, 300), Cluster(cores=CORES, gpus=0))
+    case = f"300 plates, no GPU, {CORES} cores"
+    return [*figures, Figure(case, "wall time", run.wall_s / 3600, "h")]
+
+
+def at_speed(rows: Sequence[Row], speed: float) -> Measured:
+    """What jobs take where detection takes ``speed`` s a timepoint on a GPU."""
+    return Measured(
+        [
+            replace(row, cost=replace(row.cost, seconds=speed, cpu_seconds=speed))
+            if (row.rule, row.device) == (DETECT, CUDA)
+            else row
+            for row in rows
+        ],
+        {},
+    )
 
 
 def processor_seconds(command: Sequence[str], folder: Path) -> float:
@@ -203,9 +248,21 @@ def block_table(figures: Sequence[Figure]) -> str:
     return "\n".join(lines)
 
 
+def speed_table(figures: Sequence[Figure]) -> str:
+    """Wall time by the speed of the cards, and without any."""
+    found = {(one.case, one.metric): one.value for one in figures}
+    lines = ["| 300 plates on | wall time (h) | GPU busy |", "|---|---:|---:|"]
+    for speed in GPU_SECONDS:
+        case = f"300 plates, 4 GPUs, detection of {speed} s a timepoint"
+        wall, busy = found[case, "wall time"], found[case, "GPU busy"]
+        lines.append(f"| 4 GPUs, {speed} s a timepoint | {wall:.1f} | {busy:.0%} |")
+    wall = found[f"300 plates, no GPU, {CORES} cores", "wall time"]
+    return "\n".join([*lines, f"| no GPU, detection on the {CORES} cores | {wall:.1f} | |"])
+
+
 def others(figures: Sequence[Figure]) -> str:
     """All figures that are no part of the model."""
-    rows = [one for one in figures if "GPUs, blocks of" not in one.case]
+    rows = [one for one in figures if not re.match(r"\d+ plates, (\d+|no) GPU", one.case)]
     lines = ["| case | figure | value | unit |", "|---|---|---:|---|"]
     lines += [f"| {one.case} | {one.metric} | {one.value:.4g} | {one.unit} |" for one in rows]
     return "\n".join(lines)
@@ -218,6 +275,8 @@ def bottlenecks(figures: Sequence[Figure]) -> str:
         if one.metric.startswith("bottleneck is the ") and one.case.endswith(f"of {BLOCK}"):
             part = one.metric.removeprefix("bottleneck is the ")
             found.setdefault(part, []).append(one.case.removesuffix(f", blocks of {BLOCK}"))
+    if len(found) == 1:
+        return f"- **{next(iter(found))}**: every run"
     return "\n".join(f"- **{part}**: {'; '.join(cases)}" for part, cases in found.items())
 
 
@@ -236,8 +295,8 @@ Dry runs are those of `benchmarks/dry_run.py`, the overhead of a job is that of
 ## Modelled
 
 A discrete-event simulation (`scripts/cluster/simulation.py`): plates of {TIMEPOINTS} timepoints,
-their jobs as a dry run of the real workflow plans them, {CORES} CPU cores, 200 jobs at a time, a
-submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the start of a job to
+their own jobs as a dry run of the real workflow plans them, {CORES} CPU cores, 200 jobs at a time,
+a submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the start of a job to
 that of its step, a look at the queue every {Cluster(1, 1).poll_s:.0f} s (up to
 {Cluster(1, 1).greatest_poll_s:.0f} s without news), a file system of
 {Cluster(1, 1).disk_mb_per_s:.0f} MB/s.
@@ -253,6 +312,13 @@ Wall time (h), blocks of {BLOCK}:
 Share of the time in which GPUs work:
 
 {matrix(figures, "GPU busy", ".2f")}
+
+What is assumed of the GPU decides the wall time; so, by the speed of the card:
+
+{speed_table(figures)}
+
+Many free cores do better than a few cards: `gpu: 0` in the profile ([cluster.md](cluster.md)) takes
+the GPU out of the way, and results are the same up to rounding.
 
 What bounds the run, by the shortest time that each part alone would need:
 
@@ -287,6 +353,7 @@ def main() -> None:
         *job_start(given.repeats),
         *overheads(ROOT / "docs/tables/cluster-faults.tsv"),
         *modelled(Measured(rows, {}), BLOCKS),
+        *by_speed(rows),
     ]
     sources = [f"{row.rule}: {row.cost.source}" for row in rows if row.cost.assumed]
     for path, text in ((given.table, table(figures)), (given.page, page(figures, sources))):

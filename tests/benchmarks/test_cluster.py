@@ -1,18 +1,25 @@
 """The benchmarks of the cluster: what they make of jobs, and their tables and pages."""
 
+from dataclasses import replace
+
 from benchmarks.cluster_faults import merged, page, text_of
 from benchmarks.cluster_scale import (
     BLOCK,
     BLOCKS,
+    DETECT,
     GPUS,
     PLATES,
     Figure,
+    at_speed,
     block_table,
     bottlenecks,
     matrix,
     of_many,
+    others,
     table,
 )
+from cluster.jobs import Job
+from cluster.measured import CUDA, Cost, Row
 from cluster.simulation import Task
 
 
@@ -52,4 +59,31 @@ def test_the_model_is_shown_by_plates_and_gpus_and_by_blocks() -> None:
 def test_the_bottleneck_of_every_run_is_named() -> None:
     case = f"100 plates, 1 GPUs, blocks of {BLOCK}"
     said = bottlenecks([Figure(case, "bottleneck is the GPU", 1, "yes=1")])
-    assert said == "- **GPU**: 100 plates, 1 GPUs"
+    assert said == "- **GPU**: every run"
+    other = f"100 plates, 16 GPUs, blocks of {BLOCK}"
+    both = [
+        Figure(case, "bottleneck is the GPU", 1, "yes=1"),
+        Figure(other, "bottleneck is the submission", 1, "yes=1"),
+    ]
+    assert bottlenecks(both) == (
+        "- **GPU**: 100 plates, 1 GPUs\n- **submission**: 100 plates, 16 GPUs"
+    )
+
+
+def test_faster_cards_are_modelled_by_their_own_seconds() -> None:
+    cost = Cost(2.0, 2.0, 1.0, 0.0, 0.0, 1.0, "assumed", assumed=True)
+    rows = [Row(DETECT, CUDA, 5.0, cost), Row("other", CUDA, 5.0, cost)]
+    job = Job(1, DETECT, {"block": "t000-t009"}, 10, 1, None, None, 1, (), ())
+    known = at_speed(rows, 0.5)
+    assert known.cost(job).seconds == 5.0 + 10 * 0.5
+    assert known.cost(replace(job, rule="other")).seconds == 5.0 + 10 * 2.0
+
+
+def test_what_is_modelled_by_speed_is_no_measured_figure() -> None:
+    figures = [
+        Figure("300 plates, 4 GPUs, detection of 0.5 s a timepoint", "wall time", 1, "h"),
+        Figure("300 plates, no GPU, 64 cores", "wall time", 9, "h"),
+        Figure("first, 300 plates x 50 timepoints", "wall time", 3, "s"),
+    ]
+    assert "detection" not in others(figures) and "no GPU" not in others(figures)
+    assert "first, 300 plates" in others(figures)
