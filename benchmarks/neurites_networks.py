@@ -74,6 +74,8 @@ def measure_training(
             network = NeuriteNetwork(name, n, memory).to(device)
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats()
+            else:  # as neurites.train does
+                network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
             def step(network: NeuriteNetwork = network) -> None:
                 balanced_loss(network(image), labels).backward()  # type: ignore[no-untyped-call]
