@@ -89,7 +89,7 @@ def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Wo
     ended = workspace.snakemake()
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0 and workspace.ran == set()
-    assert "states_vit.safetensors: expected model weights (healthspan: classify: weights)" in said
+    assert "states_vit.safetensors: expected model weights, found no such file" in said
     assert '{"train_classifier": {"architecture": "vit"}}' in said and "Traceback" not in said
     workspace.weights(weights.stem)
     weights.write_bytes(b"damaged")
