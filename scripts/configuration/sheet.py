@@ -80,18 +80,6 @@ def check_header(
         )
 
 
-def point_for_comma(text: str) -> str:
-    """Return what to do about a number with a decimal comma, or an empty string for other text.
-
-    Such numbers are not read as they stand: 1,250 may be meant as either.
-    """
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return ""
-    return f"; write {text.replace(',', '.')}, with a point" if "," in text else ""
-
-
 def _text(path: str | Path) -> str:
     """The "Unicode Text" of Excel, its one tab-separated form for every letter, is UTF-16."""
     content = Path(path).read_bytes()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import yaml
 
+from configuration.files import check_config_file
 from configuration.load import load_sections
 from healthspan.manifest import (
     Frame,
@@ -83,12 +84,11 @@ def read_settings(config: Path | None, settings: str | None) -> IngestSettings:
     source = str(config) if config else "--settings"
     try:
         if config:
+            check_config_file(config)
             whole = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
             found = (whole.get("healthspan") or {}).get("ingest")
         else:
             found = json.loads(settings or "{}")
-    except FileNotFoundError:
-        raise StepError(f"{source}: expected a configuration, found no such file") from None
     except (yaml.YAMLError, json.JSONDecodeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise StepError(f"{source}: expected a configuration, found {reason}") from None

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration.sheet import point_for_comma, read_sheet
+from configuration.sheet import read_sheet
+from configuration.suggest import point_for_comma
 from step.errors import StepError
 
 REQUIRED = ("plate", "experiment", "condition", "folder")

@@ -440,7 +440,7 @@ def test_command_refuses_in_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
         run(monkeypatch, "--folder", folder, "--settings", "{")
     broken = tmp_path / "broken.yaml"
     broken.write_text("a: [\n")
-    with pytest.raises(StepError, match=r"broken.yaml: expected a configuration") as refused:
+    with pytest.raises(StepError, match=r"broken.yaml, line.*: expected YAML") as refused:
         run(monkeypatch, "--folder", folder, "--config", str(broken))
     assert "\n" not in str(refused.value)
 
