@@ -117,13 +117,18 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         ([HEADER, "p1\te\tc"], ", line 2: expected a folder, found an empty cell; fill it in"),
         (
             [HEADER, "p 1/2\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
-            "found 'p 1/2'; write for example p_1_2",
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
+            "letter, digit or '_', found 'p 1/2'; write for example p_1_2",
+        ),
+        (
+            [HEADER, "-80C\te\tc\tf"],
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
+            "letter, digit or '_', found '-80C'; write for example 80C",
         ),
         (
             [HEADER, "..\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
-            "found '..'; write for example plate1",
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
+            "letter, digit or '_', found '..'; write for example plate1",
         ),
         (
             [HEADER, "experiments\te\tc\tf"],
