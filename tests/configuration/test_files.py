@@ -43,7 +43,7 @@ def test_a_section_that_would_replace_another(tmp_path: Path) -> None:
     text = "healthspan:\n  ingest:\n    pixel_size_um: 11.28\n# mine\nhealthspan:\n  ingest: {}\n"
     assert refusal(tmp_path / "mine.yaml", text) == (
         ", line 5: expected every key once, found healthspan again (first on line 1), which would "
-        "replace all that stands there; put its keys under the first"
+        "replace what stands there; join the two"
     )
     text = "healthspan:\n  ingest:\n    interval_h: 12\n    interval_h: 24\n"
     assert "line 4: expected every key once, found healthspan.ingest.interval_h again" in refusal(
