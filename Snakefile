@@ -16,19 +16,26 @@ min_version("9.27.1")
 # run of 30 plates. It is still looked for, so that a run of days stays within its memory.
 gc.set_threshold(200_000, 10, 10)
 
-
-configfile: "config/config.yaml"
-
-
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
 from cluster.announce import Announcer
+from configuration.files import check_config_files
 from configuration.load import load_sections
 from configuration.sections import SECTIONS
 from neurites.asked import asked
 from step.environment import shell_prefix
 from step.errors import StepError
 from step.signature import signed
+
+try:
+    if workflow.is_main_process:
+        check_config_files(["config/config.yaml", *workflow.configfiles])
+except StepError as error:
+    raise WorkflowError(str(error)) from None
+
+
+configfile: "config/config.yaml"
+
 
 # Snakemake inspects this method six times a job, which shows when thousands are planned.
 signed(Resource.evaluate)

@@ -31,8 +31,8 @@ except StepError as error:
 
 
 wildcard_constraints:
-    plate=r"[A-Za-z0-9_-][A-Za-z0-9._-]*",
-    experiment=r"[A-Za-z0-9_-][A-Za-z0-9._-]*",
+    plate=r"[A-Za-z0-9_][A-Za-z0-9._-]*",
+    experiment=r"[A-Za-z0-9_][A-Za-z0-9._-]*",
     block=r"t\d\d\d+-t\d\d\d+",
 
 

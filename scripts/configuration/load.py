@@ -7,7 +7,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from configuration.strict import Settings
-from configuration.suggest import did_you_mean
+from configuration.suggest import did_you_mean, point_for_comma
 from step.errors import StepError
 
 
@@ -93,7 +93,8 @@ def _findings(error: ValidationError, name: str, sections: Mapping[str, type[Set
         phrase = _expected(details)
         if phrase not in expected.setdefault(key, []):
             expected[key].append(phrase)
-        found.setdefault(key, _shown(details))
+        hint = point_for_comma(str(details["input"])) if details["type"] == "float_parsing" else ""
+        found.setdefault(key, _shown(details) + hint)
     return unknown + [
         f"{key}: expected {' or '.join(phrases)}, found {found[key]}"
         for key, phrases in expected.items()
@@ -122,7 +123,7 @@ def _expected(details: ErrorDetails) -> str:
     if details["type"] == "invalid_key":
         return "a key of text"
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
-    return message.removeprefix("expected ").rstrip(".")
+    return message.removeprefix("expected ").split(", unable to parse")[0].rstrip(".")
 
 
 def _shown(details: ErrorDetails) -> str:

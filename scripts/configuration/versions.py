@@ -30,12 +30,6 @@ def step_version(module: str) -> int:
     return version
 
 
-def step_versions(folder: str | Path) -> dict[str, int]:
-    """Return the version of every step in ``folder``, by the name of its module, sorted."""
-    versions = {path.stem: _version(path) for path in sorted(Path(folder).glob("*.py"))}
-    return {name: version for name, version in versions.items() if version is not None}
-
-
 def _version(path: Path) -> int | None:
     text = path.read_text(encoding="utf-8")
     if "VERSION" not in text:

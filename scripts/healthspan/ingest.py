@@ -7,10 +7,12 @@ be tried out, and ends the job of a plate that has a problem with its sentence.
 
 import argparse
 import json
+import os
 from pathlib import Path
 
 import yaml
 
+from configuration.files import check_config_file
 from configuration.load import load_sections
 from healthspan.manifest import (
     Frame,
@@ -53,11 +55,17 @@ VERSION = 1
 def describe(frames: PlateFrames) -> str:
     """Return a table of timepoints and channels, and what is missing why, for a person."""
     rows = [("timepoint", "time_h", *frames.channels)]
+    # Names alone are the same in the folders of two channels, or of all times of an archive.
+    folders = {Path(one.path).parent for one in frames.frames if one.status == "present"}
+    root = os.path.commonpath(folders) if folders else ""
     missing = set()
     for timepoint in range(frames.timepoint_count):
         first = timepoint * len(frames.channels)
         row = frames.frames[first : first + len(frames.channels)]
-        cells = [Path(one.path).name if one.status == "present" else one.reason for one in row]
+        cells = [
+            os.path.relpath(one.path, root) if one.status == "present" else one.reason
+            for one in row
+        ]
         rows.append((f"t{timepoint:03d}", f"{row[0].time_h:g}", *cells))
         if any(one.status == "missing" for one in row):
             missing.add(timepoint)
@@ -83,12 +91,11 @@ def read_settings(config: Path | None, settings: str | None) -> IngestSettings:
     source = str(config) if config else "--settings"
     try:
         if config:
+            check_config_file(config)
             whole = yaml.safe_load(config.read_text(encoding="utf-8")) or {}
             found = (whole.get("healthspan") or {}).get("ingest")
         else:
             found = json.loads(settings or "{}")
-    except FileNotFoundError:
-        raise StepError(f"{source}: expected a configuration, found no such file") from None
     except (yaml.YAMLError, json.JSONDecodeError, AttributeError) as error:
         reason = " ".join(str(error).split())
         raise StepError(f"{source}: expected a configuration, found {reason}") from None

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from configuration.provenance import sha256_of_file
 from configuration.weights import weights_checksum
+from learning.checksums import check_sha256
 from step.errors import StepError
 
 MODELS = {
@@ -44,24 +44,14 @@ def check_models(rules: Iterable[str], weights: Mapping[str, str]) -> None:
         key, model = MODELS[rule]
         path = weights[rule]
         card = Path(path).with_suffix(".json")
-        train = f"train them ({training_command(model, path)}) and name that file"
-        if not Path(path).is_file():
-            raise StepError(
-                f"{path}: expected model weights ({key}), found no such file; name others, or"
-                f" {train}"
-            )
+        train = f"train others ({training_command(model, path)}) and name that file in {key}"
         stated = weights_checksum(path)
-        if stated == "unknown":
+        if stated == "unknown" and Path(path).is_file():
             raise StepError(
                 f"{card}: expected the card of the weights {path} with their sha256 ({key}), found"
                 f" none; copy it there with the weights, or {train}"
             )
-        found = sha256_of_file(path)
-        if found != stated.strip().lower():
-            raise StepError(
-                f"{path}: expected weights with SHA-256 {stated}, as {card.name} beside them says"
-                f" ({key}), found {found}; restore both files, or {train}"
-            )
+        check_sha256(path, stated, f"restore the file and its card ({card.name}), or {train}")
 
 
 def problem_of_models(jobs: Iterable[Any], weights: Mapping[str, str]) -> str | None:

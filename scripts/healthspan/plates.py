@@ -3,20 +3,20 @@
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
-import csv
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration.sheet import check_header
+from configuration.sheet import read_sheet
+from configuration.suggest import point_for_comma
 from step.errors import StepError
 
 REQUIRED = ("plate", "experiment", "condition", "folder")
 OPTIONAL = ("age_at_first_frame_d", "worms", "exclusion", "pixel_size_um", "well")
 COLUMNS = (*REQUIRED, *OPTIONAL)
-LEGAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 RESERVED_NAMES = ("experiments",)
 
 
@@ -60,35 +60,14 @@ def read_plates(path: str | Path) -> tuple[Plate, ...]:
             duplicate plate, an empty required cell or a cell that cannot be read.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        rows = list(read_sheet(path, COLUMNS, REQUIRED))
     except FileNotFoundError:
         raise StepError(
             f"{path}: expected the sample sheet, found no such file; write one, "
             f"tab-separated, with the columns {', '.join(REQUIRED)}"
         ) from None
-    except UnicodeDecodeError as error:
-        raise StepError(
-            f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
-            f"at {error.start}; save the sheet as tab-separated text in UTF-8"
-        ) from None
-    numbered = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not numbered:
-        raise StepError(f"{path}: expected a header and one row a plate, found an empty sheet")
-    header = [name.strip() for name in next(csv.reader([numbered[0][1]], delimiter="\t"))]
-    check_header(f"{path}, line {numbered[0][0]}", header, COLUMNS, REQUIRED)
     plates: dict[str, tuple[int, Plate]] = {}
-    for number, line in numbered[1:]:
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t"))]
-        if len(cells) > len(header):
-            raise StepError(
-                f"{path}, line {number}: expected {len(header)} cells as in the header, "
-                f"found {len(cells)}; remove a tab"
-            )
-        row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
+    for number, row in rows:
         plate = _plate(f"{path}, line {number}", row)
         # Case alone does not tell two folders apart on every file system.
         first = plates.setdefault(plate.name.lower(), (number, plate))[0]
@@ -98,7 +77,7 @@ def read_plates(path: str | Path) -> tuple[Plate, ...]:
                 f"{plate.name!r} again (first on line {first}); rename or remove one"
             )
     if not plates:
-        raise StepError(f"{path}: expected one row a plate, found only a header; add a plate")
+        raise StepError(f"{path}: expected a header and one row a plate, found no row; add a plate")
     return tuple(plate for _, plate in plates.values())
 
 
@@ -134,12 +113,15 @@ def _plate(where: str, row: Mapping[str, str]) -> Plate:
 
 
 def _check_name(where: str, column: str, name: str) -> None:
-    """Plates and experiments name folders, so they keep to what every file system takes."""
+    """Plates and experiments name folders, so they keep to what every file system takes.
+
+    A name that starts with a dash would be taken for an option.
+    """
     if not LEGAL_NAME.fullmatch(name):
-        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "plate1"
+        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-") or "plate1"
         raise StepError(
-            f"{where}: expected a {column} name of letters, digits, '.', '_' and '-', "
-            f"found {name!r}; write for example {legal}"
+            f"{where}: expected a {column} name of letters, digits, '.', '_' and '-', the first a "
+            f"letter, digit or '_', found {name!r}; write for example {legal}"
         )
     if column == "plate" and name in RESERVED_NAMES:
         raise StepError(
@@ -158,7 +140,7 @@ def _number(where: str, row: Mapping[str, str], column: str, minimum: float) -> 
         value = math.nan
     if not (math.isfinite(value) and value >= minimum):
         raise StepError(
-            f"{where}: expected {column} as a number not below {minimum:g}, found {text!r}; "
-            "correct the cell or leave it empty"
+            f"{where}: expected {column} as a number not below {minimum:g}, found {text!r}"
+            + (point_for_comma(text) or "; correct the cell or leave it empty")
         )
     return value

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from healthspan.individuals import (
     NEVER_STOPPED,
+    STATIC,
     Course,
     dead_so_far,
     estimated_worms,
@@ -139,6 +140,54 @@ def count_table(
     return table[COUNTS_COLUMNS]
 
 
+def judged_tracks(
+    states: pd.DataFrame,
+    candidate: NDArray[np.int64],
+    candidates: Candidates,
+    time_h: NDArray[np.float64],
+    day: NDArray[np.float64],
+    settings: TrackSettings,
+) -> tuple[list[Course], NDArray[np.bool_], pd.DataFrame]:
+    """Candidates linked to tracks, each with its states made consistent, and counted or not.
+
+    Args:
+        states: one row per detection.
+        candidate: the rows of ``states`` that are ``candidates``, shape (candidates,).
+        time_h, day: of the usable frames, shape (frames,).
+
+    Returns:
+        The courses of the tracks that count as individuals; whether each detection is a mover,
+        shape (detections,); the detections of all tracks that stopped, with ``track``,
+        ``consistent_state``, ``counted`` and ``reason``.
+    """
+    mover = np.ones(len(states), bool)
+    counted: list[Course] = []
+    pieces: list[pd.DataFrame] = []
+    for track, linked in enumerate(link_candidates(candidates, len(day), settings), start=1):
+        members = np.array(linked, np.int64)
+        course = course_of_track(track, members, candidates, day, settings)
+        reason = reason_not_counted(course, time_h, settings)
+        if reason == NEVER_STOPPED:
+            continue
+        piece = states.iloc[candidate[members]].copy()
+        path = path_states(
+            course.last - course.first + 1,
+            course.stopped - course.first,
+            course.dead - course.first,
+        )
+        frame = candidates.frame[members]
+        piece["consistent_state"] = [path[f - course.first] for f in frame]
+        piece["track"], piece["counted"], piece["reason"] = track, int(not reason), reason
+        pieces.append(piece)
+        if reason == "":
+            counted.append(course)
+            mover[candidate[members[frame >= course.stopped]]] = False
+        elif reason == STATIC:
+            mover[candidate[members]] = False
+    tracks = pd.concat(pieces) if pieces else pd.DataFrame(columns=TRACKS_COLUMNS)
+    return counted, mover, tracks
+
+
 def track_plate(
     states: pd.DataFrame,
     frames: pd.DataFrame,
@@ -181,31 +230,7 @@ def track_plate(
         probability[candidate],
     )
 
-    mover = np.ones(len(states), bool)
-    counted: list[Course] = []
-    pieces: list[pd.DataFrame] = []
-    for track, linked in enumerate(link_candidates(candidates, len(day), settings), start=1):
-        members = np.array(linked, np.int64)
-        course = course_of_track(track, members, candidates, day, settings)
-        reason = reason_not_counted(course, time_h, settings)
-        if reason == NEVER_STOPPED:
-            continue
-        piece = states.iloc[candidate[members]].copy()
-        path = path_states(
-            course.last - course.first + 1,
-            course.stopped - course.first,
-            course.dead - course.first,
-        )
-        frame = candidates.frame[members]
-        piece["consistent_state"] = [path[f - course.first] for f in frame]
-        piece["track"], piece["counted"], piece["reason"] = track, int(not reason), reason
-        pieces.append(piece)
-        if reason == "":
-            counted.append(course)
-            mover[candidate[members[frame >= course.stopped]]] = False
-        elif reason == "static from the start":
-            mover[candidate[members]] = False
-
+    counted, mover, tracks = judged_tracks(states, candidate, candidates, time_h, day, settings)
     movers = np.bincount(rank[mover], minlength=len(day)).astype(np.int64)
     stopped = stopped_so_far(counted, len(day))
     number = worms
@@ -222,7 +247,6 @@ def track_plate(
     individuals = individuals_table(
         counted, movers.astype(np.float64), timepoint, day, number, settings.smoothing_frames
     )
-    tracks = pd.concat(pieces) if pieces else pd.DataFrame(columns=TRACKS_COLUMNS)
     tracks = tracks.drop(columns="time_h", errors="ignore").merge(
         frames[["timepoint", "time_h"]], on="timepoint", how="left"
     )

@@ -111,6 +111,7 @@ def draw_batch(
 def make_optimiser(
     parameters: list[nn.Parameter], settings: TrainDetectorSettings
 ) -> torch.optim.Optimizer:
+    """The optimiser of the settings; its rate of 1 is replaced at every step."""
     if settings.optimiser == "adamw":
         return torch.optim.AdamW(parameters, lr=1.0, weight_decay=settings.weight_decay)
     return torch.optim.SGD(

@@ -69,13 +69,6 @@ def ramp(colour: str, levels: int) -> NDArray[np.uint8]:
     return np.asarray(np.round(tones + (255.0 - tones) * pale), dtype=np.uint8)
 
 
-def tinted(grey: NDArray[np.uint8], mask: NDArray[np.bool_], colour: str) -> NDArray[np.uint8]:
-    """A uint8 picture (Y, X) as RGB (Y, X, 3), in tones of ``colour`` where ``mask`` is set."""
-    picture = np.repeat(grey[:, :, None], 3, axis=2)
-    picture[mask] = ramp(colour, 256)[grey[mask]]
-    return picture
-
-
 def outlined(
     picture: NDArray[np.uint8],
     instances: Iterable[Instance],

@@ -50,6 +50,8 @@ RC: dict[Any, Any] = {
     "grid.color": RULE,
     "grid.linewidth": 0.7,
     "text.color": INK,
+    # Names of conditions are shown as they are written, dollar signs among them.
+    "text.parse_math": False,
     "xtick.color": FAINT_INK,
     "ytick.color": FAINT_INK,
     "xtick.labelsize": 8,

@@ -27,23 +27,11 @@ def confusion_matrix(
     return np.bincount(true * classes + guess, minlength=classes**2).reshape(classes, classes)
 
 
-def _ratio(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
-    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
-
-
-def recalls(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Recall per class, 0 for a class that never occurs."""
-    return _ratio(np.diag(confusion), confusion.sum(axis=1))
-
-
-def precisions(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Precision per class, 0 for a class that is never predicted."""
-    return _ratio(np.diag(confusion), confusion.sum(axis=0))
-
-
 def f_scores(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     """F1 per class: 2 TP / (2 TP + FP + FN), 0 where nothing is there."""
-    return _ratio(2 * np.diag(confusion), confusion.sum(axis=0) + confusion.sum(axis=1))
+    part = 2 * np.diag(confusion)
+    whole = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return np.divide(part, whole, out=np.zeros(part.shape), where=whole > 0)
 
 
 def macro_f(confusion: NDArray[np.int64]) -> float:

@@ -1,6 +1,5 @@
 """Model weights as safetensors, with what is needed to rebuild the model in the header."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,28 +9,13 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
+from learning.checksums import check_sha256, sha256_of
 from step.errors import StepError
 from step.output import whole_file
 
 # One header entry only: safetensors does not fix the order of several, and the
 # checksum of a repeated training has to be the same.
 HEADER_ENTRY = "card"
-
-
-def sha256_of(path: str | Path) -> str:
-    """SHA-256 of a file, 64 lower-case hexadecimal digits.
-
-    Raises:
-        StepError: no such file.
-    """
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except (FileNotFoundError, IsADirectoryError):
-        raise StepError(
-            f"{path}: expected model weights, found no such file; restore it from the repository"
-            " or name another file in the config"
-        ) from None
 
 
 def save_weights(path: str | Path, model: torch.nn.Module, card: Mapping[str, Any]) -> str:
@@ -66,12 +50,10 @@ def load_weights(
     Raises:
         StepError: the file is absent, has another checksum, or is no such file.
     """
-    found = sha256_of(path)
-    if sha256 is not None and found != sha256.strip().lower():
-        raise StepError(
-            f"{path}: expected weights with SHA-256 {sha256}, found {found}; restore the file and"
-            " its card (.json)"
-        )
+    if sha256 is None:
+        sha256_of(path)
+    else:
+        check_sha256(path, sha256)
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
             header = file.metadata() or {}

@@ -88,6 +88,16 @@ def test_typo_at_any_depth(config: dict, sentence: str) -> None:
     ("config", "sentence"),
     [
         ({"count": 0}, "outer.count: expected greater than or equal to 1, found 0"),
+        ({"count": "1O"}, "outer.count: expected a valid integer, found '1O'"),
+        (
+            {"middle": {"inner": {"interval_h": "9,74"}}},
+            "outer.middle.inner.interval_h: expected a valid number, found '9,74'; "
+            "write 9.74, with a point",
+        ),
+        (
+            {"middle": {"inner": {"interval_h": "12h"}}},
+            "outer.middle.inner.interval_h: expected a valid number, found '12h'",
+        ),
         ({"middle": 3}, "outer.middle: expected a section of keys, found 3"),
         (
             {"middle": {"inner": {"mode": "middle"}}},

@@ -430,6 +430,16 @@ def test_command_shows_a_folder(
     assert lines[-1] == "plate: 4 timepoints, 1 with something missing, channels bright_field"
 
 
+def test_command_tells_files_of_one_name_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for channel in ("Phase", "Green"):
+        touch(tmp_path / "raw" / channel, "E2_1_00d00h00m.tif")
+    run(monkeypatch, "--folder", str(tmp_path / "raw"))
+    row = capsys.readouterr().out.splitlines()[1].split()
+    assert row == ["t000", "0", "Phase/E2_1_00d00h00m.tif", "Green/E2_1_00d00h00m.tif"]
+
+
 def test_command_refuses_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = str(touch(tmp_path, "day4.png"))
     with pytest.raises(StepError, match="found 1 images named otherwise"):
@@ -440,7 +450,7 @@ def test_command_refuses_in_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
         run(monkeypatch, "--folder", folder, "--settings", "{")
     broken = tmp_path / "broken.yaml"
     broken.write_text("a: [\n")
-    with pytest.raises(StepError, match=r"broken.yaml: expected a configuration") as refused:
+    with pytest.raises(StepError, match=r"broken.yaml, line.*: expected YAML") as refused:
         run(monkeypatch, "--folder", folder, "--config", str(broken))
     assert "\n" not in str(refused.value)
 

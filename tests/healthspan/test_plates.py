@@ -56,6 +56,16 @@ def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
     assert read_plates(path) == (Plate("p1", "e1", 'a "b"', "my folder"),)
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
+    tmp_path: Path, encoding: str
+) -> None:
+    path = tmp_path / "plates.tsv"
+    lines = [HEADER + "\tworms\t\t", "p1\te1\tGröße\traw\t\t\t", "\t\t\t\t\t\t", ""]
+    path.write_bytes("\r\n".join(lines).encode(encoding))
+    assert read_plates(path) == (Plate("p1", "e1", "Größe", "raw"),)
+
+
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
@@ -73,6 +83,17 @@ def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
             ["plate\tfolder"],
             ", line 1: expected the columns plate, experiment, condition, folder, "
             "found no experiment, condition; add it",
+        ),
+        (
+            [HEADER + "\t\tworms"],
+            ", line 1: expected the columns plate, experiment, condition, folder, "
+            "age_at_first_frame_d, worms, exclusion, pixel_size_um, well, found ''; "
+            "correct or remove it",
+        ),
+        (
+            ["plate experiment condition folder", "p1 e1 N2 raw"],
+            ", line 1: expected columns separated by tabs, found "
+            "'plate experiment condition folder'; save the sheet as tab-separated text",
         ),
         (
             ["plate,experiment,condition,folder", "p1,e1,N2,raw"],
@@ -96,18 +117,28 @@ def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
         ([HEADER, "p1\te\tc"], ", line 2: expected a folder, found an empty cell; fill it in"),
         (
             [HEADER, "p 1/2\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
-            "found 'p 1/2'; write for example p_1_2",
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
+            "letter, digit or '_', found 'p 1/2'; write for example p_1_2",
+        ),
+        (
+            [HEADER, "-80C\te\tc\tf"],
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
+            "letter, digit or '_', found '-80C'; write for example 80C",
         ),
         (
             [HEADER, "..\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
-            "found '..'; write for example plate1",
+            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
+            "letter, digit or '_', found '..'; write for example plate1",
         ),
         (
             [HEADER, "experiments\te\tc\tf"],
             ", line 2: expected a plate name other than 'experiments', which names the folder "
             "of the experiments' results; rename the plate",
+        ),
+        (
+            [HEADER + "\tage_at_first_frame_d", "p1\te\tc\tf\t5,5"],
+            ", line 2: expected age_at_first_frame_d as a number not below 0, found '5,5'; "
+            "write 5.5, with a point",
         ),
         (
             [HEADER + "\tage_at_first_frame_d", "p1\te\tc\tf\tyoung"],
@@ -133,8 +164,8 @@ def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
             [HEADER, "p1\te\tc\tf\tx\ty"],
             ", line 2: expected 4 cells as in the header, found 6; remove a tab",
         ),
-        ([HEADER], ": expected one row a plate, found only a header; add a plate"),
-        (["# all"], ": expected a header and one row a plate, found an empty sheet"),
+        ([HEADER], ": expected a header and one row a plate, found no row; add a plate"),
+        (["# all"], ": expected a header and one row a plate, found no row; add a plate"),
     ],
 )
 def test_refused_sheet(tmp_path: Path, lines: list[str], sentence: str) -> None:

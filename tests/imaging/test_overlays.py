@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from imaging.masks import Instance
-from imaging.overlays import around, outlined, ramp, rgb, stretched, tinted
+from imaging.overlays import around, outlined, ramp, rgb, stretched
 
 
 def test_stretched_brings_any_depth_to_the_full_range() -> None:
@@ -39,16 +39,6 @@ def test_around_fills_what_lies_outside_with_the_ground(
 
 def test_around_far_outside_is_empty() -> None:
     assert not around(np.ones((10, 10), np.uint8), 500, 500, 8).any()
-
-
-def test_a_tint_colours_the_mask_alone_and_keeps_the_shading() -> None:
-    grey = np.tile(np.array([[40, 200]], np.uint8), (2, 1))
-    mask = np.array([[True, True], [False, False]])
-    picture = tinted(grey, mask, "#1f6fb5")
-    assert picture[1].tolist() == [[40] * 3, [200] * 3]
-    dark, light = picture[0].astype(int)
-    assert dark[2] > dark[0] + 40
-    assert light.sum() > dark.sum()
 
 
 def test_the_ramp_passes_through_its_colour() -> None:

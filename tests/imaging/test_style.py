@@ -36,6 +36,14 @@ def test_the_same_figure_gives_the_same_bytes(tmp_path: Path, kind: str) -> None
     assert first == (tmp_path / f"two.{kind}").read_bytes()
 
 
+def test_names_are_drawn_as_they_are_written(tmp_path: Path) -> None:
+    figure = drawn()
+    with figure_style():
+        figure.suptitle("5 $ x_{ 6 $")
+    save_figure(figure, tmp_path / "one.svg")
+    assert "5 $ x_{ 6 $" in (tmp_path / "one.svg").read_text()
+
+
 def test_yellow_stands_out_by_lightness_from_blue_and_red() -> None:
     yellow = lightness(STATE_COLOURS["immobile"])
     for state in ("healthy", "dead"):

@@ -53,6 +53,12 @@ def test_rule_passes_the_options_of_its_step(step: str, shell: str) -> None:
     assert {option for option, required in known.items() if required} <= set(passed)
 
 
+def test_free_text_of_the_sheet_is_never_taken_for_an_option() -> None:
+    """A condition may be called -FUDR; names of plates and experiments cannot start so."""
+    shells = [words for _, _, words in commands() if "params.condition" in words]
+    assert shells and all("--condition={params.condition:q}" in words for words in shells)
+
+
 def test_every_rule_depends_on_the_version_of_each_step_that_it_calls() -> None:
     for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
         for rule in path.read_text().split("\nrule ")[1:]:

@@ -89,7 +89,7 @@ def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Wo
     ended = workspace.snakemake()
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0 and workspace.ran == set()
-    assert "states_vit.safetensors: expected model weights (healthspan: classify: weights)" in said
+    assert "states_vit.safetensors: expected model weights, found no such file" in said
     assert '{"train_classifier": {"architecture": "vit"}}' in said and "Traceback" not in said
     workspace.weights(weights.stem)
     weights.write_bytes(b"damaged")
@@ -188,3 +188,11 @@ def test_nothing_is_compared_while_another_plate_is_unfinished() -> None:
     assert waiting([failed, after, compared, interrupted], [failed], experiments) == []
     assert waiting([compared], [compared], experiments) == []
     assert waiting([failed, after, compared], [failed], {"one": ["a"]}) == []
+
+
+def test_a_section_named_twice_stops_the_run(workspace: Workspace) -> None:
+    file = workspace.root / "config/config.yaml"
+    file.write_text(file.read_text() + "healthspan:\n  ingest:\n    interval_h: 12\n")
+    ended = workspace.snakemake()
+    assert ended.returncode != 0 and workspace.ran == set()
+    assert "config/config.yaml, line 3: expected every key once" in ended.stdout + ended.stderr
