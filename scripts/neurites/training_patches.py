@@ -69,7 +69,7 @@ def content(volume: Labelled) -> str:
     for begin in range(volume.first, volume.last, SECTIONS_AT_ONCE):
         where = (slice(begin, min(begin + SECTIONS_AT_ONCE, volume.last)), slice(None), slice(None))
         for array in (volume.image, volume.labels):
-            digest.update(np.ascontiguousarray(array[where]))
+            digest.update(np.ascontiguousarray(array[where]).data)
     return digest.hexdigest()
 
 
