@@ -21,6 +21,7 @@ from neurites.pair_counts import overlaps
 from neurites.partition_scores import score_partition
 from neurites.region_graph import (
     BlockGraph,
+    Neighbour,
     block_graph,
     cut_fragments,
     read_graph,
@@ -109,6 +110,53 @@ def test_the_result_does_not_depend_on_the_block_size(
             assert arand <= 0.005
     # The comparison is of partitions that mean something.
     assert score_partition(one.labels("mean", 0.5), labels).arand < 0.1
+
+
+def test_quantiles_that_tie_do_not_make_the_result_depend_on_the_blocks() -> None:
+    # Fragments that no face cuts otherwise: of cubes of 8 voxels, in blocks of whole cubes.
+    shape = (16, 64, 64)
+    rng = np.random.default_rng(2)
+    affinities = rng.integers(0, 256, (3, *shape), dtype=np.uint8)
+    found = []
+    for block in (shape, (8, 16, 16), (16, 32, 64)):
+        grid = Grid(shape, block)
+        side = [size // 8 for size in block]
+        labels = 1 + np.arange(np.prod(side)).reshape(side)
+        labels = labels.repeat(8, 0).repeat(8, 1).repeat(8, 2).astype(np.int32)
+        count = int(labels.max())
+        graphs = {}
+        for one in grid:
+            before = [
+                None
+                if other is None
+                else Neighbour(
+                    np.stack([np.take(labels, 0, axis), np.zeros_like(np.take(labels, 0, axis))]),
+                    np.stack([np.take(labels, -1, axis), np.zeros_like(np.take(labels, 0, axis))]),
+                    other.index * grid.capacity,
+                    count,
+                )
+                for axis, other in enumerate(grid.before(one))
+            ]
+            graphs[one.name] = block_graph(
+                labels,
+                count,
+                one.index * grid.capacity,
+                affinities[(slice(None), *one.slices)],
+                before,
+                True,
+                grid.inner_faces(one),
+            )
+        numbers = numbering([one.index * grid.capacity for one in grid], [count] * len(grid))
+        nodes = np.arange(numbers.total)
+        merges = agglomerate(grid, lambda b, g=graphs: g[b.name], numbers, nodes, "quantile50", 8)
+        whole = np.empty(shape, np.int64)
+        regions = partition(numbers.total, merges, 0.5)
+        for one in grid:
+            own = regions[numbers.offsets[one.index] : numbers.offsets[one.index + 1]]
+            whole[one.slices] = own[labels - 1]
+        found.append(whole)
+    assert 2 < len(np.unique(found[0])) < 100
+    assert all(same_partition(found[0], other) for other in found[1:])
 
 
 def test_waterz_s_own_watershed_is_the_other_choice() -> None:
