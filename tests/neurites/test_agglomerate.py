@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import waterz
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from neurites.agglomerate import (
     Agglomeration,
@@ -28,6 +29,7 @@ from neurites.region_graph import (
     write_graph,
 )
 from neurites.segment import segment, segment_blocks
+from neurites.settings import NeuritesSettings
 from neurites.settings.fragments import FragmentsSettings
 from step.errors import StepError
 from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
@@ -178,6 +180,15 @@ def test_a_fragment_that_a_face_cuts_is_one() -> None:
     assert cut_fragments(low, high).tolist() == [[1, 7], [2, 9]]
     nothing = np.zeros_like(high)
     assert cut_fragments(low, nothing).tolist() == []
+
+
+def test_a_scoring_that_is_not_computed_cannot_be_the_one_written() -> None:
+    quantile = {"scoring": ["quantile50"]}
+    sentence = r"segmentation.scoring \(mean\) among agglomerate.scoring \(quantile50\)"
+    with pytest.raises(ValidationError, match=sentence):
+        NeuritesSettings.model_validate({"agglomerate": quantile})
+    both = {"agglomerate": quantile, "segmentation": {"scoring": "quantile50"}}
+    assert NeuritesSettings.model_validate(both).segmentation.scoring == "quantile50"
 
 
 def test_merges_are_in_the_order_of_their_scores_and_weigh_contacts() -> None:
