@@ -28,7 +28,7 @@ from step.output import whole_file
 from step.progress import progress
 from step.tables import write_table
 
-VERSION = 2
+VERSION = 3
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import argparse
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from itertools import cycle
 from pathlib import Path
 
 import matplotlib
@@ -21,9 +22,9 @@ import zarr
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from imaging.style import FAINT_INK, SERIES_COLOURS, figure_style, save_figure
+from imaging.style import SERIES_COLOURS, figure_style, save_figure
 from neurites.agglomerate import Agglomeration, read_agglomeration
-from neurites.block_files import box_of, open_block, read_labels
+from neurites.block_files import box_of, open_block, read_labels, read_statistics
 from neurites.blocks import Grid, slices
 from neurites.pair_counts import overlaps
 from neurites.partition_scores import PartitionScores, scores_of_overlaps
@@ -35,7 +36,7 @@ from step.errors import StepError
 from step.progress import progress
 from step.tables import write_table
 
-VERSION = 1
+VERSION = 2
 
 Overlaps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -67,25 +68,39 @@ def score_table(
     counted: Overlaps,
     agglomeration: Agglomeration,
     thresholds: Sequence[float],
-    written: tuple[str, float],
+    written: SegmentationSettings,
+    sizes: NDArray[np.int64],
 ) -> pd.DataFrame:
     """Score every scoring at every threshold, and the partition that is written.
 
+    Args:
+        sizes: shape (fragments,), voxels of every fragment.
+
     Returns:
-        A row a partition: scoring, threshold, whether it is the one written, its scores.
+        A row a partition: scoring, threshold, whether it is the one written, its scores. What
+        was too small to be written is one segment with what is in none.
     """
     rows = []
     number, true, voxels = counted
     for scoring in agglomeration.merges:
         every = set(thresholds)
-        if scoring == written[0]:
-            every.add(written[1])
+        if scoring == written.scoring:
+            every.add(written.threshold)
         for threshold in sorted(every):
-            regions = np.concatenate([agglomeration.regions(scoring, threshold), [0]])
-            scores = scores_of_overlaps(regions[number], true, voxels)
-            chosen = "yes" if (scoring, threshold) == written else "no"
+            regions = agglomeration.regions(scoring, threshold)
+            chosen = (scoring, threshold) == (written.scoring, written.threshold)
+            if chosen:
+                regions = np.where(
+                    np.bincount(regions, sizes)[regions] < written.min_voxels, 0, regions
+                )
+            scores = scores_of_overlaps(np.concatenate([regions, [0]])[number], true, voxels)
             rows.append(
-                {"scoring": scoring, "threshold": threshold, "written": chosen, **row(scores)}
+                {
+                    "scoring": scoring,
+                    "threshold": threshold,
+                    "written": "yes" if chosen else "no",
+                    **row(scores),
+                }
             )
     return pd.DataFrame(rows)
 
@@ -97,36 +112,35 @@ def row(scores: PartitionScores) -> dict[str, float]:
 
 def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
     """Draw adapted Rand error and variation of information over the threshold, best points
-    marked.
+    marked. Scorings differ in colour and in the shape of their points.
     """
     with figure_style():
-        figure, axes = plt.subplots(1, 2, figsize=(9.5, 3.6), constrained_layout=True)
-        for colour, (scoring, part) in zip(
-            SERIES_COLOURS, table.groupby("scoring", sort=False), strict=False
+        height = 3.6 + 0.2 * table["scoring"].nunique()
+        figure, axes = plt.subplots(1, 2, figsize=(9.5, height), constrained_layout=True)
+        looks = zip(cycle(SERIES_COLOURS), cycle("os^DvPX*"), strict=False)
+        for (colour, marker), (scoring, part) in zip(
+            looks, table.groupby("scoring", sort=False), strict=False
         ):
             best = part.iloc[int(part["arand"].argmin())]
-            axes[0].plot(part["threshold"], part["arand"], marker="o", ms=3.5, color=colour)
+            axes[0].plot(
+                part["threshold"],
+                part["arand"],
+                marker=marker,
+                ms=4,
+                color=colour,
+                label=f"{scoring}: {best['arand']:.4f} at {best['threshold']:g}",
+            )
             axes[0].plot(best["threshold"], best["arand"], "o", ms=10, mfc="none", color=colour)
-            axes[0].annotate(
-                f"{scoring}: {best['arand']:.4f} at {best['threshold']:g}",
-                (best["threshold"], best["arand"]),
-                xytext=(0, -16),
-                textcoords="offset points",
-                ha="center",
-                color=colour,
-                fontsize=8,
-            )
-            axes[1].plot(part["voi_split"], part["voi_merge"], marker="o", ms=3.5, color=colour)
             best = part.iloc[int(part["voi"].argmin())]
-            axes[1].plot(best["voi_split"], best["voi_merge"], "o", ms=10, mfc="none", color=colour)
-            axes[1].annotate(
-                f"{scoring}: {best['voi']:.3f} bits at {best['threshold']:g}",
-                (best["voi_split"], best["voi_merge"]),
-                xytext=(8, 6),
-                textcoords="offset points",
+            axes[1].plot(
+                part["voi_split"],
+                part["voi_merge"],
+                marker=marker,
+                ms=4,
                 color=colour,
-                fontsize=8,
+                label=f"{scoring}: {best['voi']:.3f} bits at {best['threshold']:g}",
             )
+            axes[1].plot(best["voi_split"], best["voi_merge"], "o", ms=10, mfc="none", color=colour)
         axes[0].set(
             title=f"{volume}: adapted Rand error",
             xlabel="threshold (1 - affinity)",
@@ -140,7 +154,11 @@ def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
             xlim=(0, None),
             ylim=(0, None),
         )
-        figure.text(0.995, 0.005, "rings: best", ha="right", color=FAINT_INK, fontsize=7)
+        for one in axes:
+            # Below the axes, where neither curves nor names of others are in its way.
+            one.legend(
+                title="rings: best", title_fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.18)
+            )
     return figure
 
 
@@ -176,7 +194,8 @@ def main() -> None:
             f"{given.labels}: expected true labels, found 0 in every voxel; leave labels empty in "
             "the sample sheet or set neurites.evaluate.ignore_truth_zero to false"
         )
-    table = score_table(counted, agglomeration, thresholds, (written.scoring, written.threshold))
+    sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
+    table = score_table(counted, agglomeration, thresholds, written, sizes)
     write_table(given.scores, table)
     save_figure(draw_scores(table, given.scores.parent.name), given.curve)
 

@@ -25,7 +25,7 @@ from step.command import run_step
 from step.errors import StepError
 from step.output import whole_file
 
-VERSION = 1
+VERSION = 2
 
 SIDE = 256
 LARGEST_ID = 2**32 - 1
@@ -52,12 +52,12 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
 def grey_bytes(
     values: NDArray[Any], where: str, grey_range: tuple[float, float] | None
 ) -> NDArray[np.uint8]:
-    """Bring grey values to 8 bit.
+    """Bring grey values to 8 bit; those of 8 bit are taken as they are.
 
     Raises:
         StepError: they are of more than 8 bit and no range is given, or are no real numbers.
     """
-    if values.dtype == np.uint8 and grey_range is None:
+    if values.dtype == np.uint8:
         return values
     if values.dtype.kind not in "uif":
         raise StepError(

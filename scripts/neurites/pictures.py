@@ -14,6 +14,7 @@ import pandas as pd
 import zarr
 from matplotlib.colors import hsv_to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d.art3d import Poly3DCollection
 from numpy.typing import NDArray
 from skimage.measure import marching_cubes
@@ -23,7 +24,7 @@ from neurites.settings.pictures import PicturesSettings
 from step.command import run_step
 from step.tables import read_table
 
-VERSION = 1
+VERSION = 2
 
 NM_PER_UM = 1000.0
 TINT = 0.45
@@ -134,7 +135,10 @@ def draw_neurites(
             title=f"{volume}: the {min(settings.neurites, len(objects))} largest of "
             f"{len(objects)} objects",
         )
-        axis.set_box_aspect(size[::-1])
+        # In true proportions; a flat volume has no room for many numbers along z.
+        axis.set_box_aspect(size[::-1], zoom=0.92)
+        for each, length in zip((axis.zaxis, axis.yaxis, axis.xaxis), size, strict=True):
+            each.set_major_locator(MaxNLocator(max(1, round(7 * length / size.max()))))
     return figure
 
 

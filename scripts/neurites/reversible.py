@@ -68,8 +68,12 @@ class Circumstances:
             torch.set_rng_state(self.cpu_random)
             if self.device_random is not None:
                 torch.cuda.set_rng_state(self.device_random, self.device)
+            # While the outer autocast is open, it keeps the weights that it cast for the first run,
+            # where nothing was recorded: taken from there, they would get no gradient.
             stack.enter_context(
-                torch.autocast(self.device.type, dtype=self.dtype, enabled=self.autocast)
+                torch.autocast(
+                    self.device.type, dtype=self.dtype, enabled=self.autocast, cache_enabled=False
+                )
             )
             yield
 

@@ -104,6 +104,13 @@ def _tiff(path: str) -> Source:
         series = file.series[0]
         shape = tuple(n for n in series.shape if n != 1) if series.ndim > 3 else series.shape
         shape = (1, *shape) if len(shape) == 2 else shape
+        # Colours of a picture, not pixels along x. Before y they may be sections: a stack of three
+        # or four is often written so.
+        if series.axes.endswith("S"):
+            raise StepError(
+                f"{path}: expected one grey volume, found colours, {' x '.join(map(str, shape))}; "
+                "export it in grey"
+            )
         ends = [
             offset + count
             for page in file.pages
@@ -130,7 +137,13 @@ def _natural(path: Path) -> list[Any]:
 
 def _sections(path: str) -> Source:
     files = sorted(
-        (file for file in Path(path).iterdir() if file.suffix.lower() in SECTIONS), key=_natural
+        # What an Apple computer leaves beside every file, ._section.tif, is no section.
+        (
+            file
+            for file in Path(path).iterdir()
+            if file.suffix.lower() in SECTIONS and not file.name.startswith(".")
+        ),
+        key=_natural,
     )
     if not files:
         raise StepError(
@@ -180,8 +193,9 @@ def _hdf5(path: str, file: str, dataset: str) -> Source:
                 found.append(name) if isinstance(item, h5py.Dataset) and item.ndim == 3 else None
             )
         )
-        if dataset:
-            if dataset.strip("/") not in found:
+        if dataset.strip("/"):
+            named = opened.get(dataset)  # perhaps by a link, which the list leaves out
+            if not isinstance(named, h5py.Dataset) or named.ndim != 3:
                 raise StepError(
                     f"{path}: expected a dataset in 3-D of this name, found "
                     f"{', '.join(found) or 'none in 3-D'}; correct the sample sheet"
@@ -200,7 +214,8 @@ def _hdf5(path: str, file: str, dataset: str) -> Source:
 
 def _zarr(path: str, file: str) -> Source:
     array, dataset = _open_zarr(file)
-    shape = [n for n in array.shape if n != 1] if array.ndim > 3 else array.shape
+    # One time and one channel, which come first, may be there; sections may be one as well.
+    shape = array.shape[-3:] if set(array.shape[:-3]) <= {1} else array.shape
     names = (".zarray", "zarr.json")
     folder = Path(file, dataset)
     metadata = tuple(str(folder / name) for name in names if (folder / name).exists())
@@ -220,6 +235,12 @@ def _open_zarr(file: str) -> tuple[Any, str]:
         raise StepError(
             f"{file}: expected an OME-Zarr with multiscales, found a Zarr group without; name the "
             "array in it"
+        )
+    axes = [axis["name"] for axis in scales[0].get("axes", ()) if isinstance(axis, dict)]
+    if axes and [name.lower() for name in axes[-3:]] != ["z", "y", "x"]:
+        raise StepError(
+            f"{file}: expected an OME-Zarr whose last axes are z, y and x, found "
+            f"{', '.join(axes)}; write it in this order"
         )
     dataset = scales[0]["datasets"][0]["path"]
     return opened[dataset], dataset

@@ -34,6 +34,7 @@ from neurites.settings.train import TrainSettings
 from neurites.training_patches import (
     Labelled,
     check_fits,
+    content,
     draw_batch,
     draw_patch,
     labelled,
@@ -95,7 +96,10 @@ def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
         return loss(logits, labels, settings)
 
     identity = settings.model_dump(mode="json", exclude={"threads", "device", "memory"})
-    identity["volumes"] = [f"{v.name} {v.first}:{v.last}" for v in volumes]
+    # By content: a training that has ended leaves its checkpoint, and corrected labels are none of
+    # what it has learned.
+    identity["volumes"] = [f"{v.name} {v.first}:{v.last} {content(v)}" for v in volumes]
+    identity["version"] = VERSION
     training = Training(
         network, optimiser, schedule, batches, loss_of, rng, identity, clip_norm=settings.clip_norm
     )
@@ -232,8 +236,8 @@ def read_volumes(images: list[str], labels: list[str]) -> list[Labelled]:
 
 def add_volume_options(parser: argparse.ArgumentParser) -> None:
     """The options that name labelled volumes."""
-    parser.add_argument("--image", required=True, action="append", help="zarr array, uint8")
-    parser.add_argument("--labels", required=True, action="append", help="zarr array, one an image")
+    parser.add_argument("--image", action="append", default=[], help="zarr array, uint8")
+    parser.add_argument("--labels", action="append", default=[], help="zarr array, one an image")
     parser.add_argument("--validation-image", action="append", default=[])
     parser.add_argument("--validation-labels", action="append", default=[])
 
@@ -241,7 +245,16 @@ def add_volume_options(parser: argparse.ArgumentParser) -> None:
 def volumes_of(
     arguments: argparse.Namespace, validation_share: float
 ) -> tuple[list[Labelled], list[Labelled]]:
-    """What to train on, and what to keep apart: validation volumes or, without any, sections."""
+    """What to train on, and what to keep apart: validation volumes or, without any, sections.
+
+    Raises:
+        StepError: there is none to train on, or one cannot be used.
+    """
+    if not arguments.image:
+        raise StepError(
+            "volumes: expected one of the set train at least, found none; write train into the"
+            " column set of the sample sheet, and name the volume's labels"
+        )
     volumes = read_volumes(arguments.image, arguments.labels)
     validation = read_volumes(arguments.validation_image, arguments.validation_labels)
     if validation:

@@ -248,14 +248,19 @@ class Tree:
         return options
 
     def stored_of_set(self, *sets: str) -> list[str]:
-        """All slabs of images and labels of the volumes of some sets."""
-        return [
-            path
-            for name, volume in self.volumes.items()
-            if volume.set in sets
-            for kind in ("image", "labels")
-            for path in self._stored(name, kind, (0, self.grid(name).shape[0]))
-        ]
+        """All slabs of images and labels of the volumes of some sets.
+
+        With what the rule of an unusable one cannot make: no network is trained without a volume
+        that the sheet names for it.
+        """
+        wanted = []
+        for name in (name for name, volume in self.sheet.items() if volume.set in sets):
+            if name in self.problems:
+                wanted.append(f"{self.results}/{name}/manifest/usable")
+                continue
+            for kind in ("image", "labels"):
+                wanted += self._stored(name, kind, (0, self.grid(name).shape[0]))
+        return wanted
 
     def targets(self) -> list[str]:
         """Return what a run makes; for an unusable volume, what its rule cannot make.

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import waterz
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from neurites.agglomerate import (
     Agglomeration,
@@ -21,12 +22,14 @@ from neurites.pair_counts import overlaps
 from neurites.partition_scores import score_partition
 from neurites.region_graph import (
     BlockGraph,
+    Neighbour,
     block_graph,
     cut_fragments,
     read_graph,
     write_graph,
 )
 from neurites.segment import segment, segment_blocks
+from neurites.settings import NeuritesSettings
 from neurites.settings.fragments import FragmentsSettings
 from step.errors import StepError
 from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
@@ -111,6 +114,53 @@ def test_the_result_does_not_depend_on_the_block_size(
     assert score_partition(one.labels("mean", 0.5), labels).arand < 0.1
 
 
+def test_quantiles_that_tie_do_not_make_the_result_depend_on_the_blocks() -> None:
+    # Fragments that no face cuts otherwise: of cubes of 8 voxels, in blocks of whole cubes.
+    shape = (16, 64, 64)
+    rng = np.random.default_rng(2)
+    affinities = rng.integers(0, 256, (3, *shape), dtype=np.uint8)
+    found = []
+    for block in (shape, (8, 16, 16), (16, 32, 64)):
+        grid = Grid(shape, block)
+        side = [size // 8 for size in block]
+        labels = 1 + np.arange(np.prod(side)).reshape(side)
+        labels = labels.repeat(8, 0).repeat(8, 1).repeat(8, 2).astype(np.int32)
+        count = int(labels.max())
+        graphs = {}
+        for one in grid:
+            before = [
+                None
+                if other is None
+                else Neighbour(
+                    np.stack([np.take(labels, 0, axis), np.zeros_like(np.take(labels, 0, axis))]),
+                    np.stack([np.take(labels, -1, axis), np.zeros_like(np.take(labels, 0, axis))]),
+                    other.index * grid.capacity,
+                    count,
+                )
+                for axis, other in enumerate(grid.before(one))
+            ]
+            graphs[one.name] = block_graph(
+                labels,
+                count,
+                one.index * grid.capacity,
+                affinities[(slice(None), *one.slices)],
+                before,
+                True,
+                grid.inner_faces(one),
+            )
+        numbers = numbering([one.index * grid.capacity for one in grid], [count] * len(grid))
+        nodes = np.arange(numbers.total)
+        merges = agglomerate(grid, lambda b, g=graphs: g[b.name], numbers, nodes, "quantile50", 8)
+        whole = np.empty(shape, np.int64)
+        regions = partition(numbers.total, merges, 0.5)
+        for one in grid:
+            own = regions[numbers.offsets[one.index] : numbers.offsets[one.index + 1]]
+            whole[one.slices] = own[labels - 1]
+        found.append(whole)
+    assert 2 < len(np.unique(found[0])) < 100
+    assert all(same_partition(found[0], other) for other in found[1:])
+
+
 def test_waterz_s_own_watershed_is_the_other_choice() -> None:
     labels = drawn_labels((8, 64, 64), 8)
     affinities = noisy_affinities(labels, noise=0.02)
@@ -130,6 +180,15 @@ def test_a_fragment_that_a_face_cuts_is_one() -> None:
     assert cut_fragments(low, high).tolist() == [[1, 7], [2, 9]]
     nothing = np.zeros_like(high)
     assert cut_fragments(low, nothing).tolist() == []
+
+
+def test_a_scoring_that_is_not_computed_cannot_be_the_one_written() -> None:
+    quantile = {"scoring": ["quantile50"]}
+    sentence = r"segmentation.scoring \(mean\) among agglomerate.scoring \(quantile50\)"
+    with pytest.raises(ValidationError, match=sentence):
+        NeuritesSettings.model_validate({"agglomerate": quantile})
+    both = {"agglomerate": quantile, "segmentation": {"scoring": "quantile50"}}
+    assert NeuritesSettings.model_validate(both).segmentation.scoring == "quantile50"
 
 
 def test_merges_are_in_the_order_of_their_scores_and_weigh_contacts() -> None:

@@ -84,9 +84,9 @@ class Workspace:
         path = self.root / f"scripts/neurites/{step}.py"
         path.write_text(f"VERSION = {version}\n{STUB}")
 
-    def snakemake(self, *arguments: str) -> str:
+    def snakemake(self, *arguments: str, target: str = "neurites") -> str:
         ended = subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, "--", "neurites"],
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments, "--", target],
             cwd=self.root,
             env={**os.environ, "STUB_RAN": str(self.root / "ran.txt")},
             capture_output=True,
@@ -96,9 +96,9 @@ class Workspace:
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
 
-    def plan(self) -> set[str]:
+    def plan(self, target: str = "neurites") -> set[str]:
         """The jobs that would run, by first output."""
-        told = self.snakemake("--dry-run")
+        told = self.snakemake("--dry-run", target=target)
         outputs = re.findall(r"^    output: ([^,\n]+)", told, re.MULTILINE)
         return {output.removeprefix("results/neurites/") for output in outputs}
 
@@ -152,6 +152,16 @@ def test_other_fragments_leave_the_affinities(done: Workspace) -> None:
     plan = done.plan()
     assert {f"a/fragments/{FIRST}.h5", "b/segmentation.ome.zarr"} <= plan
     assert not [path for path in plan if "affinities" in path or "image" in path]
+
+
+def test_no_training_without_a_volume_that_the_sheet_names_for_it(done: Workspace) -> None:
+    model = "results/neurites/models/affinities.safetensors"
+    sheet = done.root / "config/volumes.tsv"
+    sheet.write_text(sheet.read_text().replace("labels.tif\n", "labels.tif\ttrain\n", 1))
+    sheet.write_text(sheet.read_text().replace("voxel_nm\tlabels\n", "voxel_nm\tlabels\tset\n", 1))
+    assert done.plan(model) == {"models/affinities.safetensors"}
+    tifffile.imwrite(done.root / "labels.tif", np.ones((7, 16, 16), np.uint16))
+    assert done.plan(model) == {"models/affinities.safetensors", "a/manifest/usable"}
 
 
 def test_a_volume_that_cannot_be_used_does_not_stop_the_other(done: Workspace) -> None:

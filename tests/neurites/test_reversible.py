@@ -120,6 +120,24 @@ def test_autocast_of_the_first_run_holds_in_the_second(x: torch.Tensor) -> None:
         ), name
 
 
+@pytest.mark.parametrize("enabled", [True, False])
+def test_gradients_are_found_while_autocast_is_still_open(x: torch.Tensor, enabled: bool) -> None:
+    def gradients(inside: bool) -> dict[str, torch.Tensor | None]:
+        model = sequence(2, False)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=enabled):
+            y = model(x.float().requires_grad_())
+            if inside:
+                y.square().sum().backward()
+        if not inside:
+            y.square().sum().backward()
+        return {name: one.grad for name, one in model.named_parameters()}
+
+    wanted, found = gradients(False), gradients(True)
+    for name, one in found.items():
+        assert one is not None, name
+        assert torch.equal(one, wanted[name]), name  # type: ignore[arg-type]
+
+
 def test_one_tensor_is_kept_whatever_the_number_of_blocks(x: torch.Tensor) -> None:
     for n in (1, 2, 4):
         kept: list[torch.Tensor] = []

@@ -1,6 +1,8 @@
 """Training: repeatable, resumable bit for bit, kept apart from validation, and it learns."""
 
 import json
+from argparse import Namespace
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ import zarr
 from neurites import train as module
 from neurites.networks import parameter_count
 from neurites.settings.train import AugmentSettings, TrainSettings
-from neurites.train import make_training, rate, read_volumes, train, validate
+from neurites.train import make_training, rate, read_volumes, train, validate, volumes_of
 from neurites.training_patches import (
     Labelled,
     draw_batch,
@@ -71,6 +73,18 @@ def test_a_stopped_training_ends_like_an_unbroken_one(tmp_path, volume, capsys) 
     other = TINY.model_copy(update={"seed": 5})
     with pytest.raises(StepError, match="another seed"):
         train(other, [first], [last], checkpoint)
+
+
+@pytest.mark.parametrize("corrected", ["image", "labels"])
+def test_a_training_of_other_voxels_is_not_taken_up(tmp_path, volume, corrected) -> None:
+    first, last = split(volume, 0.3)
+    train(TINY, [first], [last], tmp_path / "c.ckpt")
+    train(TINY, [first], [last], tmp_path / "c.ckpt")
+    changed = np.asarray(getattr(volume, corrected)).copy()
+    changed[6, 20, 20] += 1
+    other = split(replace(volume, **{corrected: changed}), 0.3)[0]
+    with pytest.raises(StepError, match="another volumes; remove it to train from the start"):
+        train(TINY, [other], [last], tmp_path / "c.ckpt")
 
 
 def test_it_learns_the_outlines(volume) -> None:
@@ -192,6 +206,8 @@ def test_bad_input_is_told_in_a_sentence(volume) -> None:
         train(TINY.model_copy(update={"patch_zyx": (3, 64, 64)}), [volume], [volume])
     with pytest.raises(StepError, match="2 images and 1 labels"):
         read_volumes(["a", "b"], ["a"])
+    with pytest.raises(StepError, match="expected one of the set train at least, found none"):
+        volumes_of(Namespace(image=[], labels=[]), 0.2)
 
 
 def test_the_command_writes_weights_and_a_card(tmp_path, monkeypatch) -> None:

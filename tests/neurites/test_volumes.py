@@ -85,11 +85,15 @@ def forms(folder: Path, image: np.ndarray) -> dict[str, str]:
         file["volumes/raw"] = image
     with h5py.File(folder / "two.h5", "w") as file:
         file["raw"], file["other"] = image, image
+    with h5py.File(folder / "linked.h5", "w") as file:
+        file["raw"] = h5py.ExternalLink("v.h5", "/volumes/raw")
+    (folder / "sections/._s8.png").write_bytes(b"left by an Apple computer")
     zarr.create_array(str(folder / "plain.zarr"), data=image)
     group = zarr.create_group(str(folder / "ome.zarr"), zarr_format=2)
     group.create_array("s0", data=image[None])
     group.attrs["multiscales"] = [{"version": "0.4", "datasets": [{"path": "s0"}]}]
-    names = ("stack.tif", "pages.tif", "sections", "v.h5", "two.h5:/raw", "plain.zarr", "ome.zarr")
+    names = ("stack.tif", "pages.tif", "sections", "v.h5", "two.h5:/raw", "linked.h5:/raw")
+    names += ("plain.zarr", "ome.zarr")
     return {name: str(folder / name) for name in names}
 
 
@@ -104,6 +108,28 @@ def test_every_form_gives_the_same_voxels(tmp_path: Path, image: np.ndarray) -> 
     )
 
 
+def test_a_single_section_is_a_volume_in_every_form(tmp_path: Path, image: np.ndarray) -> None:
+    tifffile.imwrite(tmp_path / "one.tif", image[0])
+    group = zarr.create_group(str(tmp_path / "one.zarr"), zarr_format=2)
+    group.create_array("0", data=image[None, None, :1])
+    axes = [{"name": name} for name in "tczyx"]
+    group.attrs["multiscales"] = [{"axes": axes, "datasets": [{"path": "0"}]}]
+    for name in ("one.tif", "one.zarr"):
+        source = describe(str(tmp_path / name))
+        assert source.shape == (1, 20, 24), name
+        assert np.array_equal(read(source, 0, 1), image[:1]), name
+
+
+@pytest.mark.parametrize("axes", ["xyz", "cyx"])
+def test_an_ome_zarr_in_another_order_is_refused(tmp_path: Path, axes: str) -> None:
+    group = zarr.create_group(str(tmp_path / "v.zarr"), zarr_format=2)
+    group.create_array("0", data=np.zeros((5, 20, 24), np.uint8))
+    named = [{"name": name} for name in axes]
+    group.attrs["multiscales"] = [{"axes": named, "datasets": [{"path": "0"}]}]
+    with pytest.raises(StepError, match=f"last axes are z, y and x, found {', '.join(axes)}"):
+        describe(str(tmp_path / "v.zarr"))
+
+
 def test_damaged_and_unknown_sources_are_refused(tmp_path: Path, image: np.ndarray) -> None:
     named = forms(tmp_path, image)
     whole = (tmp_path / "v.h5").read_bytes()
@@ -112,12 +138,14 @@ def test_damaged_and_unknown_sources_are_refused(tmp_path: Path, image: np.ndarr
     (tmp_path / "cut.tif").write_bytes(whole[: len(whole) // 2])
     (tmp_path / "cut.png").write_bytes(b"\x89PNG")
     tifffile.imwrite(tmp_path / "colour.tif", np.zeros((3, 20, 24, 3), np.uint8))
+    tifffile.imwrite(tmp_path / "rgb.tif", np.zeros((20, 24, 3), np.uint8), photometric="rgb")
     (tmp_path / "empty").mkdir()
     (tmp_path / "notes.txt").write_text("x")
     for path, sentence in {
         "cut.h5": "expected a whole volume, found a damaged or truncated file",
         "cut.tif": "expected a whole volume, found a damaged or truncated file",
         "colour.tif": "expected one grey volume",
+        "rgb.tif": "expected one grey volume, found colours, 20 x 24 x 3",
         "empty": "expected sections .* found none",
         "notes.txt": "expected a TIFF stack.* found .txt",
         "absent.tif": "found nothing there",
@@ -153,6 +181,9 @@ def test_labels_of_another_shape_make_a_volume_unusable(tmp_path: Path, image: n
 def test_grey_values_and_labels_that_cannot_be_used_are_refused() -> None:
     wide = np.array([[[0, 1000, 4000]]], np.uint16)
     assert grey_bytes(wide, "v", (0, 2000)).tolist() == [[[0, 128, 255]]]
+    # A range for the 16 bit volumes of a sheet must not turn its 8 bit ones black.
+    narrow = np.array([[[0, 100, 255]]], np.uint8)
+    assert np.array_equal(grey_bytes(narrow, "v", (0, 65535)), narrow)
     for values, sentence in (
         (wide, "8 bit, found uint16; set neurites.ingest.grey_range"),
         (np.zeros((1, 1, 1), complex), "found complex128"),

@@ -1,8 +1,8 @@
 """The settings of the neurites tree, one section a step."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from configuration.strict import Settings
 from neurites.settings.agglomerate import AgglomerateSettings
@@ -62,3 +62,12 @@ class NeuritesSettings(Settings):
         TrainSettings(), description="training of the network on labelled volumes"
     )
     paper: PaperSettings = Field(PaperSettings(), description="the paper's table, measured again")
+
+    @model_validator(mode="after")
+    def _written_is_computed(self) -> Self:
+        if self.segmentation.scoring not in self.agglomerate.scoring:
+            raise ValueError(
+                f"segmentation.scoring ({self.segmentation.scoring}) among agglomerate.scoring "
+                f"({', '.join(self.agglomerate.scoring)})"
+            )
+        return self

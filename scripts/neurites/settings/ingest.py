@@ -18,8 +18,8 @@ class IngestSettings(Settings):
     )
     grey_range: tuple[float, float] | None = Field(
         None,
-        description="grey values that become 0 and 255, for images of more than 8 bit; null takes "
-        "8 bit images as they are and refuses others",
+        description="grey values that become 0 and 255, for images of more than 8 bit; null "
+        "refuses those; images of 8 bit are taken as they are",
     )
 
     @model_validator(mode="after")
