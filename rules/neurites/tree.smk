@@ -25,7 +25,7 @@ except StepError as error:
 
 
 wildcard_constraints:
-    volume=r"[A-Za-z0-9_-][A-Za-z0-9._-]*",
+    volume=r"[A-Za-z0-9_][A-Za-z0-9._-]*",
     box=r"z\d+-\d+_y\d+-\d+_x\d+-\d+",
     slab=r"\d+",
 

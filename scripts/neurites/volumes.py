@@ -3,14 +3,13 @@
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
-import csv
 import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration.sheet import check_header
+from configuration.sheet import read_sheet
 from configuration.suggest import did_you_mean
 from step.errors import StepError
 
@@ -19,7 +18,7 @@ OPTIONAL = ("labels", "set")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 RESERVED_NAMES = ("models", "paper")
 SETS = ("train", "validation", "test")
-LEGAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -51,33 +50,12 @@ def read_volumes(path: str | Path) -> tuple[Volume, ...]:
             cell or a cell that cannot be read.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        rows = list(read_sheet(path, COLUMNS, REQUIRED))
     except FileNotFoundError:
         return ()
-    except UnicodeDecodeError as error:
-        raise StepError(
-            f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
-            f"at {error.start}; save the sheet as tab-separated text in UTF-8"
-        ) from None
-    numbered = [
-        (number, line)
-        for number, line in enumerate(text.splitlines(), start=1)
-        if line.strip() and not line.lstrip().startswith("#")
-    ]
-    if not numbered:
-        return ()
-    header = [name.strip() for name in next(csv.reader([numbered[0][1]], delimiter="\t"))]
-    check_header(f"{path}, line {numbered[0][0]}", header, COLUMNS, REQUIRED)
     volumes: dict[str, tuple[int, Volume]] = {}
-    for number, line in numbered[1:]:
+    for number, row in rows:
         where = f"{path}, line {number}"
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t"))]
-        if len(cells) > len(header):
-            raise StepError(
-                f"{where}: expected {len(header)} cells as in the header, found {len(cells)}; "
-                "remove a tab"
-            )
-        row = dict(zip(header, cells + [""] * (len(header) - len(cells)), strict=True))
         volume = _volume(where, row)
         # Case alone does not tell two folders apart on every file system.
         first = volumes.setdefault(volume.name.lower(), (number, volume))[0]
@@ -95,10 +73,10 @@ def _volume(where: str, row: Mapping[str, str]) -> Volume:
             raise StepError(f"{where}: expected a {name}, found an empty cell; fill it in")
     name = row["volume"]
     if not LEGAL_NAME.fullmatch(name):
-        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "volume1"
+        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-") or "volume1"
         raise StepError(
-            f"{where}: expected a volume name of letters, digits, '.', '_' and '-', found "
-            f"{name!r}; write for example {legal}"
+            f"{where}: expected a volume name of letters, digits, '.', '_' and '-', the first a "
+            f"letter, digit or '_', found {name!r}; write for example {legal}"
         )
     if name in RESERVED_NAMES:
         raise StepError(
