@@ -31,6 +31,8 @@ def job(number: int, rule: str = "r", block: str = "t000-t009", **more: object) 
     [
         ({"plate": "a-1", "block": "t010-t029"}, 20),
         ({"plate": "p"}, 1),
+        ({"plate": "5-4"}, 1),
+        ({"plate": "a12-20", "block": "t010-t019"}, 10),
         ({"block": "t003-t003"}, 1),
     ],
 )
