@@ -76,7 +76,7 @@ onsuccess:
 onerror:
     failed = workflow.scheduler.failed
     if NEURITES_ONLY:
-        announcer.ended(False, neurites_unfinished(failed))
+        announcer.ended(False, neurites_unfinished(failed, announcer.events.states))
     else:
         listed = unfinished(tree, failed, announcer.events.states)
         compared = compare_without_failed(workflow, config, tree.experiments)

@@ -80,6 +80,25 @@ def test_errors_and_warnings_are_events(tmp_path: Path) -> None:
     assert (warned["level"], warned["text"]) == ("warning", "beware")
 
 
+def test_a_job_that_slurm_refuses_is_told_without_the_call(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "a.jsonl")
+    log.open()
+    log.emit(job(1, "r", "out"))
+    said = (
+        "SLURM sbatch failed. The error message was 'sbatch: error: Batch job submission failed:"
+        " Requested time limit is invalid (missing or exceeds some limit)'."
+    )
+    call = f"{said}\n    sbatch call:\n        sbatch --parsable --comment 'was'\n"
+    log.emit(record("job_error", jobid=1, rule_name="r", rule_msg=call, log=["x.log"]))
+    assert log.states == {
+        1: "REFUSED Requested time limit is invalid (missing or exceeds some limit)"
+    }
+    assert list(read_events(log.path))[-1]["message"] == said
+    # What counts is the last attempt.
+    log.emit(record("job_error", jobid=1, rule_name="r", rule_msg="", log=["x.log"]))
+    assert log.states == {}
+
+
 def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     log = Progress("/dev/full", every_s=1e9)
     log.open()
@@ -93,7 +112,7 @@ def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[
 
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text('{"event": "run_started"}\n{"event": "job", "jo')
+    path.write_bytes(b'{"event": "run_started"}\n7\n\x00\xff\n{}\n{"event": "job", "jo')
     assert [event["event"] for event in read_events(path)] == ["run_started"]
 
 
