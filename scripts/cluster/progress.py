@@ -166,11 +166,26 @@ def latest(given: Path | None) -> Path:
     return found[-1]
 
 
+def events_of(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a run.
+
+    Raises:
+        StepError: the log does not begin as one, as where the disk was full.
+    """
+    events = list(read_events(path))
+    if not events or events[0]["event"] != "run_started":
+        raise StepError(
+            f"{path}: expected the events of a run, found no start of one, as where the disk was"
+            " full or the file damaged; remove it and call this again for the run before"
+        )
+    return events
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("events", nargs="?", type=Path, help="event log; else the latest here")
     path = latest(parser.parse_args().events)
-    standing = standing_of(read_events(path))
+    standing = standing_of(events_of(path))
     print(f"{path}: {standing.line()}")
     print("plate\tstate\tfinished\tplanned")
     for plate in standing.planned:

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.estimate import ESTIMATE, aligned
-from cluster.events import read_events
-from cluster.progress import duration, elapsed, latest
+from cluster.progress import duration, elapsed, events_of, latest
 from step.command import run_step
 from step.output import whole_file
 
@@ -123,7 +122,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("events", nargs="?", type=Path, help="event log; else the latest here")
     path = latest(parser.parse_args().events)
-    events = list(read_events(path))
+    events = events_of(path)
     used = used_by_rule(events)
     estimate = read_estimate(ESTIMATE)
     with whole_file(path.with_suffix(".used.tsv")) as partial:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.clear import alive, cancel, killed_run, unlock
+from cluster.alive import alive
+from cluster.clear import cancel, killed_run, unlock
 from step.errors import StepError
 
 GONE = 2**22 + 1

@@ -5,14 +5,22 @@ import logging
 import os
 import platform
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from cluster.announce import another_run, command, without_gpu
+from cluster.clear import killed_run, refuse_beside_others
 from cluster.events import EventLog, benchmark_row, plain, read_events
-from cluster.progress import Progress, duration, standing_of
+from cluster.progress import Progress, duration, events_of, standing_of
+from step.errors import StepError
+
+GONE = 2**22 + 1
+"""No process has this number."""
 
 
 def record(event: str | None, message: str = "", level: int = logging.INFO, **extra: object):
@@ -191,18 +199,60 @@ def write_run(folder: Path, process: int, *more: str) -> None:
     path.write_text("\n".join([*lines, *more]) + "\n")
 
 
+def lock(folder: Path) -> None:
+    (folder / ".snakemake/locks").mkdir(parents=True)
+    (folder / ".snakemake/locks/0.input.lock").touch()
+
+
+@contextmanager
+def snakemake_at_work(folder: Path) -> Iterator[int]:
+    """A process that passes for a Snakemake in a folder, and the number of it."""
+    script = folder / "snakemake"
+    script.write_text("print(flush=True); input()")
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        yield process.pid
+        process.kill()
+
+
 def test_who_holds_the_lock_is_told(tmp_path: Path) -> None:
     assert another_run(tmp_path) is None
-    write_run(tmp_path, os.getpid())
-    assert another_run(tmp_path) is None
-    (tmp_path / ".snakemake/locks").mkdir(parents=True)
-    (tmp_path / ".snakemake/locks/0.input.lock").touch()
-    assert f"another run, process {os.getpid()} on" in str(another_run(tmp_path))
-    assert "works here" in str(another_run(tmp_path))
-    write_run(tmp_path, 2**22 + 1)
+    with snakemake_at_work(tmp_path) as process:
+        write_run(tmp_path, process)
+        assert another_run(tmp_path) is None
+        lock(tmp_path)
+        assert f"another run, process {process} on" in str(another_run(tmp_path))
+        assert "since 2026-01-01T00:00:00Z, works here" in str(another_run(tmp_path))
     assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
-    write_run(tmp_path, os.getpid(), '{"event": "run_ended"}')
+    # Another program may have got the number of the run since, after a restart for one.
+    write_run(tmp_path, os.getppid())
+    assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
+    write_run(tmp_path, GONE, '{"event": "run_ended"}')
     assert another_run(tmp_path) is None
+
+
+def test_a_run_without_a_log_yet_is_not_taken_for_one_that_was_killed(tmp_path: Path) -> None:
+    write_run(tmp_path, GONE)
+    lock(tmp_path)
+    with snakemake_at_work(tmp_path) as process:
+        assert f"another run, process {process} on" in str(another_run(tmp_path))
+        assert "works here" in str(another_run(tmp_path))
+        with pytest.raises(StepError, match=f"found Snakemake, process {process}; wait for it"):
+            refuse_beside_others(tmp_path)
+        refuse_beside_others(tmp_path / "logs")
+    refuse_beside_others(tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "\0\0\n", '{"event": "job"}\n'])
+def test_a_log_without_a_start_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(text)
+    for read in (events_of, killed_run):
+        with pytest.raises(StepError, match=f"{path}: expected the events of a run"):
+            read(path)
 
 
 def test_commands_that_are_told_work_anywhere_and_with_nothing_activated(tmp_path: Path) -> None:
