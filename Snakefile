@@ -7,7 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resource
-from snakemake.settings.types import DeploymentMethod
+from snakemake.settings.types import DeploymentMethod, Quietness
 from snakemake.utils import min_version
 
 min_version("9.27.1")
@@ -30,6 +30,9 @@ from step.environment import shell_prefix
 from step.errors import StepError
 from step.signature import signed
 
+if workflow.is_main_process:
+    announcer = Announcer(logger, Quietness.ALL in (workflow.output_settings.quiet or ()))
+
 # Snakemake inspects this method six times a job, which shows when thousands are planned.
 signed(Resource.evaluate)
 
@@ -42,8 +45,6 @@ try:
 except StepError as error:
     raise WorkflowError(str(error)) from None
 shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_place_of_gpu))
-if workflow.is_main_process:
-    announcer = Announcer(logger)
 
 # Plates and volumes need not know of each other. Targets are not told while this file is parsed, so
 # the words of the command line are looked at; a job's process has its rule among them.

@@ -1,5 +1,6 @@
 """What the Snakefile lets a run say of itself: the event log, progress, warnings, last words."""
 
+import logging
 import os
 import platform
 import shlex
@@ -19,16 +20,37 @@ PLAN = "SNAKESCOPE_PLAN"
 LOCAL = ("local", "dryrun", "touch")
 
 
-class Announcer:
-    """The voice of a run of the main process; a dry run only has one for an estimate."""
+class Aloud(logging.Handler):
+    """Tells warnings and errors under ``--quiet all``, of which Snakemake tells none by itself.
 
-    def __init__(self, logger: Any):
+    Those of jobs are told at the end of the run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        event = str(getattr(record, "event", None) or "error")
+        if event == "error" and record.msg:
+            print(record.getMessage(), file=sys.stderr, flush=True)
+
+
+class Announcer:
+    """The voice of a run of the main process; a dry run only has one for an estimate.
+
+    ``quiet`` says that Snakemake itself tells nothing, see :class:`Aloud`.
+    """
+
+    def __init__(self, logger: Any, quiet: bool = False):
         plan = os.environ.get(PLAN)
         self.logger = logger
         self.events = Progress(plan or new_log(), quiet=bool(plan))
         if plan:
             self.events.open()
         logger.addHandler(self.events)
+        if quiet and not plan:
+            logger.addHandler(Aloud())
         # Before Snakemake refuses a locked folder without saying who works there.
         if sentence := another_run():
             logger.warning(sentence)

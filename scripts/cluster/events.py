@@ -47,8 +47,8 @@ RESOURCES = ("mem_mb", "runtime", "gpu", "gpu_model")
 class EventLog(logging.Handler):
     """Writes the events of a run; makes no file before it is opened, when there are jobs.
 
-    ``states`` holds what Slurm called the last attempt of a job that failed, by the job's number;
-    ``REFUSED`` and Slurm's words for one that it did not take.
+    ``states`` holds what Slurm called the last attempt of a job that failed, by the job's number,
+    see :func:`slurm_state`.
     """
 
     def __init__(self, path: str | Path):
@@ -113,11 +113,7 @@ class EventLog(logging.Handler):
             job = self.jobs.get(told["jobid"], {"job": told["jobid"], "rule": told["rule_name"]})
             # The call takes pages, and is in Snakemake's own log.
             message = str(told.get("rule_msg") or "").partition(SBATCH_CALL)[0].strip()
-            self.states.pop(job["job"], None)
-            if match := SLURM_STATE.search(message):
-                self.states[job["job"]] = match[1]
-            elif match := NOT_SUBMITTED.search(message):
-                self.states[job["job"]] = f"REFUSED {match[1].splitlines()[-1].rpartition(': ')[2]}"
+            self.states[job["job"]] = slurm_state(message)
             self.write("failed", **identity(job), message=message, logs=list(told.get("log") or ()))
         elif not event:
             self._message(record)
@@ -166,6 +162,18 @@ def described(told: Mapping[str, Any]) -> dict[str, Any]:
 def plain(path: str) -> str:
     """Return a path without the words that Snakemake puts behind it, such as ``(update)``."""
     return re.sub(r" \((?:pipe|service|update|missing|retrieve|send to storage)[^)]*\)$", "", path)
+
+
+def slurm_state(message: str) -> str:
+    """Return what Slurm called a job that failed, by Snakemake's message, empty if nothing.
+
+    It is ``REFUSED`` and Slurm's words for one that it did not take.
+    """
+    if match := SLURM_STATE.search(message):
+        return match[1]
+    if match := NOT_SUBMITTED.search(message):
+        return f"REFUSED {match[1].splitlines()[-1].rpartition(': ')[2]}"
+    return ""
 
 
 def identity(job: Mapping[str, Any]) -> dict[str, Any]:

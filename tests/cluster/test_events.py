@@ -104,7 +104,7 @@ def test_a_job_that_slurm_refuses_is_told_without_the_call(tmp_path: Path) -> No
     assert list(read_events(log.path))[-1]["message"] == said
     # What counts is the last attempt.
     log.emit(record("job_error", jobid=1, rule_name="r", rule_msg="", log=["x.log"]))
-    assert log.states == {}
+    assert log.states == {1: ""}
 
 
 def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
