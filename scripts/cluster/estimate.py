@@ -187,6 +187,30 @@ def plan(arguments: Sequence[str], snakefile: Path) -> list[Job]:
         return planned_jobs(read_events(path))
 
 
+def check_cluster(
+    jobs: Sequence[Job], nodes: int, cores_per_node: int, gpus: int, at_a_time: int = 1
+) -> None:
+    """See that every job has room on the nodes that an estimate is asked for.
+
+    Raises:
+        StepError: one never would run.
+    """
+    for option, value in (("--nodes", nodes), ("--jobs", at_a_time)):
+        if value < 1:
+            raise StepError(f"{option}: expected at least 1, found {value}")
+    if any(job.gpus for job in jobs) and gpus < 1:
+        raise StepError(
+            f"--gpus: expected at least 1, as rules ask for a GPU, found {gpus}; or gpu: 0 in the"
+            " profile"
+        )
+    largest = max(jobs, key=lambda job: job.threads)
+    if largest.threads > cores_per_node:
+        raise StepError(
+            f"--cores-per-node: expected at least {largest.threads}, as {largest.rule} asks for,"
+            f" found {cores_per_node}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--nodes", type=int, default=2, help="nodes for CPU rules")
@@ -201,6 +225,7 @@ def main() -> None:
     if not jobs:
         print("nothing to be done")
         return
+    check_cluster(jobs, given.nodes, given.cores_per_node, given.gpus, given.jobs)
     known = Measured(read_rows(measured_file(given.measured, REPOSITORY)), earlier_in())
     costs = {job.number: known.cost(job) for job in jobs}
     table = lines(jobs, costs)
@@ -208,9 +233,6 @@ def main() -> None:
         partial.write_text(text_of(table), encoding="utf-8")
     print(told(table))
     cluster = Cluster(given.nodes * given.cores_per_node, given.gpus, given.jobs)
-    if any(job.gpus for job in jobs) and not given.gpus:
-        raise StepError("--gpus: expected at least 1, as rules ask for a GPU, found 0; or gpu: 0 in"
-                        " the profile")  # fmt: skip
     run = simulate(tasks_of(jobs, costs), cluster)
     print(
         f"\nWall time about {duration(run.wall_s)} on {given.nodes} nodes of"

@@ -30,6 +30,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
@@ -222,9 +223,10 @@ def benchmark_row(path: str | Path | None) -> tuple[float | None, float | None, 
 def number(text: str | None) -> float | None:
     """Return a cell as a number, None where Snakemake wrote that it does not know."""
     try:
-        return float(text or "")
+        value = float(text or "")
     except ValueError:
         return None
+    return value if isfinite(value) else None
 
 
 def read_events(path: str | Path) -> Iterator[dict[str, Any]]:
