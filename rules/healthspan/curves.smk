@@ -38,6 +38,6 @@ rule healthspan_curves:
     shell:
         "python -m healthspan.curves --individuals {input.individuals:q} --counts {input.counts:q}"
         " --plate {wildcards.plate:q} --experiment {params.experiment:q}"
-        " --condition {params.condition:q} --settings {params.settings:q}"
+        " --condition={params.condition:q} --settings {params.settings:q}"
         " --curves {output.curves:q} --summary {output.summary:q}"
         " --figures {output.svg:q} {output.png:q} > {log:q} 2>&1"

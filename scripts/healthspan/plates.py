@@ -16,7 +16,7 @@ from step.errors import StepError
 REQUIRED = ("plate", "experiment", "condition", "folder")
 OPTIONAL = ("age_at_first_frame_d", "worms", "exclusion", "pixel_size_um", "well")
 COLUMNS = (*REQUIRED, *OPTIONAL)
-LEGAL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 RESERVED_NAMES = ("experiments",)
 
 
@@ -134,12 +134,15 @@ def _plate(where: str, row: Mapping[str, str]) -> Plate:
 
 
 def _check_name(where: str, column: str, name: str) -> None:
-    """Plates and experiments name folders, so they keep to what every file system takes."""
+    """Plates and experiments name folders, so they keep to what every file system takes.
+
+    Command lines, too: what begins with ``-`` is an option there.
+    """
     if not LEGAL_NAME.fullmatch(name):
-        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".") or "plate1"
+        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-") or "plate1"
         raise StepError(
-            f"{where}: expected a {column} name of letters, digits, '.', '_' and '-', "
-            f"found {name!r}; write for example {legal}"
+            f"{where}: expected the {column} to be a name of letters, digits, '.', '_' and '-', "
+            f"'.' and '-' not the first, found {name!r}; write for example {legal}"
         )
     if column == "plate" and name in RESERVED_NAMES:
         raise StepError(

@@ -96,13 +96,18 @@ def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
         ([HEADER, "p1\te\tc"], ", line 2: expected a folder, found an empty cell; fill it in"),
         (
             [HEADER, "p 1/2\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
-            "found 'p 1/2'; write for example p_1_2",
+            ", line 2: expected the plate to be a name of letters, digits, '.', '_' and '-', '.' "
+            "and '-' not the first, found 'p 1/2'; write for example p_1_2",
+        ),
+        (
+            [HEADER, "p1\t-e\tc\tf"],
+            ", line 2: expected the experiment to be a name of letters, digits, '.', '_' and '-', "
+            "'.' and '-' not the first, found '-e'; write for example e",
         ),
         (
             [HEADER, "..\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', "
-            "found '..'; write for example plate1",
+            ", line 2: expected the plate to be a name of letters, digits, '.', '_' and '-', '.' "
+            "and '-' not the first, found '..'; write for example plate1",
         ),
         (
             [HEADER, "experiments\te\tc\tf"],

@@ -53,6 +53,12 @@ def test_rule_passes_the_options_of_its_step(step: str, shell: str) -> None:
     assert {option for option, required in known.items() if required} <= set(passed)
 
 
+def test_a_condition_may_begin_like_an_option() -> None:
+    """Names of plates and experiments may not, but a condition is text: -dox and +dox."""
+    shells = [shell for _, _, shell in commands() if "--condition" in shell]
+    assert shells and all("--condition={" in shell for shell in shells)
+
+
 def test_every_rule_depends_on_the_version_of_each_step_that_it_calls() -> None:
     for path in sorted((REPOSITORY / "rules/healthspan").glob("*.smk")):
         for rule in path.read_text().split("\nrule ")[1:]:
