@@ -8,6 +8,7 @@ logs/runs/estimate.tsv; after the run, ``python -m cluster.summary`` puts what w
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,9 @@ from step.output import whole_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ESTIMATE = RUNS / "estimate.tsv"
+CORES = re.compile(r"-c\d*$|--cores(=|$)")
+MOST_CORES = 1024
+"""More than a job of any rule asks for."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +180,10 @@ def plan(arguments: Sequence[str], snakefile: Path) -> list[Job]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "plan.jsonl")
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--dry-run"]
+        # A profile for a cluster has no cores, and a dry run would plan with one.
+        cores = () if any(map(CORES.match, arguments)) else ("--cores", str(MOST_CORES))
         ended = subprocess.run(
-            [*command, *arguments, "--quiet", "all"],
+            [*command, *arguments, *cores, "--quiet", "all"],
             env={**os.environ, PLAN: str(path)},
             capture_output=True, text=True, check=False,
         )  # fmt: skip

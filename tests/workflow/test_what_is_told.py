@@ -63,6 +63,16 @@ def test_from_the_estimate_to_what_was_used(workspace: Workspace) -> None:
     assert estimate(workspace) == "nothing to be done\n"
 
 
+def test_jobs_of_several_threads_are_estimated_as_such(workspace: Workspace) -> None:
+    workspace.config("train_detector:\n  threads: 3\n")
+    estimate(workspace, "--profile", "slurm", "results/healthspan/models/detector.safetensors")
+    with open(workspace.root / "logs/runs/estimate.tsv", encoding="utf-8") as file:
+        table = {row["rule"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert float(table["healthspan_train"]["cpu_h"]) == 3 * float(
+        table["healthspan_train"]["gpu_h"]
+    )
+
+
 def test_warnings_and_errors_are_told_however_quiet_a_run_is(workspace: Workspace) -> None:
     workspace.sheet("a|one|N2|raw/absent|||")
     ended = workspace.snakemake("--quiet", "all")
