@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from cluster.alive import alive, at_work
+from cluster.events import read_events, runs
 from cluster.progress import events_of, latest
 from step.command import run_step
 from step.errors import StepError
@@ -53,6 +54,21 @@ def killed_run(path: Path) -> tuple[str | None, str]:
             " stop it first, by Ctrl-C or kill -INT"
         )
     return name, f"{path}: process {first['process']} is gone"
+
+
+def killed_before(folder: str | Path = ".") -> set[str]:
+    """Return the Slurm names of all runs of this machine that never told their end.
+
+    Two that were asked for different files may have been at work when it went down.
+    """
+    names = set()
+    for path in runs(folder):
+        events = list(read_events(path))
+        if events and events[0].get("host") == platform.node():
+            told = {event["event"]: event for event in events}
+            if "slurm_run" in told and "run_ended" not in told:
+                names.add(str(told["slurm_run"]["name"]))
+    return names
 
 
 def refuse_beside_others(folder: str | Path = ".") -> None:
@@ -113,8 +129,9 @@ def main() -> None:
     name, sentence = killed_run(latest(None))
     refuse_beside_others()
     print(sentence)
-    if name is not None and shutil.which("squeue"):
-        print(f"jobs cancelled: {cancel(name)}")
+    names = killed_before() | ({name} if name else set())
+    if names and shutil.which("squeue"):
+        print(f"jobs cancelled: {sum(cancel(one) for one in sorted(names))}")
     print("lock removed" if unlock() else "no lock was held")
     print("Start Snakemake again as before; with --profile slurm, unfinished files are made anew.")
 
