@@ -27,6 +27,7 @@ from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
 from learning.weights import save_weights  # noqa: E402
 from neurites.block_files import write_block_array  # noqa: E402
 from neurites.blocks import Grid, Zyx, box_shape  # noqa: E402
+from neurites.ingest import create_array  # noqa: E402
 from neurites.model_files import build, description  # noqa: E402
 from neurites.resources import Size, kind_of  # noqa: E402
 from neurites.scan import write_manifest  # noqa: E402
@@ -185,8 +186,6 @@ def of_simulation(folder: Path, shape: Zyx) -> Iterator[Row]:
 
 def stored(folder: Path, shape: Zyx) -> dict[str, str]:
     """A synthetic volume as ingest stores it: the folders of its image and its labels."""
-    from neurites.ingest import create_array
-
     whole = ((0, shape[0]), (0, shape[1]), (0, shape[2]))
     labels, affinities = SyntheticVolume().both(whole)
     for kind, values in (("image", affinities[1]), ("labels", labels.astype("uint64"))):
