@@ -15,8 +15,8 @@ import pytest
 
 from cluster.announce import another_run, command, without_gpu
 from cluster.clear import killed_run, refuse_beside_others
-from cluster.events import EventLog, benchmark_row, plain, read_events
-from cluster.progress import Progress, duration, events_of, standing_of
+from cluster.events import EventLog, benchmark_row, plain, read_events, runs
+from cluster.progress import Progress, duration, events_of, standing_of, told
 from step.errors import StepError
 
 GONE = 2**22 + 1
@@ -244,6 +244,24 @@ def test_a_run_without_a_log_yet_is_not_taken_for_one_that_was_killed(tmp_path: 
             refuse_beside_others(tmp_path)
         refuse_beside_others(tmp_path / "logs")
     refuse_beside_others(tmp_path)
+
+
+def test_progress_of_a_run_that_is_over_promises_no_time(tmp_path: Path) -> None:
+    start, end = {"time": "2026-01-01T00:00:00Z"}, {"time": "2026-01-01T00:01:00Z"}
+    planned = json.dumps({"event": "planned", **start, "plates": {"p": 2}, "jobs": {"r": 2}})
+    done = json.dumps({"event": "finished", **end, "job": 1, "wildcards": {"plate": "p"}})
+    ended = json.dumps({"event": "run_ended", **end})
+
+    def said(process: int, *more: str) -> str:
+        write_run(tmp_path, process, planned, done, *more)
+        events = events_of(*runs(tmp_path))
+        return told(events, standing_of(events))
+
+    with snakemake_at_work(tmp_path) as process:
+        assert said(process) == "plates: 1 under way; jobs: 1 of 2, about 60 s left"
+    over = "plates: 1 unfinished; jobs: 1 of 2 in 60 s"
+    assert said(GONE).startswith(f"killed, its process {GONE} is gone; {over}")
+    assert said(GONE, ended).startswith(f"ended; {over}")
 
 
 @pytest.mark.parametrize("text", ["", "\0\0\n", '{"event": "job"}\n'])

@@ -56,7 +56,9 @@ def test_from_the_estimate_to_what_was_used(workspace: Workspace) -> None:
     assert re.search(r"plates: 3 done; jobs: (\d\d) of \1 in .*, 0 attempts failed", ended.stderr)
     assert "localrule" not in ended.stderr and "rule healthspan" not in ended.stderr
 
-    assert re.search(r"jobs: (\d\d) of \1\n", command(workspace, "progress"))
+    assert re.search(
+        r"ended; plates: 3 done; jobs: (\d\d) of \1 in ", command(workspace, "progress")
+    )
     used = command(workspace, "summary")
     assert re.search(r"^all +42/42 +42 ", used, re.MULTILINE)
     assert "0 jobs failed for good" in used
