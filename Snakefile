@@ -7,7 +7,7 @@ from pathlib import Path
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.resources import Resource
-from snakemake.settings.types import DeploymentMethod
+from snakemake.settings.types import DeploymentMethod, Quietness
 from snakemake.utils import min_version
 
 min_version("9.27.1")
@@ -27,11 +27,12 @@ from step.environment import shell_prefix
 from step.errors import StepError
 from step.signature import signed
 
-try:
-    if workflow.is_main_process:
+if workflow.is_main_process:
+    announcer = Announcer(logger, Quietness.ALL in (workflow.output_settings.quiet or ()))
+    try:
         check_config_files(["config/config.yaml", *workflow.configfiles])
-except StepError as error:
-    raise WorkflowError(str(error)) from None
+    except StepError as error:
+        raise WorkflowError(str(error)) from None
 
 
 configfile: "config/config.yaml"
@@ -49,8 +50,6 @@ try:
 except StepError as error:
     raise WorkflowError(str(error)) from None
 shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_place_of_gpu))
-if workflow.is_main_process:
-    announcer = Announcer(logger)
 
 # Plates and volumes need not know of each other. Targets are not told while this file is parsed, so
 # the words of the command line are looked at; a job's process has its rule among them.
@@ -83,7 +82,7 @@ onsuccess:
 onerror:
     failed = workflow.scheduler.failed
     if NEURITES_ONLY:
-        announcer.ended(False, neurites_unfinished(failed))
+        announcer.ended(False, neurites_unfinished(failed, announcer.events.states))
     else:
         listed = unfinished(tree, failed, announcer.events.states)
         compared = compare_without_failed(workflow, config, tree.experiments)

@@ -1,9 +1,10 @@
-"""Memory and time of the steps of the neurites tree that work on blocks, by the size of the block.
+"""Memory and time of the steps of the neurites tree, by the size of what they work on.
 
     python benchmarks/neurites_memory.py
 
-Runs the command lines of the steps on synthetic blocks of two sizes, with fragments within
-sections, in 3-D, and by waterz, and writes docs/tables/neurites-memory.tsv. What jobs ask for
+Runs the command lines of the steps on synthetic blocks and volumes of two sizes, with fragments
+within sections, in 3-D, and by waterz, the prediction with two networks and the training with
+several, and writes docs/tables/neurites-memory.tsv. What jobs ask for
 (scripts/neurites/resources.py) is held against it by a test.
 """
 
@@ -12,28 +13,84 @@ import json
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
+import tifffile
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 from benchmarks.full_geometry import measure  # noqa: E402
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
+from learning.weights import save_weights  # noqa: E402
 from neurites.block_files import write_block_array  # noqa: E402
 from neurites.blocks import Grid, Zyx, box_shape  # noqa: E402
-from neurites.resources import kind_of  # noqa: E402
+from neurites.ingest import create_array  # noqa: E402
+from neurites.model_files import build, description  # noqa: E402
+from neurites.resources import Size, kind_of  # noqa: E402
+from neurites.scan import write_manifest  # noqa: E402
+from neurites.settings import NeuritesSettings  # noqa: E402
 from neurites.settings.fragments import FragmentsSettings  # noqa: E402
+from neurites.settings.train import TrainSettings  # noqa: E402
+from neurites.sizes import mvoxel  # noqa: E402
+from neurites.sizes import of_training as of_step_of_training  # noqa: E402
+from neurites.sizes import of_volume as of_step  # noqa: E402
+from neurites.sources import describe  # noqa: E402
 from step.command import run_step  # noqa: E402
 from step.tables import write_table  # noqa: E402
 
-COLUMNS = ("step", "fragments", "mvoxel", "cpu_seconds", "peak_rss_mb")
+COLUMNS = ("step", "kind", "mvoxel", "part", "cpu_seconds", "peak_rss_mb")
 BLOCKS: tuple[Zyx, ...] = ((16, 256, 256), (32, 512, 512))
+VOLUMES: tuple[tuple[Zyx, Zyx], ...] = (
+    ((16, 256, 256), (16, 128, 128)),
+    ((64, 512, 512), (32, 256, 256)),
+)
+"""Shape of a volume and of its blocks."""
+
 VOXEL_NM = {"sections": (30.0, 6.0, 6.0), "3-D": (6.0, 6.0, 6.0), "waterz": (6.0, 6.0, 6.0)}
+DEMO, PAPER = (16, 16, 32), (24, 32, 48, 72, 104)
+"""Channels of the shipped network and of the paper's."""
+
+PREDICTIONS: tuple[tuple[tuple[int, ...], Zyx, int, Zyx], ...] = (
+    (DEMO, (16, 128, 128), 2, (24, 160, 160)),
+    (DEMO, (16, 128, 128), 2, (32, 512, 512)),
+    (PAPER, (18, 160, 160), 1, (18, 160, 160)),
+    (PAPER, (18, 160, 160), 2, (18, 160, 240)),
+)
+"""Channels, patch, patches at a time, block."""
+
+TRAININGS: tuple[tuple[str, int, str, Zyx], ...] = (
+    ("base", 1, "stored", (10, 80, 80)),
+    ("base", 1, "stored", (18, 160, 160)),
+    ("revnet", 1, "stored", (18, 160, 160)),
+    ("revnet", 1, "reversible", (18, 160, 160)),
+    ("revnet", 1, "frugal", (10, 80, 80)),
+    ("revnet", 1, "frugal", (18, 160, 160)),
+    ("revnet", 4, "stored", (10, 80, 80)),
+    ("revnet", 4, "stored", (18, 160, 160)),
+    ("revnet", 4, "reversible", (18, 160, 160)),
+    ("revnet", 4, "frugal", (10, 80, 80)),
+)
+"""Network, its blocks, what it keeps, patch."""
+
+Row = tuple[object, ...]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
 
 
-def measured(folder: Path, shape: Zyx, kind: str) -> list[tuple[object, ...]]:
+def row(step: str, size: Size, words: list[str]) -> Row:
+    """Run a step and return its row."""
+    cost = measure([sys.executable, "-m", f"neurites.{step}", *words], ENVIRONMENT)
+    made = (
+        step, size.kind, round(size.mvoxel, 3), round(size.part, 3), round(cost.cpu_seconds, 2),
+        round(cost.peak_rss_mb),
+    )  # fmt: skip
+    print(made, flush=True)
+    return made
+
+
+def of_block(folder: Path, shape: Zyx, kind: str) -> Iterator[Row]:
     """Run the steps on one block that is a whole volume; one row a step."""
     grid = Grid(shape, shape)
     (block,) = grid
@@ -43,38 +100,156 @@ def measured(folder: Path, shape: Zyx, kind: str) -> list[tuple[object, ...]]:
     affinities = folder / "affinities.h5"
     write_block_array(affinities, "affinities", SyntheticVolume().affinities(block.box), block.box)
     described = json.dumps({"shape": shape, "block": shape, "voxel_nm": VOXEL_NM[kind]})
-    common = ("--block", block.name, "--grid", described)
+    common = ["--block", block.name, "--grid", described]
     fragments, graph = str(folder / "fragments.h5"), str(folder / "graph.npz")
     steps = {
-        "fragments": ("--affinities", str(affinities), "--settings",
-                      settings.model_dump_json(exclude_defaults=True), "--fragments", fragments),
-        "region_graph": ("--fragments", fragments, "--affinities", str(affinities),
-                         "--histograms", "yes", "--graph", graph),
+        "fragments": ["--affinities", str(affinities), "--settings",
+                      settings.model_dump_json(exclude_defaults=True), "--fragments", fragments],
+        "region_graph": ["--fragments", fragments, "--affinities", str(affinities),
+                         "--histograms", "yes", "--graph", graph],
     }  # fmt: skip
-    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
-    rows: list[tuple[object, ...]] = []
     for step, words in steps.items():
-        command = [sys.executable, "-m", f"neurites.{step}", *words, *common]
         # Numba compiles once and keeps what it made; jobs find it there.
-        measure(command, environment)
-        cost = measure(command, environment)
-        z, y, x = shape
-        rows.append((step, kind, round(z * y * x / 1e6, 3), round(cost.cpu_seconds, 2),
-                     round(cost.peak_rss_mb)))  # fmt: skip
-        print(rows[-1], flush=True)
-    return rows
+        measure([sys.executable, "-m", f"neurites.{step}", *words, *common], ENVIRONMENT)
+        yield row(step, Size(kind, mvoxel(shape)), [*words, *common])
+
+
+def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
+    """Run the steps on a whole volume, from its ingest to its pictures; one row a step."""
+    folder = folder / "volume"
+    synthetic, grid = SyntheticVolume(), Grid(shape, block)
+    whole = ((0, shape[0]), (0, shape[1]), (0, shape[2]))
+    labels, affinities = synthetic.both(whole)
+    raw = folder / "raw"
+    raw.mkdir(parents=True)
+    tifffile.imwrite(raw / "image.tif", affinities[1])
+    tifffile.imwrite(raw / "labels.tif", labels.astype("uint32"))
+    found = {kind: describe(str(raw / f"{kind}.tif")) for kind in ("image", "labels")}
+    write_manifest(str(folder / "manifest"), found)
+    common = ["--manifest", str(folder / "manifest/volume.json"), "--depth", str(shape[0]),
+              "--voxel-nm", "30", "6", "6", "--settings", "{}"]  # fmt: skip
+    for kind in ("image", "labels"):
+        array = folder / f"{kind}.zarr"
+        slab = ["--kind", kind, *common]
+        measure([sys.executable, "-m", "neurites.ingest", *slab, "--array",
+                 str(array / ".zarray")], ENVIRONMENT)  # fmt: skip
+        yield row("ingest", Size(kind, mvoxel(shape)),
+                  [*slab, "--sections", f"0:{shape[0]}", "--array", str(array / "0")])  # fmt: skip
+    described = json.dumps({"shape": shape, "block": block, "voxel_nm": VOXEL_NM["sections"]})
+    paths = {name: str(folder / name) for name in ("fragments", "graphs", "affinities")}
+    for one in grid:
+        made = Path(paths["affinities"], f"{one.name}.h5")
+        write_block_array(made, "affinities", synthetic.affinities(one.box), one.box)
+    for one in grid:
+        window = grid.touching(grid.window(one, (0, 16, 16)))
+        seen = [str(Path(paths["affinities"], f"{other.name}.h5")) for other in window]
+        measure([sys.executable, "-m", "neurites.fragments", "--affinities", *seen, "--block",
+                 one.name, "--grid", described, "--settings", "{}", "--fragments",
+                 f"{paths['fragments']}/{one.name}.h5"], ENVIRONMENT)  # fmt: skip
+    for one in grid:
+        before = [f"{paths['fragments']}/{b.name}.h5" for b in grid.before(one) if b]
+        measure([sys.executable, "-m", "neurites.region_graph", "--fragments",
+                 f"{paths['fragments']}/{one.name}.h5", "--before", *before, "--affinities",
+                 f"{paths['affinities']}/{one.name}.h5", "--block", one.name, "--grid", described,
+                 "--histograms", "no", "--graph", f"{paths['graphs']}/{one.name}.npz"],
+                ENVIRONMENT)  # fmt: skip
+    merges, written = str(folder / "agglomeration.h5"), str(folder / "segmentation.ome.zarr")
+    objects = str(folder / "objects.tsv")
+    steps = {
+        "agglomerate": ["--graphs", paths["graphs"], "--grid", described, "--settings", "{}",
+                        "--fragments", paths["fragments"], "--agglomeration", merges,
+                        "--table", str(folder / "agglomeration.tsv")],
+        "segmentation": ["--agglomeration", merges, "--fragments", paths["fragments"],
+                         "--grid", described, "--settings", "{}", "--processes", "1",
+                         "--segmentation", written, "--objects", objects],
+        "evaluate": ["--agglomeration", merges, "--fragments", paths["fragments"],
+                     "--grid", described, "--labels", str(folder / "labels.zarr"),
+                     "--settings", "{}", "--agglomerate-settings", "{}",
+                     "--segmentation-settings", "{}", "--scores", str(folder / "scores.tsv"),
+                     "--curve", str(folder / "scores.png")],
+        "pictures": ["--image", str(folder / "image.zarr"), "--segmentation", written,
+                     "--objects", objects, "--settings", "{}",
+                     "--sections", str(folder / "sections.png"),
+                     "--neurites", str(folder / "neurites.png")],
+        "export": ["--segmentation", written, "--export", str(folder / "segmentation.h5")],
+    }  # fmt: skip
+    for step, words in steps.items():
+        yield row(step, of_step(step, NeuritesSettings(), grid), words)
+
+
+def of_simulation(folder: Path, shape: Zyx) -> Iterator[Row]:
+    """Simulate a volume."""
+    words = ["--settings", json.dumps({"shape": shape}), "--seed", "1", "--image",
+             str(folder / "image.tif"), "--labels", str(folder / "labels.tif")]  # fmt: skip
+    yield row("simulate", Size("", mvoxel(shape)), words)
+
+
+def stored(folder: Path, shape: Zyx) -> dict[str, str]:
+    """A synthetic volume as ingest stores it: the folders of its image and its labels."""
+    whole = ((0, shape[0]), (0, shape[1]), (0, shape[2]))
+    labels, affinities = SyntheticVolume().both(whole)
+    for kind, values in (("image", affinities[1]), ("labels", labels.astype("uint64"))):
+        array = create_array(folder / f"{kind}.zarr", kind, shape, shape[0], (30, 6, 6))
+        array[...] = values
+    return {kind: str(folder / f"{kind}.zarr") for kind in ("image", "labels")}
+
+
+def of_prediction(
+    folder: Path, features: tuple[int, ...], patch: Zyx, batch: int, block: Zyx
+) -> Iterator[Row]:
+    """Predict a block that is a whole volume, by a network without training."""
+    settings = TrainSettings(network="base", features=features, patch_zyx=patch)
+    weights = folder / "network.safetensors"
+    save_weights(weights, build(settings), description(settings))
+    image = stored(folder, block)["image"]
+    how = json.dumps({"patch_zyx": patch, "batch": batch, "overlap": 0.25, "threads": 1})
+    words = ["--image", image, "--block", ",".join(f"0:{side}" for side in block),
+             "--weights", str(weights), "--settings", how,
+             "--affinities", str(folder / "affinities.h5")]  # fmt: skip
+    part = mvoxel(patch) * batch * features[0]
+    yield row("predict", Size("", mvoxel(block), part), words)
+
+
+def of_training(folder: Path, network: str, n: int, memory: str, patch: Zyx) -> Iterator[Row]:
+    """Two steps of a training, its validation and its scores."""
+    shape = (patch[0] * 4, patch[1], patch[2])
+    files = stored(folder, shape)
+    how = {"network": network, "n": n, "memory": memory, "patch_zyx": patch, "steps": 2,
+           "epoch_steps": 2, "validation_patches": 1, "validation_share": 0.3,
+           "threads": 1}  # fmt: skip
+    words = ["--image", files["image"], "--labels", files["labels"], "--settings",
+             json.dumps(how), "--checkpoint", str(folder / "a.ckpt"), "--weights",
+             str(folder / "a.safetensors"), "--card", str(folder / "a.json")]  # fmt: skip
+    settings = TrainSettings.model_validate(how)
+    size = of_step_of_training(settings, network, n, PAPER[0], [shape])
+    yield row("train", size, words)
+
+
+def rows() -> Iterator[Row]:
+    """All rows, each measured in a folder of its own."""
+    for kind in VOXEL_NM:
+        for shape in BLOCKS:
+            with tempfile.TemporaryDirectory() as folder:
+                yield from of_block(Path(folder), shape, kind)
+    for shape, block in VOLUMES:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from of_volume(Path(folder), shape, block)
+    for shape in BLOCKS:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from of_simulation(Path(folder), shape)
+    for prediction in PREDICTIONS:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from of_prediction(Path(folder), *prediction)
+    for training in TRAININGS:
+        with tempfile.TemporaryDirectory() as folder:
+            yield from of_training(Path(folder), *training)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-memory.tsv")
     given = parser.parse_args()
-    rows = []
-    for kind in VOXEL_NM:
-        for shape in BLOCKS:
-            with tempfile.TemporaryDirectory() as folder:
-                rows += measured(Path(folder), shape, kind)
-    write_table(given.table, pd.DataFrame(rows, columns=list(COLUMNS)))
+    write_table(given.table, pd.DataFrame(list(rows()), columns=list(COLUMNS)))
 
 
 if __name__ == "__main__":

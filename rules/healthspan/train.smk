@@ -20,10 +20,10 @@ rule healthspan_train:
         model="detector|classifier",
     conda:
         "../../envs/snakescope.yaml"
-    threads: 4
+    threads: lambda wildcards: getattr(settings, f"train_{wildcards.model}").threads
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 6000 * attempt,
+        mem_mb=lambda wildcards, attempt: tree.training_memory_mb(wildcards.model) * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
         version=lambda wildcards: step_version(f"healthspan.train_{wildcards.model}"),

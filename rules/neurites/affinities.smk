@@ -19,8 +19,8 @@ rule neurites_affinities:
     threads: neurites_settings.predict.threads
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 6000 * attempt,
-        runtime=lambda wildcards, attempt: 120 * attempt,
+        mem_mb=neurites_tree.memory("predict"),
+        runtime=neurites_tree.runtime("predict"),
     params:
         version=step_version("neurites.predict"),
         settings=neurites_tree.settings_of("predict"),

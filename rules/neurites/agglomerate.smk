@@ -20,8 +20,8 @@ rule neurites_agglomerate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=neurites_tree.memory("agglomerate"),
+        runtime=neurites_tree.runtime("agglomerate"),
     params:
         version=step_version("neurites.agglomerate"),
         settings=neurites_tree.settings_of("agglomerate"),

@@ -21,8 +21,8 @@ rule neurites_evaluate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 4000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=neurites_tree.memory("evaluate"),
+        runtime=neurites_tree.runtime("evaluate"),
     params:
         version=step_version("neurites.evaluate"),
         settings=neurites_tree.settings_of("evaluate"),

@@ -65,8 +65,8 @@ rule neurites_ingest:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=neurites_tree.memory("ingest"),
+        runtime=neurites_tree.runtime("ingest"),
     params:
         version=step_version("neurites.ingest"),
         manifest=neurites_tree.manifest,

@@ -25,8 +25,8 @@ rule neurites_paper_row:
     threads: neurites_settings.paper.threads
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 16000 * attempt,
-        runtime=lambda wildcards, attempt: 1440 * attempt,
+        mem_mb=neurites_tree.memory("paper"),
+        runtime=neurites_tree.runtime("paper"),
     params:
         version=step_version("neurites.paper"),
         settings=neurites_tree.settings_of("paper"),

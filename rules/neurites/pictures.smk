@@ -21,8 +21,8 @@ rule neurites_pictures:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=neurites_tree.memory("pictures"),
+        runtime=neurites_tree.runtime("pictures"),
     params:
         version=step_version("neurites.pictures"),
         settings=neurites_tree.settings_of("pictures"),

@@ -18,10 +18,10 @@ rule neurites_segmentation:
         "results/benchmarks/neurites/segmentation/{volume}.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: 4
+    threads: neurites_tree.writers
     resources:
-        mem_mb=lambda wildcards, attempt: 6000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=neurites_tree.memory("segmentation"),
+        runtime=neurites_tree.runtime("segmentation"),
     params:
         version=step_version("neurites.segmentation"),
         settings=neurites_tree.settings_of("segmentation"),
@@ -48,8 +48,8 @@ rule neurites_export:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 60 * attempt,
+        mem_mb=neurites_tree.memory("export"),
+        runtime=neurites_tree.runtime("export"),
     params:
         version=step_version("neurites.export"),
     shell:

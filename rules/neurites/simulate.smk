@@ -19,8 +19,8 @@ rule neurites_simulate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=neurites_tree.memory("simulate"),
+        runtime=neurites_tree.runtime("simulate"),
     params:
         version=step_version("neurites.simulate"),
         settings=neurites_tree.settings_of("simulate"),

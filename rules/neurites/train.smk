@@ -20,11 +20,11 @@ rule neurites_train:
         "results/benchmarks/neurites/train.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: 4
+    threads: neurites_settings.train.threads
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: 8000 * attempt,
-        runtime=lambda wildcards, attempt: 1440 * attempt,
+        mem_mb=neurites_tree.memory("train"),
+        runtime=neurites_tree.runtime("train"),
     params:
         version=step_version("neurites.train"),
         settings=neurites_tree.settings_of("train"),

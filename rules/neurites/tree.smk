@@ -16,7 +16,9 @@ neurites_settings = sections["neurites"]
 AFFINITY_NETWORK = weights_file(neurites_settings.predict.weights, workflow.basedir)
 
 try:
-    neurites_tree = NeuritesTree(read_volumes(neurites_settings.volumes), neurites_settings)
+    neurites_tree = NeuritesTree(
+        read_volumes(neurites_settings.volumes), neurites_settings, network=AFFINITY_NETWORK
+    )
     if workflow.is_main_process and NEURITES_ASKED:
         for note in neurites_tree.scan():
             logger.warning(note)

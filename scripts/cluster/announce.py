@@ -1,5 +1,6 @@
 """What the Snakefile lets a run say of itself: the event log, progress, warnings, last words."""
 
+import logging
 import os
 import platform
 import shlex
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cluster.alive import alive, at_work
 from cluster.events import new_log, read_events, runs
 from cluster.progress import Progress
 
@@ -18,16 +20,37 @@ PLAN = "SNAKESCOPE_PLAN"
 LOCAL = ("local", "dryrun", "touch")
 
 
-class Announcer:
-    """The voice of a run of the main process; a dry run only has one for an estimate."""
+class Aloud(logging.Handler):
+    """Tells warnings and errors under ``--quiet all``, of which Snakemake tells none by itself.
 
-    def __init__(self, logger: Any):
+    Those of jobs are told at the end of the run.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(level=logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        event = str(getattr(record, "event", None) or "error")
+        if event == "error" and record.msg:
+            print(record.getMessage(), file=sys.stderr, flush=True)
+
+
+class Announcer:
+    """The voice of a run of the main process; a dry run only has one for an estimate.
+
+    ``quiet`` says that Snakemake itself tells nothing, see :class:`Aloud`.
+    """
+
+    def __init__(self, logger: Any, quiet: bool = False):
         plan = os.environ.get(PLAN)
         self.logger = logger
         self.events = Progress(plan or new_log(), quiet=bool(plan))
         if plan:
             self.events.open()
         logger.addHandler(self.events)
+        if quiet and not plan:
+            logger.addHandler(Aloud())
         # Before Snakemake refuses a locked folder without saying who works there.
         if sentence := another_run():
             logger.warning(sentence)
@@ -82,23 +105,33 @@ def another_run(folder: str | Path = ".") -> str | None:
     """Return a sentence on the run that holds the lock of a working directory, if one does."""
     if not any(Path(folder, ".snakemake/locks").glob("*")):
         return None
-    for path in reversed(runs(folder)):
-        events = list(read_events(path))
-        if events and events[-1]["event"] == "run_ended":
-            continue
-        first = events[0] if events else {}
-        if first.get("event") == "run_started":
-            gone = (
-                first["host"] == platform.node() and not Path(f"/proc/{first['process']}").exists()
-            )
+    where = Path(folder).resolve()
+    others = at_work(folder)
+    last = next(filter(None, map(unended, reversed(runs(folder)))), None)
+    if last is not None:
+        told = (
+            f"{where}: another run, process {last['process']} on {last['host']} since"
+            f" {last['time'][:19]}Z,"
+        )
+        if last["host"] != platform.node() or alive(last["process"]):
+            return f"{told} works here; wait for it, or stop it first"
+        if not others:
             return (
-                f"{Path(folder).resolve()}: another run, process {first['process']} on"
-                f" {first['host']} since {first['time'][:19]}Z,"
-                + (
-                    " was killed and left jobs and a lock behind; clear them:"
-                    f" {command('cluster.clear')}"
-                    if gone
-                    else " works here; wait for it, or stop it first"
-                )
+                f"{told} was killed and left jobs and a lock behind; clear them:"
+                f" {command('cluster.clear')}"
             )
+    if others:
+        # It is still planning, or was asked for other files than the last one.
+        return (
+            f"{where}: another run, process {others[0]} on {platform.node()}, works here; wait for"
+            " it, or stop it first"
+        )
     return None
+
+
+def unended(path: Path) -> dict[str, Any] | None:
+    """Return the start of a run, by its event log, that has not told its end."""
+    events = list(read_events(path))
+    if not events or events[0]["event"] != "run_started" or events[-1]["event"] == "run_ended":
+        return None
+    return events[0]

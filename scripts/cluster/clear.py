@@ -13,8 +13,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from cluster.events import read_events
-from cluster.progress import latest
+from cluster.alive import alive, at_work
+from cluster.events import read_events, runs
+from cluster.progress import events_of, latest
 from step.command import run_step
 from step.errors import StepError
 
@@ -35,9 +36,9 @@ def killed_run(path: Path) -> tuple[str | None, str]:
         None as the name where the run was not on Slurm.
 
     Raises:
-        StepError: the run works, or may, on another machine.
+        StepError: the run works, or may, on another machine; or the log has no start.
     """
-    events = list(read_events(path))
+    events = events_of(path)
     first = events[0]
     name = next((event["name"] for event in events if event["event"] == "slurm_run"), None)
     if events[-1]["event"] == "run_ended":
@@ -55,14 +56,32 @@ def killed_run(path: Path) -> tuple[str | None, str]:
     return name, f"{path}: process {first['process']} is gone"
 
 
-def alive(process: int) -> bool:
-    """Whether a process of that number is a Snakemake that still runs."""
-    try:
-        state = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-        command = Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return False
-    return state[0] not in "ZX" and b"snakemake" in command
+def killed_before(folder: str | Path = ".") -> set[str]:
+    """Return the Slurm names of all runs of this machine that never told their end.
+
+    Two that were asked for different files may have been at work when it went down.
+    """
+    names = set()
+    for path in runs(folder):
+        events = list(read_events(path))
+        if events and events[0].get("host") == platform.node():
+            told = {event["event"]: event for event in events}
+            if "slurm_run" in told and "run_ended" not in told:
+                names.add(str(told["slurm_run"]["name"]))
+    return names
+
+
+def refuse_beside_others(folder: str | Path = ".") -> None:
+    """See that nobody else works in a working directory, whose lock would go as well.
+
+    Raises:
+        StepError: a Snakemake does.
+    """
+    if others := at_work(folder):
+        raise StepError(
+            f"{Path(folder).resolve()}: expected no run at work here, found Snakemake, process"
+            f" {', '.join(map(str, others))}; wait for it, or stop it first, by Ctrl-C or kill -INT"
+        )
 
 
 def queued(name: str) -> list[str]:
@@ -108,9 +127,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.parse_args()
     name, sentence = killed_run(latest(None))
+    refuse_beside_others()
     print(sentence)
-    if name is not None and shutil.which("squeue"):
-        print(f"jobs cancelled: {cancel(name)}")
+    names = killed_before() | ({name} if name else set())
+    if names and shutil.which("squeue"):
+        print(f"jobs cancelled: {sum(cancel(one) for one in sorted(names))}")
     print("lock removed" if unlock() else "no lock was held")
     print("Start Snakemake again as before; with --profile slurm, unfinished files are made anew.")
 

@@ -8,6 +8,7 @@ logs/runs/estimate.tsv; after the run, ``python -m cluster.summary`` puts what w
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,9 @@ from step.output import whole_file
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 ESTIMATE = RUNS / "estimate.tsv"
+CORES = re.compile(r"-c\d*$|--cores(=|$)")
+MOST_CORES = 1024
+"""More than a job of any rule asks for."""
 
 
 @dataclass(frozen=True)
@@ -176,8 +180,10 @@ def plan(arguments: Sequence[str], snakefile: Path) -> list[Job]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "plan.jsonl")
         command = [sys.executable, "-m", "snakemake", "--snakefile", str(snakefile), "--dry-run"]
+        # A profile for a cluster has no cores, and a dry run would plan with one.
+        cores = () if any(map(CORES.match, arguments)) else ("--cores", str(MOST_CORES))
         ended = subprocess.run(
-            [*command, *arguments, "--quiet", "all"],
+            [*command, *arguments, *cores, "--quiet", "all"],
             env={**os.environ, PLAN: str(path)},
             capture_output=True, text=True, check=False,
         )  # fmt: skip
@@ -185,6 +191,30 @@ def plan(arguments: Sequence[str], snakefile: Path) -> list[Job]:
             said = (ended.stdout + ended.stderr).strip()
             raise StepError(f"snakemake --dry-run: expected a plan, found: {said[-1500:]}")
         return planned_jobs(read_events(path))
+
+
+def check_cluster(
+    jobs: Sequence[Job], nodes: int, cores_per_node: int, gpus: int, at_a_time: int = 1
+) -> None:
+    """See that every job has room on the nodes that an estimate is asked for.
+
+    Raises:
+        StepError: one never would run.
+    """
+    for option, value in (("--nodes", nodes), ("--jobs", at_a_time)):
+        if value < 1:
+            raise StepError(f"{option}: expected at least 1, found {value}")
+    if any(job.gpus for job in jobs) and gpus < 1:
+        raise StepError(
+            f"--gpus: expected at least 1, as rules ask for a GPU, found {gpus}; or gpu: 0 in the"
+            " profile"
+        )
+    largest = max(jobs, key=lambda job: job.threads)
+    if largest.threads > cores_per_node:
+        raise StepError(
+            f"--cores-per-node: expected at least {largest.threads}, as {largest.rule} asks for,"
+            f" found {cores_per_node}"
+        )
 
 
 def main() -> None:
@@ -201,6 +231,7 @@ def main() -> None:
     if not jobs:
         print("nothing to be done")
         return
+    check_cluster(jobs, given.nodes, given.cores_per_node, given.gpus, given.jobs)
     known = Measured(read_rows(measured_file(given.measured, REPOSITORY)), earlier_in())
     costs = {job.number: known.cost(job) for job in jobs}
     table = lines(jobs, costs)
@@ -208,9 +239,6 @@ def main() -> None:
         partial.write_text(text_of(table), encoding="utf-8")
     print(told(table))
     cluster = Cluster(given.nodes * given.cores_per_node, given.gpus, given.jobs)
-    if any(job.gpus for job in jobs) and not given.gpus:
-        raise StepError("--gpus: expected at least 1, as rules ask for a GPU, found 0; or gpu: 0 in"
-                        " the profile")  # fmt: skip
     run = simulate(tasks_of(jobs, costs), cluster)
     print(
         f"\nWall time about {duration(run.wall_s)} on {given.nodes} nodes of"

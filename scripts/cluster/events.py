@@ -30,6 +30,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
@@ -39,13 +40,16 @@ RUNS = Path("logs/runs")
 SUBMITTED = re.compile(r"Job (\d+) has been submitted with SLURM jobid (\d+) \(log: (.+)\)\.")
 SLURM_RUN = re.compile(r"SLURM run ID: (\S+)")
 SLURM_STATE = re.compile(r"SLURM status is: '([^']+)'")
+NOT_SUBMITTED = re.compile(r"SLURM sbatch failed\. The error message was '(.+)'", re.DOTALL)
+SBATCH_CALL = "\n    sbatch call:"
 RESOURCES = ("mem_mb", "runtime", "gpu", "gpu_model")
 
 
 class EventLog(logging.Handler):
     """Writes the events of a run; makes no file before it is opened, when there are jobs.
 
-    ``states`` holds what Slurm called the last attempt of a job that failed, by the job's number.
+    ``states`` holds what Slurm called the last attempt of a job that failed, by the job's number,
+    see :func:`slurm_state`.
     """
 
     def __init__(self, path: str | Path):
@@ -108,9 +112,9 @@ class EventLog(logging.Handler):
             self.write("finished", **identity(job), **used(job, self.temporary))
         elif event == "job_error":
             job = self.jobs.get(told["jobid"], {"job": told["jobid"], "rule": told["rule_name"]})
-            message = str(told.get("rule_msg") or "").strip()
-            if match := SLURM_STATE.search(message):
-                self.states[job["job"]] = match[1]
+            # The call takes pages, and is in Snakemake's own log.
+            message = str(told.get("rule_msg") or "").partition(SBATCH_CALL)[0].strip()
+            self.states[job["job"]] = slurm_state(message)
             self.write("failed", **identity(job), message=message, logs=list(told.get("log") or ()))
         elif not event:
             self._message(record)
@@ -161,6 +165,18 @@ def plain(path: str) -> str:
     return re.sub(r" \((?:pipe|service|update|missing|retrieve|send to storage)[^)]*\)$", "", path)
 
 
+def slurm_state(message: str) -> str:
+    """Return what Slurm called a job that failed, by Snakemake's message, empty if nothing.
+
+    It is ``REFUSED`` and Slurm's words for one that it did not take.
+    """
+    if match := SLURM_STATE.search(message):
+        return match[1]
+    if match := NOT_SUBMITTED.search(message):
+        return f"REFUSED {match[1].splitlines()[-1].rpartition(': ')[2]}"
+    return ""
+
+
 def identity(job: Mapping[str, Any]) -> dict[str, Any]:
     """Return what tells a job from others."""
     return {name: job[name] for name in ("job", "rule", "wildcards") if name in job}
@@ -207,19 +223,22 @@ def benchmark_row(path: str | Path | None) -> tuple[float | None, float | None, 
 def number(text: str | None) -> float | None:
     """Return a cell as a number, None where Snakemake wrote that it does not know."""
     try:
-        return float(text or "")
+        value = float(text or "")
     except ValueError:
         return None
+    return value if isfinite(value) else None
 
 
 def read_events(path: str | Path) -> Iterator[dict[str, Any]]:
-    """Yield the events of a log; a last line that is not whole, of a killed run, is left out."""
-    with open(path, encoding="utf-8") as file:
+    """Yield the events of a log; a line that is not whole, as of a killed run, is left out."""
+    with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                yield json.loads(line)
+                event = json.loads(line)
             except json.JSONDecodeError:
                 continue
+            if isinstance(event, dict) and "event" in event:
+                yield event
 
 
 def runs(folder: str | Path = ".") -> list[Path]:

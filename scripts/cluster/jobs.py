@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 RANGE = re.compile(r"^[a-z]*(\d+)-[a-z]*(\d+)$")
-"""A wildcard that is a range, such as the block t000-t009."""
+"""A block, such as t000-t009. Names of plates may look like that, too."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A job: ``size`` is the length of the range in its wildcards, such as timepoints, else 1.
+    """A job: ``size`` is the length of its block, such as timepoints, else 1.
 
     ``gpus`` is None for a rule that could not use any, 0 for one that was given none.
     """
@@ -65,11 +65,9 @@ def amount(value: Any) -> float | None:
 
 
 def size_of(wildcards: Mapping[str, str]) -> int:
-    """Return the length of the first range among the wildcards, else 1."""
-    for value in wildcards.values():
-        if match := RANGE.match(str(value)):
-            return int(match[2]) - int(match[1]) + 1
-    return 1
+    """Return the length of the block among the wildcards, else 1."""
+    match = RANGE.match(str(wildcards.get("block", "")))
+    return int(match[2]) - int(match[1]) + 1 if match else 1
 
 
 def dependencies(jobs: Iterable[Job]) -> dict[int, set[int]]:

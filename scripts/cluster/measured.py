@@ -95,10 +95,20 @@ def read_rows(path: str | Path) -> list[Row]:
         raise StepError(
             f"{path}: expected a table of what jobs take, found none; see cluster: measured:"
         ) from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StepError(
+            f"{path}: expected a table of what jobs take, found what cannot be read as one"
+            f" ({error}); see cluster: measured:"
+        ) from None
     return [_row(path, row) for row in rows]
 
 
 def _row(path: str | Path, row: Mapping[str, str]) -> Row:
+    if not row.get("rule") or row.get("device") not in (CPU, CUDA):
+        raise StepError(
+            f"{path}: expected a rule and {CPU} or {CUDA} as its device in every row, found"
+            f" {row.get('rule')!r} and {row.get('device')!r}"
+        )
     cells = {name: number(row.get(name)) for name in COLUMNS[2:9]}
     wrong = [name for name, value in cells.items() if value is None]
     if wrong:
@@ -114,7 +124,7 @@ def _row(path: str | Path, row: Mapping[str, str]) -> Row:
             f"{path}: expected {MEASURED} or {ASSUMED} in basis of {row.get('rule')}, found"
             f" {basis!r}"
         )
-    cost = Cost(**numbers, source=row["source"], assumed=basis == ASSUMED)
+    cost = Cost(**numbers, source=row.get("source") or "", assumed=basis == ASSUMED)
     return Row(row["rule"], row["device"], start_s, cost)
 
 

@@ -4,15 +4,17 @@ python -m cluster.progress            # of the latest run in this folder
 """
 
 import argparse
+import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from cluster.alive import alive
 from cluster.events import EventLog, now, read_events, runs
 from step.command import run_step
 from step.errors import StepError
@@ -166,12 +168,38 @@ def latest(given: Path | None) -> Path:
     return found[-1]
 
 
+def events_of(path: Path) -> list[dict[str, Any]]:
+    """Return the events of a run.
+
+    Raises:
+        StepError: the log does not begin as one, as where the disk was full.
+    """
+    events = list(read_events(path))
+    if not events or events[0]["event"] != "run_started":
+        raise StepError(
+            f"{path}: expected the events of a run, found no start of one, as where the disk was"
+            " full or the file damaged; remove it and call this again for the run before"
+        )
+    return events
+
+
+def told(events: Sequence[Mapping[str, Any]], standing: Standing) -> str:
+    """Return how far a run is, or how it ended: by itself, or killed where that can be seen."""
+    first = events[0]
+    if events[-1]["event"] == "run_ended":
+        return f"ended; {standing.closing()}"
+    if first["host"] == platform.node() and not alive(first["process"]):
+        return f"killed, its process {first['process']} is gone; {standing.closing()}"
+    return standing.line()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("events", nargs="?", type=Path, help="event log; else the latest here")
     path = latest(parser.parse_args().events)
-    standing = standing_of(read_events(path))
-    print(f"{path}: {standing.line()}")
+    events = events_of(path)
+    standing = standing_of(events)
+    print(f"{path}: {told(events, standing)}")
     print("plate\tstate\tfinished\tplanned")
     for plate in standing.planned:
         finished, planned = standing.finished[plate], standing.planned[plate]

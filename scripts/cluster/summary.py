@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from cluster.estimate import ESTIMATE, aligned
-from cluster.events import read_events
-from cluster.progress import duration, elapsed, latest
+from cluster.events import slurm_state
+from cluster.progress import duration, elapsed, events_of, latest
 from step.command import run_step
 from step.output import whole_file
+from step.reason import reason
 
 
 @dataclass
@@ -123,7 +124,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("events", nargs="?", type=Path, help="event log; else the latest here")
     path = latest(parser.parse_args().events)
-    events = list(read_events(path))
+    events = events_of(path)
     used = used_by_rule(events)
     estimate = read_estimate(ESTIMATE)
     with whole_file(path.with_suffix(".used.tsv")) as partial:
@@ -137,8 +138,9 @@ def main() -> None:
     print(f"\n{len(left)} jobs failed for good")
     for event in left:
         where = " ".join(str(value) for value in event.get("wildcards", {}).values())
-        print(f"  {event['rule']} {where}, {event['attempts']} attempts: {event['message']}")
-        print("".join(f"    {log}\n" for log in event["logs"]), end="")
+        log = next(iter(event["logs"]), "")
+        why = reason(log, slurm_state(event["message"]))
+        print(f"  {event['rule']} {where}, {event['attempts']} attempts: {why}\n    {log}")
 
 
 if __name__ == "__main__":

@@ -6,16 +6,9 @@ from typing import Any, NamedTuple
 
 from healthspan.tree import FAILURES, Tree
 from step.output import write_if_changed
+from step.reason import reason
 
 SHOWN = 20
-LOST = {
-    "TIMEOUT": "over its time",
-    "OUT_OF_MEMORY": "over its memory",
-    "NODE_FAIL": "its node failed",
-    "CANCELLED": "cancelled",
-    "PREEMPTED": "preempted",
-}
-"""What Slurm calls a job that was ended from outside, by the first word of the state."""
 
 
 class Failure(NamedTuple):
@@ -68,22 +61,6 @@ def write_failures(tree: Tree, found: Sequence[Failure]) -> str:
     lines += ["\t".join(str(cell).replace("\t", " ") for cell in one) for one in found]
     write_if_changed(path, "\n".join(lines) + "\n")
     return path
-
-
-def reason(log: str | Path, state: str = "") -> str:
-    """Return why a job failed: its own sentence, else what Slurm says, else its last line."""
-    path = Path(log)
-    text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    sentences = [line.removeprefix("error: ") for line in lines if line.startswith("error: ")]
-    if sentences:
-        return sentences[-1]
-    if lost := LOST.get(state.partition(" ")[0]):
-        return f"{lost}, says Slurm ({state})"
-    if any(line.startswith("Traceback") for line in lines):
-        return f"a defect, not bad input: {lines[-1]}"
-    last = f"; its last line: {lines[-1]}" if lines else ""
-    return f"ended without a word: killed, or out of memory or time{last}"
 
 
 def unfinished(tree: Tree, jobs: Iterable[Any], states: Mapping[int, str]) -> str:

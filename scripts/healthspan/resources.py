@@ -2,16 +2,18 @@
 
 Peaks and seconds of processors are those of docs/tables/full-geometry.tsv, written by
 benchmarks/full_geometry.py; a test holds the figures here against that table. A job asks for a
-third more memory than its step took, so for less than twice as much, and never for less than
-Snakemake's own process takes.
+third more memory than its step took, so for less than twice as much, and for what Snakemake takes
+beside it.
 """
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-FLOOR_MB = 500
-"""A job is a Snakemake process of its own, which takes 150 to 300 MB beside its step (MB)."""
+SNAKEMAKE_MB = 300
+"""The two Snakemake processes of a job, beside its step: sacct saw 150 MB of each (MB)."""
+
+LEAST_MB = 500
 
 MEMORY_MARGIN = 1.33
 TIME_MARGIN = 6
@@ -73,10 +75,30 @@ COSTS = {
 """Of every step; the frames of an experiment and of the table of plates are their plates."""
 
 
+TRAINING_MB = {
+    "detector": {"resnet18_half": 1290.0, "resnet101": 3280.0},
+    "classifier": {"mlp_mixer": 940.0},
+}
+"""Peaks of trainings on next to no examples, by model and architecture (MB)."""
+
+EXAMPLE_MB = {"detector": 1.0, "classifier": 0.234}
+"""Of every example, which a training holds all in memory: scenes of 560 px, composites (MB)."""
+
+
+def training_mb(model: str, architecture: str, examples: float) -> int:
+    """Memory to ask for (MB), for the training of a model on so many ``examples``.
+
+    An architecture that was not measured counts as the largest that was.
+    """
+    measured = TRAINING_MB[model]
+    peak = measured.get(architecture, max(measured.values())) + EXAMPLE_MB[model] * examples
+    return 50 * math.ceil((MEMORY_MARGIN * peak + SNAKEMAKE_MB) / 50)
+
+
 def memory_mb(steps: Iterable[str], megapixels: float, frames: int) -> int:
     """Memory to ask for (MB), for a job that runs ``steps`` one after the other."""
     peak = max(COSTS[step].memory_mb(megapixels, frames) for step in steps)
-    return max(FLOOR_MB, 50 * math.ceil(MEMORY_MARGIN * peak / 50))
+    return max(LEAST_MB, 50 * math.ceil((MEMORY_MARGIN * peak + SNAKEMAKE_MB) / 50))
 
 
 def runtime_min(steps: Iterable[str], megapixels: float, frames: int) -> int:

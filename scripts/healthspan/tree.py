@@ -24,7 +24,7 @@ from healthspan.manifest import (
     write_problem,
 )
 from healthspan.plates import Plate
-from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min
+from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
 from step.output import write_if_changed
@@ -234,6 +234,16 @@ class Tree:
             return runtime_min(steps, *size_of(wildcards)) * attempt
 
         return runtime
+
+    def training_memory_mb(self, model: str) -> int:
+        """Memory (MB) for the training of the detector or of the classifier."""
+        if model == "detector":
+            drawn = self.settings.train_detector
+            scenes = drawn.scenes * (drawn.scene_px / 560) ** 2
+            return training_mb(model, drawn.architecture, scenes)
+        shown = self.settings.train_classifier
+        of_a_state = shown.per_state + shown.validation_per_state + shown.held_out_per_state
+        return training_mb(model, shown.architecture, 3 * of_a_state)
 
     def simulated_size(self, wildcards: Any) -> tuple[float, int]:
         """Megapixels of a frame, and the frames, of a plate that is simulated."""

@@ -1,11 +1,12 @@
 """What to tell a user after a run: scores and pictures, or what failed and why."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from neurites.tree import Tree
+from step.reason import reason
 
 
 def finished(tree: Tree) -> str:
@@ -29,20 +30,16 @@ def finished(tree: Tree) -> str:
     return "\n".join(lines)
 
 
-def unfinished(jobs: Iterable[Any]) -> str:
-    """Return, for every failed job, the sentence that its log ends with."""
+def unfinished(jobs: Iterable[Any], states: Mapping[int, str]) -> str:
+    """Return, for every failed job, why it failed in one sentence, and its log.
+
+    Args:
+        jobs: Jobs of Snakemake.
+        states: What Slurm called the last attempt of jobs, by their number; empty without Slurm.
+    """
     lines = ["Failed; what does not need it was done:"]
     for job in sorted(jobs, key=str):
         log = str(job.log[0]) if job.log else ""
-        text = (
-            Path(log).read_text(encoding="utf-8", errors="replace")
-            if log and Path(log).is_file()
-            else ""
-        )
-        written = [line.strip() for line in text.splitlines() if line.strip()]
-        sentences = [line.removeprefix("error: ") for line in written if line.startswith("error: ")]
-        reason = (
-            sentences or written or ["ended without a word: killed, or out of memory or time"]
-        )[-1]
-        lines.append(f"  {job.rule.name} {' '.join(map(str, job.wildcards))}: {reason}\n    {log}")
+        why = reason(log, states.get(getattr(job, "jobid", -1), ""))
+        lines.append(f"  {job.rule.name} {' '.join(map(str, job.wildcards))}: {why}\n    {log}")
     return "\n".join(lines)

@@ -14,12 +14,10 @@ from neurites.augment import Image, Labels, augmented, margin_yx
 from neurites.patches import Triple
 from neurites.predict import Volume
 from neurites.settings.train import TrainSettings
+from neurites.sizes import KEPT_IN_MEMORY
 from step.errors import StepError
 
 Item = TypeVar("Item")
-
-KEPT_IN_MEMORY = 2**30
-"""Volumes of at most so many voxels are read once, larger ones window by window."""
 
 SECTIONS_AT_ONCE = 16
 

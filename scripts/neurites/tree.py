@@ -9,9 +9,10 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from typing import Any
 
-from neurites.blocks import Block, Box, Grid, Zyx, box_shape, slabs
+from neurites import sizes
+from neurites.blocks import Block, Box, Grid, Zyx, slabs
 from neurites.fragment_context import context_of
-from neurites.resources import kind_of, memory_mb, runtime_min
+from neurites.resources import Size, memory_mb, runtime_min
 from neurites.scan import find_sources, read_manifest, read_problem, write_manifest
 from neurites.settings import NeuritesSettings
 from neurites.settings.agglomerate import quantile_of
@@ -28,6 +29,9 @@ VOLUME_RESULTS = (
     "neurites.png",
 )
 TRUTH_RESULTS = ("scores.tsv", "scores.png")
+MOST_WRITERS = 4
+STEPS = {"paper": "train"}
+"""Steps that take what another does."""
 
 
 class Tree:
@@ -38,10 +42,15 @@ class Tree:
     """
 
     def __init__(
-        self, volumes: Sequence[Volume], settings: NeuritesSettings, results: str = RESULTS
+        self,
+        volumes: Sequence[Volume],
+        settings: NeuritesSettings,
+        results: str = RESULTS,
+        network: str = "",
     ):
-        """Take the volumes of the sample sheet."""
+        """Take the volumes of the sample sheet; ``network`` is the file of its weights."""
         self.settings = settings
+        self.network = network
         self.results = results
         self.sheet = {volume.name: volume for volume in volumes}
         self.grid = cache(self._grid)
@@ -67,6 +76,11 @@ class Tree:
                 notes.append(f"{volume.name}: {error}")
             write_manifest(f"{self.results}/{volume.name}/manifest", found)
         return notes
+
+    @cached_property
+    def channels(self) -> int:
+        """Channels of the finest level of the network."""
+        return sizes.channels_of(self.network)
 
     @cached_property
     def problems(self) -> dict[str, str]:
@@ -185,28 +199,61 @@ class Tree:
         return self._of(wildcards.volume, "affinities/{box}.h5", grid.touching(window))
 
     def memory(self, step: str) -> Callable[..., int]:
-        """Make a resource function: the memory (MB) for a job on a block, more when retried."""
+        """Make a resource function: the memory (MB) for a job of a step, more when retried."""
 
         def mem_mb(wildcards: Any, attempt: int) -> int:
-            return memory_mb(step, *self._seen(wildcards)) * attempt
+            processes = self.writers(wildcards) if step == "segmentation" else 1
+            size = self.size(step, wildcards)
+            return memory_mb(STEPS.get(step, step), size, processes) * attempt
 
         return mem_mb
 
     def runtime(self, step: str) -> Callable[..., int]:
-        """Make a resource function: the time (min) for a job on a block, more when retried."""
+        """Make a resource function: the time (min) for a job of a step, more when retried."""
 
         def runtime(wildcards: Any, attempt: int) -> int:
-            return runtime_min(step, *self._seen(wildcards)) * attempt
+            return runtime_min(STEPS.get(step, step), self.size(step, wildcards)) * attempt
 
         return runtime
 
-    def _seen(self, wildcards: Any) -> tuple[str, float]:
-        """How fragments are found, and million voxels of the block with what is seen around it."""
-        voxel_nm = self.sheet[wildcards.volume].voxel_nm
-        context = context_of(self.settings.fragments, voxel_nm)
-        window = self.grid(wildcards.volume).window(self._block(wildcards), context)
-        z, y, x = box_shape(window)
-        return kind_of(self.settings.fragments, voxel_nm), z * y * x / 1e6
+    def size(self, step: str, wildcards: Any) -> Size:
+        """How much a job of a step works on."""
+        settings = self.settings
+        match step:
+            case "simulate":
+                return Size("", sizes.mvoxel(settings.simulate.shape))
+            case "train":
+                train = settings.train
+                channels, shapes = train.features[0], self._trained_on()
+                return sizes.of_training(train, train.network, train.n, channels, shapes)
+            case "paper":
+                network, n = wildcards.network, int(wildcards.n)
+                channels, shapes = sizes.PAPER_CHANNELS, self._trained_on()
+                return sizes.of_training(settings.paper, network, n, channels, shapes)
+        grid = self.grid(wildcards.volume)
+        match step:
+            case "ingest":
+                begin, end = self._slabs(wildcards.volume)[int(wildcards.slab)]
+                dtype = self.sources(wildcards.volume)[wildcards.kind].dtype
+                return sizes.of_slab(settings, grid.shape, end - begin, wildcards.kind, dtype)
+            case "predict":
+                return sizes.of_prediction(settings, grid, self._block(wildcards), self.channels)
+            case "fragments" | "region_graph":
+                voxel_nm = self.sheet[wildcards.volume].voxel_nm
+                return sizes.of_fragments(settings, grid, self._block(wildcards), voxel_nm)
+        return sizes.of_volume(step, settings, grid)
+
+    def _trained_on(self) -> list[Zyx]:
+        """Shapes of the volumes to train and to validate with."""
+        return [
+            self.grid(name).shape
+            for name, volume in self.volumes.items()
+            if volume.set in ("train", "validation")
+        ]
+
+    def writers(self, wildcards: Any) -> int:
+        """Processes that write a segmentation, each some blocks."""
+        return min(MOST_WRITERS, len(self.grid(wildcards.volume)))
 
     def before(self, wildcards: Any) -> list[str]:
         """The fragments of the blocks before the block along z, y and x."""

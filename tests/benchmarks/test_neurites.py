@@ -14,6 +14,7 @@ from benchmarks.neurites_evaluation import (
     affinities_of_outlines,
     tuned_scores,
 )
+from benchmarks.neurites_memory import COLUMNS, of_volume
 from benchmarks.neurites_segmentation import METHODS as MEASURED
 from benchmarks.neurites_segmentation import measure
 from benchmarks.neurites_training import (
@@ -26,6 +27,9 @@ from benchmarks.neurites_training import (
 )
 from benchmarks.neurites_volume import SyntheticVolume
 from step.tables import read_table
+
+SMALL = ((8, 96, 96), (8, 48, 48))
+"""Shape of a volume and of its blocks."""
 
 
 def test_windows_of_the_synthetic_volume_agree() -> None:
@@ -44,6 +48,18 @@ def test_every_method_segments_the_synthetic_volume(method: str) -> None:
     assert found["voxels"] == 8 * 96 * 96
     assert found["arand"] < 0.3
     assert found["cpu_seconds"] > 0
+
+
+def test_every_step_of_a_volume_is_measured_by_its_size(tmp_path: Path) -> None:
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in of_volume(tmp_path, *SMALL)]
+    steps = ["ingest", "ingest", "agglomerate", "segmentation", "evaluate", "pictures", "export"]
+    assert [row["step"] for row in rows] == steps
+    assert {row["mvoxel"] for row in rows} == {0.074}
+    # A block, a picture and a slab are less than the volume, or all of it.
+    parts = {row["step"]: row["part"] for row in rows}
+    assert parts["segmentation"] == parts["evaluate"] == 0.018
+    assert parts["pictures"] == 0.037 and parts["export"] == 0.074
+    assert all(20 < float(str(row["peak_rss_mb"])) < 1000 for row in rows)
 
 
 def test_affinities_of_outlines_are_those_of_the_surer_voxel() -> None:

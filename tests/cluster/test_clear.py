@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from cluster.clear import alive, cancel, killed_run, unlock
+from cluster.alive import alive
+from cluster.clear import cancel, killed_before, killed_run, unlock
 from step.errors import StepError
 
 GONE = 2**22 + 1
@@ -60,6 +61,17 @@ def test_a_run_that_ended_left_nothing_but_perhaps_a_lock(tmp_path: Path) -> Non
     (tmp_path / ".snakemake/locks/0.output.lock").touch()
     assert unlock(tmp_path) is True
     assert not (tmp_path / ".snakemake/locks").exists()
+
+
+def test_of_two_runs_that_were_killed_the_jobs_of_both_are_named(tmp_path: Path) -> None:
+    folder = tmp_path / "logs/runs"
+    folder.mkdir(parents=True)
+    for name, host, ended in (("u-1", "", False), ("u-2", "", False), ("u-3", "", True),
+                              ("u-4", "login2", False)):  # fmt: skip
+        text = log(folder, GONE, host=host, ended=ended).read_text().replace("u-1", name)
+        (folder / "a.jsonl").rename(folder / f"{name}.jsonl").write_text(text)
+    (folder / "empty.jsonl").touch()
+    assert killed_before(tmp_path) == {"u-1", "u-2"}
 
 
 def test_jobs_are_cancelled_and_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.estimate import COLUMNS, lines, tasks_of, text_of, told, warning
+from cluster.estimate import COLUMNS, check_cluster, lines, tasks_of, text_of, told, warning
 from cluster.jobs import Job, dependencies, planned_jobs, size_of
 from cluster.measured import Cost, Measured, Row, by_device, earlier, read_rows, rows_of
 from cluster.measured import text_of as measured_text
@@ -31,6 +31,8 @@ def job(number: int, rule: str = "r", block: str = "t000-t009", **more: object) 
     [
         ({"plate": "a-1", "block": "t010-t029"}, 20),
         ({"plate": "p"}, 1),
+        ({"plate": "5-4"}, 1),
+        ({"plate": "a12-20", "block": "t010-t019"}, 10),
         ({"block": "t003-t003"}, 1),
     ],
 )
@@ -115,6 +117,24 @@ def test_lines_add_up_and_tell_temporaries_apart() -> None:
     assert text_of([r]).splitlines()[0].split("\t") == list(COLUMNS)
 
 
+@pytest.mark.parametrize(
+    ("nodes", "cores", "gpus", "at_a_time", "said"),
+    [
+        (0, 4, 1, 9, "--nodes: expected at least 1, found 0"),
+        (1, 4, 1, 0, "--jobs: expected at least 1, found 0"),
+        (1, 4, 0, 9, "--gpus: expected at least 1, as rules ask for a GPU, found 0"),
+        (9, 3, 1, 9, "--cores-per-node: expected at least 4, as wide asks for, found 3"),
+    ],
+)
+def test_an_estimate_for_nodes_on_which_a_job_never_runs_is_refused(
+    nodes: int, cores: int, gpus: int, at_a_time: int, said: str
+) -> None:
+    jobs = [job(1, gpus=1), job(2, "wide", threads=4)]
+    with pytest.raises(StepError, match=said):
+        check_cluster(jobs, nodes, cores, gpus, at_a_time)
+    check_cluster(jobs, 1, 4, 1, 1)
+
+
 def test_what_nobody_measured_is_said_aloud() -> None:
     jobs = [job(1, gpus=1), job(2, "s"), job(3, "s")]
     guess = Cost(7200, 3600, 50, 0, 0, 0, "a guess", assumed=True)
@@ -159,6 +179,15 @@ def test_the_shipped_table_knows_the_rules_of_a_plate() -> None:
 
 def test_a_table_with_a_gap_is_refused_with_one_sentence(tmp_path: Path) -> None:
     path = tmp_path / "m.tsv"
+    path.write_bytes(b"rule\tdevice\n\xff\xfe\x00")
+    with pytest.raises(StepError, match="found what cannot be read as one"):
+        read_rows(path)
+    path.write_text("<html>\n<body>\n")
+    with pytest.raises(StepError, match="expected a rule and cpu or cuda as its device"):
+        read_rows(path)
+    path.write_text("rule\tdevice\tstart_s\nr\tcpu\tnan\n")
+    with pytest.raises(StepError, match="expected a number in start_s of r, found 'nan'"):
+        read_rows(path)
     path.write_text("rule\tdevice\tstart_s\nr\tcpu\t1\n")
     with pytest.raises(StepError, match="expected a number in seconds of r"):
         read_rows(path)

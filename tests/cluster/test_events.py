@@ -5,14 +5,22 @@ import logging
 import os
 import platform
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from cluster.announce import another_run, command, without_gpu
-from cluster.events import EventLog, benchmark_row, plain, read_events
-from cluster.progress import Progress, duration, standing_of
+from cluster.clear import killed_run, refuse_beside_others
+from cluster.events import EventLog, benchmark_row, plain, read_events, runs
+from cluster.progress import Progress, duration, events_of, standing_of, told
+from step.errors import StepError
+
+GONE = 2**22 + 1
+"""No process has this number."""
 
 
 def record(event: str | None, message: str = "", level: int = logging.INFO, **extra: object):
@@ -80,6 +88,25 @@ def test_errors_and_warnings_are_events(tmp_path: Path) -> None:
     assert (warned["level"], warned["text"]) == ("warning", "beware")
 
 
+def test_a_job_that_slurm_refuses_is_told_without_the_call(tmp_path: Path) -> None:
+    log = EventLog(tmp_path / "a.jsonl")
+    log.open()
+    log.emit(job(1, "r", "out"))
+    said = (
+        "SLURM sbatch failed. The error message was 'sbatch: error: Batch job submission failed:"
+        " Requested time limit is invalid (missing or exceeds some limit)'."
+    )
+    call = f"{said}\n    sbatch call:\n        sbatch --parsable --comment 'was'\n"
+    log.emit(record("job_error", jobid=1, rule_name="r", rule_msg=call, log=["x.log"]))
+    assert log.states == {
+        1: "REFUSED Requested time limit is invalid (missing or exceeds some limit)"
+    }
+    assert list(read_events(log.path))[-1]["message"] == said
+    # What counts is the last attempt.
+    log.emit(record("job_error", jobid=1, rule_name="r", rule_msg="", log=["x.log"]))
+    assert log.states == {1: ""}
+
+
 def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[str]) -> None:
     log = Progress("/dev/full", every_s=1e9)
     log.open()
@@ -93,7 +120,7 @@ def test_a_full_disk_ends_the_log_and_not_the_run(capsys: pytest.CaptureFixture[
 
 def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
-    path.write_text('{"event": "run_started"}\n{"event": "job", "jo')
+    path.write_bytes(b'{"event": "run_started"}\n7\n\x00\xff\n{}\n{"event": "job", "jo')
     assert [event["event"] for event in read_events(path)] == ["run_started"]
 
 
@@ -172,18 +199,78 @@ def write_run(folder: Path, process: int, *more: str) -> None:
     path.write_text("\n".join([*lines, *more]) + "\n")
 
 
+def lock(folder: Path) -> None:
+    (folder / ".snakemake/locks").mkdir(parents=True)
+    (folder / ".snakemake/locks/0.input.lock").touch()
+
+
+@contextmanager
+def snakemake_at_work(folder: Path) -> Iterator[int]:
+    """A process that passes for a Snakemake in a folder, and the number of it."""
+    script = folder / "snakemake"
+    script.write_text("print(flush=True); input()")
+    command = [sys.executable, str(script)]
+    with subprocess.Popen(
+        command, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None and process.stdout.readline()
+        yield process.pid
+        process.kill()
+
+
 def test_who_holds_the_lock_is_told(tmp_path: Path) -> None:
     assert another_run(tmp_path) is None
-    write_run(tmp_path, os.getpid())
-    assert another_run(tmp_path) is None
-    (tmp_path / ".snakemake/locks").mkdir(parents=True)
-    (tmp_path / ".snakemake/locks/0.input.lock").touch()
-    assert f"another run, process {os.getpid()} on" in str(another_run(tmp_path))
-    assert "works here" in str(another_run(tmp_path))
-    write_run(tmp_path, 2**22 + 1)
+    with snakemake_at_work(tmp_path) as process:
+        write_run(tmp_path, process)
+        assert another_run(tmp_path) is None
+        lock(tmp_path)
+        assert f"another run, process {process} on" in str(another_run(tmp_path))
+        assert "since 2026-01-01T00:00:00Z, works here" in str(another_run(tmp_path))
     assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
-    write_run(tmp_path, os.getpid(), '{"event": "run_ended"}')
+    # Another program may have got the number of the run since, after a restart for one.
+    write_run(tmp_path, os.getppid())
+    assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
+    write_run(tmp_path, GONE, '{"event": "run_ended"}')
     assert another_run(tmp_path) is None
+
+
+def test_a_run_without_a_log_yet_is_not_taken_for_one_that_was_killed(tmp_path: Path) -> None:
+    write_run(tmp_path, GONE)
+    lock(tmp_path)
+    with snakemake_at_work(tmp_path) as process:
+        assert f"another run, process {process} on" in str(another_run(tmp_path))
+        assert "works here" in str(another_run(tmp_path))
+        with pytest.raises(StepError, match=f"found Snakemake, process {process}; wait for it"):
+            refuse_beside_others(tmp_path)
+        refuse_beside_others(tmp_path / "logs")
+    refuse_beside_others(tmp_path)
+
+
+def test_progress_of_a_run_that_is_over_promises_no_time(tmp_path: Path) -> None:
+    start, end = {"time": "2026-01-01T00:00:00Z"}, {"time": "2026-01-01T00:01:00Z"}
+    planned = json.dumps({"event": "planned", **start, "plates": {"p": 2}, "jobs": {"r": 2}})
+    done = json.dumps({"event": "finished", **end, "job": 1, "wildcards": {"plate": "p"}})
+    ended = json.dumps({"event": "run_ended", **end})
+
+    def said(process: int, *more: str) -> str:
+        write_run(tmp_path, process, planned, done, *more)
+        events = events_of(*runs(tmp_path))
+        return told(events, standing_of(events))
+
+    with snakemake_at_work(tmp_path) as process:
+        assert said(process) == "plates: 1 under way; jobs: 1 of 2, about 60 s left"
+    over = "plates: 1 unfinished; jobs: 1 of 2 in 60 s"
+    assert said(GONE).startswith(f"killed, its process {GONE} is gone; {over}")
+    assert said(GONE, ended).startswith(f"ended; {over}")
+
+
+@pytest.mark.parametrize("text", ["", "\0\0\n", '{"event": "job"}\n'])
+def test_a_log_without_a_start_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text(text)
+    for read in (events_of, killed_run):
+        with pytest.raises(StepError, match=f"{path}: expected the events of a run"):
+            read(path)
 
 
 def test_commands_that_are_told_work_anywhere_and_with_nothing_activated(tmp_path: Path) -> None:

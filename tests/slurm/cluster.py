@@ -67,6 +67,16 @@ class Cluster:
         rows = (line.split("|") for line in self.ask(*words).splitlines())
         return [dict(zip(fields, row, strict=True)) for row in rows]
 
+    def peak_mb(self) -> dict[str, float]:
+        """Greatest resident memory of every job by its number, that of Snakemake with it (MB)."""
+        words = ("sacct", "-n", "-P", "-a", "-S", "now-1hours", "--units=K", "-o", "JobID,MaxRSS")
+        peaks: dict[str, float] = {}
+        for line in self.ask(*words).splitlines():
+            step, peak = line.split("|")
+            job = step.partition(".")[0]
+            peaks[job] = peaks.get(job, 0.0) + float(peak.rstrip("K") or 0) * 1024 / 1e6
+        return peaks
+
     def node_of(self, job: str) -> str:
         """Return the node that a running job is on."""
         return self.ask("squeue", "-h", "-j", job, "-o", "%N").strip()

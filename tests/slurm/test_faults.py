@@ -207,6 +207,27 @@ def test_a_job_that_is_lost_for_good_is_named_with_what_slurm_calls_it(
     figures.add("job lost for good", "failures.tsv says what Slurm calls it", 1, "yes=1")
 
 
+def test_a_job_that_slurm_refuses_is_told_in_slurms_words(
+    plain_cluster: Cluster, tmp_path: Path
+) -> None:
+    workspace = stubbed(tmp_path / "cluster", "a")
+    # The partition takes jobs of an hour.
+    longer = (
+        "--set-resources",
+        "healthspan_reference:runtime=61",
+        "healthspan_reference:mem_mb=500",
+    )
+    target = "results/healthspan/a/reference.json"
+    code, said = plain_cluster.snakemake(
+        workspace.root, *longer, "--retries", "0", "--quiet", "all", "--", target
+    )
+    assert code != 0
+    with open(workspace.root / "results/healthspan/failures.tsv", encoding="utf-8") as file:
+        (row,) = csv.DictReader(file, delimiter="\t")
+    assert row["reason"].startswith("Slurm did not take the job: Requested time limit is invalid")
+    assert f"a reference: {row['reason']}" in said and "sbatch --parsable" not in said
+
+
 CHOICES = {
     "none": ("gpu: 0", ("cpu01", "cpu02")),
     "either": ("gpu: 1", ("gpu01", "gpu02", "gpu03")),

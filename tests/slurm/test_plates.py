@@ -115,6 +115,14 @@ def seconds_of(time: str) -> float:
     return 86400 * float(days or 0) + total
 
 
+def check_memory(cluster: Cluster, rows: list[dict[str, str]], rules: dict[str, str]) -> None:
+    """See that jobs took no more memory than they asked for; ``rows`` have JobID and ReqMem."""
+    peaks = cluster.peak_mb()
+    for row in rows:
+        asked, taken = float(row["ReqMem"].rstrip("M")) * 2**20 / 1e6, peaks[row["JobID"]]
+        assert taken < asked, f"{rules[row['JobID']]} asked for {asked} MB and took {taken}"
+
+
 def test_gpu_rules_had_one_gpu_of_the_right_type_and_others_none(
     demo: tuple[Clone, int, str], cluster: Cluster, figures: Figures
 ) -> None:
@@ -124,7 +132,9 @@ def test_gpu_rules_had_one_gpu_of_the_right_type_and_others_none(
     numbers = {
         event["slurm_job"]: rules[event["job"]] for event in events if event["event"] == "submitted"
     }
-    fields = ("JobID", "Partition", "NodeList", "AllocTRES", "State", "ElapsedRaw", "TotalCPU")
+    fields = (
+        "JobID", "Partition", "NodeList", "AllocTRES", "State", "ElapsedRaw", "TotalCPU", "ReqMem",
+    )  # fmt: skip
     rows = [row for row in cluster.account(*fields) if row["JobID"] in numbers]
     assert len(rows) == len(numbers) >= 16
     # The partition of a titanxp is the same, its node is not.
@@ -138,6 +148,7 @@ def test_gpu_rules_had_one_gpu_of_the_right_type_and_others_none(
         else:
             assert row["Partition"] == "cpu"
             assert "gpu" not in row["AllocTRES"]
+    check_memory(cluster, rows, numbers)
     finished = {event["job"]: event for event in events if event["event"] == "finished"}
     steps = {
         event["slurm_job"]: finished[event["job"]]
@@ -162,14 +173,35 @@ def test_gpu_rules_had_one_gpu_of_the_right_type_and_others_none(
     figures.add("undisturbed demo", "jobs on CPU nodes", len(rows) - on_gpu, "count")
 
 
-def test_another_tree_runs_as_well(demo: tuple[Clone, int, str], cluster: Cluster) -> None:
+def test_another_tree_runs_as_well(
+    demo: tuple[Clone, int, str], cluster: Cluster, figures: Figures
+) -> None:
     clone = demo[0]
-    image = "simulated/neurites/v/image.tif"
-    small = "neurites={simulate: {shape: [8, 64, 64]}}"
-    code, said = cluster.snakemake(clone.root, "--config", small, "--", image)
+    for name in ("neurites_demo.yaml", "neurites_demo_volumes.tsv"):
+        shutil.copy(REPOSITORY / "config" / name, clone.root / "config" / name)
+    code, said = cluster.snakemake(
+        clone.root, "neurites", "--configfile", "config/config.yaml", "config/neurites_demo.yaml"
+    )
     assert code == 0, said[-5000:]
-    assert "has been submitted" in said
-    assert (clone.root / image).is_file()
+    for name in ("scores.tsv", "sections.png", "segmentation.ome.zarr/.zattrs"):
+        assert (clone.root / "results/neurites/demo" / name).is_file()
+    events = list(read_events(runs(clone.root)[-1]))
+    assert not [event for event in events if event["event"] == "failed"]
+    rules = {event["job"]: event["rule"] for event in events if event["event"] == "job"}
+    numbers = {
+        event["slurm_job"]: rules[event["job"]] for event in events if event["event"] == "submitted"
+    }
+    fields = ("JobID", "Partition", "AllocTRES", "ReqMem")
+    rows = [row for row in cluster.account(*fields) if row["JobID"] in numbers]
+    assert len(rows) == len(numbers) >= 10
+    on_gpu = [numbers[row["JobID"]] for row in rows if row["Partition"] == "gpu"]
+    assert set(on_gpu) == {"neurites_affinities"}
+    for row in rows:
+        given = "gres/gpu:rtx2080ti=1" in row["AllocTRES"]
+        assert given == (numbers[row["JobID"]] == "neurites_affinities")
+    check_memory(cluster, rows, numbers)
+    figures.add("demo of the neurites", "jobs on GPU nodes, one GPU each", len(on_gpu), "count")
+    figures.add("demo of the neurites", "jobs on CPU nodes", len(rows) - len(on_gpu), "count")
 
 
 def test_bad_plates_are_named_and_stop_no_other(

@@ -36,3 +36,8 @@ def test_registered_frames_need_not_be_kept(workspace: Workspace) -> None:
     assert not list(workspace.root.glob("results/healthspan/a/registered/*.ome.tif"))
     assert list(workspace.root.glob("results/healthspan/a/registered/*.tsv"))
     assert not {path for path in workspace.plan(*target) if path.startswith("a/")}
+    # What is said of a new timepoint: every block is registered and searched for worms again.
+    workspace.raw("a", 8)
+    planned = workspace.plan(*target)
+    for folder in FROM_IMAGES:
+        assert blocks(planned, folder) == {"t000-t002", "t003-t005", "t006-t008"}

@@ -56,11 +56,40 @@ def test_from_the_estimate_to_what_was_used(workspace: Workspace) -> None:
     assert re.search(r"plates: 3 done; jobs: (\d\d) of \1 in .*, 0 attempts failed", ended.stderr)
     assert "localrule" not in ended.stderr and "rule healthspan" not in ended.stderr
 
-    assert re.search(r"jobs: (\d\d) of \1\n", command(workspace, "progress"))
+    assert re.search(
+        r"ended; plates: 3 done; jobs: (\d\d) of \1 in ", command(workspace, "progress")
+    )
     used = command(workspace, "summary")
     assert re.search(r"^all +42/42 +42 ", used, re.MULTILINE)
     assert "0 jobs failed for good" in used
     assert estimate(workspace) == "nothing to be done\n"
+
+
+def test_jobs_of_several_threads_are_estimated_as_such(workspace: Workspace) -> None:
+    workspace.config("train_detector:\n  threads: 3\n")
+    estimate(workspace, "--profile", "slurm", "results/healthspan/models/detector.safetensors")
+    with open(workspace.root / "logs/runs/estimate.tsv", encoding="utf-8") as file:
+        table = {row["rule"]: row for row in csv.DictReader(file, delimiter="\t")}
+    assert float(table["healthspan_train"]["cpu_h"]) == 3 * float(
+        table["healthspan_train"]["gpu_h"]
+    )
+
+
+def test_warnings_and_errors_are_told_however_quiet_a_run_is(workspace: Workspace) -> None:
+    workspace.sheet("a|one|N2|raw/absent|||")
+    ended = workspace.snakemake("--quiet", "all")
+    assert ended.returncode != 0
+    note = "a: raw/absent: expected a folder of images, found no such folder"
+    assert ended.stderr.splitlines()[0].startswith(note)
+    # Said of a lock, for one, before a second run is refused.
+    lock = workspace.root / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    lock.write_text("results/healthspan/plates.tsv\n")
+    assert "Directory cannot be locked" in workspace.snakemake("--quiet", "all").stderr
+    workspace.sheet()
+    ended = workspace.snakemake("--quiet", "all")
+    assert ended.stderr.count("config/plates.tsv: expected one row a plate, found only a") == 1
+    assert workspace.snakemake().stderr.count("config/plates.tsv: expected one row a plate") == 1
 
 
 def test_a_failure_is_told_with_its_attempts_and_an_estimate_rests_on_the_past(
@@ -77,7 +106,7 @@ def test_a_failure_is_told_with_its_attempts_and_an_estimate_rests_on_the_past(
     assert (row["plate"], row["rule"], row["attempts"]) == ("a", "detect", "2")
     used = command(workspace, "summary")
     assert "1 jobs failed for good" in used
-    assert "healthspan_detect a t003-t005, 2 attempts" in used
+    assert re.search("healthspan_detect a t003-t005, 2 attempts: .*masks/t003", used)
     again = estimate(workspace)
     assert re.search(r"^healthspan_curves .* measured +\d+ earlier jobs$", again, re.MULTILINE)
     # No GPU was given here, so none was measured.

@@ -45,7 +45,8 @@ class HealthspanSettings(Settings):
     keep_registered: bool = Field(
         True,
         description="keep the registered frames, the bulk of a plate's results, after its pictures"
-        " are made; without them a new timepoint has all frames registered again",
+        " are made; without them all frames are registered, and searched for worms, again after a"
+        " new timepoint",
     )
     ingest: IngestSettings = Field(
         IngestSettings(), description="raw folders to frames, and what may be missing"
