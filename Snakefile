@@ -18,7 +18,7 @@ gc.set_threshold(200_000, 10, 10)
 
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
-from cluster.announce import Announcer
+from cluster.announce import Announcer, beside_another_run
 from configuration.files import check_config_files
 from configuration.load import load_sections
 from configuration.sections import SECTIONS
@@ -67,6 +67,11 @@ rule all:
 
 
 onstart:
+    if sentence := beside_another_run():
+        # Snakemake lets runs with different targets share a folder, and who leaves first would take
+        # the other's lock along.
+        workflow.persistence.unlock = lambda: None
+        raise WorkflowError(sentence)
     if problem := problem_of_models(workflow.dag.needrun_jobs(), MODELS):
         raise WorkflowError(problem)
     announcer.started(workflow.dag, workflow._executor_plugin.name)

@@ -129,6 +129,22 @@ def another_run(folder: str | Path = ".") -> str | None:
     return None
 
 
+def beside_another_run(folder: str | Path = ".") -> str | None:
+    """Return a sentence on a run that works in a working directory on this machine, if one does.
+
+    Whatever its targets are: both would write the same tables of failures. For a run that is about
+    to start its first job, and has told nothing of itself yet.
+    """
+    for first in filter(None, map(unended, reversed(runs(folder)))):
+        process = first["process"]
+        if first["host"] == platform.node() and process != os.getpid() and alive(process):
+            return (
+                f"{Path(folder).resolve()}: expected no run at work here, found one, process"
+                f" {process} since {first['time'][:19]}Z; wait for it, or stop it first"
+            )
+    return None
+
+
 def unended(path: Path) -> dict[str, Any] | None:
     """Return the start of a run, by its event log, that has not told its end."""
     events = list(read_events(path))

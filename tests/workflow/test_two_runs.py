@@ -1,0 +1,50 @@
+"""Two runs in one folder: whatever they are asked for, the second refuses and harms nothing."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from cluster.events import read_events, runs
+from tests.workflow.conftest import Workspace
+
+REFERENCE = "results/healthspan/{}/reference.json"
+PATIENCE_S = 120
+
+
+def at_work(folder: Path) -> bool:
+    """Whether the first run has told of a job."""
+    logs = runs(folder)
+    return bool(logs) and any(event["event"] == "job" for event in read_events(logs[-1]))
+
+
+def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspace) -> None:
+    held = workspace.root / "held"
+    held.touch()
+    environment = {"STUB_RAN": str(workspace.root / "first.txt"), "STUB_HELD_BY": str(held)}
+    first = subprocess.Popen(
+        [sys.executable, "-m", "snakemake", "--cores", "1", REFERENCE.format("a")],
+        cwd=workspace.root, env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    try:
+        until = time.monotonic() + PATIENCE_S
+        while not at_work(workspace.root):
+            assert first.poll() is None and time.monotonic() < until
+            time.sleep(0.2)
+        second = workspace.snakemake(REFERENCE.format("b"))
+        assert second.returncode != 0
+        said = f"expected no run at work here, found one, process {first.pid} since"
+        assert said in second.stdout + second.stderr
+        assert not (workspace.root / REFERENCE.format("b")).exists()
+        assert not (workspace.root / "results/healthspan/failures.tsv").exists()
+        # The first one's lock is still there, and planning beside it is allowed.
+        assert list((workspace.root / ".snakemake/locks").iterdir())
+        assert "b/reference.ome.tif" in workspace.plan(REFERENCE.format("b"))
+        assert first.poll() is None
+    finally:
+        held.unlink()
+        assert first.wait(timeout=PATIENCE_S) == 0
+    assert (workspace.root / REFERENCE.format("a")).exists()
+    assert workspace.run(REFERENCE.format("b")) == {"b/reference.ome.tif"}
