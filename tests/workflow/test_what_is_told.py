@@ -88,8 +88,13 @@ def test_warnings_and_errors_are_told_however_quiet_a_run_is(workspace: Workspac
     assert "Directory cannot be locked" in workspace.snakemake("--quiet", "all").stderr
     workspace.sheet()
     ended = workspace.snakemake("--quiet", "all")
-    assert ended.stderr.count("config/plates.tsv: expected one row a plate, found only a") == 1
-    assert workspace.snakemake().stderr.count("config/plates.tsv: expected one row a plate") == 1
+    assert (
+        ended.stderr.count("config/plates.tsv: expected a header and one row a plate, found no row")
+        == 1
+    )
+    assert (
+        workspace.snakemake().stderr.count("config/plates.tsv: expected a header and one row") == 1
+    )
 
 
 def test_a_failure_is_told_with_its_attempts_and_an_estimate_rests_on_the_past(
