@@ -1,7 +1,7 @@
 """What the networks cost: parameters, bytes kept for backward, seconds a step, speed of inference.
 
     python benchmarks/neurites_networks.py                    # all networks and ways of inference
-    python benchmarks/neurites_networks.py --patch 18,160,160 # the patch of the paper
+    python benchmarks/neurites_networks.py --training-patch 18,160,160 # train on the paper's patch
 
 Seconds are of the processor (user and system), so that they hold on a machine that has other work;
 on a GPU they are of the clock. The ways are taken in turn, so that a change of the machine's pace
@@ -200,7 +200,8 @@ def name_of(device: torch.device) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--patch", default="18,160,160", help="z,y,x (voxels)")
+    parser.add_argument("--patch", default="18,160,160", help="of inference: z,y,x (voxels)")
+    parser.add_argument("--training-patch", default="8,64,64", help="z,y,x (voxels)")
     parser.add_argument("--batch", type=int, default=2, help="patches a step of training")
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
@@ -214,8 +215,8 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     device = choose_device(given.device)
-    z, y, x = (int(size) for size in given.patch.split(","))
     if given.only != "inference":
+        z, y, x = (int(size) for size in given.training_patch.split(","))
         found = measure_training((z, y, x), given.repeats, device, given.batch, given.n)
         if given.networks.exists():
             earlier = read_table(given.networks, COLUMNS)
@@ -223,6 +224,7 @@ def main() -> None:
             found = pd.concat([found, earlier], ignore_index=True)
         write_table(given.networks, found)
     if given.only != "training":
+        z, y, x = (int(size) for size in given.patch.split(","))
         write_table(given.inference, measure_inference((z, y, x), given.repeats, device))
 
 
