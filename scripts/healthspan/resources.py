@@ -10,14 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-SNAKEMAKE_MB = 300
-"""The two Snakemake processes of a job, beside its step: sacct saw 150 MB of each (MB)."""
-
-LEAST_MB = 500
-
-MEMORY_MARGIN = 1.33
-TIME_MARGIN = 6
-"""Slower processors and file systems, and others at work on them, than in the measurement."""
+from step.request import TIME_MARGIN, asked_mb
 
 LEAST_MINUTES = 5
 
@@ -92,13 +85,13 @@ def training_mb(model: str, architecture: str, examples: float) -> int:
     """
     measured = TRAINING_MB[model]
     peak = measured.get(architecture, max(measured.values())) + EXAMPLE_MB[model] * examples
-    return 50 * math.ceil((MEMORY_MARGIN * peak + SNAKEMAKE_MB) / 50)
+    return asked_mb(peak)
 
 
 def memory_mb(steps: Iterable[str], megapixels: float, frames: int) -> int:
     """Memory to ask for (MB), for a job that runs ``steps`` one after the other."""
     peak = max(COSTS[step].memory_mb(megapixels, frames) for step in steps)
-    return max(LEAST_MB, 50 * math.ceil((MEMORY_MARGIN * peak + SNAKEMAKE_MB) / 50))
+    return asked_mb(peak)
 
 
 def runtime_min(steps: Iterable[str], megapixels: float, frames: int) -> int:

@@ -12,15 +12,7 @@ from dataclasses import dataclass
 
 from neurites.fragment_context import through_sections
 from neurites.settings.fragments import FragmentsSettings
-
-SNAKEMAKE_MB = 300
-"""The two Snakemake processes of a job, beside its step: sacct saw 150 MB of each (MB)."""
-
-LEAST_MB = 500
-
-MEMORY_MARGIN = 1.33
-TIME_MARGIN = 6
-"""Slower processors and file systems, and others at work on them, than in the measurement."""
+from step.request import TIME_MARGIN, asked_mb
 
 LEAST_MINUTES = 10
 MOST_MINUTES = 24 * 60
@@ -112,7 +104,7 @@ def memory_mb(step: str, size: Size, processes: int = 1) -> int:
     if processes > 1:
         # One more, which holds no part of its own.
         peak += cost.base_mb * processes + cost.mb_per_part * size.part * (processes - 1)
-    return max(LEAST_MB, 50 * math.ceil((MEMORY_MARGIN * peak + SNAKEMAKE_MB) / 50))
+    return asked_mb(peak)
 
 
 def runtime_min(step: str, size: Size) -> int:

@@ -13,12 +13,12 @@ from healthspan.plates import Plate
 from healthspan.resources import (
     COSTS,
     PAPER_MEGAPIXELS,
-    SNAKEMAKE_MB,
     memory_mb,
     runtime_min,
 )
 from healthspan.settings import HealthspanSettings
 from healthspan.tree import Tree
+from step.request import SNAKEMAKE_MB
 from step.tables import read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]

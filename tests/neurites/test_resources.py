@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from neurites.blocks import Grid
-from neurites.resources import COSTS, MOST_MINUTES, SNAKEMAKE_MB, Size, memory_mb, runtime_min
+from neurites.resources import COSTS, MOST_MINUTES, Size, memory_mb, runtime_min
 from neurites.settings import NeuritesSettings
 from neurites.settings.train import TrainSettings
 from neurites.sizes import (
@@ -21,6 +21,7 @@ from neurites.sizes import (
 )
 from neurites.tree import Tree
 from neurites.volumes import Volume
+from step.request import SNAKEMAKE_MB
 from step.tables import read_table
 
 REPOSITORY = Path(__file__).resolve().parents[2]
