@@ -6,6 +6,7 @@ Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.
      the main process, only where their content changed; jobs read them, not the raw folders.
 """
 
+from configuration.sheet import LEGAL_NAME
 from configuration.versions import step_version
 from configuration.weights import weights_checksum, weights_file
 from healthspan.failures import finished, unfinished
@@ -31,8 +32,8 @@ except StepError as error:
 
 
 wildcard_constraints:
-    plate=r"[A-Za-z0-9_][A-Za-z0-9._-]*",
-    experiment=r"[A-Za-z0-9_][A-Za-z0-9._-]*",
+    plate=LEGAL_NAME.pattern,
+    experiment=LEGAL_NAME.pattern,
     block=r"t\d\d\d+-t\d\d\d+",
 
 

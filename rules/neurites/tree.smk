@@ -5,6 +5,7 @@ Out: results/neurites/<volume>/manifest/volume.json, or problem.txt, written her
      only where their content changed; jobs read them instead of looking at the volumes.
 """
 
+from configuration.sheet import LEGAL_NAME
 from configuration.weights import weights_checksum, weights_file
 from neurites.last_words import finished as neurites_finished
 from neurites.last_words import unfinished as neurites_unfinished
@@ -27,7 +28,7 @@ except StepError as error:
 
 
 wildcard_constraints:
-    volume=r"[A-Za-z0-9_][A-Za-z0-9._-]*",
+    volume=LEGAL_NAME.pattern,
     box=r"z\d+-\d+_y\d+-\d+_x\d+-\d+",
     slab=r"\d+",
 

@@ -1,11 +1,15 @@
 """A sample sheet: tab-separated text as people and spreadsheet programs write it."""
 
 import csv
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from configuration.suggest import did_you_mean
 from step.errors import StepError
+
+LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+"""Of what names folders of results."""
 
 
 def read_sheet(
@@ -77,6 +81,26 @@ def check_header(
         raise StepError(
             f"{where}: expected the columns {', '.join(required)}, "
             f"found no {', '.join(missing)}; add it"
+        )
+
+
+def check_name(where: str, column: str, name: str, example: str) -> None:
+    """See that a name is one that every file system and every command line takes.
+
+    A name that starts with a dash would be taken for an option.
+
+    Args:
+        where: file and line, for the sentence.
+        example: what to propose where nothing of the name can be kept.
+
+    Raises:
+        StepError: other characters are in it.
+    """
+    if not LEGAL_NAME.fullmatch(name):
+        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-") or example
+        raise StepError(
+            f"{where}: expected a {column} name of letters, digits, '.', '_' and '-', the first a "
+            f"letter, digit or '_', found {name!r}; write for example {legal}"
         )
 
 

@@ -4,19 +4,17 @@ Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration.sheet import read_sheet
+from configuration.sheet import check_name, read_sheet
 from configuration.suggest import point_for_comma
 from step.errors import StepError
 
 REQUIRED = ("plate", "experiment", "condition", "folder")
 OPTIONAL = ("age_at_first_frame_d", "worms", "exclusion", "pixel_size_um", "well")
 COLUMNS = (*REQUIRED, *OPTIONAL)
-LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 RESERVED_NAMES = ("experiments",)
 
 
@@ -113,16 +111,8 @@ def _plate(where: str, row: Mapping[str, str]) -> Plate:
 
 
 def _check_name(where: str, column: str, name: str) -> None:
-    """Plates and experiments name folders, so they keep to what every file system takes.
-
-    A name that starts with a dash would be taken for an option.
-    """
-    if not LEGAL_NAME.fullmatch(name):
-        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-") or "plate1"
-        raise StepError(
-            f"{where}: expected a {column} name of letters, digits, '.', '_' and '-', the first a "
-            f"letter, digit or '_', found {name!r}; write for example {legal}"
-        )
+    """Plates and experiments name folders of results."""
+    check_name(where, column, name, "plate1")
     if column == "plate" and name in RESERVED_NAMES:
         raise StepError(
             f"{where}: expected a plate name other than {name!r}, which names the folder of "

@@ -4,12 +4,11 @@ Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from configuration.sheet import read_sheet
+from configuration.sheet import check_name, read_sheet
 from configuration.suggest import did_you_mean
 from step.errors import StepError
 
@@ -18,7 +17,6 @@ OPTIONAL = ("labels", "set")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 RESERVED_NAMES = ("models", "paper")
 SETS = ("train", "validation", "test")
-LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -72,12 +70,7 @@ def _volume(where: str, row: Mapping[str, str]) -> Volume:
         if not row[name]:
             raise StepError(f"{where}: expected a {name}, found an empty cell; fill it in")
     name = row["volume"]
-    if not LEGAL_NAME.fullmatch(name):
-        legal = re.sub(r"[^A-Za-z0-9._-]+", "_", name).lstrip(".-") or "volume1"
-        raise StepError(
-            f"{where}: expected a volume name of letters, digits, '.', '_' and '-', the first a "
-            f"letter, digit or '_', found {name!r}; write for example {legal}"
-        )
+    check_name(where, "volume", name, "volume1")
     if name in RESERVED_NAMES:
         raise StepError(
             f"{where}: expected a volume name other than {' and '.join(RESERVED_NAMES)}, which "
