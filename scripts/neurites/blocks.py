@@ -168,3 +168,8 @@ def common(one: Box, other: Box) -> Box:
 def slabs(depth: int, sections: int) -> list[tuple[int, int]]:
     """Slabs of ``sections`` sections that cover a volume, by first section and the one after."""
     return [(begin, min(begin + sections, depth)) for begin in range(0, depth, sections)]
+
+
+def stride_of(patch: int, overlap: float) -> int:
+    """Voxels from one patch of an axis to the next, which covers ``overlap`` of it again."""
+    return max(1, round(patch * (1 - overlap)))

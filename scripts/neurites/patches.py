@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from neurites.blocks import stride_of
 from step.errors import StepError
 
 Span = tuple[int, int]
@@ -28,7 +29,7 @@ def starts(length: int, patch: int, overlap: float) -> list[int]:
         length, patch: voxels of the volume and of a patch.
         overlap: share of a patch that the next one covers again, 0 to below 1.
     """
-    stride = max(1, round(patch * (1 - overlap)))
+    stride = stride_of(patch, overlap)
     regular = list(range(0, length - patch, stride))
     return [*regular, length - patch]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from math import ceil, prod
 from pathlib import Path
 
-from neurites.blocks import Block, Grid, Zyx, box_shape
+from neurites.blocks import Block, Grid, Zyx, box_shape, stride_of
 from neurites.fragment_context import context_of
 from neurites.resources import Size, kind_of
 from neurites.settings import NeuritesSettings
@@ -37,10 +37,9 @@ def of_fragments(
     return Size(kind_of(settings.fragments, voxel_nm), mvoxel(box_shape(window)))
 
 
-def of_slab(settings: NeuritesSettings, shape: Zyx, depth: int, kind: str, dtype: str) -> Size:
+def of_slab(shape: Zyx, depth: int, kind: str, dtype: str) -> Size:
     """A slab of an image or of labels; an image that is to be converted counts as labels."""
-    bytes_as_they_are = dtype == "uint8" and settings.ingest.grey_range is None
-    taken = "image" if kind == "image" and bytes_as_they_are else "labels"
+    taken = "image" if kind == "image" and dtype == "uint8" else "labels"
     return Size(taken, mvoxel((depth, *shape[1:])))
 
 
@@ -61,7 +60,7 @@ def of_prediction(settings: NeuritesSettings, grid: Grid, block: Block, channels
     predict = settings.predict
     patches = 1
     for side, patch, length in zip(block.shape, predict.patch_zyx, grid.shape, strict=True):
-        stride = max(1, round(patch * (1 - predict.overlap)))
+        stride = stride_of(patch, predict.overlap)
         patches *= min(ceil((side + patch) / stride), ceil(max(length - patch, 0) / stride) + 1)
     values = mvoxel(predict.patch_zyx) * channels
     return Size(

@@ -235,7 +235,7 @@ class Tree:
             case "ingest":
                 begin, end = self._slabs(wildcards.volume)[int(wildcards.slab)]
                 dtype = self.sources(wildcards.volume)[wildcards.kind].dtype
-                return sizes.of_slab(settings, grid.shape, end - begin, wildcards.kind, dtype)
+                return sizes.of_slab(grid.shape, end - begin, wildcards.kind, dtype)
             case "predict":
                 return sizes.of_prediction(settings, grid, self._block(wildcards), self.channels)
             case "fragments" | "region_graph":

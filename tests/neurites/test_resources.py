@@ -88,11 +88,10 @@ def test_a_volume_of_a_gigavoxel_asks_for_what_it_was_measured_to_take() -> None
 
 
 def test_only_grey_values_of_8_bit_are_read_as_they_are() -> None:
-    settings = NeuritesSettings()
     shape = (100, 1024, 1024)
-    assert of_slab(settings, shape, 16, "image", "uint8") == Size("image", mvoxel((16, 1024, 1024)))
-    assert of_slab(settings, shape, 16, "image", "uint16").kind == "labels"
-    assert of_slab(settings, shape, 4, "labels", "uint8") == Size("labels", mvoxel((4, 1024, 1024)))
+    assert of_slab(shape, 16, "image", "uint8") == Size("image", mvoxel((16, 1024, 1024)))
+    assert of_slab(shape, 16, "image", "uint16").kind == "labels"
+    assert of_slab(shape, 4, "labels", "uint8") == Size("labels", mvoxel((4, 1024, 1024)))
 
 
 def test_a_prediction_is_as_large_as_its_block_its_batch_its_network_and_its_views() -> None:
