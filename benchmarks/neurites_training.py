@@ -198,7 +198,9 @@ def predicted(weights: Path, part: Part, views: int) -> Affinities:
     """Affinities of a part of a volume by a trained network, bump-blended patches."""
     network, _ = load_network(weights, None)
     device = choose_device("auto")
-    image = part.image if part.around is None else part.around
+    image, corner = part.image, (0, 0, 0)
+    if part.around is not None:
+        image, corner = part.around, part.corner
     sides = zip(image.shape, LARGEST_PATCH, strict=True)
     z, y, x = (min(side, most) // UNIT * UNIT for side, most in sides)
     how = PredictSettings.model_validate(
@@ -209,10 +211,8 @@ def predicted(weights: Path, part: Part, views: int) -> Affinities:
             "test_time_augmentation": views,
         }
     )
-    z0, y0, x0 = part.corner if part.around is not None else (0, 0, 0)
-    depth, height, width = part.image.shape
-    block = ((z0, z0 + depth), (y0, y0 + height), (x0, x0 + width))
-    return predict_block(prepared(network, device), image, block, how, device)
+    inside = tuple((at, at + side) for at, side in zip(corner, part.image.shape, strict=True))
+    return predict_block(prepared(network, device), image, inside, how, device)
 
 
 def network_rows(experiment: Experiment, weights: Path, views: int) -> Iterator[Row]:

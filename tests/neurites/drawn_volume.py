@@ -1,8 +1,13 @@
 """A drawn volume of neurites with noisy affinities, for tests that need no network."""
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+
+from neurites.block_files import write_fragments
+from neurites.segment import Segmented
 
 
 def drawn_labels(shape: tuple[int, int, int], neurites: int, seed: int = 0) -> NDArray[np.int64]:
@@ -48,3 +53,12 @@ def noisy_affinities(
 def as_bytes(affinities: NDArray[np.float32]) -> NDArray[np.uint8]:
     """Affinities as 0 to 255."""
     return np.round(affinities * 255).astype(np.uint8)
+
+
+def fragment_files(folder: Path, done: Segmented) -> list[Path]:
+    """The fragments of all blocks as the step writes them, in the order of the grid."""
+    files = []
+    for block in done.grid:
+        files.append(folder / f"{block.name}.h5")
+        write_fragments(files[-1], done.fragments[block.name], block, done.grid)
+    return files

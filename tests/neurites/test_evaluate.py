@@ -7,15 +7,14 @@ import pandas as pd
 import pytest
 import zarr
 
-from neurites.block_files import read_statistics, write_fragments
+from neurites.block_files import read_statistics
 from neurites.evaluate import draw_scores, fragment_overlaps, score_table
-from neurites.fragments import BlockFragments
 from neurites.partition_scores import score_partition
 from neurites.segment import segment_blocks
 from neurites.segmentation import write_segmentation
 from neurites.settings.fragments import FragmentsSettings
 from neurites.settings.segmentation import SegmentationSettings
-from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
+from tests.neurites.drawn_volume import as_bytes, drawn_labels, fragment_files, noisy_affinities
 
 VOXEL_NM = (30.0, 6.0, 6.0)
 SHAPE = (8, 60, 70)
@@ -27,11 +26,7 @@ def test_the_row_written_is_of_the_segmentation_that_is_written(tmp_path: Path, 
     truth[:, :5] = 0
     affinities = as_bytes(noisy_affinities(truth, noise=0.3))
     done = segment_blocks(affinities, (5, 40, 40), FragmentsSettings(context_px=20), VOXEL_NM)
-    files = []
-    for block in done.grid:
-        files.append(tmp_path / f"{block.name}.h5")
-        found: BlockFragments = done.fragments[block.name]
-        write_fragments(files[-1], found, block, done.grid)
+    files = fragment_files(tmp_path, done)
     settings = SegmentationSettings(threshold=0.35, min_voxels=least)
     store = tmp_path / "v" / "segmentation.ome.zarr"
     objects = write_segmentation(store, files, done.agglomeration, done.grid, VOXEL_NM, settings)

@@ -23,7 +23,7 @@ from neurites.segment import segment_blocks
 from neurites.segmentation import CHUNK, together, write_segmentation
 from neurites.settings.fragments import FragmentsSettings
 from neurites.settings.segmentation import SegmentationSettings
-from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
+from tests.neurites.drawn_volume import as_bytes, drawn_labels, fragment_files, noisy_affinities
 
 VOXEL_NM = (30.0, 6.0, 6.0)
 SHAPE = (11, 70, 83)
@@ -35,11 +35,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, np.ndarray]
     folder = tmp_path_factory.mktemp("segmentation")
     affinities = as_bytes(noisy_affinities(drawn_labels(SHAPE, 9)))
     done = segment_blocks(affinities, (6, 40, 40), FragmentsSettings(context_px=20), VOXEL_NM)
-    files = []
-    for block in done.grid:
-        files.append(folder / f"{block.name}.h5")
-        found: BlockFragments = done.fragments[block.name]
-        write_fragments(files[-1], found, block, done.grid)
+    files = fragment_files(folder, done)
     store = folder / "v" / "segmentation.ome.zarr"
     agglomeration: Agglomeration = done.agglomeration
     settings = SegmentationSettings(levels=4)
