@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cluster.alive import alive, at_work
-from cluster.events import new_log, read_events, runs
+from cluster.events import last_event, new_log, read_events, runs
 from cluster.progress import Progress
 
 PLAN = "SNAKESCOPE_PLAN"
@@ -146,8 +146,11 @@ def beside_another_run(folder: str | Path = ".") -> str | None:
 
 
 def unended(path: Path) -> dict[str, Any] | None:
-    """Return the start of a run, by its event log, that has not told its end."""
-    events = list(read_events(path))
-    if not events or events[0]["event"] != "run_started" or events[-1]["event"] == "run_ended":
+    """Return the start of a run, by its event log, that has not told its end.
+
+    Every start of a run asks this of all runs before it, so what is between is not read.
+    """
+    first, last = next(read_events(path), None), last_event(path)
+    if first is None or first["event"] != "run_started":
         return None
-    return events[0]
+    return None if last is not None and last["event"] == "run_ended" else first

@@ -28,7 +28,7 @@ import os
 import platform
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -42,6 +42,7 @@ SLURM_RUN = re.compile(r"SLURM run ID: (\S+)")
 SLURM_STATE = re.compile(r"SLURM status is: '([^']+)'")
 NOT_SUBMITTED = re.compile(r"SLURM sbatch failed\. The error message was '(.+)'", re.DOTALL)
 SBATCH_CALL = "\n    sbatch call:"
+TAIL_BYTES = 2**16
 RESOURCES = ("mem_mb", "runtime", "gpu", "gpu_model")
 
 
@@ -232,13 +233,29 @@ def number(text: str | None) -> float | None:
 def read_events(path: str | Path) -> Iterator[dict[str, Any]]:
     """Yield the events of a log; a line that is not whole, as of a killed run, is left out."""
     with open(path, encoding="utf-8", errors="replace") as file:
-        for line in file:
-            try:
-                event = json.loads(line)
-            except json.JSONDecodeError:
-                continue
-            if isinstance(event, dict) and "event" in event:
-                yield event
+        yield from whole_events(file)
+
+
+def last_event(path: str | Path) -> dict[str, Any] | None:
+    """Return the last event of a log by its last ``TAIL_BYTES``; None where no event ends there.
+
+    The end of a run is a short line, so a log that has one is never taken for one without.
+    """
+    with open(path, "rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - TAIL_BYTES))
+        lines = file.read().decode("utf-8", errors="replace").splitlines()
+    return next(whole_events(reversed(lines)), None)
+
+
+def whole_events(lines: Iterable[str]) -> Iterator[dict[str, Any]]:
+    """Yield the events among lines of a log."""
+    for line in lines:
+        try:
+            event = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if isinstance(event, dict) and "event" in event:
+            yield event
 
 
 def runs(folder: str | Path = ".") -> list[Path]:

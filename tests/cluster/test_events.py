@@ -13,9 +13,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster.announce import another_run, command, without_gpu
+from cluster.announce import another_run, command, unended, without_gpu
 from cluster.clear import killed_run, refuse_beside_others
-from cluster.events import EventLog, benchmark_row, plain, read_events, runs
+from cluster.events import (
+    TAIL_BYTES,
+    EventLog,
+    benchmark_row,
+    last_event,
+    plain,
+    read_events,
+    runs,
+)
 from cluster.progress import Progress, duration, events_of, standing_of, told
 from step.errors import StepError
 
@@ -122,6 +130,23 @@ def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"event": "run_started"}\n7\n\x00\xff\n{}\n{"event": "job", "jo')
     assert [event["event"] for event in read_events(path)] == ["run_started"]
+
+
+def test_the_end_of_a_long_log_is_found_without_reading_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    start = json.dumps({"event": "run_started", "process": 7}) + "\n"
+    jobs = "".join(json.dumps({"event": "job", "job": n}) + "\n" for n in range(5000))
+    assert len(jobs) > TAIL_BYTES
+    path.write_text(start + jobs)
+    assert last_event(path) == {"event": "job", "job": 4999}
+    assert unended(path) == {"event": "run_started", "process": 7}
+    path.write_text(start + jobs + '{"event": "run_ended"}\n{"event": "jo')
+    assert last_event(path) == {"event": "run_ended"} and unended(path) is None
+    # Cut off within one line of many plates: nothing whole is near the end, and no end of a run.
+    path.write_text(start + '{"event": "planned", "plates": "' + "p" * 2 * TAIL_BYTES)
+    assert last_event(path) is None and unended(path) == {"event": "run_started", "process": 7}
+    path.write_text("")
+    assert last_event(path) is None and unended(path) is None
 
 
 def test_a_step_too_short_to_be_measured_has_no_memory(tmp_path: Path) -> None:
