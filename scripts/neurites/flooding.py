@@ -2,7 +2,9 @@
 
 Voxels are taken lowest first and, at one height, in the order in which they were reached
 (Meyer 1994, "Topographic distance and watershed lines", section 5). So plains are shared out by
-distance, and which basin a voxel falls to depends on its surroundings only.
+distance. Seeds are the lowest of all, however high they lie: one that lay on a bump would otherwise
+begin when its surroundings had long been taken by a seed far away, and be left a speck. With that,
+which basin a voxel falls to depends on its surroundings.
 """
 
 import numpy as np
@@ -17,7 +19,7 @@ def flood(
     """Label every voxel that a seed reaches.
 
     Args:
-        heights: shape (Z, Y, X), 0 where neurites are surest, 255 on outlines.
+        heights: shape (Z, Y, X), 0 where neurites are surest, 255 on outlines; not read at seeds.
         seeds: shape (Z, Y, X), 0 where there is none. Changed in place.
         through_sections: whether basins grow along z too; otherwise every section is for itself.
 
@@ -42,12 +44,11 @@ def _flood(heights, labels, depth, height, width):  # type: ignore[no-untyped-de
     section = height * width
     for at in range(size):
         if labels[at] != 0:
-            level = heights[at]
-            if first[level] < 0:
-                first[level] = at
+            if first[0] < 0:
+                first[0] = at
             else:
-                following[last[level]] = at
-            last[level] = at
+                following[last[0]] = at
+            last[0] = at
     for level in range(256):
         at = first[level]
         while at >= 0:

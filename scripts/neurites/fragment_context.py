@@ -17,8 +17,20 @@ def through_sections(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> 
     return settings.dimensions == "3"
 
 
+def context_px(settings: FragmentsSettings) -> int:
+    """Pixels of the neighbours that a block is seen with along y and x.
+
+    A seed depends on what lies within 4 radii (distances are cut off at 3, and it is the farthest
+    point within another) and 4 standard deviations of the smoothing. The rest is for the flooding,
+    which has no bound: 12 radii are what docs/tables/neurites-blocks.tsv was found to need.
+    """
+    if settings.context_px != "auto":
+        return settings.context_px
+    return round(12 * settings.seed_radius_px + 2 * settings.smoothing_px)
+
+
 def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:
     """Voxels of the neighbours that a block is seen with along z, y and x."""
-    sections = round(settings.context_px * min(voxel_nm[1:]) / voxel_nm[0])
-    z = sections if through_sections(settings, voxel_nm) else 0
-    return z, settings.context_px, settings.context_px
+    pixels = context_px(settings)
+    sections = round(pixels * min(voxel_nm[1:]) / voxel_nm[0])
+    return sections if through_sections(settings, voxel_nm) else 0, pixels, pixels

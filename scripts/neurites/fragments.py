@@ -24,7 +24,7 @@ from neurites.seeds import find_seeds, outline_heights
 from neurites.settings.fragments import FragmentsSettings
 from step.command import run_step
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ from neurites.training_patches import Labelled, draw_batch
 from step.command import run_step
 from step.tables import write_table
 
-VERSION = 2
+VERSION = 3
 
 COLUMNS = (
     "network", "n", "seed", "parameters", "steps", "epoch_s", "saved_mb", "peak_mb", "peak_is_of",

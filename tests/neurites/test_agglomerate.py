@@ -68,9 +68,13 @@ def test_the_partition_is_that_of_waterz(voxel_nm: tuple[float, float, float]) -
     assert regions[0] > regions[-1] > 1
 
 
+@pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("quantile", [25, 50])
-def test_quantiles_are_those_of_waterz(quantile: int) -> None:
-    affinities = as_bytes(noisy_affinities(drawn_labels((12, 72, 80), 14), noise=0.3))
+def test_quantiles_are_those_of_waterz(quantile: int, seed: int) -> None:
+    # 256 levels tie often, and the order among equals is nobody's to state: with some volumes
+    # (seed 0) it decides. Of these two it does not.
+    labels = drawn_labels((12, 72, 80), 14, seed)
+    affinities = as_bytes(noisy_affinities(labels, noise=0.3))
     fragments = find_fragments(affinities, FragmentsSettings(seed_radius_px=3), SECTIONS)
     count = int(fragments.max())
     graph = block_graph(fragments, count, 0, affinities, [None] * 3, histograms=True)
@@ -85,33 +89,56 @@ def test_quantiles_are_those_of_waterz(quantile: int) -> None:
     )
     for threshold, reference in zip(thresholds, theirs, strict=True):
         ours = np.concatenate([[-1], partition(count, merges, threshold)])[fragments]
-        # 256 levels tie often, and the order among equals is nobody's to state.
-        assert score_partition(ours + 2, reference.astype(np.int64), False).arand < 0.02
+        assert same_partition(ours, reference.copy())
+
+
+def greatest_difference(
+    affinities: NDArray[np.uint8],
+    parts: int,
+    settings: FragmentsSettings,
+    voxel_nm: tuple[float, float, float],
+) -> float:
+    """Adapted Rand error between one block and ``parts`` along every axis, at most."""
+    shape = affinities.shape[1:]
+    z, y, x = (-(-n // parts) for n in shape)
+    scorings = ("mean", "quantile50")
+    one = segment_blocks(affinities, shape, settings, voxel_nm, scorings)
+    many = segment_blocks(affinities, (z, y, x), settings, voxel_nm, scorings, threads=2)
+    assert len(many.grid) == parts**3
+    return max(
+        score_partition(many.labels(scoring, at), one.labels(scoring, at).astype(np.int64)).arand
+        for scoring in scorings
+        # Where most neurites are still in pieces, and where nearly all is joined, as well.
+        for at in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
+    )
 
 
 @pytest.mark.parametrize(
-    ("shape", "voxel_nm"),
-    [((12, 208, 208), SECTIONS), ((30, 168, 168), CUBES)],
-    ids=["sections", "cubes"],
+    ("shape", "neurites", "voxel_nm", "seed"),
+    [
+        ((9, 320, 320), 90, SECTIONS, 2),
+        ((9, 320, 320), 90, SECTIONS, 4),
+        ((40, 192, 192), 50, CUBES, 0),
+        ((40, 192, 192), 50, CUBES, 3),
+    ],
 )
 def test_the_result_does_not_depend_on_the_block_size(
-    shape: tuple[int, int, int], voxel_nm: tuple[float, float, float]
+    shape: tuple[int, int, int],
+    neurites: int,
+    voxel_nm: tuple[float, float, float],
+    seed: int,
 ) -> None:
-    labels = drawn_labels(shape, 30)
-    affinities = as_bytes(noisy_affinities(labels, noise=0.25))
+    labels = drawn_labels(shape, neurites, seed)
+    affinities = as_bytes(noisy_affinities(labels, noise=0.25, seed=seed + 1))
     settings = FragmentsSettings()
-    one = segment_blocks(affinities, shape, settings, voxel_nm)
     for parts in (2, 3):
-        z, y, x = (-(-n // parts) for n in shape)
-        many = segment_blocks(affinities, (z, y, x), settings, voxel_nm, threads=2)
-        assert len(many.grid) == parts**3
-        for threshold in (0.3, 0.5):
-            whole = one.labels("mean", threshold)
-            arand = score_partition(many.labels("mean", threshold), whole.astype(np.int64)).arand
-            print(shape, parts, threshold, arand)
-            assert arand <= 0.005
+        assert greatest_difference(affinities, parts, settings, voxel_nm) <= 0.005
+    # Blocks that see too little of each other show in these volumes.
+    blind = FragmentsSettings(context_px=settings.seed_radius_px)
+    assert greatest_difference(affinities, 3, blind, voxel_nm) > 0.005
     # The comparison is of partitions that mean something.
-    assert score_partition(one.labels("mean", 0.5), labels).arand < 0.1
+    whole = segment_blocks(affinities, shape, settings, voxel_nm)
+    assert score_partition(whole.labels("mean", 0.5), labels).arand < 0.1
 
 
 def test_quantiles_that_tie_do_not_make_the_result_depend_on_the_blocks() -> None:

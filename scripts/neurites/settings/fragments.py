@@ -1,6 +1,6 @@
 """Settings of the fragments."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -33,12 +33,11 @@ class FragmentsSettings(Settings):
     seed_radius_px: int = Field(
         5, ge=1, le=50, description="a seed is the farthest point within this radius (px)"
     )
-    context_px: int = Field(
-        32,
-        ge=0,
-        le=512,
+    context_px: Literal["auto"] | Annotated[int, Field(ge=0, le=512)] = Field(
+        "auto",
         description="how far a block sees into its neighbours (px), so that fragments at faces "
-        "come out alike from both sides; at least six seed radii",
+        "come out alike from both sides; auto: 12 seed radii and twice the smoothing, 64 as long "
+        "as these are what they are",
     )
     low_affinity: float = Field(
         0.0001,

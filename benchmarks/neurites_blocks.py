@@ -1,0 +1,151 @@
+"""How far the result depends on the blocks: one block against 2 x 2 x 2 and 3 x 3 x 3.
+
+    python benchmarks/neurites_blocks.py
+
+writes docs/tables/neurites-blocks.tsv: a row a volume, scoring and division, with the greatest
+adapted Rand error between the two partitions over all thresholds. Synthetic volumes have their seed
+in their name; the real ones are those that SNAKESCOPE_DATA names, with affinities from grey values
+or boundary probabilities, and by trained networks where benchmarks/neurites_training.py has
+left some.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+from numpy.typing import NDArray
+from scipy import ndimage
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
+
+from benchmarks import neurites_training as networks  # noqa: E402
+from benchmarks.neurites_evaluation import MEDULLA_TEST, affinities_of_outlines  # noqa: E402
+from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
+from neurites.fragment_context import context_px  # noqa: E402
+from neurites.partition_scores import score_partition  # noqa: E402
+from neurites.segment import segment_blocks  # noqa: E402
+from neurites.settings.fragments import FragmentsSettings  # noqa: E402
+from step.command import run_step  # noqa: E402
+from step.tables import write_table  # noqa: E402
+
+THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+SCORINGS = ("mean", "quantile50")
+DIVISIONS = (2, 3)
+SECTIONS = (30.0, 6.0, 6.0)
+CUBES = (10.0, 10.0, 10.0)
+DATA_FOLDERS = {"gala": "gala_fibsem_small", "medulla": "fibsem_medulla"}
+COLUMNS = (
+    "volume", "voxels", "seed_radius_px", "context_px", "scoring", "blocks", "greatest_arand",
+    "at_threshold",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Case:
+    """Affinities (3, Z, Y, X) and how their fragments are found; voxels in nm along z, y, x."""
+
+    name: str
+    affinities: NDArray[np.uint8]
+    voxel_nm: tuple[float, float, float]
+    settings: dict[str, float] = field(default_factory=dict)
+
+
+def synthetic() -> Iterator[Case]:
+    """Volumes of which everything is drawn: thick sections, and cubes."""
+    for seed in range(4):
+        box = ((0, 24), (0, 512), (0, 512))
+        made = SyntheticVolume(seed).affinities(box)
+        yield Case(f"synthetic sections, seed {seed}", made, SECTIONS)
+    for seed in range(4):
+        # A volume of thick sections, taken for cubes: its neurites wander steeply.
+        box = ((0, 72), (0, 256), (0, 256))
+        made = SyntheticVolume(seed, noise=1.2).affinities(box)
+        yield Case(f"synthetic cubes, seed {seed}", made, CUBES)
+
+
+def real(data: Path, training: Path) -> Iterator[Case]:
+    """Public volumes, as far as they are at hand."""
+    isbi = data / "isbi2012" / "train-volume.tif"
+    if isbi.exists():
+        grey = tifffile.imread(isbi)[:12].astype(np.float32)
+        smooth = np.stack([ndimage.gaussian_filter(section, 2.0) for section in grey])
+        # Membranes are dark: from 160 on there is surely none, from 60 down there surely is one.
+        outlines = (255 * np.clip((160 - smooth) / 100, 0, 1)).astype(np.uint8)
+        yield Case("isbi2012, grey values", affinities_of_outlines(outlines), (50.0, 4.0, 4.0))
+    outlines_of_gala = data / "gala_fibsem_small" / "test-p1.tif"
+    if outlines_of_gala.exists():
+        made = affinities_of_outlines(tifffile.imread(outlines_of_gala))
+        yield Case("gala_fibsem_small, boundary probability", made, CUBES)
+    for name, part, maker in (
+        ("gala_fibsem_small, test", "gala", networks.gala),
+        (MEDULLA_TEST, "medulla", networks.medulla),
+    ):
+        weights = training / part / "network.safetensors"
+        if weights.exists():
+            test = maker(data / DATA_FOLDERS[part]).test
+            made = networks.predicted(weights, test, networks.VIEWS)[:3]
+            yield Case(f"{name}; network", made, CUBES)
+            yield Case(f"{name}; network", made, CUBES, {"seed_radius_px": 3, "smoothing_px": 1})
+
+
+def rows(case: Case, contexts: list[int | str]) -> Iterator[dict[str, object]]:
+    """A row for every context, division and scoring."""
+    z, y, x = case.affinities.shape[1:]
+    for context in contexts:
+        settings = FragmentsSettings.model_validate({**case.settings, "context_px": context})
+        one = segment_blocks(case.affinities, (z, y, x), settings, case.voxel_nm, SCORINGS)
+        for parts in DIVISIONS:
+            block = (-(-z // parts), -(-y // parts), -(-x // parts))
+            many = segment_blocks(case.affinities, block, settings, case.voxel_nm, SCORINGS)
+            for scoring in SCORINGS:
+                errors = {
+                    at: score_partition(
+                        many.labels(scoring, at), one.labels(scoring, at).astype(np.int64)
+                    ).arand
+                    for at in THRESHOLDS
+                }
+                worst = max(errors, key=lambda at: errors[at])
+                yield {
+                    "volume": case.name,
+                    "voxels": f"{z} x {y} x {x}",
+                    "seed_radius_px": settings.seed_radius_px,
+                    "context_px": context_px(settings),
+                    "scoring": scoring,
+                    "blocks": f"{parts} x {parts} x {parts}",
+                    "greatest_arand": errors[worst],
+                    "at_threshold": worst,
+                }
+
+
+def main() -> None:
+    """Compare the divisions of every volume."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
+    parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
+    parser.add_argument(
+        "--training", type=Path, default=ROOT / "training", help="networks of neurites_training.py"
+    )
+    parser.add_argument(
+        "--contexts", nargs="+", default=["32", "auto"], help="context_px, several at once"
+    )
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-blocks.tsv")
+    given = parser.parse_args()
+    contexts = [one if one == "auto" else int(one) for one in given.contexts]
+    found = []
+    for cases in (synthetic(), real(given.data / "neurites", given.training)):
+        for case in cases:
+            for row in rows(case, contexts):
+                print(*row.values(), sep="\t", file=sys.stderr, flush=True)
+                found.append(row)
+    write_table(given.table, pd.DataFrame(found, columns=list(COLUMNS)))
+
+
+if __name__ == "__main__":
+    run_step(main)
