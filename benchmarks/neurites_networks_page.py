@@ -118,12 +118,13 @@ def _time(networks: pd.DataFrame, counted: pd.DataFrame) -> str:
 at most 1.7 times "its" time. Times base's time, the frugal networks take {times}:
 for n = 4 the goal is missed by this reading, and arithmetic puts it out of reach. n = 4 has
 {least["plain_step_of_base"]:.2f} times the multiplications of base before anything is recomputed
-(measured: {stored["seconds_of_base"]:.2f} times the seconds: half the channels a convolution, twice
-the passes over memory, and in float32 on a CPU, channels last, a batch normalisation that PyTorch
-2.7 does ten times slower for 12 channels than for 24), and going back through reversible blocks
-runs every branch once more: {least["reversible_step_of_base"]:.2f} times. The seed's own table has
-5h40 / 1h20 = 4.25 for n = 4, and 2h10 / 1h20 = 1.63 for n = 1. Of the time of the same network
-under plain autograd, which is what the saved memory costs, it is
+(measured: {stored["seconds_of_base"]:.2f} times the seconds: half the channels a convolution, which
+fill vector registers less well, and twice the passes over memory; the batch normalisation that
+PyTorch 2.7 does ten times slower for 12 channels than for 24, in float32 on a CPU, channels last,
+is replaced, see `scripts/neurites/batch_normalisation.py`), and going back through reversible
+blocks runs every branch once more: {least["reversible_step_of_base"]:.2f} times. The seed's own
+table has 5h40 / 1h20 = 4.25 for n = 4, and 2h10 / 1h20 = 1.63 for n = 1. Of the time of the same
+network under plain autograd, which is what the saved memory costs, it is
 {frugal["seconds_of_stored"]:.2f} for n = 4 (one forward pass more makes 4 / 3): by this reading the
 goal is met for every n. Branches are run once forward and once more going back, never twice;
 keeping the activations of some blocks instead saves 1 to 3 per cent of the time for each 0.1 of

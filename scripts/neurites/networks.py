@@ -21,6 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from neurites.batch_normalisation import BatchNormalisation
 from neurites.reversible import ReversibleBlock, ReversibleSequence, recomputed
 
 Network = Literal["base", "revnet"]
@@ -44,7 +45,7 @@ class Convolved(nn.Sequential):
     """3 x 3 x 3 convolution, batch normalisation and, unless ``linear``, ELU in place."""
 
     def __init__(self, inputs: int, outputs: int, linear: bool = False) -> None:
-        layers = [_convolution(inputs, outputs), nn.BatchNorm3d(outputs)]
+        layers = [_convolution(inputs, outputs), BatchNormalisation(outputs)]
         super().__init__(*layers, *([] if linear else [nn.ELU(inplace=True)]))
 
 
@@ -56,7 +57,7 @@ class ResidualModule(nn.Module):
         self.enter = Convolved(inputs, outputs)
         self.second = Convolved(outputs, outputs)
         self.third = _convolution(outputs, outputs)
-        self.norm = nn.BatchNorm3d(outputs)
+        self.norm = BatchNormalisation(outputs)
 
     def rest(self, entered: Tensor) -> Tensor:
         summed = self.third(self.second(entered)) + entered
@@ -102,7 +103,7 @@ class Upsampled(nn.Module):
         super().__init__()
         self.convolution = nn.Conv3d(inputs, outputs, 1)
         self.factor = (2.0 if cubes else 1.0, 2.0, 2.0)
-        self.norm = nn.BatchNorm3d(outputs)
+        self.norm = BatchNormalisation(outputs)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         larger = functional.interpolate(

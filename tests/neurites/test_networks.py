@@ -37,8 +37,29 @@ def test_a_network_for_cubes_treats_all_axes_alike(network: str) -> None:
     assert not torch.allclose(turned, upright.reshape(turned.shape))
 
 
-def step(memory: str, state: dict[str, torch.Tensor], image: torch.Tensor) -> NeuriteNetwork:
+def test_the_order_of_the_memory_changes_neither_gradients_nor_statistics() -> None:
+    """Channels last, as in training on a CPU, few channels take another normalisation."""
+    torch.manual_seed(1)
+    state = NeuriteNetwork("revnet", 2, "stored", SMALL).double().state_dict()
+    image = torch.randn(2, 1, 4, 16, 16, dtype=torch.float64)
+    plain = step("stored", state, image)
+    for memory in ("stored", "frugal"):
+        other = step(memory, state, image, torch.channels_last_3d)
+        for (name, wanted), found in zip(plain.named_parameters(), other.parameters(), strict=True):
+            assert wanted.grad is not None and found.grad is not None, name
+            assert torch.allclose(found.grad, wanted.grad, rtol=1e-9, atol=1e-9), name
+        for (name, one), two in zip(plain.named_buffers(), other.buffers(), strict=True):
+            assert torch.allclose(one, two, rtol=1e-9), name
+
+
+def step(
+    memory: str,
+    state: dict[str, torch.Tensor],
+    image: torch.Tensor,
+    order: torch.memory_format = torch.contiguous_format,
+) -> NeuriteNetwork:
     model = NeuriteNetwork("revnet", 2, memory, SMALL).double()  # type: ignore[arg-type]
+    model = model.to(memory_format=order)  # type: ignore[call-overload]
     model.load_state_dict(state)
     torch.manual_seed(3)
     model(image).square().mean().backward()
