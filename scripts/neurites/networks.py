@@ -41,6 +41,23 @@ def _convolution(inputs: int, outputs: int) -> nn.Conv3d:
     return nn.Conv3d(inputs, outputs, 3, padding=1, bias=False)
 
 
+class Pointwise(nn.Conv3d):
+    """1 x 1 x 1 convolution that, in training on a CPU, leaves channels last in memory.
+
+    PyTorch 2.7 puts its result in the default order (one thread, float32), and every sum, ELU and
+    normalisation after it then goes through memory in two orders at once.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__(inputs, outputs, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not (self.training and x.device.type == "cpu"):
+            return super().forward(x)
+        weight = self.weight.flatten(1)
+        return functional.linear(x.movedim(1, -1), weight, self.bias).movedim(-1, 1)
+
+
 class Convolved(nn.Sequential):
     """3 x 3 x 3 convolution, batch normalisation and, unless ``linear``, ELU in place."""
 
@@ -101,7 +118,7 @@ class Upsampled(nn.Module):
 
     def __init__(self, inputs: int, outputs: int, cubes: bool = False) -> None:
         super().__init__()
-        self.convolution = nn.Conv3d(inputs, outputs, 1)
+        self.convolution = Pointwise(inputs, outputs)
         self.factor = (2.0 if cubes else 1.0, 2.0, 2.0)
         self.norm = BatchNormalisation(outputs)
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from neurites.networks import FEATURES, NeuriteNetwork, folded, parameter_count
+from neurites.networks import FEATURES, NeuriteNetwork, Pointwise, folded, parameter_count
 from neurites.saved_bytes import saved_bytes
 
 SMALL = (4, 6, 8)
@@ -35,6 +35,22 @@ def test_a_network_for_cubes_treats_all_axes_alike(network: str) -> None:
     upright, turned = model(image), model(image.transpose(2, 3))
     assert torch.allclose(turned, upright.transpose(2, 3), rtol=1e-9, atol=1e-9)
     assert not torch.allclose(turned, upright.reshape(turned.shape))
+
+
+def test_a_pointwise_convolution_is_torchs_and_leaves_channels_last() -> None:
+    torch.manual_seed(4)
+    own = Pointwise(6, 4).double()
+    x = torch.randn(2, 6, 3, 4, 5, dtype=torch.float64)
+    x = x.contiguous(memory_format=torch.channels_last_3d).requires_grad_()
+    results = []
+    for training in (True, False):
+        y = own.train(training)(x)
+        results.append((y, *torch.autograd.grad(y.sin().sum(), (x, own.weight, own.bias))))
+    assert all(torch.allclose(a, b, rtol=1e-12) for a, b in zip(*results, strict=True))
+    y, d_x, *_ = results[0]
+    assert y.is_contiguous(memory_format=torch.channels_last_3d)
+    assert d_x.is_contiguous(memory_format=torch.channels_last_3d)
+    assert torch.equal(results[1][0], torch.nn.functional.conv3d(x, own.weight, own.bias))
 
 
 def test_the_order_of_the_memory_changes_neither_gradients_nor_statistics() -> None:
