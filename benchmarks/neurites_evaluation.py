@@ -37,8 +37,11 @@ from step.tables import read_table, write_table  # noqa: E402
 THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.98, 0.99)
 METRICS = ("arand", "precision", "recall", "voi_split", "voi_merge", "voi", "v_rand")
 COLUMNS = ("volume", "method", "metric", "value")
-CUBES = (10.0, 10.0, 10.0)
+Triple = tuple[float, float, float]
+CUBES: Triple = (10.0, 10.0, 10.0)
+SECTIONS: Triple = (30.0, 6.0, 6.0)
 MEDULLA_TRAIN = 110
+SNEMI3D_TRAIN = 16
 MEDULLA_TEST = f"fibsem_medulla, sections {MEDULLA_TRAIN} to 165"
 APART = "; branches apart"
 Volume = NDArray[np.generic]
@@ -69,13 +72,13 @@ def by_waterz(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64
     yield from zip(THRESHOLDS, steps, strict=True)
 
 
-def by_us(scoring: str, **settings: object) -> Partitions:
+def by_us(scoring: str, voxel_nm: Triple = CUBES, **settings: object) -> Partitions:
     """Our fragments and agglomeration."""
 
     def partitions(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64]]]:
         chosen = FragmentsSettings.model_validate(settings)
         z, y, x = affinities.shape[1:]
-        done = segment_blocks(affinities, (z, y, x), chosen, CUBES, (scoring,))
+        done = segment_blocks(affinities, (z, y, x), chosen, voxel_nm, (scoring,))
         for threshold in THRESHOLDS:
             yield threshold, done.labels(scoring, threshold)
 
@@ -87,6 +90,14 @@ METHODS: dict[str, Partitions] = {
     "distance transform, mean": by_us("mean", seed_radius_px=3, smoothing_px=1.0),
     "distance transform, quantile 50": by_us("quantile50", seed_radius_px=3, smoothing_px=1.0),
 }
+
+
+SECTION_METHODS: dict[str, Partitions] = {
+    "waterz watershed and mean": by_waterz,
+    "distance transform, mean": by_us("mean", SECTIONS),
+    "distance transform, quantile 50": by_us("quantile50", SECTIONS),
+}
+"""Of thick sections, with the settings that are shipped."""
 
 
 def tuned(partitions: Partitions, affinities: Affinities, truth: Volume) -> tuple[float, float]:
@@ -140,10 +151,14 @@ def gala(folder: Path) -> Iterator[Row]:
 
 
 def tuned_rows(
-    volume: str, source: str, train: tuple[Affinities, Volume], test: tuple[Affinities, Volume]
+    volume: str,
+    source: str,
+    train: tuple[Affinities, Volume],
+    test: tuple[Affinities, Volume],
+    methods: dict[str, Partitions] = METHODS,
 ) -> Iterator[Row]:
     """Rows of every method on affinities of one source."""
-    for method, partitions in METHODS.items():
+    for method, partitions in methods.items():
         best, scores = tuned_scores(partitions, train, test)
         print(f"{volume}; {source}; {method}: {scores.arand:.4f} at {best}", file=sys.stderr)
         named = f"{source}; {method}"
@@ -187,6 +202,29 @@ def medulla(folder: Path) -> Iterator[Row]:
     )
 
 
+def snemi3d(folder: Path) -> Iterator[Row]:
+    """A crop of SNEMI3D without its image: sections 0 to 15 for thresholds, 16 to 31 for scores."""
+    probabilities, labels, supervoxels = (
+        tifffile.imread(folder / f"train-{name}.tif")
+        for name in ("probabilities", "labels", "fragments")
+    )
+    # 1 is what is no neurite, which the challenge's score leaves out.
+    truth = np.where(labels == 1, 0, labels)
+    affinities = affinities_of_outlines((255 - probabilities).astype(np.uint8))
+    first, second = slice(None, SNEMI3D_TRAIN), slice(SNEMI3D_TRAIN, None)
+    volume = f"snemi3d_mini, sections {SNEMI3D_TRAIN} to 31"
+    yield from rows(
+        volume, "supervoxels of gala", score_partition(supervoxels[second], truth[second])
+    )
+    yield from tuned_rows(
+        volume,
+        "membrane probability",
+        (affinities[:, first], truth[first]),
+        (affinities[:, second], truth[second]),
+        SECTION_METHODS,
+    )
+
+
 def add_rows(path: Path, found: Iterable[Row]) -> None:
     """Write rows into a table, in the place of those of the same volume and method."""
     new = pd.DataFrame(found, columns=list(COLUMNS))
@@ -197,7 +235,9 @@ def add_rows(path: Path, found: Iterable[Row]) -> None:
     write_table(path, new.sort_values(["volume", "method"], kind="stable"))
 
 
-def read_arguments(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace, Path]:
+def read_arguments(
+    parser: argparse.ArgumentParser, volumes: tuple[str, ...]
+) -> tuple[argparse.Namespace, Path]:
     """Arguments of a benchmark on the public volumes, and the folder of these.
 
     Adds ``data``, ``table`` and ``volumes`` to the parser's own.
@@ -208,9 +248,7 @@ def read_arguments(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace,
     data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
     parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
-    parser.add_argument(
-        "--volumes", nargs="+", choices=("gala", "medulla"), default=("gala", "medulla")
-    )
+    parser.add_argument("--volumes", nargs="+", choices=volumes, default=volumes)
     given = parser.parse_args()
     folder = given.data / "neurites"
     if not folder.is_dir():
@@ -223,10 +261,11 @@ def read_arguments(parser: argparse.ArgumentParser) -> tuple[argparse.Namespace,
 def main() -> None:
     """Score every method on every volume that is at hand."""
     parser = argparse.ArgumentParser(description=__doc__)
-    given, folder = read_arguments(parser)
+    given, folder = read_arguments(parser, ("gala", "medulla", "snemi3d"))
     parts = {
         "gala": lambda: gala(folder / "gala_fibsem_small"),
         "medulla": lambda: medulla(folder / "fibsem_medulla"),
+        "snemi3d": lambda: snemi3d(folder / "snemi3d_mini_labels"),
     }
     for name in given.volumes:
         add_rows(given.table, parts[name]())

@@ -252,7 +252,7 @@ def main() -> None:
     parser.add_argument(
         "--training", type=Path, default=ROOT / "training", help="kept for resuming"
     )
-    given, folder = read_arguments(parser)
+    given, folder = read_arguments(parser, ("gala", "medulla"))
     makers = {
         "gala": lambda: gala(folder / "gala_fibsem_small"),
         "medulla": lambda: medulla(folder / "fibsem_medulla"),

@@ -22,11 +22,11 @@ def context_px(settings: FragmentsSettings) -> int:
 
     A seed depends on what lies within 4 radii (distances are cut off at 3, and it is the farthest
     point within another) and 4 standard deviations of the smoothing. The rest is for the flooding,
-    which has no bound: 12 radii are what docs/tables/neurites-blocks.tsv was found to need.
+    which has no bound: 14 radii are what docs/tables/neurites-blocks.tsv was found to need.
     """
     if settings.context_px != "auto":
         return settings.context_px
-    return round(12 * settings.seed_radius_px + 2 * settings.smoothing_px)
+    return round(14 * settings.seed_radius_px + 2 * settings.smoothing_px)
 
 
 def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:

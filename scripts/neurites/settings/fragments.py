@@ -21,11 +21,12 @@ class FragmentsSettings(Settings):
         "sections are thicker than twice the pixel size. For distance_transform",
     )
     outline_affinity: float = Field(
-        0.5,
+        0.8,
         gt=0,
         lt=1,
         description="a voxel whose mean affinity is lower belongs to the outline when distances "
-        "are measured (0 to 1)",
+        "are measured (0 to 1); lower, two neurites share a seed where a membrane is faint, "
+        "higher, there are more fragments to join",
     )
     smoothing_px: float = Field(
         2.0, ge=0, le=20, description="standard deviation by which distances are smoothed (px)"
@@ -36,7 +37,7 @@ class FragmentsSettings(Settings):
     context_px: Literal["auto"] | Annotated[int, Field(ge=0, le=512)] = Field(
         "auto",
         description="how far a block sees into its neighbours (px), so that fragments at faces "
-        "come out alike from both sides; auto: 12 seed radii and twice the smoothing, 64 as long "
+        "come out alike from both sides; auto: 14 seed radii and twice the smoothing, 74 as long "
         "as these are what they are",
     )
     low_affinity: float = Field(
