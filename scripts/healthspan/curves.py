@@ -17,15 +17,17 @@ from healthspan.survival import (
     HEALTHSPAN,
     LIFESPAN,
     Curve,
+    from_the_start,
     immobile_period,
     intervals,
+    median_text,
     survival_curve,
 )
 from imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
 from step.command import run_step
 from step.tables import read_table, write_table
 
-VERSION = 2
+VERSION = 3
 
 Floats = NDArray[np.float64]
 
@@ -39,6 +41,11 @@ def time_axis(counts: pd.DataFrame) -> str:
     if len(counts) and counts["day"].iloc[0] - counts["time_h"].iloc[0] / 24 > 1e-9:
         return "day of adulthood"
     return "days since first frame"
+
+
+def first_day(counts: pd.DataFrame) -> float:
+    """Day of the first usable frame; NaN where none is."""
+    return float(counts.loc[counts["usable"] == 1, "day"].min())
 
 
 def plate_curves(
@@ -81,6 +88,8 @@ def plate_summary(
         note = "no worm died"
     elif np.isnan(alive.median()[0]):
         note = "more than half alive at the last frame: no median lifespan"
+    elif alive.share[0] <= 0.5:
+        note = "half were dead at the first frame: the median lifespan is its day at most"
     row: dict[str, object] = {
         "worms": len(individuals),
         "deaths": deaths,
@@ -141,7 +150,7 @@ def draw_curves(
     for name, curve, colour, marker in pairs if drawn else ():
         axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         median = curve.median()[0]
-        text = f"{name}, median {median:.1f} d" if np.isfinite(median) else f"{name}, no median"
+        text = f"{name}, {median_text(curve, first_day(table))}"
         axes.plot(curve.day, curve.share, color=colour, label=text)
         for bound in (curve.earliest, curve.latest):
             axes.step(curve.day, bound, where="post", color=colour, linewidth=0.7, linestyle="--")
@@ -193,6 +202,12 @@ def main() -> None:
     write_table(given.curves, table)
     write_table(given.summary, pd.DataFrame([row]))
     title = f"{given.plate}, {given.condition}: {len(individuals)} worms"
+    if len(individuals) and alive.share[0] < 1:
+        first_d = first_day(counts)
+        alive, healthy = (
+            from_the_start(curve, intervals(individuals, outcome), first_d, settings.confidence)
+            for curve, outcome in ((alive, LIFESPAN), (healthy, HEALTHSPAN))
+        )
     with figure_style():
         note = str(row["note"])
         figure = draw_curves(table, alive, healthy, title, time_axis(counts), settings, note)

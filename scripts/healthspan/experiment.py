@@ -28,7 +28,7 @@ from step.errors import StepError
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 2
+VERSION = 3
 
 SURVIVAL_COLUMNS = [
     "outcome",
@@ -246,7 +246,8 @@ def read_plates(
     """
     rows = _read_names(sheet, ["plate", "condition"])
     summary = pd.concat(
-        [_read_names(path, ["plate", "time_axis"]) for path in summaries], ignore_index=True
+        [_read_names(path, ["plate", "time_axis", "first_day"]) for path in summaries],
+        ignore_index=True,
     )
     plates = list(summary["plate"])
     condition = dict(zip(rows["plate"], rows["condition"], strict=True))
@@ -261,6 +262,20 @@ def read_plates(
         for plate, path in zip(plates, individuals, strict=True)
     }
     return {plate: tables[plate] for plate in condition}, summary, condition
+
+
+def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, float]:
+    """Day of the first picture of each condition, over its plates.
+
+    Args:
+        summary: one row per plate, with plate and first_day as text.
+        condition: of each plate.
+    """
+    day = summary["first_day"].astype(float)
+    return {
+        str(name): float(first)
+        for name, first in day.groupby(summary["plate"].map(condition)).min().items()
+    }
 
 
 def main() -> None:
@@ -298,7 +313,10 @@ def main() -> None:
         with whole_file(path) as partial:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
     with figure_style():
-        figure = draw_experiment(survival, conditions, given.experiment, axes[-1], settings)
+        first_d = first_days(summary, condition)
+        figure = draw_experiment(
+            survival, conditions, first_d, given.experiment, axes[-1], settings
+        )
         for path in given.figures:
             save_figure(figure, path)
 

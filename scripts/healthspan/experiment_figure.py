@@ -1,6 +1,6 @@
 """Figure of an experiment: lifespan and healthspan of all conditions, with worms at risk."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,14 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from healthspan.settings.experiment import ExperimentSettings
-from healthspan.survival import HEALTHSPAN, LIFESPAN, Intervals, survival_curve
+from healthspan.survival import (
+    HEALTHSPAN,
+    LIFESPAN,
+    Intervals,
+    from_the_start,
+    median_text,
+    survival_curve,
+)
 from imaging.style import FAINT_INK, SERIES_COLOURS
 
 CM = 1 / 2.54
@@ -24,7 +31,11 @@ def _intervals(rows: pd.DataFrame) -> Intervals:
 
 
 def _draw_outcome(
-    axes: Axes, own: pd.DataFrame, conditions: Sequence[str], settings: ExperimentSettings
+    axes: Axes,
+    own: pd.DataFrame,
+    conditions: Sequence[str],
+    first_d: Mapping[str, float],
+    settings: ExperimentSettings,
 ) -> None:
     for i, condition in enumerate(conditions):
         found = _intervals(own[own["condition"] == condition])
@@ -36,8 +47,8 @@ def _draw_outcome(
             continue
         ends = np.concatenate(([0.0], found.after, found.before[found.observed]))
         curve = survival_curve(found, np.unique(ends), settings.confidence)
-        median = curve.median()[0]
-        half = f"median {median:.1f} d" if np.isfinite(median) else "no median"
+        curve = from_the_start(curve, found, first_d[condition], settings.confidence)
+        half = median_text(curve, first_d[condition])
         axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         label = f"{condition} (n = {len(found)}, {half})"
         axes.plot(curve.day, curve.share, color=colour, linestyle=dashes, label=label)
@@ -66,6 +77,7 @@ def _draw_at_risk(
 def draw_experiment(
     survival: pd.DataFrame,
     conditions: Sequence[str],
+    first_d: Mapping[str, float],
     title: str,
     axis: str,
     settings: ExperimentSettings,
@@ -74,6 +86,7 @@ def draw_experiment(
 
     Args:
         survival: one row per worm and outcome, as :func:`healthspan.experiment.survival_table`.
+        first_d: day of the first picture of each condition.
         axis: label of the time axis.
     """
     rows = max(len(conditions), 1)
@@ -93,7 +106,7 @@ def draw_experiment(
         for one in (upper, lower):
             one.set(xlim=(-0.02 * last, 1.02 * last), xticks=ticks)
         upper.set_yticks(np.linspace(0, 1, 5))
-        _draw_outcome(upper, own, conditions, settings)
+        _draw_outcome(upper, own, conditions, first_d, settings)
         legend.set_axis_off()
         legend.legend(*upper.get_legend_handles_labels(), loc="center left", handlelength=3.2)
         _draw_at_risk(lower, own, conditions, ticks)

@@ -9,10 +9,12 @@ Conventions of the intervals (after, before], both ends frames that were usable:
   (it was still a mover then), at or before the first frame in which it is stopped;
 - it died after the last frame in which it is not dead, at or before the first in which it is.
 
-A worm already stopped in the first frame has a healthspan that ended after day 0.
+A worm already stopped in the first frame has a healthspan that ended after day 0. So has one
+that lay dead from the start (:func:`missing_among_static`), and its death is left-censored in
+the same way: it came after day 0, at or before the first frame in which the worm is dead.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -27,8 +29,15 @@ Ints = NDArray[np.int64]
 ALIVE = "alive at last frame"
 LOST = "lost from view"
 STATIC = "static from the start"
+DEAD_AT_START = "dead from the start"
 MOVED_ON = "moved on"
 NEVER_STOPPED = "healthy throughout"
+
+LEAST_LIKE_A_WORM = float(np.log(2.0))
+"""Logarithm of the area over that of the plate's worms past which a static thing is no corpse.
+
+Half a worm, or two, is what :class:`healthspan.likeness.Likeness` leaves a fiftieth of its score.
+"""
 
 INDIVIDUALS_COLUMNS = (
     "individual",
@@ -53,7 +62,8 @@ class Course:
 
     ``stopped`` and ``dead`` are the ranks of the first stopped and the first dead frame,
     ``last + 1`` where there is none. ``seen_dead`` counts the sightings in state dead.
-    ``y_px``, ``x_px`` is where it was first seen stopped.
+    ``y_px``, ``x_px`` is where it was first seen stopped. ``at_start``: it lay dead there when
+    the pictures began, so nothing is known of it before.
     """
 
     track: int
@@ -64,6 +74,7 @@ class Course:
     seen_dead: int
     y_px: float
     x_px: float
+    at_start: bool = False
 
     @property
     def dies(self) -> bool:
@@ -74,7 +85,8 @@ def reason_not_counted(course: Course, time_h: Floats, settings: TrackSettings) 
     """Why a track is no individual; empty when it is one.
 
     ``static from the start``: already dead when the plate had settled. The paper's curves
-    ran too early since such objects counted as deaths (section 4.4). ``moved on``: the
+    ran too early since such objects counted as deaths (section 4.4); which of them are worms
+    all the same, only the number put on can tell: :func:`missing_among_static`. ``moved on``: the
     track ends well before the last frame without a corpse that stayed, so the worm had
     only been resting.
     """
@@ -85,10 +97,50 @@ def reason_not_counted(course: Course, time_h: Floats, settings: TrackSettings) 
         settled = since[course.dead] <= settings.settle_h
         if settled and (course.dead == course.first or course.first == 0):
             return STATIC
-    ended_early = course.last < len(time_h) - settings.max_gap
-    if ended_early and (not course.dies or course.seen_dead < settings.min_dead_frames):
-        return MOVED_ON
-    return ""
+    return MOVED_ON if was_resting(course, len(time_h), settings) else ""
+
+
+def was_resting(course: Course, frames: int, settings: TrackSettings) -> bool:
+    """Whether a track ends well before the last of ``frames`` without a corpse that stayed."""
+    ended_early = course.last < frames - settings.max_gap
+    return ended_early and (not course.dies or course.seen_dead < settings.min_dead_frames)
+
+
+def missing_among_static(
+    static: list[Course],
+    area: Floats,
+    movers: Floats,
+    stopped: Ints,
+    worms: int,
+    settings: TrackSettings,
+) -> list[Course]:
+    """Those of the static objects that are worms: dead at the first picture, or soon after.
+
+    Where the pictures begin late, worms already lie dead in the first of them. One cannot be told
+    from debris by itself, but of the worms put on some are then missing among the living. So many
+    of the objects are taken for them, those of the most worm-like area first; what is left over
+    is debris. The living are the greatest count of any frame: on a plate that began on time some
+    worms are overlooked in most frames, and that must not turn its debris into deaths.
+
+    Args:
+        static: courses of the tracks that are ``static from the start``.
+        area: area of each over the median of the plate's other worms, (len(static),).
+        movers, stopped: moving worms, and worms stopped so far, per usable frame, (T,).
+        worms: number of worms put on the plate.
+
+    Returns:
+        Their courses, in the order of ``static``; ``at_start`` those that were never seen alive.
+        The others were seen immobile before they were dead, as other worms are.
+    """
+    missing = worms - estimated_worms(movers, stopped, 1.0)
+    unlike = np.abs(np.log(area))
+    fit = [
+        i
+        for i, course in enumerate(static)
+        if unlike[i] <= LEAST_LIKE_A_WORM and not was_resting(course, len(movers), settings)
+    ]
+    chosen = sorted(fit, key=lambda i: (unlike[i], static[i].track))[: max(missing, 0)]
+    return [replace(static[i], at_start=static[i].dead == static[i].first) for i in sorted(chosen)]
 
 
 def running_median(count: Floats, width: int) -> Floats:
@@ -142,21 +194,23 @@ def lost_frames(movers: Floats, stopped: Ints, worms: int, smoothing: int) -> tu
 
 
 def _stopped_row(course: Course, timepoint: Ints, day: Floats) -> dict[str, object]:
-    """Row of a worm that stopped in view."""
+    """Row of a worm that stopped in view, or lay there when the pictures began."""
+    put_on = min(0.0, float(day[0]))
+    unseen = course.at_start or course.stopped == 0
     row: dict[str, object] = {
         "track": course.track,
         "first_timepoint": int(timepoint[course.first]),
         "last_timepoint": int(timepoint[course.last]),
         "y_px": course.y_px,
         "x_px": course.x_px,
-        "healthspan_end_after_d": day[course.stopped - 1] if course.stopped else min(0.0, day[0]),
+        "healthspan_end_after_d": put_on if unseen else day[course.stopped - 1],
         "healthspan_end_before_d": day[course.stopped],
         "health_censored": 0,
     }
     if course.dies:
-        after = day[course.dead - 1] if course.dead else row["healthspan_end_after_d"]
+        unseen = course.at_start or course.dead == 0
         return row | {
-            "death_after_d": after,
+            "death_after_d": put_on if unseen else day[course.dead - 1],
             "death_before_d": day[course.dead],
             "death_censored": 0,
             "censor_reason": "",

@@ -12,7 +12,7 @@ COLOURS = {"ok": "#3f8f5b", "warning": "#b07d05", "excluded": "#6a7178"}
 FIGURES = (
     ("usable", "usable frames", "{:.0f}"),
     ("worms", "worms", "{:.0f}"),
-    ("deaths", "seen to die", "{:.0f}"),
+    ("deaths", "died", "{:.0f}"),
     ("lost_share", "lost from view", "{:.0%}"),
     ("median_score", "correlation of the mark, median", "{:.2f}"),
     ("median_agreement", "texture found in place, median", "{:.0%}"),

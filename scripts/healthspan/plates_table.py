@@ -11,7 +11,7 @@ from step.command import run_step
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 2
+VERSION = 3
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 ROW_COLUMNS = ("plate", "status", "warnings")
 NOT_COMPUTED = "not computed"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from healthspan.frames_table import losses
+from healthspan.individuals import STATIC
 from healthspan.quality_figures import (
     Picture,
     Tables,
@@ -33,12 +34,12 @@ from step.command import run_step
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 3
+VERSION = 4
 FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
 COUNTS_COLUMNS = ("timepoint", "day", "usable", "healthy", "immobile", "dead", "total")
 STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)
 SUMMARY_COLUMNS = ("worms", "deaths")
-TRACKS_COLUMNS = ("instance", "consistent_state", "counted")
+TRACKS_COLUMNS = ("track", "instance", "consistent_state", "counted", "reason")
 DROPPED_COLUMNS = ("timepoint", "reason")
 
 
@@ -63,9 +64,14 @@ def masks_of(paths: Sequence[str | Path], timepoints: Sequence[int]) -> dict[int
 
 
 def followed(states: pd.DataFrame, tracks: pd.DataFrame) -> pd.DataFrame:
-    """The states, those of tracked worms as they are counted: consistent over the track."""
+    """The states as they are counted: those of tracked worms consistent over the track.
+
+    What is static from the start is counted in no state; that is its state, then.
+    """
     counted = tracks[tracks["counted"] == 1].set_index("instance")["consistent_state"]
-    return states.assign(state=states["instance"].map(counted).fillna(states["state"]))
+    static = tracks.loc[tracks["reason"] == STATIC, "instance"]
+    state = states["instance"].map(counted).fillna(states["state"])
+    return states.assign(state=state.mask(states["instance"].isin(static), STATIC))
 
 
 def mask_pictures(
@@ -77,8 +83,11 @@ def mask_pictures(
 ) -> list[Picture]:
     """Chosen frames with the outline of every worm in the colour of its state.
 
+    The heading counts the worms as the counts do, so without what is static from the start.
+
     Args:
-        frames, states: the plate's tables, the first with the column ``day``.
+        frames, states: the plate's tables, the first with the column ``day``, the second as
+            :func:`followed` gives it.
         masks, registered: files of its blocks.
         settings: how many frames, how large.
 
@@ -92,6 +101,7 @@ def mask_pictures(
         for instance, state in zip(states["instance"], states["state"], strict=True)
     }
     day = frames.set_index("timepoint")["day"]
+    static = set(states.loc[states["state"] == STATIC, "instance"].astype(int))
     pictures = []
     for timepoint, frame in registered_pages(frames, registered, settings.channel, timepoints):
         height, width = frame.shape
@@ -112,7 +122,10 @@ def mask_pictures(
                 max(1, round(shown / 900)),
                 margin=2,
             )
-        heading = f"day {day[timepoint]:.1f} (t{timepoint:03d}): {len(instances)} worms"
+        lying = sum(one.identifier in static for one in instances)
+        heading = f"day {day[timepoint]:.1f} (t{timepoint:03d}): {len(instances) - lying} worms"
+        if lying:
+            heading += f", {lying} static"
         pictures.append(Picture(heading, picture))
     return pictures
 
@@ -158,9 +171,12 @@ def main() -> None:
         dropped=read_dropped(given.masks),
     )
     summary = read_table(given.summary, SUMMARY_COLUMNS)
-    measures = measure(tables.frames, counts, tables.states, summary, tables.dropped, given.worms)
+    tracks = read_table(given.tracks, TRACKS_COLUMNS)
+    measures = measure(
+        tables.frames, counts, tables.states, summary, tables.dropped, tracks, given.worms
+    )
     verdict = judge(measures, counts, settings)
-    as_counted = followed(tables.states, read_table(given.tracks, TRACKS_COLUMNS))
+    as_counted = followed(tables.states, tracks)
     pictures = mask_pictures(tables.frames, as_counted, given.masks, given.registered, settings)
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
     lost = losses(tables.frames.fillna({"reason": ""}))

@@ -217,7 +217,9 @@ def _verdict(axes: Axes, plate: str, measures: Measures, verdict: Verdict) -> No
     axes.set_title("In words")
     lines = [
         f"{measures.usable} of {measures.frames} frames usable",
-        f"{measures.worms} worms, {measures.deaths} seen to die",
+        f"{measures.worms} worms{' put on' if measures.worms == measures.put_on else ''}, "
+        f"{measures.deaths - measures.dead_at_start} seen to die"
+        + (f", {measures.dead_at_start} dead at first" if measures.dead_at_start else ""),
         "",
     ]
     lines += [fill(f"\N{BULLET} {text}", 52) for text in verdict.warnings] or ["no warning"]

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from healthspan.gaps import widest_gap
+from healthspan.individuals import DEAD_AT_START, STATIC
 from healthspan.settings.quality import QualitySettings
 from imaging.style import STATES
 
@@ -26,7 +27,9 @@ class Measures:
             the plate itself, 0 to 1; a fraction of the mark's correlation in a good frame, too.
         largest_shift_px: raw px.
         largest_rotation_deg: degrees.
-        worms, deaths: individuals, and those seen to die.
+        worms, deaths: individuals, and those that died.
+        dead_at_start: of the deaths, those from before the first picture.
+        static: objects that lay on the plate from the start and are not taken for worms.
         censored_share, lost_share: of the worms, 0 to 1.
         put_on: worms put on the plate; None where nobody counted.
         first_count: most worms found in one of the first three usable frames.
@@ -46,6 +49,8 @@ class Measures:
     largest_rotation_deg: float
     worms: int
     deaths: int
+    dead_at_start: int
+    static: int
     censored_share: float
     lost_share: float
     put_on: int | None
@@ -85,6 +90,7 @@ def measure(
     states: pd.DataFrame,
     summary: pd.DataFrame,
     dropped: pd.DataFrame,
+    tracks: pd.DataFrame,
     put_on: int | None = None,
 ) -> Measures:
     """Measure a plate from its tables; ``put_on`` is the number of worms put on it."""
@@ -93,6 +99,7 @@ def measure(
     shift = np.hypot(registered["shift_y_px"].astype(float), registered["shift_x_px"].astype(float))
     row = summary.iloc[0]
     worms, deaths = int(row["worms"]), int(row["deaths"])
+    reasons = tracks.drop_duplicates("track")["reason"]
     first = usable_counts(counts)["total"].head(FIRST_FRAMES)
     return Measures(
         frames=len(frames),
@@ -106,6 +113,8 @@ def measure(
         largest_rotation_deg=float(registered["rotation_deg"].abs().max()),
         worms=worms,
         deaths=deaths,
+        dead_at_start=int((reasons == DEAD_AT_START).sum()),
+        static=int((reasons == STATIC).sum()),
         censored_share=_share(worms - deaths, worms),
         lost_share=_share(int(row.get("lost_from_view", 0)), worms),
         put_on=put_on,
@@ -165,6 +174,11 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
         said.append(f"unsure states: mean probability {m.mean_confidence:.2f}")
     if m.put_on and abs(m.first_count - m.put_on) > settings.worms_off_fraction * m.put_on:
         said.append(f"{m.first_count:.0f} worms found at first, {m.put_on} put on")
+    if m.dead_at_start:
+        said.append(
+            f"{m.dead_at_start} of {m.put_on} worms put on were dead at the first picture"
+            + (f"; not counted as worms: {m.static} more static" if m.static else "")
+        )
     if m.put_on and m.worms > m.put_on:
         said.append(f"{m.worms} worms stopped, {m.put_on} put on (debris among them?)")
     if m.lost_share > settings.lost_fraction:

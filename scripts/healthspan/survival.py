@@ -6,7 +6,7 @@ estimate for intervals takes them as closed, so that two neighbouring ones would
 their common frame, and it fails where there is one interval only; hence :func:`npmle`.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -67,6 +67,13 @@ def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tupl
     grid = np.unique(np.concatenate(([min(0.0, ends.min())] if len(ends) else [0.0], ends)))
     if len(found) == 0:
         return grid, np.ones(len(grid))
+    ended = found.before <= grid[0]
+    if ended.any():
+        # Dead at the first picture, and no age given: they lie in no cell, and their share of the
+        # likelihood has no mass in common with that of the others.
+        rest = Intervals(found.after[~ended], found.before[~ended])
+        day, survival = npmle(rest, rounds, tolerance)
+        return day, (1 - ended.mean()) * survival
     low = grid
     high = np.concatenate((grid[1:], [np.inf]))
     inside = (found.after[:, None] <= low) & (high <= found.before[:, None])
@@ -179,6 +186,44 @@ def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
     )
 
 
+def from_the_start(curve: Curve, found: Intervals, first_d: float, confidence: float) -> Curve:
+    """The curve as it is to be drawn where worms had ended before the first picture.
+
+    All live when they are put on, at day 0, and how many live is next known at the first picture.
+    A line sloping from one to the other would show ends on days on which nobody looked: the share
+    is kept until the picture and falls there, as in a Kaplan-Meier curve.
+
+    Args:
+        curve: :func:`survival_curve` of ``found``, (T,).
+        first_d: day of the first picture.
+
+    Returns:
+        The curve from ``first_d`` on, after two days more: that at which the worms were put on
+        and, once more, the first of ``curve`` that is not before ``first_d``. Where no worm had
+        ended by then, ``curve`` as it is.
+    """
+    seen = curve.day >= first_d
+    if not seen.any() or not curve.share[seen][0] < 1:
+        return curve
+    put_on = min(0.0, first_d)
+    day = np.array([put_on, curve.day[seen][0]])
+    before = survival_curve(found, day[:1], confidence)
+    alive = {field.name: np.ones(2) for field in fields(Curve)}
+    alive |= {"day": day, "earliest": np.repeat(before.earliest, 2)}
+    return Curve(
+        **{name: np.concatenate((alive[name], getattr(curve, name)[seen])) for name in alive}
+    )
+
+
+def median_text(curve: Curve, first_d: float) -> str:
+    """``median 12.3 d`` for a legend; of a median before the first picture only its bound."""
+    median = curve.median()[0]
+    if not np.isfinite(median):
+        return "no median"
+    sign = "\N{LESS-THAN OR EQUAL TO} " if median <= first_d else ""
+    return f"median {sign}{median:.1f} d"
+
+
 @dataclass(frozen=True)
 class ImmobilePeriod:
     """Time from the end of healthspan to death (days) over the worms seen to end both."""
@@ -193,10 +238,11 @@ def immobile_period(individuals: pd.DataFrame) -> ImmobilePeriod:
 
     Each end lies evenly within its interval and death after the end of healthspan, so a
     period is a spread of values and not one multiple of the frame interval: it is taken
-    at 16 x 16 points of the two intervals.
+    at 16 x 16 points of the two intervals. A worm that was dead when the pictures began tells
+    nothing of it.
     """
     life, health = intervals(individuals, LIFESPAN), intervals(individuals, HEALTHSPAN)
-    both = life.observed & health.observed
+    both = life.observed & health.observed & (life.after > 0)
     if not both.any():
         return ImmobilePeriod(float("nan"), float("nan"), 0)
     within = (np.arange(16) + 0.5) / 16

@@ -16,12 +16,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from healthspan.individuals import (
+    DEAD_AT_START,
     NEVER_STOPPED,
     STATIC,
     Course,
     dead_so_far,
     estimated_worms,
     individuals_table,
+    missing_among_static,
     reason_not_counted,
     stopped_so_far,
 )
@@ -32,13 +34,13 @@ from step.command import run_step
 from step.errors import StepError
 from step.tables import read_table, write_table
 
-VERSION = 1
+VERSION = 2
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 PROBABILITIES = ["p_healthy", "p_immobile", "p_dead"]
-STATES_COLUMNS = ["timepoint", "instance", "y_px", "x_px", *PROBABILITIES, "state"]
+STATES_COLUMNS = ["timepoint", "instance", "y_px", "x_px", "area_px", *PROBABILITIES, "state"]
 TRACKS_COLUMNS = [
     "track",
     "timepoint",
@@ -147,7 +149,7 @@ def judged_tracks(
     time_h: NDArray[np.float64],
     day: NDArray[np.float64],
     settings: TrackSettings,
-) -> tuple[list[Course], NDArray[np.bool_], pd.DataFrame]:
+) -> tuple[list[Course], list[Course], NDArray[np.bool_], pd.DataFrame]:
     """Candidates linked to tracks, each with its states made consistent, and counted or not.
 
     Args:
@@ -156,12 +158,13 @@ def judged_tracks(
         time_h, day: of the usable frames, shape (frames,).
 
     Returns:
-        The courses of the tracks that count as individuals; whether each detection is a mover,
-        shape (detections,); the detections of all tracks that stopped, with ``track``,
-        ``consistent_state``, ``counted`` and ``reason``.
+        The courses of the tracks that count as individuals, and of those that are static from
+        the start; whether each detection is a mover, shape (detections,); the detections of all
+        tracks that stopped, with ``track``, ``consistent_state``, ``counted`` and ``reason``.
     """
     mover = np.ones(len(states), bool)
     counted: list[Course] = []
+    static: list[Course] = []
     pieces: list[pd.DataFrame] = []
     for track, linked in enumerate(link_candidates(candidates, len(day), settings), start=1):
         members = np.array(linked, np.int64)
@@ -183,9 +186,29 @@ def judged_tracks(
             counted.append(course)
             mover[candidate[members[frame >= course.stopped]]] = False
         elif reason == STATIC:
+            static.append(course)
             mover[candidate[members]] = False
     tracks = pd.concat(pieces) if pieces else pd.DataFrame(columns=TRACKS_COLUMNS)
-    return counted, mover, tracks
+    return counted, static, mover, tracks
+
+
+def areas_over_worms(
+    static: list[Course], states: pd.DataFrame, tracks: pd.DataFrame
+) -> NDArray[np.float64]:
+    """Median area of each static track over that of all other detections, (len(static),).
+
+    On a plate of which no worm was alive in the first picture there are no others: the static
+    ones are then compared with each other.
+
+    Args:
+        states: one row per detection, with ``instance`` and ``area_px``.
+        tracks: one row per detection of a track, with ``track``, ``instance`` and ``area_px``.
+    """
+    own = tracks[tracks["track"].isin([course.track for course in static])]
+    others = states.loc[~states["instance"].isin(own["instance"]), "area_px"]
+    usual = float((others if len(others) else own["area_px"]).median())
+    median = own.groupby("track")["area_px"].median()
+    return np.array([float(median[course.track]) for course in static]) / usual
 
 
 def track_plate(
@@ -230,11 +253,33 @@ def track_plate(
         probability[candidate],
     )
 
-    counted, mover, tracks = judged_tracks(states, candidate, candidates, time_h, day, settings)
+    counted, static, mover, tracks = judged_tracks(
+        states, candidate, candidates, time_h, day, settings
+    )
     movers = np.bincount(rank[mover], minlength=len(day)).astype(np.int64)
     stopped = stopped_so_far(counted, len(day))
     number = worms
     warnings = []
+    if number is not None and static:
+        found = missing_among_static(
+            static,
+            areas_over_worms(static, states, tracks),
+            movers.astype(np.float64),
+            stopped,
+            number,
+            settings,
+        )
+        counted = sorted(counted + found, key=lambda course: course.track)
+        for course in found:
+            theirs = tracks["track"] == course.track
+            tracks.loc[theirs, "counted"] = 1
+            tracks.loc[theirs, "reason"] = DEAD_AT_START if course.at_start else ""
+        if found:
+            warnings.append(
+                f"{len(found)} objects that lay there from the start count as worms, since so many "
+                f"of {number} put on are missing: {sum(course.at_start for course in found)} were "
+                "dead at the first picture; look at the contact sheet for debris among them"
+            )
     if number is None:
         number = estimated_worms(movers.astype(np.float64), stopped, settings.worms_quantile)
     elif number < len(counted):

@@ -134,6 +134,7 @@ def draw_plate(
                             **chances,
                             "consistent_state": state,
                             "counted": 1,
+                            "reason": "",
                         }
                     )
             total = sum(tally.values())

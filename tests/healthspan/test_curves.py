@@ -14,7 +14,15 @@ import healthspan
 from healthspan.curves import draw_curves, plate_curves, plate_summary, time_axis
 from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS
 from healthspan.settings.curves import CurvesSettings
-from healthspan.survival import Intervals, crossing, immobile_period, npmle, survival_curve
+from healthspan.survival import (
+    Intervals,
+    crossing,
+    from_the_start,
+    immobile_period,
+    median_text,
+    npmle,
+    survival_curve,
+)
 from imaging.style import figure_style
 from step.tables import read_table, write_table
 
@@ -175,3 +183,55 @@ def test_command_writes_the_same_pictures_twice(tmp_path: Path, number: int) -> 
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     assert "share of worms" in (tmp_path / "a.svg").read_text(encoding="utf-8")
     assert read_table(tmp_path / "a.summary.tsv")["worms"].tolist() == [number]
+
+
+def test_ends_at_day_0_are_a_fall_at_day_0() -> None:
+    day, survival = npmle(Intervals(np.array([0.0, 0, 1, 2]), np.array([0.0, 0, 2, np.inf])))
+    assert day.tolist() == [0, 1, 2]
+    assert survival == pytest.approx([0.5, 0.5, 0.25])
+    assert npmle(Intervals(np.zeros(2), np.zeros(2)))[1].tolist() == [0]
+
+
+LATE = Intervals(np.array([0.0] * 6 + [5, 6, 7, 8]), np.array([5.0] * 6 + [6, 7, 8, 9]))
+"""Ten worms, six of them dead in the first picture, of day 5."""
+
+
+def test_a_series_that_begins_late_is_drawn_as_a_fall_at_its_first_picture() -> None:
+    day = np.arange(5.0, 10)
+    curve = survival_curve(LATE, day, 0.95)
+    drawn = from_the_start(curve, LATE, 5.0, 0.95)
+    assert drawn.day.tolist() == [0, 5, *day]
+    assert drawn.share[:3] == pytest.approx([1, 1, 0.4])
+    assert drawn.latest[:2].tolist() == [1, 1] and drawn.earliest[:2] == pytest.approx([0.4, 0.4])
+    # A grid that holds day 0, as that of the experiment's figure does, is drawn in the same way.
+    whole = survival_curve(LATE, np.array([0.0, *day]), 0.95)
+    again = from_the_start(whole, LATE, 5.0, 0.95)
+    assert again.day.tolist() == drawn.day.tolist() and (again.share == drawn.share).all()
+
+
+def test_a_series_that_begins_on_time_is_drawn_as_it_is() -> None:
+    found = Intervals(np.array([5.0, 6, 7]), np.array([6.0, 7, 8]))
+    curve = survival_curve(found, np.array([0.0, 5, 6, 7, 8]), 0.95)
+    assert from_the_start(curve, found, 5.0, 0.95) is curve
+
+
+def test_a_median_before_the_first_picture_is_said_to_be_a_bound() -> None:
+    drawn = from_the_start(survival_curve(LATE, np.arange(5.0, 10), 0.95), LATE, 5.0, 0.95)
+    assert median_text(drawn, 5.0) == "median \N{LESS-THAN OR EQUAL TO} 5.0 d"
+    table = worms(np.full(4, 1.0), np.full(4, 1.5), 0.5, 9.0)
+    before = table.assign(death_after_d=0.0, death_before_d=5.0)
+    seen = counts(9, age=5.0).assign(total=4)
+    _, alive, healthy = plate_curves(before, seen, 0.95)
+    note = str(plate_summary(before, seen, alive, healthy)["note"])
+    assert note == "half were dead at the first frame: the median lifespan is its day at most"
+
+
+def test_a_worm_dead_before_the_first_picture_tells_nothing_of_the_immobile_period() -> None:
+    table = worms(np.array([6.2, 7.2]), np.array([7.2, 8.2]), 0.5, 40)
+    late = table.iloc[:1].assign(
+        healthspan_end_after_d=0.0,
+        healthspan_end_before_d=5.0,
+        death_after_d=0.0,
+        death_before_d=5.0,
+    )
+    assert immobile_period(pd.concat([table, late])) == immobile_period(table)

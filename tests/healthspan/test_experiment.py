@@ -6,7 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from healthspan.experiment import cox_table, holm, logrank_tests, read_plates, survival_table
+from healthspan.experiment import (
+    cox_table,
+    first_days,
+    holm,
+    logrank_tests,
+    read_plates,
+    survival_table,
+)
 from healthspan.experiment_figure import draw_experiment
 from healthspan.individuals import INDIVIDUALS_COLUMNS
 from healthspan.settings.experiment import ExperimentSettings
@@ -81,7 +88,7 @@ def test_one_condition_and_no_worms_are_rows_not_crashes() -> None:
     assert cox_table(survival, ["N2"], 0.95)["note"].eq("one condition only").all()
     empty = survival_table({"p5": plate(5, 9, 0)}, CONDITION)
     assert len(empty) == 0 and len(cox_table(empty, ["blank", "N2"], 0.95)) == 2
-    draw_experiment(empty, ["blank"], "e", "day of adulthood", ExperimentSettings())
+    draw_experiment(empty, ["blank"], {}, "e", "day of adulthood", ExperimentSettings())
     assert oasis2(empty, "lifespan") == "" and len(prism(empty, "lifespan")) == 0
     assert len(jmp(empty)) == 0
 
@@ -127,7 +134,9 @@ def test_the_legends_lie_on_no_curve_and_within_the_figure(number: int) -> None:
     tables = {name: plate(i, 4 + 2 * i) for i, name in enumerate(names)}
     survival = survival_table(tables, {name: name for name in names})
     with figure_style():
-        figure = draw_experiment(survival, names, "e", "day", ExperimentSettings())
+        figure = draw_experiment(
+            survival, names, dict.fromkeys(names, 0.0), "e", "day", ExperimentSettings()
+        )
         figure.draw_without_rendering()
     boxes = [axes.get_window_extent() for axes in figure.axes if axes.axison]
     legends = [axes.get_legend() for axes in figure.axes if axes.get_legend()]
@@ -145,10 +154,29 @@ def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:
     write_table(tmp_path / "sheet.tsv", sheet)
     write_table(
         tmp_path / "s.tsv",
-        pd.DataFrame({"plate": ["007"], "condition": ["NA"], "time_axis": ["d"]}),
+        pd.DataFrame({"plate": ["007"], "condition": ["NA"], "time_axis": ["d"], "first_day": [3]}),
     )
     write_table(tmp_path / "i.tsv", plate(1, 13))
     given = [str(tmp_path / name) for name in ("sheet.tsv", "i.tsv", "s.tsv")]
     assert list(read_plates(given[0], [given[1]], [given[2]])[2].items()) == [("007", "NA")]
     with pytest.raises(StepError, match="same order"):
         read_plates(given[0], [given[1]] * 2, [given[2]] * 2)
+
+
+def test_a_condition_photographed_late_falls_at_its_first_picture() -> None:
+    """Six of ten worms dead at the first picture, of day 5: no line slopes there from day 0."""
+    late = plate(1, 13, 10)
+    at = late.index[:6]
+    for name in ("healthspan_end", "death"):
+        late.loc[at, f"{name}_after_d"], late.loc[at, f"{name}_before_d"] = 0.0, 5.0
+    survival = survival_table({"p1": late}, CONDITION)
+    figure = draw_experiment(survival, ["N2"], {"N2": 5.0}, "e", "day", ExperimentSettings())
+    (line,) = figure.axes[0].get_lines()
+    assert line.get_xdata()[:3].tolist() == [0, 5, 5]
+    assert line.get_ydata()[:3] == pytest.approx([1, 1, 0.4])
+    assert "\N{LESS-THAN OR EQUAL TO} 5.0 d" in str(line.get_label())
+
+
+def test_the_first_picture_of_a_condition_is_that_of_its_earliest_plate() -> None:
+    summary = pd.DataFrame({"plate": ["p1", "p2", "p3"], "first_day": ["5", "3.5", "0"]})
+    assert first_days(summary, CONDITION) == {"N2": 3.5, "daf-16": 0.0}

@@ -11,6 +11,7 @@ from healthspan.individuals import (
     estimated_worms,
     individuals_table,
     lost_frames,
+    missing_among_static,
     reason_not_counted,
 )
 from healthspan.settings.track import TrackSettings
@@ -71,3 +72,30 @@ def test_stopped_in_the_first_frame_is_bounded_by_day_0() -> None:
     row = table.iloc[0]
     assert (row["healthspan_end_after_d"], row["healthspan_end_before_d"]) == (0.0, 5.0)
     assert (row["death_after_d"], row["death_before_d"]) == (6.5, 7.0)
+
+
+def test_a_worm_that_lay_dead_at_first_and_crawled_on_is_no_death() -> None:
+    """Dead in the first two frames and then gone: it rested, and is among the movers."""
+    rested, corpse = course(0, 1, 0, 0, 2), course(0, 19, 0, 0, 20)
+    none = np.zeros(20, np.int64)
+    both, area, movers = [rested, corpse], np.ones(2), np.full(20, 4.0)
+    found = missing_among_static(both, area, movers, none, 9, SETTINGS)
+    assert [(one.last, one.at_start) for one in found] == [(19, True)]
+
+
+def test_a_worm_seen_immobile_before_it_lay_dead_died_between_two_frames() -> None:
+    """Within the first day it is static as debris is; a worm is missing, so it is one."""
+    dying, none = course(0, 19, 0, 1), np.zeros(20, np.int64)
+    (found,) = missing_among_static([dying], np.ones(1), np.zeros(20), none, 1, SETTINGS)
+    day = 5 + np.arange(20) * 0.5
+    row = individuals_table([found], np.zeros(20), np.arange(20), day, 1, 3).iloc[0]
+    assert (row["healthspan_end_after_d"], row["healthspan_end_before_d"]) == (0.0, 5.0)
+    assert (row["death_after_d"], row["death_before_d"]) == (5.0, 5.5)
+
+
+def test_a_worm_overlooked_in_the_first_frame_was_dead_before_as_well() -> None:
+    later = Course(1, 2, 15, 2, 2, 14, 10.0, 20.0, at_start=True)
+    day = 5 + np.arange(16) * 0.5
+    row = individuals_table([later], np.zeros(16), np.arange(16), day, 1, 3).iloc[0]
+    assert (row["healthspan_end_after_d"], row["healthspan_end_before_d"]) == (0.0, 6.0)
+    assert (row["death_after_d"], row["death_before_d"]) == (0.0, 6.0)

@@ -12,6 +12,7 @@ import pytest
 from healthspan import quality
 from healthspan.quality import chosen, followed, mask_pictures
 from healthspan.quality_measures import Measures, confidence, drops, judge, measure
+from healthspan.quality_page import page
 from healthspan.settings.quality import QualitySettings
 from imaging.overlays import rgb
 from imaging.style import STATE_COLOURS
@@ -32,6 +33,8 @@ GOOD = Measures(
     largest_rotation_deg=1.0,
     worms=100,
     deaths=90,
+    dead_at_start=0,
+    static=0,
     censored_share=0.1,
     lost_share=0.05,
     put_on=100,
@@ -137,7 +140,7 @@ def test_confidence_is_of_the_state_and_missing_where_it_is_unknown() -> None:
 def test_measures_of_the_drawn_plate(plate: DrawnPlate) -> None:
     frames = read_table(plate.folder / "frames.tsv")
     dropped = quality.read_dropped(plate.masks)
-    got = measure(frames, plate.counts, plate.states, plate.summary, dropped, 6)
+    got = measure(frames, plate.counts, plate.states, plate.summary, dropped, plate.tracks, 6)
     assert (got.frames, got.usable, got.missing, got.unregistered) == (12, 10, 1, 1)
     assert (got.worms, got.deaths, got.found, got.dropped) == (6, 5, 59, 6)
     assert got.mean_confidence == pytest.approx(0.9)
@@ -150,7 +153,7 @@ def test_scores_are_judged_by_the_way_of_registration(plate: DrawnPlate) -> None
     dropped = quality.read_dropped(plate.masks)
     # A good share of texture found in place, but no good correlation of a mark.
     frames = frames.assign(score=0.24, method=frames["method"].replace("mark", "plate"))
-    got = measure(frames, plate.counts, plate.states, plate.summary, dropped, 6)
+    got = measure(frames, plate.counts, plate.states, plate.summary, dropped, plate.tracks, 6)
     assert got.median_agreement == pytest.approx(0.24) and np.isnan(got.median_score)
     unmarked = replace(GOOD, median_score=got.median_score, median_agreement=got.median_agreement)
     assert judge(unmarked, STEADY, SETTINGS).status == "ok"
@@ -159,7 +162,15 @@ def test_scores_are_judged_by_the_way_of_registration(plate: DrawnPlate) -> None
 def test_a_plate_without_detections_can_be_measured(plate: DrawnPlate) -> None:
     counts = plate.counts.assign(healthy=0, immobile=0, dead=0, total=0)
     none = pd.DataFrame({"reason": []})
-    got = measure(plate.frames, counts, plate.states.iloc[:0], plate.summary, none, None)
+    got = measure(
+        plate.frames,
+        counts,
+        plate.states.iloc[:0],
+        plate.summary,
+        none,
+        plate.tracks.iloc[:0],
+        None,
+    )
     assert judge(got, counts, SETTINGS).warnings == ("no worm found in any of 10 usable frames",)
 
 
@@ -195,9 +206,46 @@ def test_masks_are_outlined_in_the_colour_of_their_state(plate: DrawnPlate) -> N
 def test_a_tracked_worm_is_drawn_as_it_is_counted() -> None:
     states = pd.DataFrame({"instance": [7, 8, 9], "state": ["immobile", "immobile", "healthy"]})
     tracks = pd.DataFrame(
-        {"instance": [7, 8], "consistent_state": ["dead", "dead"], "counted": [1, 0]}
+        {
+            "instance": [7, 8],
+            "consistent_state": ["dead", "dead"],
+            "counted": [1, 0],
+            "reason": ["", "moved on"],
+        }
     )
     assert followed(states, tracks)["state"].tolist() == ["dead", "immobile", "healthy"]
+
+
+def test_what_is_static_is_outlined_grey_and_not_among_the_worms_of_the_heading(
+    plate: DrawnPlate,
+) -> None:
+    """The heading of the last picture says what its bar shows."""
+    last = plate.tracks["timepoint"].max()
+    one = plate.tracks["track"] == plate.tracks["track"].iloc[0]
+    tracks = plate.tracks.assign(
+        counted=1 - one.astype(int), reason=np.where(one, "static from the start", "")
+    )
+    frames = plate.frames.assign(day=plate.frames["time_h"] / 24)
+    states = followed(plate.states, tracks)
+    pictures = mask_pictures(frames, states, plate.masks, plate.registered, SETTINGS)
+    assert pictures[-1].heading.endswith(f"(t{last:03d}): 5 worms, 1 static")
+    as_drawn = mask_pictures(frames, plate.states, plate.masks, plate.registered, SETTINGS)
+    red, grey = (rgb(STATE_COLOURS[name]) for name in ("dead", "unknown"))
+    for colour, more in ((red, as_drawn[-1]), (grey, pictures[-1])):
+        less = pictures[-1] if more is as_drawn[-1] else as_drawn[-1]
+        near = [int((np.abs(p.pixels - colour).max(axis=2) < 12).sum()) for p in (less, more)]
+        assert near[0] < near[1]
+
+
+def test_worms_dead_at_the_first_picture_are_told_and_not_seen_to_die(plate: DrawnPlate) -> None:
+    reasons = ["dead from the start", "dead from the start", "static from the start", ""]
+    tracks = pd.DataFrame({"track": [1, 2, 3, 4], "reason": reasons})
+    dropped = quality.read_dropped(plate.masks)
+    got = measure(plate.frames, plate.counts, plate.states, plate.summary, dropped, tracks, 6)
+    assert (got.dead_at_start, got.static) == (2, 1)
+    told = "2 of 6 worms put on were dead at the first picture; not counted as worms: 1"
+    assert any(text.startswith(told) for text in judge(got, plate.counts, SETTINGS).warnings)
+    assert "<td>seen to die</td><td>3</td>" in page("p", got, judge(GOOD, STEADY, SETTINGS), [], {})
 
 
 def command(plate: DrawnPlate, out: Path) -> list[str]:

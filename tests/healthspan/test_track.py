@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from healthspan.curves import plate_curves
+from healthspan.individuals import DEAD_AT_START, STATIC
 from healthspan.settings.track import TrackSettings
 from healthspan.state_path import log_emissions, most_probable_path, path_states
 from healthspan.track import TRACKS_COLUMNS, track_plate
@@ -44,6 +46,7 @@ def states_table(rows: list[tuple[int, float, float, tuple[float, float, float]]
                 "instance": t * 100_000 + i,
                 "y_px": y,
                 "x_px": x,
+                "area_px": 900,
                 "p_healthy": p[0],
                 "p_immobile": p[1],
                 "p_dead": p[2],
@@ -52,7 +55,7 @@ def states_table(rows: list[tuple[int, float, float, tuple[float, float, float]]
             for i, (t, y, x, p) in enumerate(rows)
         ],
         columns=[
-            *("timepoint", "time_h", "instance", "y_px", "x_px"),
+            *("timepoint", "time_h", "instance", "y_px", "x_px", "area_px"),
             *("p_healthy", "p_immobile", "p_dead", "state"),
         ],
     )
@@ -197,3 +200,94 @@ def test_a_detection_in_an_unregistered_frame_is_refused() -> None:
         track_plate(
             states_table(worm_that_dies()), frames_table(14, missing=(6,)), 0.0, 1, SETTINGS
         )
+
+
+def late_plate(static: int, area: tuple[int, ...] = ()) -> pd.DataFrame:
+    """States of 14 timepoints: 8 worms of 900 px that die one after the other, and static objects.
+
+    ``area`` (px) is of the last static objects, where it is not that of the worms.
+    """
+    rows = []
+    for worm in range(8):
+        x, stops = 1000.0 * worm, 3 + worm
+        rows += [(t, 300.0 * t, x, HEALTHY) for t in range(stops)]
+        rows += [(t, 300.0 * stops, x, STOPPED) for t in range(stops, stops + 2)]
+        rows += [(t, 300.0 * stops, x, DEAD) for t in range(stops + 2, 14)]
+    rows += [(t, 9000.0 + 200 * i, 0.0, DEAD) for i in range(static) for t in range(14)]
+    states = states_table(rows)
+    for i, pixels in enumerate(reversed(area)):
+        states.loc[states["y_px"] == 9000.0 + 200 * (static - 1 - i), "area_px"] = pixels
+    return states
+
+
+def test_worms_dead_when_the_pictures_began_are_deaths_of_an_unknown_day_before() -> None:
+    found = track_plate(late_plate(6), frames_table(14), 5.0, 14, SETTINGS)
+    dead = found.individuals[found.individuals["death_after_d"] == 0]
+    assert len(found.individuals) == 14 and len(dead) == 6
+    for name in ("healthspan_end", "death"):
+        assert dead[f"{name}_after_d"].tolist() == [0.0] * 6
+        assert dead[f"{name}_before_d"].tolist() == [5.0] * 6
+    assert dead["death_censored"].eq(0).all() and dead["health_censored"].eq(0).all()
+    # No phantom is left: without the six, as many would be lost from view in the end.
+    assert "lost from view" not in set(found.individuals["censor_reason"])
+    assert found.counts["total"].tolist() == [14] * 14
+    assert found.counts["dead"].iloc[0] == 6 and found.counts["alive"].iloc[0] == 8
+    theirs = found.tracks[found.tracks["reason"] == DEAD_AT_START]
+    assert theirs["track"].nunique() == 6 and theirs["counted"].eq(1).all()
+    assert any("6 were dead at the first picture" in warning for warning in found.warnings)
+    table = plate_curves(found.individuals, found.counts, 0.95)[0]
+    assert table["alive"].iloc[0] == pytest.approx(8 / 14, abs=1e-6)
+    assert table["alive_counted"].iloc[0] == 8 / 14
+    assert np.nanmax(np.abs(table["alive"] - table["alive_counted"].astype(float))) < 0.08
+
+
+def test_without_an_age_they_are_dead_on_the_first_day() -> None:
+    found = track_plate(late_plate(6), frames_table(14), 0.0, 14, SETTINGS)
+    table, _, healthy = plate_curves(found.individuals, found.counts, 0.95)
+    assert table["alive"].iloc[0] == pytest.approx(8 / 14)
+    assert healthy.share[0] == pytest.approx(8 / 14) and np.isfinite(table["alive"]).all()
+
+
+def test_debris_beyond_the_worms_put_on_is_no_death() -> None:
+    """Nine objects and six worms missing: those of the size of a worm are taken."""
+    states = late_plate(9, area=(300, 700, 5000))
+    found = track_plate(states, frames_table(14), 5.0, 14, SETTINGS)
+    assert (found.individuals["death_after_d"] == 0).sum() == 6
+    debris = found.tracks[found.tracks["reason"] == STATIC]
+    assert sorted(debris.merge(states)["area_px"].unique()) == [300, 700, 5000]
+    assert debris["counted"].eq(0).all()
+
+
+def test_what_has_not_the_size_of_a_worm_is_no_death_even_if_worms_are_missing() -> None:
+    found = track_plate(late_plate(3, area=(300, 5000)), frames_table(14), 5.0, 14, SETTINGS)
+    assert (found.individuals["death_after_d"] == 0).sum() == 1
+
+
+@pytest.mark.parametrize("worms", [None, 8])
+def test_a_plate_of_which_no_worm_is_missing_keeps_its_debris(worms: int | None) -> None:
+    with_debris = track_plate(late_plate(6), frames_table(14), 5.0, worms, SETTINGS)
+    clean = track_plate(late_plate(0), frames_table(14), 5.0, worms, SETTINGS)
+    assert len(clean.individuals) == 8
+    for name in ("individuals", "counts"):
+        one, other = getattr(with_debris, name), getattr(clean, name)
+        pd.testing.assert_frame_equal(one.drop(columns="track", errors="ignore"),
+                                      other.drop(columns="track", errors="ignore"))  # fmt: skip
+    assert set(with_debris.tracks["reason"]) == {"", STATIC}
+
+
+def test_debris_of_a_plate_with_overlooked_worms_is_no_death() -> None:
+    """Worms overlooked in most frames are not missing: the greatest count has them all."""
+    states = late_plate(2)
+    movers = states["p_healthy"] > 0.9
+    overlooked = movers & (states["timepoint"] != 1) & (states["x_px"] < 1500)
+    found = track_plate(states[~overlooked], frames_table(14), 5.0, 8, SETTINGS)
+    assert not (found.individuals["death_after_d"] == 0).any()
+
+
+def test_a_plate_on_which_all_were_dead_at_first_has_a_curve_of_one_fall() -> None:
+    states = late_plate(6)
+    corpses = states[states["y_px"] >= 9000]
+    found = track_plate(corpses, frames_table(14), 5.0, 6, SETTINGS)
+    table, alive, _ = plate_curves(found.individuals, found.counts, 0.95)
+    assert len(found.individuals) == 6 and found.individuals["death_before_d"].eq(5).all()
+    assert table["alive"].tolist() == [0.0] * 14 and alive.median()[0] == 5

@@ -95,6 +95,7 @@ def simulated_plate(
     states = pd.DataFrame(
         rows, columns=["timepoint", "y_px", "x_px", "p_healthy", "p_immobile", "p_dead"]
     ).sort_values("timepoint", kind="stable")
+    states["area_px"] = 900
     states["instance"] = states["timepoint"] * 100_000 + states.groupby("timepoint").cumcount()
     names = np.array(["healthy", "immobile", "dead"])
     states["state"] = names[states[["p_healthy", "p_immobile", "p_dead"]].to_numpy().argmax(axis=1)]

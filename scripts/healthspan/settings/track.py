@@ -82,7 +82,8 @@ class TrackSettings(Settings):
     settle_h: float = Field(
         24.0,
         ge=0,
-        description="a track already dead this soon after the first frame is debris (h)",
+        description="a track already dead this soon after the first frame is debris, unless a "
+        "worm of those put on is missing (h)",
     )
     count_dead_at_start: bool = Field(
         False, description="count them all the same: the plate was started with dead worms"
