@@ -28,7 +28,7 @@ from step.errors import StepError
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 2
+VERSION = 3
 
 SURVIVAL_COLUMNS = [
     "outcome",
