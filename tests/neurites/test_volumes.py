@@ -77,6 +77,9 @@ def forms(folder: Path, image: np.ndarray) -> dict[str, str]:
     """The image in every form that is read."""
     tifffile.imwrite(folder / "stack.tif", image)
     tifffile.imwrite(folder / "pages.tif", image, metadata=None)
+    for name, tile in (("cubes.tif", (16, 16, 16)), ("tiled.tif", (16, 16))):
+        kind = {"photometric": "minisblack", "compression": "zlib"}
+        tifffile.imwrite(folder / name, image, volumetric=len(tile) == 3, tile=tile, **kind)
     (folder / "sections").mkdir()
     for z, section in enumerate(image):
         # Named so that their order by letters is another.
@@ -93,7 +96,7 @@ def forms(folder: Path, image: np.ndarray) -> dict[str, str]:
     group.create_array("s0", data=image[None])
     group.attrs["multiscales"] = [{"version": "0.4", "datasets": [{"path": "s0"}]}]
     names = ("stack.tif", "pages.tif", "sections", "v.h5", "two.h5:/raw", "linked.h5:/raw")
-    names += ("plain.zarr", "ome.zarr")
+    names += ("plain.zarr", "ome.zarr", "cubes.tif", "tiled.tif")
     return {name: str(folder / name) for name in names}
 
 
