@@ -53,7 +53,7 @@ shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_pl
 
 # Plates and volumes need not know of each other. Targets are not told while this file is parsed, so
 # the words of the command line are looked at; a job's process has its rule among them.
-NEURITES_ASKED, NEURITES_ONLY = asked(sys.argv[1:])
+ASKED = asked(sys.argv[1:])
 
 
 include: "rules/healthspan/tree.smk"
@@ -76,17 +76,17 @@ onstart:
         raise WorkflowError(problem)
     announcer.started(workflow.dag, workflow._executor_plugin.name)
     workflow.scheduler.keepgoing = True  # one bad plate never stops the others
-    if not NEURITES_ONLY:
+    if not ASKED.only_neurites:
         tree.write_configuration()
 
 
 onsuccess:
-    announcer.ended(True, neurites_finished(neurites_tree) if NEURITES_ONLY else finished(tree))
+    announcer.ended(True, neurites_finished(neurites_tree) if ASKED.only_neurites else finished(tree))
 
 
 onerror:
     failed = workflow.scheduler.failed
-    if NEURITES_ONLY:
+    if ASKED.only_neurites:
         announcer.ended(False, neurites_unfinished(failed, announcer.events.states))
     else:
         listed = unfinished(tree, failed, announcer.events.states)
