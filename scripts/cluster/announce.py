@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cluster.alive import alive, at_work
+from cluster.alive import alive, at_work, works_here
 from cluster.events import last_event, new_log, read_events, runs
 from cluster.progress import Progress
 
@@ -105,28 +105,19 @@ def another_run(folder: str | Path = ".") -> str | None:
     """Return a sentence on the run that holds the lock of a working directory, if one does."""
     if not any(Path(folder, ".snakemake/locks").glob("*")):
         return None
-    where = Path(folder).resolve()
     others = at_work(folder)
     last = next(filter(None, map(unended, reversed(runs(folder)))), None)
     if last is not None:
-        told = (
-            f"{where}: another run, process {last['process']} on {last['host']} since"
-            f" {last['time'][:19]}Z,"
-        )
         if last["host"] != platform.node() or alive(last["process"]):
-            return f"{told} works here; wait for it, or stop it first"
+            return works_here(folder, [last["process"]], last)
         if not others:
             return (
-                f"{told} was killed and left jobs and a lock behind; clear them:"
-                f" {command('cluster.clear')}"
+                f"{Path(folder).resolve()}: expected no lock, found that of a run that was killed"
+                f" (process {last['process']} on {last['host']} since {last['time'][:19]}Z) and may"
+                f" have left jobs behind; clear them: {command('cluster.clear')}"
             )
-    if others:
-        # It is still planning, or was asked for other files than the last one.
-        return (
-            f"{where}: another run, process {others[0]} on {platform.node()}, works here; wait for"
-            " it, or stop it first"
-        )
-    return None
+    # Some are still planning, or were asked for other files than the last one.
+    return works_here(folder, others) if others else None
 
 
 def beside_another_run(folder: str | Path = ".") -> str | None:
@@ -138,10 +129,7 @@ def beside_another_run(folder: str | Path = ".") -> str | None:
     for first in filter(None, map(unended, reversed(runs(folder)))):
         process = first["process"]
         if first["host"] == platform.node() and process != os.getpid() and alive(process):
-            return (
-                f"{Path(folder).resolve()}: expected no run at work here, found one, process"
-                f" {process} since {first['time'][:19]}Z; wait for it, or stop it first"
-            )
+            return works_here(folder, [process], first)
     return None
 
 

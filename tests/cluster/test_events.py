@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster.announce import another_run, command, unended, without_gpu
+from cluster.announce import another_run, beside_another_run, command, unended, without_gpu
 from cluster.clear import killed_run, refuse_beside_others
 from cluster.events import (
     TAIL_BYTES,
@@ -249,8 +249,10 @@ def test_who_holds_the_lock_is_told(tmp_path: Path) -> None:
         write_run(tmp_path, process)
         assert another_run(tmp_path) is None
         lock(tmp_path)
-        assert f"another run, process {process} on" in str(another_run(tmp_path))
-        assert "since 2026-01-01T00:00:00Z, works here" in str(another_run(tmp_path))
+        assert f"here, found one, process {process} on" in str(another_run(tmp_path))
+        assert " since 2026-01-01T00:00:00Z; wait for it" in str(another_run(tmp_path))
+        # In the words of whoever meets it later, when it plans no more and holds no lock.
+        assert beside_another_run(tmp_path) == another_run(tmp_path)
     assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
     # Another program may have got the number of the run since, after a restart for one.
     write_run(tmp_path, os.getppid())
@@ -263,10 +265,10 @@ def test_a_run_without_a_log_yet_is_not_taken_for_one_that_was_killed(tmp_path: 
     write_run(tmp_path, GONE)
     lock(tmp_path)
     with snakemake_at_work(tmp_path) as process:
-        assert f"another run, process {process} on" in str(another_run(tmp_path))
-        assert "works here" in str(another_run(tmp_path))
-        with pytest.raises(StepError, match=f"found Snakemake, process {process}; wait for it"):
+        assert f"here, found one, process {process} on" in str(another_run(tmp_path))
+        with pytest.raises(StepError) as refused:
             refuse_beside_others(tmp_path)
+        assert str(refused.value) == another_run(tmp_path)
         refuse_beside_others(tmp_path / "logs")
     refuse_beside_others(tmp_path)
 
