@@ -81,14 +81,17 @@ onstart:
 
 
 onsuccess:
-    announcer.ended(True, neurites_finished(neurites_tree) if ASKED.only_neurites else finished(tree))
+    said = [] if ASKED.only_neurites else [finished(tree)]
+    said += [neurites_finished(neurites_tree)] if ASKED.neurites else []
+    announcer.ended(True, said)
 
 
 onerror:
     failed = workflow.scheduler.failed
-    if ASKED.only_neurites:
-        announcer.ended(False, neurites_unfinished(failed, announcer.events.states))
-    else:
-        listed = unfinished(tree, failed, announcer.events.states)
-        compared = compare_without_failed(workflow, config, tree.experiments)
-        announcer.ended(False, f"{listed}\n{compared}")
+    said = []
+    if not ASKED.only_neurites:
+        said += [unfinished(tree, failed, announcer.events.states)]
+        said += [compare_without_failed(workflow, config, tree.experiments)]
+    if ASKED.neurites:
+        said += [neurites_unfinished(neurites_tree, failed, announcer.events.states)]
+    announcer.ended(False, said)

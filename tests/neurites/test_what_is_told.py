@@ -1,5 +1,6 @@
 """What a user of the neurites tree is told by the workflow itself, mistakes and failures first."""
 
+import csv
 import subprocess
 import sys
 from pathlib import Path
@@ -42,3 +43,19 @@ def test_a_folder_is_unlocked_without_any_sheet(tmp_path: Path, target: tuple[st
     ended = snakemake(tmp_path, *target, "--unlock")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert not lock.exists() and not (tmp_path / "results").exists()
+
+
+def test_failures_of_volumes_are_listed_and_volumes_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/volumes.tsv").write_text(HEADER + "v\tabsent.tif\t30 6 6\n")
+    ended = snakemake(tmp_path, "neurites")
+    assert ended.returncode != 0
+    assert "1 failed, listed in results/neurites/failures.tsv; " in ended.stderr
+    assert "\nvolumes: 1 failed; jobs: 0 of 2 in " in ended.stderr
+    assert "plates" not in ended.stderr
+    with open(tmp_path / "results/neurites/failures.tsv", encoding="utf-8", newline="") as file:
+        (row,) = csv.DictReader(file, delimiter="\t")
+    assert (row["volume"], row["rule"], row["status"]) == ("v", "unusable", "unusable")
+    assert row["reason"].startswith("absent.tif: expected a TIFF stack")
+    assert (tmp_path / row["log"]).is_file()
+    assert not (tmp_path / "results/healthspan").exists()
