@@ -53,7 +53,7 @@ shell.prefix(shell_prefix(workflow.basedir, CONDA, sections["cluster"].cpu_in_pl
 
 # Plates and volumes need not know of each other. Targets are not told while this file is parsed, so
 # the words of the command line are looked at; a job's process has its rule among them.
-NEURITES_ASKED, NEURITES_ONLY = asked(sys.argv[1:])
+ASKED = asked(sys.argv[1:])
 
 
 include: "rules/healthspan/tree.smk"
@@ -76,19 +76,22 @@ onstart:
         raise WorkflowError(problem)
     announcer.started(workflow.dag, workflow._executor_plugin.name)
     workflow.scheduler.keepgoing = True  # one bad plate never stops the others
-    if not NEURITES_ONLY:
+    if not ASKED.only_neurites:
         tree.write_configuration()
 
 
 onsuccess:
-    announcer.ended(True, neurites_finished(neurites_tree) if NEURITES_ONLY else finished(tree))
+    said = [] if ASKED.only_neurites else [finished(tree)]
+    said += [neurites_finished(neurites_tree)] if ASKED.neurites else []
+    announcer.ended(True, said)
 
 
 onerror:
     failed = workflow.scheduler.failed
-    if NEURITES_ONLY:
-        announcer.ended(False, neurites_unfinished(failed, announcer.events.states))
-    else:
-        listed = unfinished(tree, failed, announcer.events.states)
-        compared = compare_without_failed(workflow, config, tree.experiments)
-        announcer.ended(False, f"{listed}\n{compared}")
+    said = []
+    if not ASKED.only_neurites:
+        said += [unfinished(tree, failed, announcer.events.states)]
+        said += [compare_without_failed(workflow, config, tree.experiments)]
+    if ASKED.neurites:
+        said += [neurites_unfinished(neurites_tree, failed, announcer.events.states)]
+    announcer.ended(False, said)

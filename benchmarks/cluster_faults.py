@@ -66,8 +66,8 @@ processors (`TotalCPU`): the
 median of all jobs of the demo and of those of every rule. It hardly depends on what the step does,
 so a block should work for much longer: [cluster-scale.md](cluster-scale.md) draws the conclusion.
 
-Made by `python benchmarks/cluster_faults.py`; times are those of the machine it ran on, with
-whatever else ran there. The same as a table:
+Made by `.venv/bin/python benchmarks/cluster_faults.py`; times are those of the machine it ran on,
+with whatever else ran there. The same as a table:
 [tables/cluster-faults.tsv](tables/cluster-faults.tsv).
 """
 

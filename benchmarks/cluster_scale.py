@@ -334,7 +334,7 @@ composites). {BLOCK} timepoints are five days of pictures. "Busy" counts a step'
 libraries and weights; "held" is what Slurm reserves. For a first run over old plates, 25 a block
 are the better choice; for plates that grow by two timepoints a day, {BLOCK}.
 
-Made by `python benchmarks/cluster_scale.py`. The same as a table:
+Made by `.venv/bin/python benchmarks/cluster_scale.py`. The same as a table:
 [tables/cluster-scale.tsv](tables/cluster-scale.tsv).
 """
 

@@ -130,7 +130,7 @@ def page(table: pd.DataFrame, files: tuple[int, int], times: int) -> str:
     return f"""# How long Snakemake plans
 
 ```
-python benchmarks/dry_run.py
+.venv/bin/python benchmarks/dry_run.py
 ```
 
 {lines}

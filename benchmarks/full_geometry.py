@@ -269,7 +269,7 @@ def page(table: pd.DataFrame) -> str:
     return f"""# A plate of the full geometry
 
 ```
-python benchmarks/full_geometry.py
+.venv/bin/python benchmarks/full_geometry.py
 ```
 
 What every step of the `healthspan` tree takes for one simulated plate with about 100 worms and two

@@ -173,7 +173,7 @@ def page(table: pd.DataFrame, frame_px: int, timepoints: int) -> str:
     return f"""# What a plate leaves on the disk
 
 ```
-python benchmarks/measured_costs.py
+.venv/bin/python benchmarks/measured_costs.py
 ```
 
 A simulated plate of {timepoints} timepoints of {frame_px} x {frame_px} px in two channels of 8 bit,

@@ -158,7 +158,8 @@ def page(
     ]  # fmt: skip
     return f"""# What the affinity networks cost
 
-Made by `python benchmarks/neurites_networks.py` and `python benchmarks/neurites_networks_page.py`.
+Made by `.venv/bin/python benchmarks/neurites_networks.py` and
+`.venv/bin/python benchmarks/neurites_networks_page.py`.
 
 ## A step of training
 

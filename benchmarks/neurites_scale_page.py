@@ -69,7 +69,7 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
     lines = [
         "# A volume larger than memory",
         "",
-        "Made by `python benchmarks/neurites_scale.py` and `python"
+        "Made by `.venv/bin/python benchmarks/neurites_scale.py` and `.venv/bin/python"
         " benchmarks/neurites_scale_page.py`: a synthetic volume of"
         f" {shape.replace('x', ' x ')} voxels ({voxels / 1e9:.2f} Gvoxel), labels with noisy"
         " affinities that are made block by block and never stored, through the functions of the"

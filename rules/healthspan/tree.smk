@@ -23,8 +23,8 @@ CLASSIFIER = weights_file(settings.classify.weights, workflow.basedir)
 MODELS = {"healthspan_detect": DETECTOR, "healthspan_classify": CLASSIFIER}
 
 try:
-    tree = Tree(() if NEURITES_ONLY else read_plates(settings.plates), settings)
-    if workflow.is_main_process and not NEURITES_ONLY:
+    tree = Tree(read_plates(settings.plates) if ASKED.plates else (), settings)
+    if workflow.is_main_process and ASKED.plates:
         for note in tree.scan():
             logger.warning(note)
 except StepError as error:

@@ -18,9 +18,11 @@ AFFINITY_NETWORK = weights_file(neurites_settings.predict.weights, workflow.base
 
 try:
     neurites_tree = NeuritesTree(
-        read_volumes(neurites_settings.volumes), neurites_settings, network=AFFINITY_NETWORK
+        () if ASKED.unlock else read_volumes(neurites_settings.volumes, ASKED.volumes),
+        neurites_settings,
+        network=AFFINITY_NETWORK,
     )
-    if workflow.is_main_process and NEURITES_ASKED:
+    if workflow.is_main_process and ASKED.neurites:
         for note in neurites_tree.scan():
             logger.warning(note)
 except StepError as error:

@@ -1,7 +1,10 @@
 """Which runs of Snakemake are at work on this machine."""
 
 import os
+import platform
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 
 def alive(process: int) -> bool:
@@ -33,3 +36,21 @@ def at_work(folder: str | Path = ".") -> list[int]:
         if same and called and b"--mode" not in words and int(path.name) != os.getpid():
             found.append(int(path.name))
     return sorted(found)
+
+
+def works_here(
+    folder: str | Path, processes: Sequence[int], start: Mapping[str, Any] | None = None
+) -> str:
+    """Return the one sentence on another run that works in a working directory.
+
+    Args:
+        processes: those of it.
+        start: the first event of its log, if it has one yet; else it is of this machine.
+    """
+    host = start["host"] if start else platform.node()
+    since = f" since {start['time'][:19]}Z" if start else ""
+    return (
+        f"{Path(folder).resolve()}: expected no run at work here, found one, process"
+        f" {', '.join(map(str, processes))} on {host}{since};"
+        " wait for it, or stop it first, by Ctrl-C or kill -INT"
+    )

@@ -6,13 +6,13 @@ import platform
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from cluster.alive import alive, at_work
+from cluster.alive import alive, at_work, works_here
 from cluster.events import last_event, new_log, read_events, runs
-from cluster.progress import Progress
+from cluster.progress import SUBJECTS, Progress
 
 PLAN = "SNAKESCOPE_PLAN"
 """Environment variable with the file to which a dry run writes its jobs, for an estimate."""
@@ -67,17 +67,19 @@ class Announcer:
         self.events.open()
         self.events.temporary = frozenset(str(path) for job in jobs for path in job.temp_output)
         rules = Counter(job.rule.name for job in jobs)
-        plates = Counter(plate_of(job) for job in jobs)
         self.events.write(
             "planned",
             jobs=dict(rules.most_common()),
-            plates={name: count for name, count in plates.items() if name},
             gpu_rules=sorted({job.rule.name for job in jobs if job.resources.get("gpu")}),
+            **{many: jobs_by(wildcard, jobs) for wildcard, many in SUBJECTS.items()},
         )
 
-    def ended(self, succeeded: bool, said: str) -> None:
-        """Note how the run ended, sum it up, and name the command that tells more."""
-        told = [said] if said else []
+    def ended(self, succeeded: bool, said: Sequence[str]) -> None:
+        """Note how the run ended, sum it up, and name the command that tells more.
+
+        ``said`` is told before, but for empty texts.
+        """
+        told = [text for text in said if text]
         self.events.write("run_ended", succeeded=succeeded)
         told.append(self.events.standing.closing())
         summary = command("cluster.summary", str(Path(self.events.path).resolve()))
@@ -91,9 +93,11 @@ def command(module: str, *words: str) -> str:
     return f"PYTHONPATH={scripts} {shlex.join([sys.executable, '-m', module, *words])}"
 
 
-def plate_of(job: Any) -> str:
-    """Return the plate that a job works on, or an empty text."""
-    return str(getattr(job.wildcards, "plate", ""))
+def jobs_by(wildcard: str, jobs: Iterable[Any]) -> dict[str, int]:
+    """Return how many of the jobs work on each plate, or on each volume."""
+    return dict(
+        Counter(str(value) for job in jobs if (value := getattr(job.wildcards, wildcard, "")))
+    )
 
 
 def without_gpu(jobs: Iterable[Any]) -> list[str]:
@@ -105,28 +109,19 @@ def another_run(folder: str | Path = ".") -> str | None:
     """Return a sentence on the run that holds the lock of a working directory, if one does."""
     if not any(Path(folder, ".snakemake/locks").glob("*")):
         return None
-    where = Path(folder).resolve()
     others = at_work(folder)
     last = next(filter(None, map(unended, reversed(runs(folder)))), None)
     if last is not None:
-        told = (
-            f"{where}: another run, process {last['process']} on {last['host']} since"
-            f" {last['time'][:19]}Z,"
-        )
         if last["host"] != platform.node() or alive(last["process"]):
-            return f"{told} works here; wait for it, or stop it first"
+            return works_here(folder, [last["process"]], last)
         if not others:
             return (
-                f"{told} was killed and left jobs and a lock behind; clear them:"
-                f" {command('cluster.clear')}"
+                f"{Path(folder).resolve()}: expected no lock, found that of a run that was killed"
+                f" (process {last['process']} on {last['host']} since {last['time'][:19]}Z) and may"
+                f" have left jobs behind; clear them: {command('cluster.clear')}"
             )
-    if others:
-        # It is still planning, or was asked for other files than the last one.
-        return (
-            f"{where}: another run, process {others[0]} on {platform.node()}, works here; wait for"
-            " it, or stop it first"
-        )
-    return None
+    # Some are still planning, or were asked for other files than the last one.
+    return works_here(folder, others) if others else None
 
 
 def beside_another_run(folder: str | Path = ".") -> str | None:
@@ -138,10 +133,7 @@ def beside_another_run(folder: str | Path = ".") -> str | None:
     for first in filter(None, map(unended, reversed(runs(folder)))):
         process = first["process"]
         if first["host"] == platform.node() and process != os.getpid() and alive(process):
-            return (
-                f"{Path(folder).resolve()}: expected no run at work here, found one, process"
-                f" {process} since {first['time'][:19]}Z; wait for it, or stop it first"
-            )
+            return works_here(folder, [process], first)
     return None
 
 

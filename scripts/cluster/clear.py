@@ -13,7 +13,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from cluster.alive import alive, at_work
+from cluster.alive import alive, at_work, works_here
 from cluster.events import read_events, runs
 from cluster.progress import events_of, latest
 from step.command import run_step
@@ -78,10 +78,7 @@ def refuse_beside_others(folder: str | Path = ".") -> None:
         StepError: a Snakemake does.
     """
     if others := at_work(folder):
-        raise StepError(
-            f"{Path(folder).resolve()}: expected no run at work here, found Snakemake, process"
-            f" {', '.join(map(str, others))}; wait for it, or stop it first, by Ctrl-C or kill -INT"
-        )
+        raise StepError(works_here(folder, others))
 
 
 def queued(name: str) -> list[str]:

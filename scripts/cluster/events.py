@@ -7,7 +7,7 @@ writes them, with what a finished job used, to ``logs/runs/<start>-<process>.jso
 event           keys besides ``time`` (UTC, ISO 8601)
 ==============  ==================================================================
 run_started     host, process, command
-planned         jobs (by rule), plates (jobs by plate), gpu_rules
+planned         jobs (by rule), plates and volumes (jobs by each), gpu_rules
 job             job, rule, wildcards, threads, resources, input, output, log, benchmark, reason
 submitted       job, slurm_job, slurm_log
 slurm_run       name (that of all Slurm jobs of the run)

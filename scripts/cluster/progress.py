@@ -1,4 +1,4 @@
-"""Progress of a run by plate: lines while it runs, a table for who asks from elsewhere.
+"""Progress of a run by plate or volume: lines while it runs, a table for who asks elsewhere.
 
 python -m cluster.progress            # of the latest run in this folder
 """
@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster.alive import alive
 from cluster.events import EventLog, now, read_events, runs
@@ -23,19 +23,38 @@ EVERY_S = 60.0
 """Least time between two lines on progress (s)."""
 
 
+SUBJECTS = {"plate": "plates", "volume": "volumes"}
+"""Wildcards with what jobs work on, and what those of a run are called together."""
+
+
+class Subject(NamedTuple):
+    """What a job works on: ``kind`` is plates or volumes; both are empty where it is neither."""
+
+    kind: str
+    name: str
+
+
+def subject_of(wildcards: Mapping[str, Any]) -> Subject:
+    """Return what a job with these wildcards works on."""
+    for wildcard, kind in SUBJECTS.items():
+        if name := str(wildcards.get(wildcard, "")):
+            return Subject(kind, name)
+    return Subject("", "")
+
+
 @dataclass
 class Standing:
     """How far a run is.
 
-    ``planned`` and ``finished`` count jobs by plate (no plate: empty name), ``failing`` holds the
-    plates of jobs whose last attempt failed, ``failed`` counts all attempts that did. ``cpu_s`` and
-    ``gpu_s`` are seconds of finished steps, those of GPUs as they were reserved, ``slurm`` says
-    whether Slurm did so.
+    ``planned`` and ``finished`` count jobs by plate or volume, ``failing`` holds those of jobs
+    whose last attempt failed, ``failed`` counts all attempts that did. ``cpu_s`` and ``gpu_s`` are
+    seconds of finished steps, those of GPUs as they were reserved, ``slurm`` says whether Slurm did
+    so.
     """
 
-    planned: Counter[str] = field(default_factory=Counter)
-    finished: Counter[str] = field(default_factory=Counter)
-    failing: dict[int, str] = field(default_factory=dict)
+    planned: Counter[Subject] = field(default_factory=Counter)
+    finished: Counter[Subject] = field(default_factory=Counter)
+    failing: dict[int, Subject] = field(default_factory=dict)
     total: int = 0
     done: int = 0
     failed: int = 0
@@ -50,10 +69,13 @@ class Standing:
         """Count one event."""
         self.latest = event["time"]
         self.started = self.started or event["time"]
-        plate = str(event.get("wildcards", {}).get("plate", ""))
+        subject = subject_of(event.get("wildcards", {}))
         match event["event"]:
             case "planned":
-                self.planned.update(event["plates"])
+                for kind in SUBJECTS.values():
+                    # Logs of earlier versions know no volumes.
+                    for name, jobs in event.get(kind, {}).items():
+                        self.planned[Subject(kind, name)] += jobs
                 self.total = sum(event["jobs"].values())
             case "slurm_run":
                 self.slurm = True
@@ -62,47 +84,55 @@ class Standing:
             case "finished":
                 self.cpu_s += event.get("cpu_seconds") or 0.0
                 self.gpu_s += (event.get("seconds") or 0.0) * self.gpus.get(event["job"], 0)
-                self.finished[plate] += 1
+                self.finished[subject] += 1
                 self.done += 1
                 self.failing.pop(event["job"], None)
             case "failed":
                 self.failed += 1
-                self.failing[event["job"]] = plate
+                self.failing[event["job"]] = subject
 
-    def state(self, plate: str) -> str:
+    def state(self, subject: Subject) -> str:
         """Return done, failing, under way or waiting."""
-        if plate in self.failing.values():
+        if subject in self.failing.values():
             return "failing"
-        if self.finished[plate] >= self.planned[plate]:
+        if self.finished[subject] >= self.planned[subject]:
             return "done"
-        return "under way" if self.finished[plate] else "waiting"
+        return "under way" if self.finished[subject] else "waiting"
+
+    def states(self) -> dict[str, Counter[str]]:
+        """Return how many plates, and how many volumes, are in every state; only kinds that are."""
+        counted: dict[str, Counter[str]] = {}
+        for subject in self.planned:
+            counted.setdefault(subject.kind, Counter())[self.state(subject)] += 1
+        return counted
 
     def line(self) -> str:
         """Return how far the run is in one line."""
-        states = Counter(self.state(plate) for plate in self.planned)
         share = self.done / self.total if self.total else 1.0
         seconds = elapsed(self.started, self.latest)
         left = f", about {duration(seconds / share - seconds)} left" if 0 < share < 1 else ""
-        plates = ", ".join(f"{count} {state}" for state, count in sorted(states.items()))
-        return f"plates: {plates or 'none'}; jobs: {self.done} of {self.total}{left}"
+        told = [_counts(kind, sorted(states.items())) for kind, states in self.states().items()]
+        return "; ".join([*told, f"jobs: {self.done} of {self.total}{left}"])
 
     def closing(self) -> str:
         """Return what became of a run that has ended, in one line."""
-        states = Counter(self.state(plate) for plate in self.planned)
-        unfinished = states.total() - states["done"] - states["failing"]
-        counts = (
-            ("done", states["done"]),
-            ("failed", states["failing"]),
-            ("unfinished", unfinished),
-        )
-        plates = ", ".join(f"{count} {state}" for state, count in counts if count)
+        told = []
+        for kind, states in self.states().items():
+            done, failed = states["done"], states["failing"]
+            unfinished = states.total() - done - failed
+            counts = (("done", done), ("failed", failed), ("unfinished", unfinished))
+            told.append(_counts(kind, counts))
         # Without Slurm, nobody gave a GPU to the rules that ask for one.
         on_gpus = f" and {self.gpu_s / 3600:.2f} GPU-hours" if self.slurm else ""
-        return (
-            f"plates: {plates or 'none'}; jobs: {self.done} of {self.total} in"
-            f" {duration(elapsed(self.started, self.latest))}, {self.failed} attempts failed;"
-            f" {self.cpu_s / 3600:.2f} CPU-hours{on_gpus} of steps"
+        told.append(
+            f"jobs: {self.done} of {self.total} in"
+            f" {duration(elapsed(self.started, self.latest))}, {self.failed} attempts failed"
         )
+        return "; ".join([*told, f"{self.cpu_s / 3600:.2f} CPU-hours{on_gpus} of steps"])
+
+
+def _counts(kind: str, counts: Iterable[tuple[str, int]]) -> str:
+    return f"{kind}: {', '.join(f'{count} {state}' for state, count in counts if count)}"
 
 
 class Progress(EventLog):
@@ -116,16 +146,16 @@ class Progress(EventLog):
         self._told = time.monotonic()
 
     def write(self, event: str, **keys: Any) -> None:
-        """Write an event; tell of progress now and then, and when a plate is done."""
+        """Write an event; tell of progress now and then, and when a plate or volume is done."""
         super().write(event, **keys)
         self.standing.take({"time": now(), "event": event, **keys})
         if self.quiet or event != "finished":
             return
-        plate = str(keys.get("wildcards", {}).get("plate", ""))
-        whole = bool(plate) and self.standing.state(plate) == "done"
+        subject = subject_of(keys.get("wildcards", {}))
+        whole = bool(subject.name) and self.standing.state(subject) == "done"
         if whole or time.monotonic() - self._told >= self.every_s:
             self._told = time.monotonic()
-            done = f"{plate} is done; " if whole else ""
+            done = f"{subject.name} is done; " if whole else ""
             print(f"{done}{self.standing.line()}", file=sys.stderr, flush=True)
 
 
@@ -200,10 +230,13 @@ def main() -> None:
     events = events_of(path)
     standing = standing_of(events)
     print(f"{path}: {told(events, standing)}")
-    print("plate\tstate\tfinished\tplanned")
-    for plate in standing.planned:
-        finished, planned = standing.finished[plate], standing.planned[plate]
-        print(f"{plate}\t{standing.state(plate)}\t{finished}\t{planned}")
+    for kind, many in SUBJECTS.items():
+        subjects = [subject for subject in standing.planned if subject.kind == many]
+        if subjects:
+            print(f"{kind}\tstate\tfinished\tplanned")
+        for subject in subjects:
+            finished, planned = standing.finished[subject], standing.planned[subject]
+            print(f"{subject.name}\t{standing.state(subject)}\t{finished}\t{planned}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from healthspan.settings.experiment import ExperimentSettings
@@ -36,22 +37,26 @@ def _draw_outcome(
     conditions: Sequence[str],
     first_d: Mapping[str, float],
     settings: ExperimentSettings,
-) -> None:
+) -> list[tuple[Line2D, str]]:
+    """Draw the curve of every condition and return its line and what it is."""
+    drawn = []
     for i, condition in enumerate(conditions):
         found = _intervals(own[own["condition"] == condition])
         colour = SERIES_COLOURS[i % len(SERIES_COLOURS)]
         # Not by colour alone: seven hues are more than every eye, or printer, tells apart.
         dashes = DASHES[i % len(DASHES)]
         if len(found) == 0:
-            axes.plot([], [], color=colour, linestyle=dashes, label=f"{condition}: no worms")
+            (line,) = axes.plot([], [], color=colour, linestyle=dashes)
+            drawn.append((line, f"{condition}: no worms"))
             continue
         ends = np.concatenate(([0.0], found.after, found.before[found.observed]))
         curve = survival_curve(found, np.unique(ends), settings.confidence)
         curve = from_the_start(curve, found, first_d[condition], settings.confidence)
         half = median_text(curve, first_d[condition])
         axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
-        label = f"{condition} (n = {len(found)}, {half})"
-        axes.plot(curve.day, curve.share, color=colour, linestyle=dashes, label=label)
+        (line,) = axes.plot(curve.day, curve.share, color=colour, linestyle=dashes)
+        drawn.append((line, f"{condition} (n = {len(found)}, {half})"))
+    return drawn
 
 
 def _draw_at_risk(
@@ -106,8 +111,10 @@ def draw_experiment(
         for one in (upper, lower):
             one.set(xlim=(-0.02 * last, 1.02 * last), xticks=ticks)
         upper.set_yticks(np.linspace(0, 1, 5))
-        _draw_outcome(upper, own, conditions, first_d, settings)
+        drawn = _draw_outcome(upper, own, conditions, first_d, settings)
         legend.set_axis_off()
-        legend.legend(*upper.get_legend_handles_labels(), loc="center left", handlelength=3.2)
+        # Given and not collected: a label that begins with _ is passed over by matplotlib.
+        lines, labels = [line for line, _ in drawn], [label for _, label in drawn]
+        legend.legend(lines, labels, loc="center left", handlelength=3.2)
         _draw_at_risk(lower, own, conditions, ticks)
     return figure

@@ -27,12 +27,12 @@ from healthspan.plates import Plate
 from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
+from step.failures import FAILURES
 from step.output import write_if_changed
 from step.signature import signed
 
 RESULTS = "results/healthspan"
 STATUS = "status.tsv"
-FAILURES = "failures.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 # A file of every job that others need, of blocks and of the plate.
 BLOCKS_ON_THE_WAY = (

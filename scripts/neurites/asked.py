@@ -2,16 +2,44 @@
 
 import re
 from collections.abc import Sequence
+from typing import NamedTuple
 
 NEURITES = re.compile(r"(neurites(_\w+)?(:.*)?|(results|simulated|fetched|logs)/neurites/.*)")
+# Volumes are simulated and fetched without a sheet.
+VOLUMES = re.compile(r"(neurites(_train|_paper)?|results/neurites/.*)")
 HEALTHSPAN = re.compile(r"(all|healthspan(_\w+)?(:.*)?|(results|simulated)/(?!neurites/).*)")
 
 
-def asked(words: Sequence[str]) -> tuple[bool, bool]:
-    """Return whether neurites are asked for, and whether nothing else is.
+class Asked(NamedTuple):
+    """What a run is about.
+
+    Attributes:
+        neurites: whether neurites are asked for; only_neurites: whether nothing else is.
+        plates: whether it needs the sheet of plates; volumes: whether one with a volume in it.
+        unlock: whether it only removes a lock, for which no sheet is read.
+    """
+
+    neurites: bool
+    only_neurites: bool
+    plates: bool
+    volumes: bool
+    unlock: bool
+
+
+def asked(words: Sequence[str]) -> Asked:
+    """Return what is asked for by the words of a command line.
 
     Words that name no target, such as options and their values, do not count. Without a target,
     a run is about the healthspan tree.
     """
     neurites = any(NEURITES.fullmatch(word) for word in words)
-    return neurites, neurites and not any(HEALTHSPAN.fullmatch(word) for word in words)
+    only_neurites = neurites and not any(HEALTHSPAN.fullmatch(word) for word in words)
+    unlock = "--unlock" in words
+    volumes = any(VOLUMES.fullmatch(word) for word in words)
+    return Asked(
+        neurites,
+        only_neurites,
+        plates=not only_neurites and not unlock,
+        volumes=volumes and not unlock,
+        unlock=unlock,
+    )

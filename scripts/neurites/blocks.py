@@ -3,7 +3,6 @@
 Free of numpy, since the Snakefile asks for names of blocks in every process that parses it.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,8 +11,6 @@ from math import ceil, prod
 
 Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]
 Zyx = tuple[int, int, int]
-
-NAME = re.compile(r"z(\d+)-(\d+)_y(\d+)-(\d+)_x(\d+)-(\d+)")
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import zarr
@@ -29,7 +29,6 @@ VERSION = 2
 
 SIDE = 256
 LARGEST_ID = 2**32 - 1
-Kind = Literal["image", "labels"]
 DTYPES: dict[str, type[np.unsignedinteger]] = {"image": np.uint8, "labels": np.uint64}
 
 

@@ -6,11 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from neurites.tree import Tree
-from step.reason import reason
+from step.failures import FAILURES, failure, list_failures, of_tree, write_failures
+
+BLOCKS = ("box", "kind", "slab", "network", "n", "seed", "suffix")
+"""Wildcards that tell which part of a volume, or which training, a job works on."""
 
 
 def finished(tree: Tree) -> str:
-    """Return the scores of every volume with truth, and the pictures to open."""
+    """Return the scores of every volume with truth, and the pictures to open.
+
+    The table of what failed in an earlier run is removed.
+    """
+    write_failures(f"{tree.results}/{FAILURES}", "volume", ())
     lines = []
     for name, volume in tree.volumes.items():
         folder = Path(tree.results, name)
@@ -30,16 +37,13 @@ def finished(tree: Tree) -> str:
     return "\n".join(lines)
 
 
-def unfinished(jobs: Iterable[Any], states: Mapping[int, str]) -> str:
-    """Return, for every failed job, why it failed in one sentence, and its log.
+def unfinished(tree: Tree, jobs: Iterable[Any], states: Mapping[int, str]) -> str:
+    """Write failures.tsv for the failed ``jobs`` of this tree and return a short table of it.
 
     Args:
+        tree: The tree.
         jobs: Jobs of Snakemake.
         states: What Slurm called the last attempt of jobs, by their number; empty without Slurm.
     """
-    lines = ["Failed; what does not need it was done:"]
-    for job in sorted(jobs, key=str):
-        log = str(job.log[0]) if job.log else ""
-        why = reason(log, states.get(getattr(job, "jobid", -1), ""))
-        lines.append(f"  {job.rule.name} {' '.join(map(str, job.wildcards))}: {why}\n    {log}")
-    return "\n".join(lines)
+    found = [failure(job, states, ("volume",), BLOCKS) for job in of_tree(jobs, "neurites")]
+    return list_failures(f"{tree.results}/{FAILURES}", "volume", found)

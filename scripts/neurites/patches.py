@@ -34,15 +34,19 @@ def starts(length: int, patch: int, overlap: float) -> list[int]:
     return [*regular, length - patch]
 
 
-def patches_of(block: Block, shape: Triple, patch: Triple, overlap: float) -> list[Triple]:
+def patches_of(
+    block: Block, shape: Triple, patch: Triple, overlap: float, name: str = "volume"
+) -> list[Triple]:
     """First voxels (z, y, x) of all patches of the volume that reach into ``block``.
+
+    ``name`` is what to call the volume where it is refused.
 
     Raises:
         StepError: the volume is smaller than a patch, or the block does not lie in it.
     """
     if any(size < side for size, side in zip(shape, patch, strict=True)):
         raise StepError(
-            f"volume: expected at least a patch of {_by(patch)} voxels (z x y x x), found"
+            f"{name}: expected at least a patch of {_by(patch)} voxels (z x y x x), found"
             f" {_by(shape)}; set neurites: predict: patch_zyx to a smaller one"
         )
     if any(not 0 <= low < high <= size for (low, high), size in zip(block, shape, strict=True)):

@@ -111,23 +111,25 @@ def predict_block(
     block: Block,
     settings: PredictSettings,
     device: torch.device,
+    name: str = "image",
 ) -> NDArray[np.uint8]:
     """Affinities of a block, uint8 (3, z, y, x), 0 to 255 for 0 to 1.
 
     Args:
         network: (N, 1, z, y, x) in 0 to 1, to logits (N, 3, z, y, x).
         volume: grey values, uint8 (z, y, x).
+        name: what to call the volume where it is refused, such as its path.
 
     Raises:
         StepError: the volume is smaller than a patch, or no uint8; or the network gives no numbers.
     """
     if np.dtype(volume.dtype) != np.uint8 or len(volume.shape) != 3:
         raise StepError(
-            f"image: expected grey values of 8 bit along z, y, x, found {volume.dtype} of"
+            f"{name}: expected grey values of 8 bit along z, y, x, found {volume.dtype} of"
             f" {len(volume.shape)} axes; ingest the volume again"
         )
     shape = _triple(volume.shape)
-    corners = patches_of(block, shape, settings.patch_zyx, settings.overlap)
+    corners = patches_of(block, shape, settings.patch_zyx, settings.overlap, name)
     weights = bump(settings.patch_zyx)
     low = np.array([span[0] for span in block])
     sizes = tuple(span[1] - span[0] for span in block)
@@ -249,7 +251,8 @@ def main() -> None:
     check_patch(settings.patch_zyx, len(card["features"]), card.get("cubes", False))
     device = choose_device(settings.device)
     volume = open_volume(arguments.image)
-    affinities = predict_block(prepared(network, device), volume, block, settings, device)
+    ready = prepared(network, device)
+    affinities = predict_block(ready, volume, block, settings, device, arguments.image)
     write_affinities(
         arguments.affinities, affinities, block, _triple(volume.shape), sha256_of(arguments.weights)
     )

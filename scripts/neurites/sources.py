@@ -120,8 +120,11 @@ def _tiff(path: str) -> Source:
         ]
         if series.dataoffset is not None:
             ends.append(series.dataoffset + series.nbytes)
-        elif len(file.pages) != math.prod(shape[:-2]):
-            raise ValueError(f"{math.prod(shape[:-2])} sections expected, {len(file.pages)} found")
+        # A page has several sections where its tiles are cubes (tag ImageDepth).
+        elif (found := sum(page.aspage().imagedepth for page in file.pages)) != math.prod(
+            shape[:-2]
+        ):
+            raise ValueError(f"{math.prod(shape[:-2])} sections expected, {found} found")
         # A strip beyond the end of the file would be read as zeros.
         if max(ends, default=0) > Path(path).stat().st_size:
             raise ValueError(
@@ -286,7 +289,13 @@ def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
         with tifffile.TiffFile(source.path) as stack:
             if len(stack.pages) == source.shape[0]:
                 return np.stack([page.asarray() for page in stack.pages[begin:end]])
-            return np.asarray(stack.series[0].asarray().reshape(source.shape)[begin:end])
+            series = stack.series[0]
+            if stack.pages.first.is_volumetric and series.ndim == 3:
+                import zarr
+
+                # Of one page with all sections, only the tiles that reach into these are read.
+                return np.asarray(zarr.open_array(series.aszarr(level=0), mode="r")[begin:end])
+            return np.asarray(series.asarray().reshape(source.shape)[begin:end])
     if source.form == "hdf5":
         import h5py
 

@@ -192,7 +192,7 @@ def held_out_scores(
     how = PredictSettings(patch_zyx=settings.patch_zyx, overlap=0.25, batch=2)
     device = choose_device(settings.device)
     block = ((0, size[0]), (0, size[1]), (0, size[2]))
-    found = predict_block(prepared(network, device), image, block, how, device)
+    found = predict_block(prepared(network, device), image, block, how, device, volume.name)
     affinity = score_affinities((found / 255).astype(np.float32), truth)
     voxel_nm = (1.0, 1.0, 1.0) if settings.cubes else (5.0, 1.0, 1.0)  # only the ratio counts
     by_threshold = {

@@ -310,16 +310,7 @@ class Tree:
         return wanted
 
     def targets(self) -> list[str]:
-        """Return what a run makes; for an unusable volume, what its rule cannot make.
-
-        Raises:
-            StepError: the sheet has no volume.
-        """
-        if not self.sheet:
-            raise StepError(
-                f"{self.settings.volumes}: expected one row a volume, found none; add a volume "
-                "(columns: config/README.md)"
-            )
+        """Return what a run makes; for an unusable volume, what its rule cannot make."""
         wanted = []
         for name, volume in self.volumes.items():
             results = VOLUME_RESULTS + (TRUTH_RESULTS if volume.labels else ())

@@ -38,19 +38,32 @@ class Volume:
     set: str = "test"
 
 
-def read_volumes(path: str | Path) -> tuple[Volume, ...]:
+def read_volumes(path: str | Path, needed: bool = False) -> tuple[Volume, ...]:
     """Read the sample sheet, in its order; lines that start with ``#`` are comments.
 
     A sheet that is absent, or has no row, has no volumes: this tree then has nothing to do.
 
+    Args:
+        needed: whether a volume is needed, as where neurites are asked for.
+
     Raises:
         StepError: an unknown, duplicate or missing column, a duplicate volume, an empty required
-            cell or a cell that cannot be read.
+            cell or a cell that cannot be read; or no volume where one is needed.
     """
     try:
         rows = list(read_sheet(path, COLUMNS, REQUIRED))
     except FileNotFoundError:
+        if needed:
+            raise StepError(
+                f"{path}: expected the sheet of volumes, found no such file; write one, "
+                f"tab-separated, with the columns {', '.join(REQUIRED)}"
+            ) from None
         return ()
+    if needed and not rows:
+        raise StepError(
+            f"{path}: expected a header and one row a volume, found no row; add a volume "
+            "(columns: config/README.md)"
+        )
     volumes: dict[str, tuple[int, Volume]] = {}
     for number, row in rows:
         where = f"{path}, line {number}"

@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster.announce import another_run, command, unended, without_gpu
+from cluster.announce import another_run, beside_another_run, command, unended, without_gpu
 from cluster.clear import killed_run, refuse_beside_others
 from cluster.events import (
     TAIL_BYTES,
@@ -24,7 +24,7 @@ from cluster.events import (
     read_events,
     runs,
 )
-from cluster.progress import Progress, duration, events_of, standing_of, told
+from cluster.progress import Progress, Subject, duration, events_of, standing_of, told
 from step.errors import StepError
 
 GONE = 2**22 + 1
@@ -181,10 +181,10 @@ def test_a_plate_fails_until_another_attempt_makes_good() -> None:
         {"event": "planned", "plates": {"p": 1}, "jobs": {"r": 1}, "time": "2026-01-01T00:00:00Z"},
         {"event": "failed", "job": 1, "time": "2026-01-01T00:01:00Z", **where},
     ]
-    assert standing_of(events).state("p") == "failing"
+    assert standing_of(events).state(Subject("plates", "p")) == "failing"
     events.append({"event": "finished", "job": 1, "time": "2026-01-01T00:02:00Z", **where})
     standing = standing_of(events)
-    assert standing.state("p") == "done"
+    assert standing.state(Subject("plates", "p")) == "done"
     assert standing.line() == "plates: 1 done; jobs: 1 of 1"
 
 
@@ -209,6 +209,22 @@ def test_the_last_line_of_a_run_sums_it_up() -> None:
     assert standing_of(events).closing() == f"{said} of steps"
     on_slurm = [event("slurm_run", 0, "", 0), *events]
     assert standing_of(on_slurm).closing() == f"{said} and 1.00 GPU-hours of steps"
+
+
+def test_volumes_are_told_as_volumes_and_a_run_without_either_tells_its_jobs() -> None:
+    start, end = {"time": "2026-01-01T00:00:00Z"}, {"time": "2026-01-01T00:01:00Z"}
+    events = [
+        {"event": "planned", **start, "plates": {}, "volumes": {"a": 1, "b": 2}, "jobs": {"r": 3}},
+        {"event": "finished", **end, "job": 1, "wildcards": {"volume": "a", "box": "z"}},
+    ]
+    standing = standing_of(events)
+    assert standing.line().startswith("volumes: 1 done, 1 waiting; jobs: 1 of 3, about ")
+    assert standing.closing().startswith("volumes: 1 done, 1 unfinished; jobs: 1 of 3 in 60 s")
+    # A plate and a volume of one name are two.
+    events[0]["plates"] = {"a": 1}
+    assert standing_of(events).line().startswith("plates: 1 waiting; volumes: 1 done, 1 waiting; ")
+    training = [{"event": "planned", **start, "plates": {}, "volumes": {}, "jobs": {"r": 1}}]
+    assert standing_of(training).closing().startswith("jobs: 0 of 1 in 0 s, ")
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(40, "40 s"), (600, "10 min"), (36000, "10.0 h")])
@@ -249,8 +265,10 @@ def test_who_holds_the_lock_is_told(tmp_path: Path) -> None:
         write_run(tmp_path, process)
         assert another_run(tmp_path) is None
         lock(tmp_path)
-        assert f"another run, process {process} on" in str(another_run(tmp_path))
-        assert "since 2026-01-01T00:00:00Z, works here" in str(another_run(tmp_path))
+        assert f"here, found one, process {process} on" in str(another_run(tmp_path))
+        assert " since 2026-01-01T00:00:00Z; wait for it" in str(another_run(tmp_path))
+        # In the words of whoever meets it later, when it plans no more and holds no lock.
+        assert beside_another_run(tmp_path) == another_run(tmp_path)
     assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
     # Another program may have got the number of the run since, after a restart for one.
     write_run(tmp_path, os.getppid())
@@ -263,10 +281,10 @@ def test_a_run_without_a_log_yet_is_not_taken_for_one_that_was_killed(tmp_path: 
     write_run(tmp_path, GONE)
     lock(tmp_path)
     with snakemake_at_work(tmp_path) as process:
-        assert f"another run, process {process} on" in str(another_run(tmp_path))
-        assert "works here" in str(another_run(tmp_path))
-        with pytest.raises(StepError, match=f"found Snakemake, process {process}; wait for it"):
+        assert f"here, found one, process {process} on" in str(another_run(tmp_path))
+        with pytest.raises(StepError) as refused:
             refuse_beside_others(tmp_path)
+        assert str(refused.value) == another_run(tmp_path)
         refuse_beside_others(tmp_path / "logs")
     refuse_beside_others(tmp_path)
 

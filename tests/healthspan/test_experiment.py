@@ -149,6 +149,17 @@ def test_the_legends_lie_on_no_curve_and_within_the_figure(number: int) -> None:
     assert len({(line.get_color(), line.get_linestyle()) for line in lines}) == min(number, 9)
 
 
+def test_every_condition_is_in_the_legend_whatever_it_begins_with() -> None:
+    names = ["_N2", "__nolegend__", "empty", "_empty"]
+    tables = {"_N2": plate(1, 5), "__nolegend__": plate(2, 6)}
+    survival = survival_table(tables, {name: name for name in tables})
+    figure = draw_experiment(survival, names, "e", "day", ExperimentSettings())
+    for legend in filter(None, (axes.get_legend() for axes in figure.axes)):
+        told = [text.get_text() for text in legend.get_texts()]
+        assert [one.split(" (")[0] for one in told[:2]] == names[:2]
+        assert told[2:] == ["empty: no worms", "_empty: no worms"]
+
+
 def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:
     sheet = pd.DataFrame({"plate": ["007"], "experiment": ["e"], "condition": ["NA"]})
     write_table(tmp_path / "sheet.tsv", sheet)

@@ -3,18 +3,54 @@
 from pathlib import Path
 from types import SimpleNamespace
 
-from neurites.last_words import unfinished
+import pytest
+
+from neurites.last_words import finished, unfinished
+from neurites.settings import NeuritesSettings
+from neurites.tree import Tree
+from neurites.volumes import Volume
+
+TABLE = Path("results/neurites/failures.tsv")
 
 
-def test_a_failed_job_is_told_with_its_reason_and_its_log(tmp_path: Path) -> None:
-    log = tmp_path / "a.log"
-    log.write_text("error: image.tif: expected a volume, found none\n")
+def job(name: str, number: int, log: str, **wildcards: str) -> SimpleNamespace:
+    rule = SimpleNamespace(name=name)
+    return SimpleNamespace(rule=rule, wildcards=wildcards, log=[log], jobid=number, attempt=1)
+
+
+def test_failed_jobs_are_told_and_listed_with_their_reason_until_a_run_succeeds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tree = Tree([Volume("v", "v.tif", (30.0, 6.0, 6.0))], NeuritesSettings())
+    Path("a.log").write_text("error: image.tif: expected a volume, found none\n")
+    Path("c.log").write_text("error: w.h5: expected a dataset\n")
     jobs = [
-        SimpleNamespace(
-            rule=SimpleNamespace(name=name), wildcards=["v"], log=[str(path)], jobid=number
-        )
-        for number, (name, path) in enumerate((("ingest", log), ("predict", tmp_path / "b.log")))
+        job("neurites_ingest", 0, "a.log", volume="v", kind="image", slab="3"),
+        job("neurites_affinities", 1, "b.log", volume="v", box="z0000-0002"),
+        job("neurites_unusable", 2, "c.log", volume="w"),
+        job("healthspan_detect", 3, "d.log", plate="p"),
     ]
-    told = unfinished(jobs, {1: "TIMEOUT"})
-    assert f"  ingest v: image.tif: expected a volume, found none\n    {log}" in told
-    assert "  predict v: over its time, says Slurm (TIMEOUT)\n" in told
+    told = unfinished(tree, jobs, {1: "TIMEOUT"})
+    assert told.startswith("3 failed, listed in results/neurites/failures.tsv; what does not")
+    assert "  v ingest image 3: image.tif: expected a volume, found none\n    a.log" in told
+    assert "  v affinities z0000-0002: over its time, says Slurm (TIMEOUT)\n" in told
+    rows = [line.split("\t") for line in TABLE.read_text().splitlines()]
+    assert rows[0] == ["volume", "rule", "block", "reason", "log", "attempts", "status"]
+    assert [(row[0], row[1], row[2], row[6]) for row in rows[1:]] == [
+        ("v", "affinities", "z0000-0002", "failed"),
+        ("v", "ingest", "image 3", "failed"),
+        ("w", "unusable", "", "unusable"),
+    ]
+    assert rows[3][3] == "w.h5: expected a dataset"
+    finished(tree)
+    assert not TABLE.exists()
+
+
+def test_nothing_is_told_of_a_tree_whose_jobs_did_not_fail(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    tree = Tree((), NeuritesSettings())
+    assert unfinished(tree, [job("healthspan_detect", 3, "d.log", plate="p")], {}) == ""
+    assert not TABLE.exists()

@@ -189,6 +189,11 @@ def test_the_command_writes_one_file(tmp_path, volume, monkeypatch) -> None:
         run(monkeypatch, tmp_path, sha256="0" * 64)
     with pytest.raises(StepError, match=r"a volume as neurites\.ingest stores it"):
         run(monkeypatch, tmp_path, image=str(tmp_path / "none.zarr"))
+    # Of many volumes, the one that is too small for the patch is named.
+    large = SETTINGS.model_copy(update={"patch_zyx": (16, 16, 16)}).model_dump_json()
+    sentence = rf"^{tmp_path}/image\.zarr: expected at least a patch of 16 x 16 x 16 voxels"
+    with pytest.raises(StepError, match=sentence):
+        run(monkeypatch, tmp_path, settings=large)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
         "affinities.h5", "image.zarr", "w.safetensors"
     ]  # fmt: skip

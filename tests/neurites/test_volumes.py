@@ -48,6 +48,14 @@ def test_a_sheet_is_read_and_an_absent_or_empty_one_has_no_volumes(tmp_path: Pat
     assert read_volumes(sheet(tmp_path, "# nothing\n")) == ()
 
 
+@pytest.mark.parametrize("text", [HEADER, "", "# nothing\n"])
+def test_a_sheet_without_a_volume_is_refused_where_one_is_needed(tmp_path: Path, text: str) -> None:
+    with pytest.raises(StepError, match=r"volumes.tsv: expected a header and one row a volume"):
+        read_volumes(sheet(tmp_path, text), needed=True)
+    with pytest.raises(StepError, match=r"absent.tsv: expected the sheet of volumes, found no"):
+        read_volumes(tmp_path / "absent.tsv", needed=True)
+
+
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
@@ -77,6 +85,9 @@ def forms(folder: Path, image: np.ndarray) -> dict[str, str]:
     """The image in every form that is read."""
     tifffile.imwrite(folder / "stack.tif", image)
     tifffile.imwrite(folder / "pages.tif", image, metadata=None)
+    for name, tile in (("cubes.tif", (16, 16, 16)), ("tiled.tif", (16, 16))):
+        kind = {"photometric": "minisblack", "compression": "zlib"}
+        tifffile.imwrite(folder / name, image, volumetric=len(tile) == 3, tile=tile, **kind)
     (folder / "sections").mkdir()
     for z, section in enumerate(image):
         # Named so that their order by letters is another.
@@ -93,7 +104,7 @@ def forms(folder: Path, image: np.ndarray) -> dict[str, str]:
     group.create_array("s0", data=image[None])
     group.attrs["multiscales"] = [{"version": "0.4", "datasets": [{"path": "s0"}]}]
     names = ("stack.tif", "pages.tif", "sections", "v.h5", "two.h5:/raw", "linked.h5:/raw")
-    names += ("plain.zarr", "ome.zarr")
+    names += ("plain.zarr", "ome.zarr", "cubes.tif", "tiled.tif")
     return {name: str(folder / name) for name in names}
 
 
@@ -258,13 +269,20 @@ def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> Non
     assert not list((tmp_path / "image.zarr").glob("*"))
 
 
-def test_what_a_run_is_about() -> None:
-    assert asked(["--cores", "2", "neurites", "--configfile", "config/neurites_demo.yaml"]) == (
-        True,
-        True,
-    )
-    assert asked(["--target-jobs", "neurites_fragments:volume=a,box=b"]) == (True, True)
-    assert asked(["results/neurites/a/scores.tsv"]) == (True, True)
-    assert asked(["neurites", "all"]) == (True, False)
-    assert asked(["--configfile", "neurites.yaml"]) == (False, False)
-    assert asked([]) == (False, False)
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        # neurites, nothing else, plates, volumes, unlock
+        (["--cores", "2", "neurites", "--configfile", "config/neurites_demo.yaml"], "nn-v-"),
+        (["--target-jobs", "neurites_fragments:volume=a,box=b"], "nn---"),
+        (["results/neurites/a/scores.tsv"], "nn-v-"),
+        (["simulated/neurites/a/image.tif"], "nn---"),
+        (["neurites", "all"], "n-pv-"),
+        (["--configfile", "neurites.yaml"], "--p--"),
+        ([], "--p--"),
+        (["--unlock"], "----u"),
+        (["neurites", "--unlock"], "nn--u"),
+    ],
+)
+def test_what_a_run_is_about(words: list[str], expected: str) -> None:
+    assert tuple(asked(words)) == tuple(letter != "-" for letter in expected)

@@ -144,8 +144,8 @@ def test_a_killed_run_leaves_nothing_that_is_believed_and_no_orphans(
         # Two runs in one folder: the second refuses and says who works there.
         code, said = cluster.snakemake(workspace.root, *SIZES, "--", target)
         assert code != 0
-        assert f"another run, process {process.pid} on" in said, said[-3000:]
-        assert "works here; wait for it" in said
+        assert f"found one, process {process.pid} on" in said, said[-3000:]
+        assert "; wait for it, or stop it first" in said
         assert "Directory cannot be locked" in said
         os.kill(process.pid, signal.SIGKILL)
         process.wait()

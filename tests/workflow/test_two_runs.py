@@ -35,7 +35,7 @@ def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspac
             time.sleep(0.2)
         second = workspace.snakemake(REFERENCE.format("b"))
         assert second.returncode != 0
-        said = f"expected no run at work here, found one, process {first.pid} since"
+        said = f"expected no run at work here, found one, process {first.pid} on"
         assert said in second.stdout + second.stderr
         assert not (workspace.root / REFERENCE.format("b")).exists()
         assert not (workspace.root / "results/healthspan/failures.tsv").exists()
