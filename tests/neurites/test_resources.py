@@ -146,6 +146,6 @@ def test_larger_blocks_ask_for_more_and_so_do_retries() -> None:
         once = getattr(small, ask)("fragments")(at, attempt=1)
         assert getattr(small, ask)("fragments")(at, attempt=2) == 2 * once
         assert getattr(large, ask)("fragments")(at_large, attempt=1) > once
-    # The neighbours are seen as well: 544 x 544 pixels of a corner block.
-    assert small.size("fragments", at) == Size("sections", pytest.approx(32 * 544 * 544 / 1e6))
+    # The neighbours are seen as well: 586 x 586 pixels of a corner block.
+    assert small.size("fragments", at) == Size("sections", pytest.approx(32 * 586 * 586 / 1e6))
     assert (small.writers(at), tree((256, 2048, 2048)).writers(at)) == (4, 1)
