@@ -59,11 +59,11 @@ class Case:
 
 def synthetic() -> Iterator[Case]:
     """Volumes of which everything is drawn: thick sections, and cubes."""
-    for seed in range(4):
+    for seed in range(2):
         box = ((0, 24), (0, 512), (0, 512))
         made = SyntheticVolume(seed).affinities(box)
         yield Case(f"synthetic sections, seed {seed}", made, SECTIONS)
-    for seed in range(4):
+    for seed in range(2):
         # A volume of thick sections, taken for cubes: its neurites wander steeply.
         box = ((0, 72), (0, 256), (0, 256))
         made = SyntheticVolume(seed, noise=1.2).affinities(box)

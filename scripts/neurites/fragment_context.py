@@ -1,6 +1,7 @@
-"""How far fragments reach; free of numpy, since the Snakefile asks for it."""
+"""How far fragments reach, and what blocks suit that; free of numpy: the Snakefile asks for it."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 from neurites.blocks import Zyx
 from neurites.settings.fragments import FragmentsSettings
@@ -34,3 +35,15 @@ def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:
     pixels = context_px(settings)
     sections = round(pixels * min(voxel_nm[1:]) / voxel_nm[0])
     return sections if through_sections(settings, voxel_nm) else 0, pixels, pixels
+
+
+def block_of(
+    block: Literal["auto"] | Zyx, settings: FragmentsSettings, voxel_nm: Sequence[float]
+) -> Zyx:
+    """Voxels of a block along z, y and x, as set, or as suits the fragments.
+
+    Where fragments reach through sections, a flat block would see six times its own depth.
+    """
+    if block != "auto":
+        return block
+    return (256, 256, 256) if through_sections(settings, voxel_nm) else (32, 512, 512)

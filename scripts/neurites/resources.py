@@ -62,7 +62,7 @@ COSTS = {
     ("fragments", "sections"): Cost(216, 23.2, 0.4),
     ("fragments", "3-D"): Cost(210, 24.8, 0.7),
     ("fragments", "waterz"): Cost(150, 186, 1.5),
-    ("region_graph", "sections"): Cost(177, 31.5, 0.5),
+    ("region_graph", "sections"): Cost(173, 65, 0.5),
     ("region_graph", "3-D"): Cost(169, 17.4, 0.5),
     ("region_graph", "waterz"): Cost(187, 298, 3.0),
     ("simulate", ""): Cost(90, 107, 3.0),

@@ -11,7 +11,7 @@ from typing import Any
 
 from neurites import sizes
 from neurites.blocks import Block, Box, Grid, Zyx, slabs
-from neurites.fragment_context import context_of
+from neurites.fragment_context import block_of, context_of
 from neurites.resources import Size, memory_mb, runtime_min
 from neurites.scan import find_sources, read_manifest, read_problem, write_manifest
 from neurites.settings import NeuritesSettings
@@ -98,7 +98,8 @@ class Tree:
 
     def _grid(self, volume: str) -> Grid:
         shape = self.sources(volume)["image"].shape
-        z, y, x = (min(a, b) for a, b in zip(self.settings.block, shape, strict=True))
+        block = block_of(self.settings.block, self.settings.fragments, self.sheet[volume].voxel_nm)
+        z, y, x = (min(a, b) for a, b in zip(block, shape, strict=True))
         return Grid(shape, (z, y, x))
 
     def settings_of(self, step: str, *keys: str) -> str:

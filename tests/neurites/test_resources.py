@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from neurites.blocks import Grid
+from neurites.fragment_context import block_of
 from neurites.resources import COSTS, MOST_MINUTES, Size, memory_mb, runtime_min
 from neurites.settings import NeuritesSettings
+from neurites.settings.fragments import FragmentsSettings
 from neurites.settings.train import TrainSettings
 from neurites.sizes import (
     PAPER_CHANNELS,
@@ -149,3 +151,13 @@ def test_larger_blocks_ask_for_more_and_so_do_retries() -> None:
     # The neighbours are seen as well: 586 x 586 pixels of a corner block.
     assert small.size("fragments", at) == Size("sections", pytest.approx(32 * 586 * 586 / 1e6))
     assert (small.writers(at), tree((256, 2048, 2048)).writers(at)) == (4, 1)
+
+
+def test_blocks_are_as_deep_as_fragments_reach() -> None:
+    fragments = FragmentsSettings()
+    assert block_of("auto", fragments, (30.0, 6.0, 6.0)) == (32, 512, 512)
+    assert block_of("auto", fragments, (8.0, 8.0, 8.0)) == (256, 256, 256)
+    assert block_of((16, 64, 64), fragments, (8.0, 8.0, 8.0)) == (16, 64, 64)
+    small = Tree([Volume("v", "v.tif", (8.0, 8.0, 8.0))], NeuritesSettings())
+    small.sources = lambda volume: {"image": SimpleNamespace(shape=(40, 300, 200))}  # type: ignore[assignment, dict-item, return-value]
+    assert small.grid("v").block == (40, 256, 200)

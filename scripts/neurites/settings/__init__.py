@@ -1,6 +1,6 @@
 """The settings of the neurites tree, one section a step."""
 
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -28,10 +28,11 @@ class NeuritesSettings(Settings):
         min_length=1,
         description="path of the sample sheet, one row a volume; without a row, nothing is done",
     )
-    block: tuple[Voxels, Voxels, Voxels] = Field(
-        (32, 512, 512),
+    block: Literal["auto"] | tuple[Voxels, Voxels, Voxels] = Field(
+        "auto",
         description="voxels along z, y and x that one job works on; the results do not depend on "
-        "it, memory and the number of jobs do",
+        "it, memory and the number of jobs do; auto: [32, 512, 512], and [256, 256, 256] where "
+        "fragments reach through sections",
     )
     ingest: IngestSettings = Field(
         IngestSettings(), description="sections to one volume of 8 bit grey values"
