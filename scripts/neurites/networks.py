@@ -42,17 +42,18 @@ def _convolution(inputs: int, outputs: int) -> nn.Conv3d:
 
 
 class Pointwise(nn.Conv3d):
-    """1 x 1 x 1 convolution that, in training on a CPU, leaves channels last in memory.
+    """1 x 1 x 1 convolution that, in float32 training on a CPU, leaves channels last in memory.
 
-    PyTorch 2.7 puts its result in the default order (one thread, float32), and every sum, ELU and
-    normalisation after it then goes through memory in two orders at once.
+    PyTorch 2.7 puts its result in the default order (one thread, float32; in bfloat16 it does not),
+    and every sum, ELU and normalisation after it then goes through memory in two orders at once.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(inputs, outputs, 1)
 
     def forward(self, x: Tensor) -> Tensor:
-        if not (self.training and x.device.type == "cpu"):
+        on_cpu = x.device.type == "cpu"
+        if not (self.training and on_cpu) or torch.is_autocast_enabled("cpu"):
             return super().forward(x)
         weight = self.weight.flatten(1)
         return functional.linear(x.movedim(1, -1), weight, self.bias).movedim(-1, 1)
