@@ -85,19 +85,22 @@ def by_us(scoring: str, voxel_nm: Triple = CUBES, **settings: object) -> Partiti
     return partitions
 
 
-METHODS: dict[str, Partitions] = {
-    "waterz watershed and mean": by_waterz,
-    "distance transform, mean": by_us("mean", seed_radius_px=3, smoothing_px=1.0),
-    "distance transform, quantile 50": by_us("quantile50", seed_radius_px=3, smoothing_px=1.0),
-}
+def methods(voxel_nm: Triple, **settings: object) -> dict[str, Partitions]:
+    """The ways from affinities to partitions that are compared."""
+    return {
+        "waterz watershed and mean": by_waterz,
+        "distance transform, mean": by_us("mean", voxel_nm, **settings),
+        "distance transform, quantile 50": by_us("quantile50", voxel_nm, **settings),
+    }
 
 
-SECTION_METHODS: dict[str, Partitions] = {
-    "waterz watershed and mean": by_waterz,
-    "distance transform, mean": by_us("mean", SECTIONS),
-    "distance transform, quantile 50": by_us("quantile50", SECTIONS),
-}
-"""Of thick sections, with the settings that are shipped."""
+FINE = {"seed_radius_px": 3, "smoothing_px": 1.0}
+METHODS = methods(CUBES, **FINE)
+GREY_METHODS = methods(CUBES, **FINE, outline_affinity=0.5)
+"""For grey values, which are no affinities: most are below the outline affinity that is shipped."""
+
+SECTION_METHODS = methods(SECTIONS)
+"""For thick sections, with the settings that are shipped."""
 
 
 def tuned(partitions: Partitions, affinities: Affinities, truth: Volume) -> tuple[float, float]:
@@ -147,6 +150,7 @@ def gala(folder: Path) -> Iterator[Row]:
             source,
             (affinities_of_outlines(outlines["train"]), read["train", "gt"]),
             (affinities_of_outlines(outlines["test"]), read["test", "gt"]),
+            METHODS if what == "p1" else GREY_METHODS,
         )
 
 
@@ -155,10 +159,10 @@ def tuned_rows(
     source: str,
     train: tuple[Affinities, Volume],
     test: tuple[Affinities, Volume],
-    methods: dict[str, Partitions] = METHODS,
+    compared: dict[str, Partitions],
 ) -> Iterator[Row]:
     """Rows of every method on affinities of one source."""
-    for method, partitions in methods.items():
+    for method, partitions in compared.items():
         best, scores = tuned_scores(partitions, train, test)
         print(f"{volume}; {source}; {method}: {scores.arand:.4f} at {best}", file=sys.stderr)
         named = f"{source}; {method}"
@@ -199,6 +203,7 @@ def medulla(folder: Path) -> Iterator[Row]:
         "grey values",
         (affinities[:, :MEDULLA_TRAIN], labels[:MEDULLA_TRAIN]),
         (affinities[:, MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:]),
+        GREY_METHODS,
     )
 
 
