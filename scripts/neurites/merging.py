@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from neurites.compiled import compiled
+from neurites.compiled import compiled, inlined
 
 TIE = 1e-9
 """By so much at most, means tell scores apart that are equal as quantiles."""
@@ -75,12 +75,16 @@ def merge_settled(
     Returns:
         The merges, and the contacts between regions that are not decided on.
     """
-    first, second = contacts.first.astype(np.int64), contacts.second.astype(np.int64)
-    sums, counts = contacts.sums.astype(np.float64), contacts.counts.astype(np.float64)
-    histograms = contacts.histograms.copy()
-    *merged, dead = _merge(nodes, first, second, sums, counts, histograms, quantile, until, frozen)
-    left = ~dead & frozen[first] & frozen[second]
-    return Merges(*merged), Contacts(first, second, sums, counts, histograms).those(left)
+    changed = Contacts(
+        contacts.first.astype(np.int64),
+        contacts.second.astype(np.int64),
+        contacts.sums.astype(np.float64),
+        contacts.counts.astype(np.float64),
+        contacts.histograms.copy(),
+    )
+    *merged, dead = _merge(nodes, changed, quantile, until, frozen)
+    left = ~dead & frozen[changed.first] & frozen[changed.second]
+    return Merges(*merged), changed.those(left)
 
 
 def merge_regions(
@@ -163,48 +167,102 @@ def _score(edge, sums, counts, histograms, quantile):  # type: ignore[no-untyped
     return 1.0
 
 
-@compiled
-def _before(scores, edges, one, other):  # type: ignore[no-untyped-def]
-    if scores[one] != scores[other]:
-        return scores[one] < scores[other]
-    return edges[one] < edges[other]
+class _Queue(NamedTuple):
+    """A binary heap of contacts, that of the lowest score first; of equal ones the lower number.
+
+    ``size`` has one element, the number of entries. A contact whose score changes is entered again,
+    at a higher version; entries of earlier versions are passed over when they come up.
+    """
+
+    scores: NDArray[np.float64]
+    edges: NDArray[np.int64]
+    versions: NDArray[np.int32]
+    size: NDArray[np.int64]
+
+
+class _Graph(NamedTuple):
+    """What changes of a region graph, beside its contacts, as regions are merged.
+
+    Contacts of a region are a chain of half edges: 2 e leaves first[e], 2 e + 1 leaves second[e].
+
+    Attributes:
+        head, tail, degree: shape (nodes,), ends of the chains, -1 for none; contacts alive.
+        following: shape (2 E,), the next half edge of a chain, -1 behind the last.
+        dead, version: shape (E,), whether a contact is merged away; how often its score changed.
+    """
+
+    head: NDArray[np.int64]
+    tail: NDArray[np.int64]
+    degree: NDArray[np.int64]
+    following: NDArray[np.int64]
+    dead: NDArray[np.bool_]
+    version: NDArray[np.int32]
+
+
+class _Pairs(NamedTuple):
+    """Which contact is that of two regions: an open-addressing table with linear probing.
+
+    ``keys`` are 0 where a slot is free and 1 where a pair was removed; ``filled`` has one element,
+    the number of slots that are not free.
+    """
+
+    keys: NDArray[np.uint64]
+    edges: NDArray[np.int64]
+    filled: NDArray[np.int64]
 
 
 @compiled
-def _swap(scores, edges, versions, one, other):  # type: ignore[no-untyped-def]
+def _before(queue, one, other):  # type: ignore[no-untyped-def]
+    if queue.scores[one] != queue.scores[other]:
+        return queue.scores[one] < queue.scores[other]
+    return queue.edges[one] < queue.edges[other]
+
+
+@compiled
+def _swap(queue, one, other):  # type: ignore[no-untyped-def]
+    scores, edges, versions, _ = queue
     scores[one], scores[other] = scores[other], scores[one]
     edges[one], edges[other] = edges[other], edges[one]
     versions[one], versions[other] = versions[other], versions[one]
 
 
-@compiled
-def _rise(scores, edges, versions, at):  # type: ignore[no-untyped-def]
+@inlined
+def _push(queue, score, edge, version):  # type: ignore[no-untyped-def]
+    at = queue.size[0]
+    queue.scores[at] = score
+    queue.edges[at] = edge
+    queue.versions[at] = version
+    queue.size[0] += 1
     while at > 0:
         parent = (at - 1) // 2
-        if not _before(scores, edges, at, parent):
+        if not _before(queue, at, parent):
             return
-        _swap(scores, edges, versions, at, parent)
+        _swap(queue, at, parent)
         at = parent
 
 
-@compiled
-def _sink(scores, edges, versions, size):  # type: ignore[no-untyped-def]
+@inlined
+def _pop(queue):  # type: ignore[no-untyped-def]
+    """Remove the first entry and return its place, where it can be read until the next push."""
+    queue.size[0] -= 1
+    size = queue.size[0]
+    _swap(queue, 0, size)
     at = 0
     while True:
         child = 2 * at + 1
         if child >= size:
-            return
-        if child + 1 < size and _before(scores, edges, child + 1, child):
+            return size
+        if child + 1 < size and _before(queue, child + 1, child):
             child += 1
-        if not _before(scores, edges, child, at):
-            return
-        _swap(scores, edges, versions, at, child)
+        if not _before(queue, child, at):
+            return size
+        _swap(queue, at, child)
         at = child
 
 
 @compiled
-def _find(keys, key):  # type: ignore[no-untyped-def]
-    """The slot of a key, or the first free slot after where it would be; 1 marks a removed key."""
+def _slot(keys, key):  # type: ignore[no-untyped-def]
+    """The slot of a key, or the first free slot after where it would be."""
     mask = np.uint64(len(keys) - 1)
     slot = ((key * np.uint64(11400714819323198485)) >> np.uint64(20)) & mask
     while keys[slot] != 0 and keys[slot] != key:
@@ -220,135 +278,152 @@ def _key(a, b):  # type: ignore[no-untyped-def]
     return (np.uint64(b + 1) << np.uint64(32)) | np.uint64(a + 1)
 
 
+@inlined
+def _enter(pairs, key, slot, edge):  # type: ignore[no-untyped-def]
+    pairs.keys[slot] = key
+    pairs.edges[slot] = edge
+    pairs.filled[0] += 1
+
+
+@inlined
+def _remove(pairs, a, b):  # type: ignore[no-untyped-def]
+    pairs.keys[_slot(pairs.keys, _key(a, b))] = np.uint64(1)
+
+
 @compiled
-def _merge(nodes, first, second, sums, counts, histograms, quantile, until, frozen):  # type: ignore[no-untyped-def]
-    contacts = len(first)
-    # Edges of a node as a chain of half edges: 2 e leaves first[e], 2 e + 1 leaves second[e].
-    head = np.full(nodes, -1, np.int64)
-    tail = np.full(nodes, -1, np.int64)
-    following = np.full(2 * contacts, -1, np.int64)
-    degree = np.zeros(nodes, np.int64)
-    dead = np.zeros(contacts, np.bool_)
-    version = np.zeros(contacts, np.int32)
+def _enter_anew(pairs, contacts, dead):  # type: ignore[no-untyped-def]
+    """Enter the contacts that are left into an empty table: removed pairs have filled it."""
+    pairs.keys[:] = 0
+    pairs.filled[0] = 0
+    for edge in range(len(dead)):
+        if not dead[edge]:
+            # Contacts of a region whose contacts are being moved are still found under it.
+            key = _key(contacts.first[edge], contacts.second[edge])
+            _enter(pairs, key, _slot(pairs.keys, key), edge)
+
+
+@inlined
+def _append(graph, node, half):  # type: ignore[no-untyped-def]
+    """Append a half edge to the contacts of a node."""
+    graph.following[half] = -1
+    if graph.head[node] < 0:
+        graph.head[node] = half
+    else:
+        graph.following[graph.tail[node]] = half
+    graph.tail[node] = half
+    graph.degree[node] += 1
+
+
+@inlined
+def _offer(queue, contacts, version, edge, quantile, until):  # type: ignore[no-untyped-def]
+    """Enter a contact into the queue where its score is low enough."""
+    score = _score(edge, contacts.sums, contacts.counts, contacts.histograms, quantile)
+    if score < until:
+        _push(queue, score, edge, version)
+
+
+@compiled
+def _opened(nodes, contacts, quantile, until):  # type: ignore[no-untyped-def]
+    """The graph, the pairs and the queue of contacts before any merge."""
+    edges = len(contacts.first)
+    graph = _Graph(
+        np.full(nodes, -1, np.int64),
+        np.full(nodes, -1, np.int64),
+        np.zeros(nodes, np.int64),
+        np.full(2 * edges, -1, np.int64),
+        np.zeros(edges, np.bool_),
+        np.zeros(edges, np.int32),
+    )
     size = 16
-    while size < 4 * contacts:
+    while size < 4 * edges:
         size *= 2
-    keys = np.zeros(size, np.uint64)
-    places = np.zeros(size, np.int64)
-    filled = contacts
-    queue = 0
-    heap_scores = np.empty(contacts + 16, np.float64)
-    heap_edges = np.empty(contacts + 16, np.int64)
-    heap_versions = np.empty(contacts + 16, np.int32)
-    for edge in range(contacts):
-        for side in range(2):
-            node = first[edge] if side == 0 else second[edge]
-            half = 2 * edge + side
-            if head[node] < 0:
-                head[node] = half
+    pairs = _Pairs(np.zeros(size, np.uint64), np.zeros(size, np.int64), np.zeros(1, np.int64))
+    # A contact is entered at first, and once for every one that becomes one with it.
+    most = 2 * edges + 1
+    queue = _Queue(
+        np.empty(most, np.float64),
+        np.empty(most, np.int64),
+        np.empty(most, np.int32),
+        np.zeros(1, np.int64),
+    )
+    for edge in range(edges):
+        first, second = contacts.first[edge], contacts.second[edge]
+        _append(graph, first, 2 * edge)
+        _append(graph, second, 2 * edge + 1)
+        key = _key(first, second)
+        _enter(pairs, key, _slot(pairs.keys, key), edge)
+        _offer(queue, contacts, 0, edge, quantile, until)
+    return graph, pairs, queue
+
+
+@inlined
+def _make_one(contacts, graph, kept, moved, quantile):  # type: ignore[no-untyped-def]
+    """Add a contact to another of the same two regions."""
+    contacts.sums[kept] += contacts.sums[moved]
+    contacts.counts[kept] += contacts.counts[moved]
+    if quantile >= 0:
+        for at in range(contacts.histograms.shape[1]):
+            contacts.histograms[kept, at] += contacts.histograms[moved, at]
+    graph.dead[moved] = True
+    graph.version[kept] += 1
+
+
+@inlined
+def _move_contacts(contacts, graph, pairs, queue, a, b, quantile, until):  # type: ignore[no-untyped-def]
+    """Give the contacts of region ``b`` to ``a``; those with a common neighbour become one."""
+    half = graph.head[b]
+    while half >= 0:
+        after = graph.following[half]
+        moved, leaves_first = half >> 1, half & 1 == 0
+        if not graph.dead[moved]:
+            other = contacts.second[moved] if leaves_first else contacts.first[moved]
+            _remove(pairs, b, other)
+            key = _key(a, other)
+            slot = _slot(pairs.keys, key)
+            if pairs.keys[slot] == key:
+                kept = pairs.edges[slot]
+                _make_one(contacts, graph, kept, moved, quantile)
+                graph.degree[other] -= 1
+                _offer(queue, contacts, graph.version[kept], kept, quantile, until)
             else:
-                following[tail[node]] = half
-            tail[node] = half
-            degree[node] += 1
-        key = _key(first[edge], second[edge])
-        slot = _find(keys, key)
-        keys[slot] = key
-        places[slot] = edge
-        score = _score(edge, sums, counts, histograms, quantile)
-        if score < until:
-            heap_scores[queue] = score
-            heap_edges[queue] = edge
-            heap_versions[queue] = 0
-            _rise(heap_scores, heap_edges, heap_versions, queue)
-            queue += 1
+                if leaves_first:
+                    contacts.first[moved] = a
+                else:
+                    contacts.second[moved] = a
+                _append(graph, a, half)
+                _enter(pairs, key, slot, moved)
+                if 10 * pairs.filled[0] > 6 * len(pairs.keys):
+                    _enter_anew(pairs, contacts, graph.dead)
+        half = after
+
+
+@compiled
+def _merge(nodes, contacts, quantile, until, frozen):  # type: ignore[no-untyped-def]
+    """Merges in their order, and which contacts are merged away; all others changed in place."""
+    graph, pairs, queue = _opened(nodes, contacts, quantile, until)
     merged_first = np.empty(nodes, np.int64)
     merged_second = np.empty(nodes, np.int64)
     merged_scores = np.empty(nodes, np.float64)
     merges = 0
-    while queue > 0:
-        edge = heap_edges[0]
-        score = heap_scores[0]
-        current = heap_versions[0] == version[edge] and not dead[edge]
-        queue -= 1
-        _swap(heap_scores, heap_edges, heap_versions, 0, queue)
-        _sink(heap_scores, heap_edges, heap_versions, queue)
-        if not current:
+    while queue.size[0] > 0:
+        entry = _pop(queue)
+        edge = queue.edges[entry]
+        if graph.dead[edge] or queue.versions[entry] != graph.version[edge]:
             continue
-        a, b = first[edge], second[edge]
+        a, b = contacts.first[edge], contacts.second[edge]
         if frozen[a] or frozen[b]:
             # The best contact of both, and out of reach: neither can be decided on here.
             frozen[a] = True
             frozen[b] = True
             continue
-        if degree[a] < degree[b]:
+        if graph.degree[a] < graph.degree[b]:
             a, b = b, a
         merged_first[merges] = a
         merged_second[merges] = b
-        merged_scores[merges] = score
+        merged_scores[merges] = queue.scores[entry]
         merges += 1
-        dead[edge] = True
-        keys[_find(keys, _key(a, b))] = np.uint64(1)
-        degree[a] -= 1
-        half = head[b]
-        while half >= 0:
-            after = following[half]
-            moved = half >> 1
-            if dead[moved]:
-                half = after
-                continue
-            other = second[moved] if half & 1 == 0 else first[moved]
-            keys[_find(keys, _key(b, other))] = np.uint64(1)
-            key = _key(a, other)
-            slot = _find(keys, key)
-            if keys[slot] == key:
-                kept = places[slot]
-                sums[kept] += sums[moved]
-                counts[kept] += counts[moved]
-                if quantile >= 0:
-                    for at in range(histograms.shape[1]):
-                        histograms[kept, at] += histograms[moved, at]
-                dead[moved] = True
-                degree[other] -= 1
-                version[kept] += 1
-                joint = _score(kept, sums, counts, histograms, quantile)
-                if joint < until:
-                    if queue == len(heap_scores):
-                        heap_scores = np.concatenate((heap_scores, np.empty_like(heap_scores)))
-                        heap_edges = np.concatenate((heap_edges, np.empty_like(heap_edges)))
-                        heap_versions = np.concatenate(
-                            (heap_versions, np.empty_like(heap_versions))
-                        )
-                    heap_scores[queue] = joint
-                    heap_edges[queue] = kept
-                    heap_versions[queue] = version[kept]
-                    _rise(heap_scores, heap_edges, heap_versions, queue)
-                    queue += 1
-            else:
-                keys[slot] = key
-                places[slot] = moved
-                filled += 1
-                if half & 1 == 0:
-                    first[moved] = a
-                else:
-                    second[moved] = a
-                following[half] = -1
-                if head[a] < 0:
-                    head[a] = half
-                else:
-                    following[tail[a]] = half
-                tail[a] = half
-                degree[a] += 1
-                if 10 * filled > 6 * len(keys):
-                    # Removed keys have filled the table: enter those that are left anew.
-                    keys[:] = 0
-                    filled = 0
-                    for one in range(contacts):
-                        if not dead[one]:
-                            entered = _key(first[one], second[one])
-                            # Contacts of b that are still to move are found under b.
-                            at = _find(keys, entered)
-                            keys[at] = entered
-                            places[at] = one
-                            filled += 1
-            half = after
-    return merged_first[:merges], merged_second[:merges], merged_scores[:merges], dead
+        graph.dead[edge] = True
+        graph.degree[a] -= 1
+        _remove(pairs, a, b)
+        _move_contacts(contacts, graph, pairs, queue, a, b, quantile, until)
+    return merged_first[:merges], merged_second[:merges], merged_scores[:merges], graph.dead

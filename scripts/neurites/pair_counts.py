@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from neurites.compiled import compiled
 
 FIRST_SIZE = 1 << 12
+ROW = 1 << 10
+"""Voxels between two looks at the room in a table, where labels come without rows."""
 
 
 class Table(NamedTuple):
@@ -119,30 +121,49 @@ def _grown(keys, counts, sums):  # type: ignore[no-untyped-def]
 
 
 @compiled
+def _with_room(keys, counts, sums, used, more):  # type: ignore[no-untyped-def]
+    """The table, or a larger one, in which ``more`` keys leave half of the slots free."""
+    while 2 * (used[0] + more) > len(keys):
+        keys, counts, sums = _grown(keys, counts, sums)
+    return keys, counts, sums
+
+
+@compiled
+def _entered(keys, used, key):  # type: ignore[no-untyped-def]
+    """The slot of a key, which is entered where it is new; there must be room."""
+    slot = _slot(keys, key)
+    if keys[slot] == 0:
+        keys[slot] = key
+        used[0] += 1
+    return slot
+
+
+@compiled
+def _pair(a, b):  # type: ignore[no-untyped-def]
+    if a < b:
+        return (np.uint64(a) << np.uint64(32)) | np.uint64(b)
+    return (np.uint64(b) << np.uint64(32)) | np.uint64(a)
+
+
+# Room is made row by row: where any key may move the table, these loops take four times as long.
+
+
+@compiled
 def _add_contacts(keys, counts, sums, used, one, other, affinities):  # type: ignore[no-untyped-def]
     depth, height, width = one.shape
-    last_key = np.uint64(0)
-    slot = np.uint64(0)
     for z in range(depth):
         for y in range(height):
+            keys, counts, sums = _with_room(keys, counts, sums, used, width)
+            last_pair = np.uint64(0)
+            slot = np.uint64(0)
             for x in range(width):
-                a = one[z, y, x]
-                b = other[z, y, x]
+                a, b = one[z, y, x], other[z, y, x]
                 if a == b or a == 0 or b == 0:
                     continue
-                if a < b:
-                    key = (np.uint64(a) << np.uint64(32)) | np.uint64(b)
-                else:
-                    key = (np.uint64(b) << np.uint64(32)) | np.uint64(a)
-                if key != last_key:
-                    slot = _slot(keys, key)
-                    if keys[slot] == 0:
-                        if 2 * used[0] > len(keys):
-                            keys, counts, sums = _grown(keys, counts, sums)
-                            slot = _slot(keys, key)
-                        keys[slot] = key
-                        used[0] += 1
-                    last_key = key
+                pair = _pair(a, b)
+                if pair != last_pair:
+                    slot = _entered(keys, used, pair)
+                    last_pair = pair
                 counts[slot] += 1
                 sums[slot] += affinities[z, y, x]
     return keys, counts, sums, used
@@ -155,44 +176,31 @@ def _add_affinity_counts(keys, counts, sums, used, edges, one, other, affinities
     edge = np.uint64(0)
     for z in range(depth):
         for y in range(height):
+            keys, counts, sums = _with_room(keys, counts, sums, used, width)
             for x in range(width):
-                a = one[z, y, x]
-                b = other[z, y, x]
+                a, b = one[z, y, x], other[z, y, x]
                 if a == b or a == 0 or b == 0:
                     continue
-                if a < b:
-                    pair = (np.uint64(a) << np.uint64(32)) | np.uint64(b)
-                else:
-                    pair = (np.uint64(b) << np.uint64(32)) | np.uint64(a)
+                pair = _pair(a, b)
                 if pair != last_pair:
                     edge = np.uint64(np.searchsorted(edges, pair) + 1)
                     last_pair = pair
                 key = (edge << np.uint64(8)) | np.uint64(affinities[z, y, x])
-                slot = _slot(keys, key)
-                if keys[slot] == 0:
-                    if 2 * used[0] > len(keys):
-                        keys, counts, sums = _grown(keys, counts, sums)
-                        slot = _slot(keys, key)
-                    keys[slot] = key
-                    used[0] += 1
-                counts[slot] += 1
+                counts[_entered(keys, used, key)] += 1
     return keys, counts, sums, used
 
 
 @compiled
 def _add_overlaps(keys, counts, sums, used, one, other):  # type: ignore[no-untyped-def]
-    last_key = np.uint64(0)
-    slot = np.uint64(0)
-    for at in range(one.size):
-        key = (np.uint64(one[at] + 1) << np.uint64(32)) | np.uint64(other[at])
-        if key != last_key:
-            slot = _slot(keys, key)
-            if keys[slot] == 0:
-                if 2 * used[0] > len(keys):
-                    keys, counts, sums = _grown(keys, counts, sums)
-                    slot = _slot(keys, key)
-                keys[slot] = key
-                used[0] += 1
-            last_key = key
-        counts[slot] += 1
+    for begin in range(0, one.size, ROW):
+        end = min(begin + ROW, one.size)
+        keys, counts, sums = _with_room(keys, counts, sums, used, end - begin)
+        last_key = np.uint64(0)
+        slot = np.uint64(0)
+        for at in range(begin, end):
+            key = (np.uint64(one[at] + 1) << np.uint64(32)) | np.uint64(other[at])
+            if key != last_key:
+                slot = _entered(keys, used, key)
+                last_key = key
+            counts[slot] += 1
     return keys, counts, sums, used

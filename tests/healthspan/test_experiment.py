@@ -153,7 +153,8 @@ def test_every_condition_is_in_the_legend_whatever_it_begins_with() -> None:
     names = ["_N2", "__nolegend__", "empty", "_empty"]
     tables = {"_N2": plate(1, 5), "__nolegend__": plate(2, 6)}
     survival = survival_table(tables, {name: name for name in tables})
-    figure = draw_experiment(survival, names, "e", "day", ExperimentSettings())
+    first_d = dict.fromkeys(names, 0.0)
+    figure = draw_experiment(survival, names, first_d, "e", "day", ExperimentSettings())
     for legend in filter(None, (axes.get_legend() for axes in figure.axes)):
         told = [text.get_text() for text in legend.get_texts()]
         assert [one.split(" (")[0] for one in told[:2]] == names[:2]
@@ -185,7 +186,8 @@ def test_a_condition_photographed_late_falls_at_its_first_picture() -> None:
     (line,) = figure.axes[0].get_lines()
     assert line.get_xdata()[:3].tolist() == [0, 5, 5]
     assert line.get_ydata()[:3] == pytest.approx([1, 1, 0.4])
-    assert "\N{LESS-THAN OR EQUAL TO} 5.0 d" in str(line.get_label())
+    (told, _) = (axes.get_legend() for axes in figure.axes if axes.get_legend())
+    assert "\N{LESS-THAN OR EQUAL TO} 5.0 d" in told.get_texts()[0].get_text()
 
 
 def test_the_first_picture_of_a_condition_is_that_of_its_earliest_plate() -> None:
