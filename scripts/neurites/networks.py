@@ -33,9 +33,6 @@ FEATURES = (24, 32, 48, 72, 104)
 CHANNELS = 12
 """Affinities that come out, see :data:`neurites.affinity_targets.OFFSETS`."""
 
-SMALLEST_YX = 2 ** (len(FEATURES) - 1)
-"""Height and width must be multiples of this (voxels): in-plane pooling, four times."""
-
 
 def _convolution(inputs: int, outputs: int) -> nn.Conv3d:
     return nn.Conv3d(inputs, outputs, 3, padding=1, bias=False)
