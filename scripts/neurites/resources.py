@@ -63,14 +63,14 @@ COSTS = {
     ("fragments", "3-D"): Cost(210, 24.8, 0.7),
     ("fragments", "waterz"): Cost(150, 186, 1.5),
     ("region_graph", "sections"): Cost(173, 65, 0.5),
-    ("region_graph", "3-D"): Cost(169, 17.4, 0.5),
+    ("region_graph", "3-D"): Cost(172, 20, 0.5),
     ("region_graph", "waterz"): Cost(187, 298, 3.0),
     ("simulate", ""): Cost(90, 107, 3.0),
     # Grey values of 8 bit, and all that has to be converted.
     ("ingest", "image"): Cost(65, 2.9, 0.1),
     ("ingest", "labels"): Cost(70, 23, 0.1),
     # Parts are blocks, sections in a picture, and slabs as deep as chunks are.
-    ("agglomerate", ""): Cost(240, 0.13, 0.1),
+    ("agglomerate", ""): Cost(240, 0.45, 0.1),
     ("segmentation", ""): Cost(310, 0.05, 0.2, mb_per_part=52),
     ("evaluate", ""): Cost(290, 0.2, 0.2, mb_per_part=44),
     ("pictures", ""): Cost(150, 0.0, 0.1, mb_per_part=230),
