@@ -111,11 +111,19 @@ def agglomerate_files(
         fragments, graphs: folders of the files of all blocks.
         bins: bins of the histograms for quantiles.
         watch: see :func:`neurites.hierarchy.agglomerate`.
+
+    Raises:
+        StepError: no block has a fragment.
     """
     counted = [
         read_count(fragments / f"{block.name}.h5") for block in progress(list(grid), "blocks seen")
     ]
     numbers = numbering(*zip(*counted, strict=True))
+    if numbers.total == 0:
+        raise StepError(
+            f"{fragments}: expected fragments, found none in any block: hardly any affinity reaches"
+            " neurites: fragments: outline_affinity; train the network longer, or lower the setting"
+        )
     cut = (read_cut(graphs / f"{block.name}.npz") for block in grid)
     node_of = whole_fragments(cut, numbers)
 

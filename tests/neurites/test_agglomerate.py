@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from neurites.agglomerate import (
     Agglomeration,
+    agglomerate_files,
     read_agglomeration,
     write_agglomeration,
 )
@@ -32,7 +33,12 @@ from neurites.segment import segment, segment_blocks
 from neurites.settings import NeuritesSettings
 from neurites.settings.fragments import FragmentsSettings
 from step.errors import StepError
-from tests.neurites.drawn_volume import as_bytes, drawn_labels, noisy_affinities
+from tests.neurites.drawn_volume import (
+    as_bytes,
+    drawn_labels,
+    fragment_files,
+    noisy_affinities,
+)
 
 SECTIONS = (30.0, 6.0, 6.0)
 CUBES = (10.0, 10.0, 10.0)
@@ -270,6 +276,14 @@ def test_a_volume_without_any_fragment_has_no_region() -> None:
     nothing = np.zeros((3, 4, 24, 24), np.uint8)
     done = segment_blocks(nothing, (4, 12, 24), FragmentsSettings(), SECTIONS, ("quantile50",))
     assert not done.labels("quantile50", 0.5).any()
+
+
+def test_affinities_without_any_fragment_are_told(tmp_path: Path) -> None:
+    faint = np.full((3, 4, 24, 24), 150, np.uint8)
+    done = segment_blocks(faint, (4, 12, 24), FragmentsSettings(), SECTIONS)
+    fragment_files(tmp_path, done)
+    with pytest.raises(StepError, match="found none in any block: hardly any affinity reaches"):
+        agglomerate_files(tmp_path, tmp_path, done.grid, ["mean"], 0)
 
 
 def test_one_neurite_that_fills_the_volume_is_one_region() -> None:
