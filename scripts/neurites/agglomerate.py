@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from neurites.block_files import open_block, read_count
 from neurites.blocks import Block, Box, Grid
 from neurites.hierarchy import Part, agglomerate
-from neurites.merging import Merges, dense, partition
 from neurites.numbering import Numbering, numbering, whole_fragments
+from neurites.partitions import Merges, dense, partition
 from neurites.region_graph import BlockGraph, read_cut, read_graph
 from neurites.settings.agglomerate import AgglomerateSettings
 from step.command import run_step

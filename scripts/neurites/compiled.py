@@ -11,7 +11,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile ``function`` at its first call, and keep the result beside its module.
 
-    numba falls back to the user's cache where the module's folder cannot be written to.
+    numba falls back to the user's cache where the module's folder cannot be written to. What a
+    compiled function calls stands in its own file: numba would not notice a change in another one,
+    and take the old code from the cache. That is why two modules have the same hash table.
     """
     return cast(Function, numba.njit(nogil=True, cache=True)(function))
 

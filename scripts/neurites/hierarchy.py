@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from neurites.blocks import Block, Box, Grid
-from neurites.merging import Contacts, Merges, merge_settled
+from neurites.merging import Contacts, merge_settled
 from neurites.numbering import Numbering
+from neurites.partitions import Merges
 from neurites.region_graph import BlockGraph
 from neurites.settings.agglomerate import quantile_of
 from step.progress import progress

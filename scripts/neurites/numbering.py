@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from neurites.merging import dense, join
+from neurites.partitions import dense, join
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,11 @@ from neurites.agglomerate import (
 from neurites.blocks import Grid, Zyx
 from neurites.fragments import find_fragments
 from neurites.hierarchy import agglomerate
-from neurites.merging import Merges, merge_regions, partition
+from neurites.merging import merge_regions
 from neurites.numbering import numbering
 from neurites.pair_counts import overlaps
 from neurites.partition_scores import score_partition
+from neurites.partitions import Merges, partition
 from neurites.region_graph import (
     BlockGraph,
     Neighbour,
@@ -29,7 +30,7 @@ from neurites.region_graph import (
     read_graph,
     write_graph,
 )
-from neurites.segment import segment, segment_blocks
+from neurites.segment import Segmented, segment, segment_blocks
 from neurites.settings import NeuritesSettings
 from neurites.settings.fragments import FragmentsSettings
 from step.errors import StepError
@@ -42,6 +43,7 @@ from tests.neurites.drawn_volume import (
 
 SECTIONS = (30.0, 6.0, 6.0)
 CUBES = (10.0, 10.0, 10.0)
+SCORINGS = ("mean", "quantile50")
 
 
 def same_partition(one: NDArray, other: NDArray) -> bool:
@@ -100,21 +102,19 @@ def test_quantiles_are_those_of_waterz(quantile: int, seed: int) -> None:
 
 
 def greatest_difference(
+    one: Segmented,
     affinities: NDArray[np.uint8],
     parts: int,
     settings: FragmentsSettings,
     voxel_nm: tuple[float, float, float],
 ) -> float:
     """Adapted Rand error between one block and ``parts`` along every axis, at most."""
-    shape = affinities.shape[1:]
-    z, y, x = (-(-n // parts) for n in shape)
-    scorings = ("mean", "quantile50")
-    one = segment_blocks(affinities, shape, settings, voxel_nm, scorings)
-    many = segment_blocks(affinities, (z, y, x), settings, voxel_nm, scorings, threads=2)
+    z, y, x = (-(-n // parts) for n in affinities.shape[1:])
+    many = segment_blocks(affinities, (z, y, x), settings, voxel_nm, SCORINGS, threads=2)
     assert len(many.grid) == parts**3
     return max(
         score_partition(many.labels(scoring, at), one.labels(scoring, at).astype(np.int64)).arand
-        for scoring in scorings
+        for scoring in SCORINGS
         # Where most neurites are still in pieces, and where nearly all is joined, as well.
         for at in (0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9)
     )
@@ -138,14 +138,14 @@ def test_the_result_does_not_depend_on_the_block_size(
     labels = drawn_labels(shape, neurites, seed)
     affinities = as_bytes(noisy_affinities(labels, noise=0.25, seed=seed + 1))
     settings = FragmentsSettings()
+    one = segment_blocks(affinities, shape, settings, voxel_nm, SCORINGS)
     for parts in (2, 3):
-        assert greatest_difference(affinities, parts, settings, voxel_nm) <= 0.005
+        assert greatest_difference(one, affinities, parts, settings, voxel_nm) <= 0.005
     # Blocks that see too little of each other show in these volumes.
     blind = FragmentsSettings(context_px=settings.seed_radius_px)
-    assert greatest_difference(affinities, 3, blind, voxel_nm) > 0.005
+    assert greatest_difference(one, affinities, 3, blind, voxel_nm) > 0.005
     # The comparison is of partitions that mean something.
-    whole = segment_blocks(affinities, shape, settings, voxel_nm)
-    assert score_partition(whole.labels("mean", 0.5), labels).arand < 0.1
+    assert score_partition(one.labels("mean", 0.5), labels).arand < 0.1
 
 
 def test_quantiles_that_tie_do_not_make_the_result_depend_on_the_blocks() -> None:

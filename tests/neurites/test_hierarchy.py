@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from neurites.blocks import Block, Box, Grid, within
 from neurites.hierarchy import Part, agglomerate, parts_of
-from neurites.merging import Merges, partition
 from neurites.numbering import numbering, whole_fragments
+from neurites.partitions import Merges, partition
 from neurites.region_graph import BlockGraph, Neighbour, block_graph
 
 SHAPE = (6, 9, 10)

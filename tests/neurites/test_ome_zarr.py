@@ -21,8 +21,8 @@ from neurites.agglomerate import Agglomeration
 from neurites.block_files import read_count, write_fragments
 from neurites.blocks import Grid
 from neurites.fragments import BlockFragments
-from neurites.merging import Merges
 from neurites.numbering import numbering
+from neurites.partitions import Merges
 from neurites.segment import segment_blocks
 from neurites.segmentation import CHUNK, together, write_segmentation
 from neurites.settings.fragments import FragmentsSettings
