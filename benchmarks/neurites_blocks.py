@@ -10,11 +10,11 @@ left some.
 """
 
 import argparse
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -26,7 +26,14 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 from benchmarks import neurites_training as networks  # noqa: E402
-from benchmarks.neurites_evaluation import MEDULLA_TEST, affinities_of_outlines  # noqa: E402
+from benchmarks.neurites_evaluation import (  # noqa: E402
+    CUBES,
+    DATA,
+    FINE,
+    FOLDERS,
+    SECTIONS,
+    affinities_of_outlines,
+)
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
 from neurites.fragment_context import context_px  # noqa: E402
 from neurites.partition_scores import score_partition  # noqa: E402
@@ -38,9 +45,6 @@ from step.tables import write_table  # noqa: E402
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SCORINGS = ("mean", "quantile50")
 DIVISIONS = (2, 3)
-SECTIONS = (30.0, 6.0, 6.0)
-CUBES = (10.0, 10.0, 10.0)
-DATA_FOLDERS = {"gala": "gala_fibsem_small", "medulla": "fibsem_medulla"}
 COLUMNS = (
     "volume", "voxels", "seed_radius_px", "context_px", "scoring", "blocks", "greatest_arand",
     "at_threshold",
@@ -54,7 +58,7 @@ class Case:
     name: str
     affinities: NDArray[np.uint8]
     voxel_nm: tuple[float, float, float]
-    settings: dict[str, float] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
 
 
 def synthetic() -> Iterator[Case]:
@@ -79,28 +83,27 @@ def real(data: Path, training: Path) -> Iterator[Case]:
         # Membranes are dark: from 160 on there is surely none, from 60 down there surely is one.
         outlines = (255 * np.clip((160 - smooth) / 100, 0, 1)).astype(np.uint8)
         yield Case("isbi2012, grey values", affinities_of_outlines(outlines), (50.0, 4.0, 4.0))
-    outlines_of_gala = data / "gala_fibsem_small" / "test-p1.tif"
+    outlines_of_gala = data / FOLDERS["gala"] / "test-p1.tif"
     if outlines_of_gala.exists():
         made = affinities_of_outlines(tifffile.imread(outlines_of_gala))
         yield Case("gala_fibsem_small, boundary probability", made, CUBES)
-    for name, part, maker in (
-        ("gala_fibsem_small, test", "gala", networks.gala),
-        (MEDULLA_TEST, "medulla", networks.medulla),
-    ):
-        weights = training / part / "network.safetensors"
+    for name, maker in networks.MAKERS.items():
+        weights = training / name / "network.safetensors"
         if weights.exists():
-            test = maker(data / DATA_FOLDERS[part]).test
-            made = networks.predicted(weights, test, networks.VIEWS)[:3]
-            yield Case(f"{name}; network", made, CUBES)
-            yield Case(f"{name}; network", made, CUBES, {"seed_radius_px": 3, "smoothing_px": 1})
+            experiment = maker(data / FOLDERS[name])
+            made = networks.predicted(weights, experiment.test, networks.VIEWS)[:3]
+            for settings in ({}, FINE):
+                yield Case(f"{experiment.test_name}; network", made, CUBES, settings)
 
 
 def rows(case: Case, contexts: list[int | str]) -> Iterator[dict[str, object]]:
     """A row for every context, division and scoring."""
     z, y, x = case.affinities.shape[1:]
+    alone = FragmentsSettings.model_validate(case.settings)
+    # A block that is the whole volume has no neighbours to see.
+    one = segment_blocks(case.affinities, (z, y, x), alone, case.voxel_nm, SCORINGS)
     for context in contexts:
         settings = FragmentsSettings.model_validate({**case.settings, "context_px": context})
-        one = segment_blocks(case.affinities, (z, y, x), settings, case.voxel_nm, SCORINGS)
         for parts in DIVISIONS:
             block = (-(-z // parts), -(-y // parts), -(-x // parts))
             many = segment_blocks(case.affinities, block, settings, case.voxel_nm, SCORINGS)
@@ -127,8 +130,7 @@ def rows(case: Case, contexts: list[int | str]) -> Iterator[dict[str, object]]:
 def main() -> None:
     """Compare the divisions of every volume."""
     parser = argparse.ArgumentParser(description=__doc__)
-    data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
-    parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
+    parser.add_argument("--data", type=Path, default=DATA, help="the public volumes")
     parser.add_argument(
         "--training", type=Path, default=ROOT / "training", help="networks of neurites_training.py"
     )

@@ -40,6 +40,14 @@ COLUMNS = ("volume", "method", "metric", "value")
 Triple = tuple[float, float, float]
 CUBES: Triple = (10.0, 10.0, 10.0)
 SECTIONS: Triple = (30.0, 6.0, 6.0)
+DATA = Path(os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data")))
+FOLDERS = {
+    "gala": "gala_fibsem_small",
+    "medulla": "fibsem_medulla",
+    "snemi3d": "snemi3d_mini_labels",
+}
+"""Of the public volumes, by what the benchmarks call them."""
+
 MEDULLA_TRAIN = 110
 SNEMI3D_TRAIN = 16
 MEDULLA_TEST = f"fibsem_medulla, sections {MEDULLA_TRAIN} to 165"
@@ -72,7 +80,7 @@ def by_waterz(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64
     yield from zip(THRESHOLDS, steps, strict=True)
 
 
-def by_us(scoring: str, voxel_nm: Triple = CUBES, **settings: object) -> Partitions:
+def by_us(scoring: str, voxel_nm: Triple, **settings: object) -> Partitions:
     """Our fragments and agglomeration."""
 
     def partitions(affinities: Affinities) -> Iterator[tuple[float, NDArray[np.uint64]]]:
@@ -250,8 +258,7 @@ def read_arguments(
     Raises:
         StepError: the volumes are not there.
     """
-    data = os.environ.get("SNAKESCOPE_DATA", str(ROOT / "../shared/data"))
-    parser.add_argument("--data", type=Path, default=Path(data), help="the public volumes")
+    parser.add_argument("--data", type=Path, default=DATA, help="the public volumes")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-evaluation.tsv")
     parser.add_argument("--volumes", nargs="+", choices=volumes, default=volumes)
     given = parser.parse_args()
@@ -267,13 +274,9 @@ def main() -> None:
     """Score every method on every volume that is at hand."""
     parser = argparse.ArgumentParser(description=__doc__)
     given, folder = read_arguments(parser, ("gala", "medulla", "snemi3d"))
-    parts = {
-        "gala": lambda: gala(folder / "gala_fibsem_small"),
-        "medulla": lambda: medulla(folder / "fibsem_medulla"),
-        "snemi3d": lambda: snemi3d(folder / "snemi3d_mini_labels"),
-    }
+    scored = {"gala": gala, "medulla": medulla, "snemi3d": snemi3d}
     for name in given.volumes:
-        add_rows(given.table, parts[name]())
+        add_rows(given.table, scored[name](folder / FOLDERS[name]))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 from benchmarks.neurites_branches import branches_apart  # noqa: E402
 from benchmarks.neurites_evaluation import (  # noqa: E402
     APART,
+    FOLDERS,
     MEDULLA_TEST,
     MEDULLA_TRAIN,
     METHODS,
@@ -162,6 +163,9 @@ def medulla(folder: Path) -> Experiment:
     return Experiment("medulla", MEDULLA_TEST, train, test, 200, settings, branches_apart=True)
 
 
+MAKERS = {"gala": gala, "medulla": medulla}
+
+
 def trained(experiment: Experiment, folder: Path) -> Path:
     """The weights of an experiment, trained by neurites.train unless they are there.
 
@@ -253,12 +257,8 @@ def main() -> None:
         "--training", type=Path, default=ROOT / "training", help="kept for resuming"
     )
     given, folder = read_arguments(parser, ("gala", "medulla"))
-    makers = {
-        "gala": lambda: gala(folder / "gala_fibsem_small"),
-        "medulla": lambda: medulla(folder / "fibsem_medulla"),
-    }
     for name in given.volumes:
-        experiment = makers[name]()
+        experiment = MAKERS[name](folder / FOLDERS[name])
         weights = trained(experiment, given.training / name)
         add_rows(given.table, network_rows(experiment, weights, VIEWS))
 
