@@ -68,7 +68,10 @@ class Cluster:
         return [dict(zip(fields, row, strict=True)) for row in rows]
 
     def peak_mb(self) -> dict[str, float]:
-        """Greatest resident memory of every job by its number, that of Snakemake with it (MB)."""
+        """Greatest memory of every job by its number, that of Snakemake with it (MB).
+
+        The peaks of its steps are added, as if they fell together; see start.sh on how pages count.
+        """
         words = ("sacct", "-n", "-P", "-a", "-S", "now-1hours", "--units=K", "-o", "JobID,MaxRSS")
         peaks: dict[str, float] = {}
         for line in self.ask(*words).splitlines():

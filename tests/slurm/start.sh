@@ -125,8 +125,10 @@ ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=task=1
-# kill a job that is over its --mem (needs the sampling above)
-JobAcctGatherParams=OverMemoryKill
+# kill a job that is over its --mem (needs the sampling above). Pages that processes share count once,
+# as cgroups count them: a process that is about to start another is two for a moment, and a sample
+# of resident sizes at that moment would count it twice.
+JobAcctGatherParams=OverMemoryKill,UsePss
 MpiDefault=none
 MailProg=$S/bin/mail
 PropagateResourceLimits=NONE
