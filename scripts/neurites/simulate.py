@@ -116,11 +116,22 @@ def _section_outline(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
     return outline
 
 
+def varied(settings: SimulateSettings, seed: int) -> SimulateSettings:
+    """The settings of one volume: those given, each changed by its own share of ``variety``."""
+    # Its own generator: volumes without variety stay what they were.
+    rng = np.random.default_rng([seed, 1])
+    names = ("radius_nm", "membrane_nm", "noise", "look")
+    factors = 1 + settings.variety * rng.uniform(-1, 1, len(names))
+    changed = {name: getattr(settings, name) * f for name, f in zip(names, factors, strict=True)}
+    return settings.model_copy(update={**changed, "variety": 0.0})
+
+
 def simulate(settings: SimulateSettings, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
     """A volume and its labels, both of shape ``settings.shape``; labels are 0 on the outlines.
 
     The same settings and seed give the same volume.
     """
+    settings = varied(settings, seed)
     rng = np.random.default_rng(seed)
     depth, height, width = settings.shape
     voxel = np.array(settings.voxel_nm)

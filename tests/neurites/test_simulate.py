@@ -9,7 +9,7 @@ from skimage import measure
 
 from neurites import simulate as module
 from neurites.settings.simulate import SimulateSettings
-from neurites.simulate import simulate
+from neurites.simulate import simulate, varied
 
 SMALL = SimulateSettings(shape=(6, 96, 96))
 
@@ -22,6 +22,18 @@ def test_a_volume_depends_on_settings_and_seed_only() -> None:
     assert image.shape == labels.shape == (6, 96, 96)
     assert np.array_equal(image, again) and np.array_equal(labels, same)
     assert not np.array_equal(image, other)
+
+
+def test_volumes_differ_in_look_as_much_as_is_asked_and_no_more() -> None:
+    plain = SimulateSettings()
+    assert varied(plain, 7) == plain
+    asked = SimulateSettings(variety=0.3)
+    looks = [varied(asked, seed) for seed in range(40)]
+    for name in ("radius_nm", "membrane_nm", "noise", "look"):
+        found = np.array([getattr(look, name) for look in looks]) / getattr(plain, name)
+        assert 0.7 <= found.min() < 0.78 and 1.22 < found.max() <= 1.3
+    assert len({look.radius_nm / look.noise for look in looks}) == len(looks)
+    assert {look.shape for look in looks} == {plain.shape}
 
 
 def test_outlines_are_dark_and_objects_are_connected() -> None:

@@ -24,3 +24,10 @@ class SimulateSettings(Settings):
     look: float = Field(
         1.0, ge=0, le=3, description="how much contrast and brightness vary between sections"
     )
+    variety: float = Field(
+        0.0,
+        ge=0,
+        lt=0.5,
+        description="greatest change from volume to volume, as a share, of the neurites' radius, "
+        "the membranes, the noise and the look; 0: all volumes are alike",
+    )
