@@ -179,6 +179,11 @@ def read_megapixels(folder: str | Path) -> float | None:
     return None if shape is None else shape[0] * shape[1] / 1e6
 
 
+def is_scanned(folder: str | Path) -> bool:
+    """Whether ``folder`` has a manifest, or the problem because of which there is none."""
+    return Path(folder, PROBLEM).exists() or any(Path(folder).glob("t*-t*.tsv"))
+
+
 def read_problem(folder: str | Path) -> str | None:
     """Return the problem noted in ``folder``, or None; look here before at the manifests."""
     path = Path(folder) / PROBLEM

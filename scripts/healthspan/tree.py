@@ -17,6 +17,7 @@ from configuration.provenance import as_yaml
 from healthspan.manifest import (
     PlateFrames,
     block_range,
+    is_scanned,
     read_megapixels,
     read_problem,
     write_frame_size,
@@ -78,11 +79,15 @@ class Tree:
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
 
-    def scan(self) -> list[str]:
+    def scan(self, only_new: bool = False) -> list[str]:
         """Scan the raw folders and write what was found, where it differs from the last time.
 
         For the main process only. A file that stays as it is keeps its modification time, so
         nothing that was made from it is made again.
+
+        Args:
+            only_new: write nothing that is there already. The jobs of a run at work read the
+                blocks that it was planned with; other ones would ask for files nobody makes.
 
         Returns:
             What a user may want to know of the plates, one sentence each.
@@ -91,9 +96,11 @@ class Tree:
             self.write_sheets()
             return []
         wanted = [plate for plate in self.sheet.values() if not plate.excluded]
+        if only_new:
+            wanted = [plate for plate in wanted if not is_scanned(self._manifest(plate.name))]
         notes: list[str] = []
         for name, found in scan_plates(wanted, self.settings.ingest).items():
-            folder = f"{self.results}/{name}/manifest"
+            folder = self._manifest(name)
             if isinstance(found, PlateFrames):
                 write_manifests(folder, found, self.settings.timepoints_per_block)
                 write_frame_size(folder, found)
@@ -101,18 +108,18 @@ class Tree:
             else:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
-        self.write_sheets()
+        self.write_sheets(only_new)
         return notes
 
-    def write_sheets(self) -> None:
+    def write_sheets(self, only_new: bool = False) -> None:
         """Write the status of every plate, and for every experiment who is in it and who is not."""
-        self._write(STATUS, STATUS_COLUMNS, list(self.sheet))
+        self._write(STATUS, STATUS_COLUMNS, list(self.sheet), only_new)
         for experiment, plates in self.experiments.items():
             folder = f"experiments/{experiment}"
-            self._write(f"{folder}/plates.tsv", SHEET_COLUMNS, plates)
+            self._write(f"{folder}/plates.tsv", SHEET_COLUMNS, plates, only_new)
             out = [n for n, p in self.sheet.items() if p.experiment == experiment]
             out = [name for name in out if name not in self.plates]
-            self._write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out)
+            self._write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out, only_new)
 
     def write_configuration(self) -> None:
         """Write the settings of the run, with all their defaults, as they may be given again."""
@@ -120,7 +127,11 @@ class Tree:
             f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings})
         )
 
-    def _write(self, path: str, columns: Sequence[str], plates: Sequence[str]) -> None:
+    def _write(
+        self, path: str, columns: Sequence[str], plates: Sequence[str], only_new: bool
+    ) -> None:
+        if only_new and Path(self.results, path).exists():
+            return
         text = io.StringIO()
         writer = csv.writer(text, delimiter="\t", lineterminator="\n")
         writer.writerow(columns)
@@ -145,7 +156,7 @@ class Tree:
     def problems(self) -> dict[str, str]:
         """The plates whose raw folder cannot be used, and why in one sentence."""
         found = {
-            name: read_problem(f"{self.results}/{name}/manifest")
+            name: read_problem(self._manifest(name))
             for name, plate in self.sheet.items()
             if not plate.excluded
         }
@@ -187,8 +198,11 @@ class Tree:
             members.setdefault(plate.experiment, []).append(name)
         return members
 
+    def _manifest(self, plate: str) -> str:
+        return f"{self.results}/{plate}/manifest"
+
     def _blocks(self, plate: str) -> tuple[str, ...]:
-        names = (path.stem for path in Path(self.results, plate, "manifest").glob("t*-t*.tsv"))
+        names = (path.stem for path in Path(self._manifest(plate)).glob("t*-t*.tsv"))
         return tuple(sorted(names, key=lambda name: block_range(name).start))
 
     def settings_of(self, step: str) -> str:
@@ -263,12 +277,12 @@ class Tree:
         return self.megapixels(plate), blocks * self.settings.timepoints_per_block
 
     def _megapixels(self, plate: str) -> float:
-        return read_megapixels(f"{self.results}/{plate}/manifest") or PAPER_MEGAPIXELS
+        return read_megapixels(self._manifest(plate)) or PAPER_MEGAPIXELS
 
     @signed
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
-        return f"{self.results}/{wildcards.plate}/manifest/{self.blocks(wildcards.plate)[0]}.tsv"
+        return f"{self._manifest(wildcards.plate)}/{self.blocks(wildcards.plate)[0]}.tsv"
 
     @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:

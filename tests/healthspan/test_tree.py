@@ -132,6 +132,25 @@ def test_scanning_again_rewrites_nothing(tree: Tree) -> None:
     assert {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")} == written
 
 
+def test_beside_a_run_at_work_only_what_is_new_is_written(tree: Tree) -> None:
+    def written() -> dict[Path, str]:
+        return {path: path.read_text() for path in Path("results").rglob("*") if path.is_file()}
+
+    before = written()
+    raw("a", 15)  # opens a block
+    raw("c", 4)  # has a folder now
+    raw("d", 2)
+    smaller = HealthspanSettings.model_validate({"timepoints_per_block": 2})
+    beside = Tree([*tree.sheet.values(), plate("d")], smaller)
+    beside.scan(only_new=True)
+    after = written()
+    assert {path: after[path] for path in before} == before
+    new = {str(path.relative_to(tree.results)) for path in after.keys() - before}
+    assert new == {"d/manifest/t000-t001.tsv", "d/manifest/size.json"}
+    assert beside.blocks("a") == tree.blocks("a")
+    assert "c" in beside.problems
+
+
 def test_settings_at_their_defaults_are_no_parameters(tree: Tree) -> None:
     assert tree.settings_of("track") == "{}"
     other = HealthspanSettings.model_validate({"experiment": {"confidence": 0.9}})
