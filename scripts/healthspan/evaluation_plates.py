@@ -1,18 +1,21 @@
 """Evaluation on simulated plates: each goes through the whole workflow, then is judged.
 
     python -m healthspan.evaluation_plates --settings '{}' --snakefile Snakefile
+        --detector resources/models/detector.safetensors --classifier resources/models/states_mlp_mixer.safetensors
         --folder results/healthspan/evaluation/plates --cores 2 --scores scores.tsv
 
 The plates have seeds that no training uses, and their looks come from other ranges.
-"""
+"""  # noqa: E501
 
 import argparse
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -48,6 +51,30 @@ def plate_settings(settings: EvaluateSettings, number: int) -> SimulateSettings:
         bits=(8, 12, 16)[number % 3],
         looks="unseen",
     )
+
+
+def with_weights(
+    section: Mapping[str, Any], detector: str, classifier: str, folder: Path
+) -> dict[str, Any]:
+    """The ``healthspan`` section ``section`` with the weights that are to be judged.
+
+    Args:
+        detector, classifier: their files, seen from here.
+        folder: the working directory of the workflow. The files are named as seen from there,
+            as the shipped ones are by default: then they are no reason to compute again.
+    """
+    named = {"detect": detector, "classify": classifier}
+    there = folder.resolve()
+    return {
+        **section,
+        **{
+            step: {
+                **section.get(step, {}),
+                "weights": os.path.relpath(Path(path).absolute(), there),
+            }
+            for step, path in named.items()
+        },
+    }
 
 
 def run_workflow(
@@ -137,7 +164,8 @@ def plate_scores(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--settings", required=True, help="settings as JSON")
-    parser.add_argument("--workflow-settings", default="{}", help="healthspan section as JSON")
+    parser.add_argument("--detector", required=True, help="its weights")
+    parser.add_argument("--classifier", required=True, help="its weights")
     parser.add_argument("--snakefile", required=True, type=Path)
     parser.add_argument("--folder", required=True, type=Path)
     parser.add_argument("--cores", required=True, type=int)
@@ -157,7 +185,9 @@ def main() -> None:
         rows.append((plate, "evaluation", "simulated", f"{plate}/raw",
                      one.age_at_first_frame_d, one.worms))  # fmt: skip
     columns = ["plate", "experiment", "condition", "folder", "age_at_first_frame_d", "worms"]
-    config = json.loads(arguments.workflow_settings) | {"plates": "plates.tsv"}
+    config = with_weights(
+        {"plates": "plates.tsv"}, arguments.detector, arguments.classifier, folder
+    )
     run_workflow(
         arguments.snakefile, folder, pd.DataFrame(rows, columns=columns), config, arguments.cores
     )

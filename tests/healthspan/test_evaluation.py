@@ -1,12 +1,18 @@
+import sys
+from pathlib import Path
+from typing import Any
+
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from configuration.weights import weights_file
+from healthspan import evaluation_images, evaluation_plates
 from healthspan.evaluate import Row, image_rows, page, simulated_rows
 from healthspan.evaluation_images import ground_shift, upv_plate_scores
-from healthspan.evaluation_plates import by_time, plate_settings, renumbered
+from healthspan.evaluation_plates import by_time, plate_settings, renumbered, with_weights
 from healthspan.evaluation_scores import (
     crosses_seam,
     curve_distance,
@@ -14,8 +20,12 @@ from healthspan.evaluation_scores import (
     registration_errors,
     state_confusion,
 )
+from healthspan.settings.detect import DetectSettings
 from healthspan.settings.evaluate import EvaluateSettings
 from imaging.masks import Instance, MaskSet
+
+REPOSITORY = Path(__file__).parents[2]
+UPV = REPOSITORY / "tests/configs/upv_plate.yaml"
 
 
 def bar(timepoint: int, number: int, top: int, left: int, length: int = 100) -> Instance:
@@ -139,6 +149,51 @@ def test_evaluation_plates_are_unlike_those_of_training() -> None:
     plates = [plate_settings(settings, number) for number in range(settings.plates)]
     assert {one.looks for one in plates} == {"unseen"}
     assert [plates[0].worms, plates[-1].worms] == [60, 100]
+
+
+def test_the_weights_that_are_judged_are_those_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, dict[str, Any]]] = []
+
+    def run(snakefile: Path, folder: Path, sheet: pd.DataFrame, config: Any, cores: int) -> None:
+        asked.append((folder, config))
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.safetensors", "states.safetensors"):
+        Path(name).touch()
+    monkeypatch.setattr(evaluation_images, "run_workflow", run)
+    monkeypatch.setattr(evaluation_images, "read_table", lambda path: None)
+    models = ("mine.safetensors", str(tmp_path / "states.safetensors"))
+    evaluation_images.run_upv_plate(UPV, tmp_path, Path("Snakefile"), Path("e/upv"), 1, *models)
+    monkeypatch.setattr(evaluation_plates, "run_workflow", run)
+    monkeypatch.setattr(evaluation_plates, "simulate_plate", lambda *plate: None)
+    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
+    words = ["--settings", '{"plates": 1}', "--snakefile", "Snakefile", "--folder", "e/plates"]
+    words += ["--cores", "1", "--scores", "s.tsv", "--detector", models[0]]
+    monkeypatch.setattr(sys, "argv", ["evaluation_plates", *words, "--classifier", models[1]])
+    evaluation_plates.main()
+    for folder, config in asked:
+        folder.mkdir(parents=True, exist_ok=True)
+        for step, model in zip(("detect", "classify"), models, strict=True):
+            assert Path(folder, config[step]["weights"]).samefile(model)
+    own, plain = (config for _, config in asked)
+    # Beside what the plate's own configuration says of the detection.
+    assert own["detect"]["least_contrast"] == 100
+    assert plain["plates"] == own["plates"] == "plates.tsv"
+
+
+def test_shipped_weights_are_named_as_they_are_by_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    default = DetectSettings().weights
+    here, there = tmp_path / "work", tmp_path / "work/evaluation/plates"
+    there.mkdir(parents=True)
+    monkeypatch.chdir(here)
+    named = with_weights({}, weights_file(default, REPOSITORY), "c", there)["detect"]["weights"]
+    monkeypatch.chdir(there)
+    # The same parameter of the detection's rule: nothing is computed again.
+    assert weights_file(named, REPOSITORY) == weights_file(default, REPOSITORY)
 
 
 def test_crops_are_brought_into_register_by_their_ground_and_not_by_the_worm() -> None:
