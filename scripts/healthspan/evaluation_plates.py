@@ -28,7 +28,7 @@ from healthspan.evaluation_scores import (
 )
 from healthspan.settings.evaluate import EvaluateSettings
 from healthspan.settings.simulate import SimulateSettings
-from healthspan.simulate import DISH_SHARE, simulate_plate
+from healthspan.simulate import DISH_SHARE, is_simulated, simulate_plate
 from imaging.masks import MaskSet, read_masks
 from step.command import run_step
 from step.errors import StepError
@@ -132,9 +132,9 @@ def plate_scores(
     for error in errors:
         yield "registration_px", error
     yield "frames_not_registered", float((frames["status"] == "unregistered").sum())
-    found = [
-        renumbered(read_masks(path), numbers) for path in sorted((folder / "masks").glob("*.json"))
-    ]
+    # Not all that are there: masks of blocks that the plate has no more may lie beside them.
+    blocks = sorted(path.stem for path in (folder / "manifest").glob("t*-t*.tsv"))
+    found = [renumbered(read_masks(folder / "masks" / f"{b}.json"), numbers) for b in blocks]
     result = detections(read_masks(truth / "masks.json"), found)
     yield "worms_true", float(result.found.size)
     yield "worms_found", float(result.found.sum())
@@ -178,10 +178,9 @@ def main() -> None:
     for number in range(settings.plates):
         plate = f"E{number + 1}"
         simulations[plate] = plate_settings(settings, number)
-        # The truth is written last: with it, the plate is whole.
-        if not (folder / plate / "truth" / "masks.json").exists():
-            simulate_plate(simulations[plate], plate, settings.first_seed + number, folder)
-        one = simulations[plate]
+        one, seed = simulations[plate], settings.first_seed + number
+        if not is_simulated(folder / plate, one, seed):
+            simulate_plate(one, plate, seed, folder)
         rows.append((plate, "evaluation", "simulated", f"{plate}/raw",
                      one.age_at_first_frame_d, one.worms))  # fmt: skip
     columns = ["plate", "experiment", "condition", "folder", "age_at_first_frame_d", "worms"]

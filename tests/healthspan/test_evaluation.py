@@ -1,3 +1,4 @@
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from healthspan.evaluation_scores import (
 )
 from healthspan.settings.detect import DetectSettings
 from healthspan.settings.evaluate import EvaluateSettings
+from healthspan.settings.simulate import SimulateSettings
+from healthspan.simulate import identity_of, make_room
 from imaging.masks import Instance, MaskSet
 
 REPOSITORY = Path(__file__).parents[2]
@@ -181,6 +184,30 @@ def test_the_weights_that_are_judged_are_those_of_the_configuration(
     # Beside what the plate's own configuration says of the detection.
     assert own["detect"]["least_contrast"] == 100
     assert plain["plates"] == own["plates"] == "plates.tsv"
+
+
+def test_plates_of_other_settings_or_seeds_are_simulated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated: list[int] = []
+
+    def simulate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
+        make_room(folder / plate, identity_of(settings, seed), [])
+        (folder / plate / "truth" / "masks.json").touch()
+        simulated.append(seed)
+
+    monkeypatch.setattr(evaluation_plates, "run_workflow", lambda *words: None)
+    monkeypatch.setattr(evaluation_plates, "simulate_plate", simulate)
+    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
+    words = ["--snakefile", "Snakefile", "--folder", str(tmp_path), "--cores", "1"]
+    words += ["--scores", str(tmp_path / "s.tsv"), "--detector", "d", "--classifier", "c"]
+    for asked in ({}, {}, {"most_worms": 90}, {"frame_px": 880}, {"first_seed": 5}):
+        settings = json.dumps({"plates": 2, **asked})
+        monkeypatch.setattr(sys, "argv", ["evaluation_plates", "--settings", settings, *words])
+        evaluation_plates.main()
+    first, second = 9_000_001, 9_000_002
+    # Only the last plate is the fullest one.
+    assert simulated == [first, second, second, first, second, 5, 6]
 
 
 def test_shipped_weights_are_named_as_they_are_by_default(
