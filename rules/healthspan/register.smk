@@ -10,8 +10,7 @@ registered = (lambda path: path) if settings.keep_registered else temp
 
 rule healthspan_reference:
     input:
-        # A block that is still filling changes its manifest, but not the plate's reference.
-        manifest=lambda wildcards: ancient(tree.first_manifest(wildcards)),
+        manifest=tree.reference_manifest,
         frames=tree.first_frames,
     output:
         image="results/healthspan/{plate}/reference.ome.tif",

@@ -204,6 +204,34 @@ def read_manifest_files(path: str | Path) -> list[str]:
     return [row["path"] for row in _rows(path) if row["status"] == "present"]
 
 
+def stated_until(path: str | Path, timepoint: int) -> list[list[str]]:
+    """Return path, bytes and modified (UTC) of the files in the manifest, to a timepoint's last."""
+    rows = (row for row in _rows(path) if row["status"] == "present")
+    return [
+        [row["path"], row["bytes"], row["modified"]]
+        for row in rows
+        if int(row["timepoint"]) <= timepoint
+    ]
+
+
+def is_out_of_date(description: str | Path, manifest: str | Path) -> bool:
+    """Whether the reference frame of a plate was made from other raw files.
+
+    Its times alone do not tell: a file may be replaced by an older one, or come in the place of
+    one that could not be read. Of files beyond the first block nothing is said.
+
+    Args:
+        description: reference.json; if it is absent or does not say, the answer is no.
+        manifest: of the plate's first block.
+    """
+    try:
+        document = json.loads(Path(description).read_text(encoding="utf-8"))
+        files, timepoint = document["files"], int(document["timepoint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(files) and files != stated_until(manifest, timepoint)
+
+
 def read_manifest(path: str | Path) -> "pd.DataFrame":
     """Read the manifest of a block.
 

@@ -13,10 +13,13 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from snakemake.io import ancient
+
 from configuration.provenance import as_yaml
 from healthspan.manifest import (
     PlateFrames,
     block_range,
+    is_out_of_date,
     is_scanned,
     read_megapixels,
     read_problem,
@@ -285,8 +288,22 @@ class Tree:
         return f"{self._manifest(wildcards.plate)}/{self.blocks(wildcards.plate)[0]}.tsv"
 
     @signed
+    def reference_manifest(self, wildcards: Any) -> str:
+        """The manifest of the first block, of age only where the reference's files changed.
+
+        A block that is still filling changes its manifest, but not the plate's reference.
+        """
+        path = self.first_manifest(wildcards)
+        reference = f"{self.results}/{wildcards.plate}/reference.json"
+        return path if is_out_of_date(reference, path) else ancient(path)
+
+    @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:
-        """The raw files of the plate's first timepoint, which its reference is made from."""
+        """The raw files of the plate's first timepoint.
+
+        Its reference is made from them, or from those of a later one where a channel is absent or
+        cannot be read: see :meth:`reference_manifest`.
+        """
         with open(self.first_manifest(wildcards), encoding="utf-8", newline="") as file:
             rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
         return tuple(row["path"] for row in rows if row["timepoint"] == rows[0]["timepoint"])

@@ -1,10 +1,12 @@
 """A run does what changed since the last one, what follows from it, and nothing else."""
 
+import json
 import os
 from collections.abc import Iterable
 
 import pytest
 
+from healthspan.manifest import stated_until
 from tests.workflow.conftest import Workspace
 
 AFTER_STATES = {
@@ -64,6 +66,21 @@ def test_a_new_timepoint_fills_its_block_and_leaves_the_reference(done: Workspac
     done.raw("b", 8)
     expected = until_masks(THIRD) | states(SECOND, THIRD) | AFTER_STATES
     assert done.plan() == of("b", expected) | {EXPERIMENT_ONE, PLATES}
+
+
+def test_a_first_frame_replaced_by_an_older_file_redoes_the_whole_plate(done: Workspace) -> None:
+    reference = done.root / "results/healthspan/a/reference.json"
+    manifest = done.root / "results/healthspan/a/manifest/t000-t002.tsv"
+    files = stated_until(manifest, 0)
+    reference.write_text(json.dumps({"timepoint": 0, "files": files}))
+    os.utime(reference, (reference.with_name("reference.ome.tif").stat().st_mtime,) * 2)
+    assert done.plan() == set()
+    done.raw("a", 8)
+    assert "a/reference.ome.tif" not in done.plan()
+    done.frame("a", 0).write_bytes(b"another")
+    os.utime(done.frame("a", 0), (1_500_000_000, 1_500_000_000))
+    expected = until_masks(FIRST, SECOND, THIRD) | {"{plate}/reference.ome.tif"}
+    assert of("a", expected) <= done.plan()
 
 
 def test_a_new_timepoint_may_begin_a_block(done: Workspace) -> None:
