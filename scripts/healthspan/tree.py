@@ -214,8 +214,19 @@ class Tree:
         They are recorded with the step's outputs: a new setting whose default changes nothing
         is then no reason to compute again. Who changes a default raises the step's version.
         """
-        section = getattr(self.settings, step)
-        return str(section.model_dump_json(exclude_defaults=True))
+        return str(getattr(self.settings, step).recorded())
+
+    def handed_to(self, step: str) -> Callable[..., str]:
+        """Make a parameter: as :meth:`settings_of`, with those that change no result.
+
+        Snakemake records no parameter whose function knows the outputs.
+        """
+
+        @signed
+        def settings(wildcards: Any, output: Any) -> str:
+            return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
+
+        return settings
 
     @signed
     def pixel_size_um(self, wildcards: Any) -> float:

@@ -115,8 +115,18 @@ class Tree:
         They are recorded with the step's outputs: a new setting whose default changes nothing
         is then no reason to compute again. Who changes a default raises the step's version.
         """
-        section = getattr(self.settings, step)
-        return str(section.model_dump_json(exclude_defaults=True, include=set(keys) or None))
+        return str(getattr(self.settings, step).recorded(*keys))
+
+    def handed_to(self, step: str) -> Callable[..., str]:
+        """Make a parameter: as :meth:`settings_of`, with those that change no result.
+
+        Snakemake records no parameter whose function knows the outputs.
+        """
+
+        def settings(wildcards: Any, output: Any) -> str:
+            return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
+
+        return settings
 
     def _block(self, wildcards: Any) -> Block:
         return self.grid(wildcards.volume).by_name[wildcards.box]

@@ -135,6 +135,26 @@ def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> 
     assert "confidence: 0.9\n" in recorded.read_text()
 
 
+def test_where_a_model_runs_is_no_reason_to_compute_again(done: Workspace) -> None:
+    done.config(
+        "detect: {device: cpu, tiles_per_batch: 8}\n"
+        "classify: {device: auto, batch: 32, threads: 2}\n"
+    )
+    assert done.plan() == set()
+    masks = "results/healthspan/a/masks/t000-t002.json"
+    done.run("--force", masks)
+    # But the job is told; the stub writes its command line.
+    assert '"tiles_per_batch":8' in (done.root / masks).read_text()
+    done.config("detect: {score_threshold: 0.6}\n")
+    assert "a/masks/t000-t002.json" in done.plan()
+
+
+def test_the_threads_of_a_model_are_asked_for(done: Workspace) -> None:
+    done.config("classify: {threads: 2}\n")
+    told = done.snakemake("--dry-run", "--force", "results/healthspan/a/states/t000-t002.tsv")
+    assert "threads: 2" in told.stdout + told.stderr
+
+
 def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> None:
     done.weights("detector", content=b"others")
     plan = done.plan()

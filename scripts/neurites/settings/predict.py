@@ -1,6 +1,6 @@
 """Settings of the prediction of affinities."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from configuration.strict import Settings
 
 class PredictSettings(Settings):
     """Affinities of a volume from a trained network."""
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"batch", "threads", "device"})
 
     weights: str = Field(
         "resources/models/neurites_demo.safetensors",
