@@ -7,7 +7,6 @@ into a raw folder, and every question is answered by a lookup.
 """
 
 import csv
-import io
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
@@ -31,13 +30,12 @@ from healthspan.plates import Plate
 from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
+from healthspan.sheets import left_behind, write_sheets
 from step.failures import FAILURES
 from step.output import write_if_changed
 from step.signature import signed
 
 RESULTS = "results/healthspan"
-STATUS = "status.tsv"
-STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 # A file of every job that others need, of blocks and of the plate.
 BLOCKS_ON_THE_WAY = (
     "registered/{block}.tsv",
@@ -58,8 +56,6 @@ EXPERIMENT_RESULTS = ("curves.png",)
 # Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("pages", "experiment")
 NOT_JUDGED = ("experiment",)
-SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
-LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 
 
 Size = Callable[[Any], tuple[float, int]]
@@ -112,38 +108,18 @@ class Tree:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
         self.write_sheets(only_new)
-        return notes
+        return [*notes, *left_behind(self.results, self.experiments)]
 
     def write_sheets(self, only_new: bool = False) -> None:
         """Write the status of every plate, and for every experiment who is in it and who is not."""
-        self._write(STATUS, STATUS_COLUMNS, list(self.sheet), only_new)
-        for experiment, plates in self.experiments.items():
-            folder = f"experiments/{experiment}"
-            self._write(f"{folder}/plates.tsv", SHEET_COLUMNS, plates, only_new)
-            out = [n for n, p in self.sheet.items() if p.experiment == experiment]
-            out = [name for name in out if name not in self.plates]
-            self._write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out, only_new)
+        status = {name: self.status(name) for name in self.sheet}
+        write_sheets(self.results, self.sheet, status, only_new)
 
     def write_configuration(self) -> None:
         """Write the settings of the run, with all their defaults, as they may be given again."""
         write_if_changed(
             f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings})
         )
-
-    def _write(
-        self, path: str, columns: Sequence[str], plates: Sequence[str], only_new: bool
-    ) -> None:
-        if only_new and Path(self.results, path).exists():
-            return
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-        writer.writerow(columns)
-        for name in plates:
-            plate = self.sheet[name]
-            status, reason = self.status(name)
-            cells = {**vars(plate), "plate": name, "status": status, "reason": reason}
-            writer.writerow(["" if cells[c] is None else cells[c] for c in columns])
-        write_if_changed(f"{self.results}/{path}", text.getvalue())
 
     def status(self, name: str) -> tuple[str, str]:
         """Return whether a plate is included, excluded, unusable or not computed, and why."""

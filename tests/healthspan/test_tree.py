@@ -126,6 +126,23 @@ def test_every_plate_has_a_status_with_its_reason(tree: Tree) -> None:
     assert lines[3].startswith("c\te\tc\tunusable\traw/c: expected a folder")
 
 
+def test_an_experiment_that_loses_its_plates_says_so(tree: Tree) -> None:
+    folder = Path(tree.results, "experiments/e")
+    (folder / "curves.png").touch()
+    assert not [note for note in tree.scan() if "an earlier run" in note]
+    assert (folder / "plates.tsv").read_text().splitlines()[1:] == ["a\te\tc\t0.0\t"]
+    without = Tree([plate("a", "contaminated"), plate("b", "fogged")], SETTINGS)
+    (note,) = without.scan()
+    assert note.startswith(f"{folder}: expected a plate to compute in this experiment, found none")
+    assert (folder / "plates.tsv").read_text().splitlines()[1:] == []
+    assert (folder / "left_out.tsv").read_text().splitlines()[1:] == [
+        "a\tc\texcluded\tcontaminated",
+        "b\tc\texcluded\tfogged",
+    ]
+    # The same for one that the sheet names no more.
+    assert Tree([], SETTINGS).scan() == [note]
+
+
 def test_scanning_again_rewrites_nothing(tree: Tree) -> None:
     written = {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")}
     Tree(list(tree.sheet.values()), SETTINGS).scan()
