@@ -27,7 +27,8 @@ rule healthspan_reference:
         runtime=tree.runtime("reference"),
     params:
         version=step_version("healthspan.reference"),
-        settings=tree.settings_of("register"),
+        settings=tree.handed_to("register"),
+        recorded=tree.reference_settings,
     shell:
         "python -m healthspan.reference --manifest {input.manifest:q} --settings {params.settings:q}"
         " --image {output.image:q} --description {output.description:q} > {log:q} 2>&1"

@@ -14,7 +14,7 @@ from typing import Any
 
 from snakemake.io import ancient
 
-from configuration.provenance import as_yaml
+from configuration.provenance import as_yaml, sha256_of_file
 from healthspan.manifest import (
     PlateFrames,
     block_range,
@@ -203,6 +203,13 @@ class Tree:
             return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
 
         return settings
+
+    def reference_settings(self, wildcards: Any) -> str:
+        """As :meth:`settings_of` the registration, with what is in the template of the mark."""
+        template = self.settings.register.mark_template
+        if not template or not Path(template).exists():
+            return self.settings_of("register")
+        return f"{self.settings_of('register')} {sha256_of_file(template)}"
 
     @signed
     def pixel_size_um(self, wildcards: Any) -> float:

@@ -135,6 +135,16 @@ def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> 
     assert "confidence: 0.9\n" in recorded.read_text()
 
 
+def test_another_template_of_the_mark_redoes_the_references(done: Workspace) -> None:
+    template = done.root / "mark.png"
+    template.write_bytes(b"cross")
+    done.config("register: {mark_template: mark.png}\n")
+    done.run("results/healthspan/a/reference.json")
+    assert done.plan("results/healthspan/a/reference.json") == set()
+    template.write_bytes(b"another")
+    assert done.plan("results/healthspan/a/reference.json") == {"a/reference.ome.tif"}
+
+
 def test_where_a_model_runs_is_no_reason_to_compute_again(done: Workspace) -> None:
     done.config(
         "detect: {device: cpu, tiles_per_batch: 8}\n"
