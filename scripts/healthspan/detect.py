@@ -300,6 +300,20 @@ def read_surroundings(description: Path, scale: float) -> Surroundings:
         ) from None
 
 
+def check_pixel_size(tiles: Stack, pixel_size_um: float) -> None:
+    """Refuse tiles of another pixel size than the detector's, on which it would miss most worms.
+
+    Raises:
+        StepError: the sizes (um) differ by more than one in a thousand.
+    """
+    found = tiles.pixel_size_um
+    if found is not None and abs(found / pixel_size_um - 1) > 1e-3:
+        raise StepError(
+            f"{tiles.path}: expected tiles of {pixel_size_um:g} um a pixel, on which the detector"
+            f" was trained, found {found:g}; set tile: model_pixel_size_um: {pixel_size_um:g}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tiles", required=True, type=Path)
@@ -327,6 +341,7 @@ def main() -> None:
     instances: list[Instance] = []
     dropped: list[Dropped] = []
     with Stack(arguments.tiles) as tiles:
+        check_pixel_size(tiles, pixel_size_um)
         for timepoint in progress(timepoints, f"{arguments.plate}: frames searched for worms"):
             frame = assemble(tiles, origins, timepoint)
             rows = origins[origins["timepoint"] == timepoint]
