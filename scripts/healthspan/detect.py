@@ -324,12 +324,11 @@ def main() -> None:
     parser.add_argument("--weights", required=True)
     parser.add_argument("--sha256", default=None, help="checksum that the weights must have")
     parser.add_argument("--settings", required=True, help="settings as JSON")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--masks", required=True, type=Path)
     parser.add_argument("--dropped", required=True, type=Path)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)
     settings = DetectSettings.model_validate_json(arguments.settings)
     model, pixel_size_um = load_detector(arguments.weights, arguments.sha256 or None, settings)
     scale = arguments.pixel_size_um / pixel_size_um

@@ -190,15 +190,6 @@ def read_problem(folder: str | Path) -> str | None:
     return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
 
-def read_manifest_paths(folder: str | Path) -> dict[str, list[str]]:
-    """Return, by block in order of time, the files that are present."""
-    manifests = (path for path in Path(folder).glob("t*-t*.tsv") if _BLOCK.fullmatch(path.stem))
-    return {
-        path.stem: read_manifest_files(path)
-        for path in sorted(manifests, key=lambda path: block_range(path.stem).start)
-    }
-
-
 def read_manifest_files(path: str | Path) -> list[str]:
     """Return the files that are present in the manifest of a block, in order of time."""
     return [row["path"] for row in _rows(path) if row["status"] == "present"]
