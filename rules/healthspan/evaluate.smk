@@ -24,7 +24,7 @@ rule healthspan_evaluate_plates:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        version=(step_version("healthspan.evaluation_plates"), step_version("healthspan.simulate")),
+        version=step_version("healthspan.evaluation_plates"),
         settings=tree.settings_of("evaluate"),
         detector=DETECTOR,
         classifier=CLASSIFIER,

@@ -35,6 +35,7 @@ from step.errors import StepError
 from step.tables import read_table, write_table
 
 VERSION = 1
+"""To be raised with that of healthspan.simulate, which this step calls."""
 
 SCORE_COLUMNS = ["plate", "metric", "value"]
 
