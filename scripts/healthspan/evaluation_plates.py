@@ -26,6 +26,8 @@ from healthspan.evaluation_scores import (
     registration_errors,
     state_confusion,
 )
+from healthspan.settings.classify import ClassifySettings
+from healthspan.settings.detect import DetectSettings
 from healthspan.settings.evaluate import EvaluateSettings
 from healthspan.settings.simulate import SimulateSettings
 from healthspan.simulate import DISH_SHARE, is_simulated, simulate_plate
@@ -37,6 +39,8 @@ from step.tables import read_table, write_table
 VERSION = 1
 """To be raised with that of healthspan.simulate, which this step calls."""
 
+REPOSITORY = Path(__file__).parents[2]
+SHIPPED = {"detect": DetectSettings().weights, "classify": ClassifySettings().weights}
 SCORE_COLUMNS = ["plate", "metric", "value"]
 
 
@@ -59,23 +63,20 @@ def with_weights(
 ) -> dict[str, Any]:
     """The ``healthspan`` section ``section`` with the weights that are to be judged.
 
+    Shipped ones are not named: they are the default, and so no reason to compute again.
+
     Args:
         detector, classifier: their files, seen from here.
-        folder: the working directory of the workflow. The files are named as seen from there,
-            as the shipped ones are by default: then they are no reason to compute again.
+        folder: the working directory of the workflow, from which they are named.
     """
     named = {"detect": detector, "classify": classifier}
     there = folder.resolve()
-    return {
-        **section,
-        **{
-            step: {
-                **section.get(step, {}),
-                "weights": os.path.relpath(Path(path).absolute(), there),
-            }
-            for step, path in named.items()
-        },
+    others = {
+        step: {**section.get(step, {}), "weights": os.path.relpath(Path(path).absolute(), there)}
+        for step, path in named.items()
+        if Path(path).resolve() != (REPOSITORY / SHIPPED[step]).resolve()
     }
+    return {**section, **others}
 
 
 def run_workflow(

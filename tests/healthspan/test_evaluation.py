@@ -210,17 +210,17 @@ def test_plates_of_other_settings_or_seeds_are_simulated_again(
     assert simulated == [first, second, second, first, second, 5, 6]
 
 
-def test_shipped_weights_are_named_as_they_are_by_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    default = DetectSettings().weights
-    here, there = tmp_path / "work", tmp_path / "work/evaluation/plates"
-    there.mkdir(parents=True)
-    monkeypatch.chdir(here)
-    named = with_weights({}, weights_file(default, REPOSITORY), "c", there)["detect"]["weights"]
-    monkeypatch.chdir(there)
-    # The same parameter of the detection's rule: nothing is computed again.
-    assert weights_file(named, REPOSITORY) == weights_file(default, REPOSITORY)
+def test_shipped_weights_are_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = weights_file(DetectSettings().weights, REPOSITORY)
+    named = with_weights({"plates": "p.tsv"}, shipped, "states.safetensors", Path("there"))
+    assert named == {"plates": "p.tsv", "classify": {"weights": "../states.safetensors"}}
+    # One's own under the same name come first, as they do in the run that is judged.
+    own = Path(DetectSettings().weights)
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert weights_file(str(own), REPOSITORY) == str(own)
+    assert with_weights({}, str(own), shipped, Path("there"))["detect"]["weights"] == f"../{own}"
 
 
 def test_crops_are_brought_into_register_by_their_ground_and_not_by_the_worm() -> None:
