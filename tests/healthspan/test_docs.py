@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from healthspan.cox import COX_COLUMNS
 from healthspan.curves import plate_curves, plate_summary
 from healthspan.detect import DROPPED_COLUMNS
-from healthspan.experiment import COX_COLUMNS, SURVIVAL_COLUMNS, TESTS_COLUMNS
+from healthspan.experiment import SURVIVAL_COLUMNS, TESTS_COLUMNS
 from healthspan.frames_table import COLUMNS as FRAMES_COLUMNS
 from healthspan.individuals import INDIVIDUALS_COLUMNS
 from healthspan.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from healthspan.cox import cox_table
 from healthspan.experiment import (
-    cox_table,
     first_days,
     holm,
     logrank_tests,
