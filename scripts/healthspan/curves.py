@@ -27,7 +27,7 @@ from imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
 from step.command import run_step
 from step.tables import read_table, write_table
 
-VERSION = 3
+VERSION = 4
 
 Floats = NDArray[np.float64]
 
@@ -110,6 +110,7 @@ def plate_summary(
         "immobile_period_median_d": period.median_d,
         "immobile_period_mean_d": period.mean_d,
         "immobile_period_worms": period.worms,
+        "immobile_period_left_out": period.left_out,
         "time_axis": time_axis(counts),
         "note": note,
     }

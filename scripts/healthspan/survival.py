@@ -226,11 +226,15 @@ def median_text(curve: Curve, first_d: float) -> str:
 
 @dataclass(frozen=True)
 class ImmobilePeriod:
-    """Time from the end of healthspan to death (days) over the worms seen to end both."""
+    """Time from the end of healthspan to death (days) over the worms seen to end both.
+
+    ``left_out`` died as well, but had stopped before the first picture.
+    """
 
     median_d: float
     mean_d: float
     worms: int
+    left_out: int
 
 
 def immobile_period(individuals: pd.DataFrame) -> ImmobilePeriod:
@@ -238,13 +242,16 @@ def immobile_period(individuals: pd.DataFrame) -> ImmobilePeriod:
 
     Each end lies evenly within its interval and death after the end of healthspan, so a
     period is a spread of values and not one multiple of the frame interval: it is taken
-    at 16 x 16 points of the two intervals. A worm that was dead when the pictures began tells
-    nothing of it.
+    at 16 x 16 points of the two intervals. A worm that had stopped when the pictures began tells
+    nothing of it: spread over all its days before, the end of its healthspan would come too early.
     """
     life, health = intervals(individuals, LIFESPAN), intervals(individuals, HEALTHSPAN)
-    both = life.observed & health.observed & (life.after > 0)
+    known = np.isfinite(individuals["death_after_d"].to_numpy(np.float64))
+    seen = individuals["seen_moving"].to_numpy()[known] == 1
+    both = life.observed & health.observed & seen
+    left_out = int((life.observed & health.observed & ~seen).sum())
     if not both.any():
-        return ImmobilePeriod(float("nan"), float("nan"), 0)
+        return ImmobilePeriod(float("nan"), float("nan"), 0, left_out)
     within = (np.arange(16) + 0.5) / 16
     ends = [
         one.after[both, None] + within * (one.before - one.after)[both, None]
@@ -257,4 +264,4 @@ def immobile_period(individuals: pd.DataFrame) -> ImmobilePeriod:
     cumulative = np.cumsum(weight.ravel()[order]) / both.sum()
     median = period.ravel()[order][int(np.searchsorted(cumulative, 0.5))]
     mean = float((period * weight).sum() / both.sum())
-    return ImmobilePeriod(float(median), mean, int(both.sum()))
+    return ImmobilePeriod(float(median), mean, int(both.sum()), left_out)

@@ -32,6 +32,7 @@ def worms(ends: np.ndarray, deaths: np.ndarray, step: float, last: float) -> pd.
     rows = []
     for i, (end, death) in enumerate(zip(ends, deaths, strict=True), start=1):
         row: dict[str, object] = {"individual": i, "track": i, "censor_reason": ""}
+        row["seen_moving"] = 1
         for name, flag, day in (("healthspan_end", "health", end), ("death", "death", death)):
             after = min(np.ceil(day / step - 1) * step, last)
             censored = day > last
@@ -226,12 +227,19 @@ def test_a_median_before_the_first_picture_is_said_to_be_a_bound() -> None:
     assert note == "half were dead at the first frame: the median lifespan is its day at most"
 
 
-def test_a_worm_dead_before_the_first_picture_tells_nothing_of_the_immobile_period() -> None:
-    table = worms(np.array([6.2, 7.2]), np.array([7.2, 8.2]), 0.5, 40)
-    late = table.iloc[:1].assign(
-        healthspan_end_after_d=0.0,
-        healthspan_end_before_d=5.0,
-        death_after_d=0.0,
-        death_before_d=5.0,
-    )
-    assert immobile_period(pd.concat([table, late])) == immobile_period(table)
+def test_a_worm_stopped_before_the_first_picture_tells_nothing_of_the_immobile_period() -> None:
+    """Its healthspan ended on some day before; three of them made 5 d of a mean of 1.5 d."""
+    table = worms(np.array([10.7, 11.2]), np.array([12.2, 12.7]), 0.5, 40)
+    early = worms(np.full(3, 9.8), np.full(3, 12.2), 0.5, 40)
+    early = early.assign(healthspan_end_after_d=0.0, healthspan_end_before_d=10.0, seen_moving=0)
+    period, alone = immobile_period(pd.concat([table, early])), immobile_period(table)
+    assert (period.mean_d, period.median_d) == (alone.mean_d, alone.median_d)
+    assert (period.worms, period.left_out, alone.left_out) == (2, 3, 0)
+    assert period.mean_d == pytest.approx(1.5, abs=0.05)
+
+
+def test_a_worm_that_moved_in_the_first_picture_counts_where_no_age_is_given() -> None:
+    """Dead in the second: its intervals begin at day 0, as those of one dead at the first."""
+    table = worms(np.array([0.2, 1.2]), np.array([0.4, 2.7]), 0.5, 40)
+    assert table["death_after_d"].tolist() == [0, 2.5]
+    assert immobile_period(table).worms == 2
