@@ -17,6 +17,7 @@ from healthspan.survival import (
     HEALTHSPAN,
     LIFESPAN,
     Curve,
+    from_day,
     from_the_start,
     immobile_period,
     intervals,
@@ -79,6 +80,9 @@ def plate_summary(
     """One row: worms, deaths, censored, median lifespan and healthspan, immobile period."""
     deaths = int((individuals["death_censored"] == 0).sum())
     period = immobile_period(individuals)
+    first_d = first_day(counts)
+    # On an unusable first frame nobody saw who had ended: what is known begins with a usable one.
+    alive, healthy = from_day(alive, first_d), from_day(healthy, first_d)
     note = ""
     if len(individuals) == 0:
         note = NO_WORM
@@ -89,7 +93,7 @@ def plate_summary(
     elif np.isnan(alive.median()[0]):
         note = "more than half alive at the last frame: no median lifespan"
     elif alive.share[0] <= 0.5:
-        note = "half were dead at the first frame: the median lifespan is its day at most"
+        note = "half were dead at the first usable frame: the median lifespan is its day at most"
     row: dict[str, object] = {
         "worms": len(individuals),
         "deaths": deaths,
@@ -97,6 +101,7 @@ def plate_summary(
         "alive_at_last_frame": int((individuals["censor_reason"] == ALIVE).sum()),
         "lost_from_view": int((individuals["censor_reason"] == LOST).sum()),
         "first_day": counts["day"].min(),
+        "first_usable_day": first_d,
         "last_day": counts["day"].max(),
     }
     for name, curve in (("lifespan", alive), ("healthspan", healthy)):
@@ -150,8 +155,9 @@ def draw_curves(
     )
     for name, curve, colour, marker in pairs if drawn else ():
         axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
-        median = curve.median()[0]
-        text = f"{name}, {median_text(curve, first_day(table))}"
+        first_d = first_day(table)
+        median = max(curve.median()[0], first_d)
+        text = f"{name}, {median_text(curve, first_d)}"
         axes.plot(curve.day, curve.share, color=colour, label=text)
         for bound in (curve.earliest, curve.latest):
             axes.step(curve.day, bound, where="post", color=colour, linewidth=0.7, linestyle="--")

@@ -159,7 +159,7 @@ def read_plates(
     """
     rows = _read_names(sheet, ["plate", "condition"])
     summary = pd.concat(
-        [_read_names(path, ["plate", "time_axis", "first_day"]) for path in summaries],
+        [_read_names(path, ["plate", "time_axis", "first_usable_day"]) for path in summaries],
         ignore_index=True,
     )
     plates = list(summary["plate"])
@@ -178,13 +178,13 @@ def read_plates(
 
 
 def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, float]:
-    """Day of the first picture of each condition, over its plates.
+    """Day of the first usable picture of each condition, over its plates; NaN without one.
 
     Args:
-        summary: one row per plate, with plate and first_day as text.
+        summary: one row per plate, with plate and first_usable_day as text.
         condition: of each plate.
     """
-    day = summary["first_day"].astype(float)
+    day = pd.to_numeric(summary["first_usable_day"], errors="coerce")
     return {
         str(name): float(first)
         for name, first in day.groupby(summary["plate"].map(condition)).min().items()

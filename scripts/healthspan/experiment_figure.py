@@ -91,7 +91,7 @@ def draw_experiment(
 
     Args:
         survival: one row per worm and outcome, as :func:`healthspan.experiment.survival_table`.
-        first_d: day of the first picture of each condition.
+        first_d: day of the first usable picture of each condition.
         axis: label of the time axis.
     """
     rows = max(len(conditions), 1)

@@ -186,6 +186,12 @@ def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
     )
 
 
+def from_day(curve: Curve, first_d: float) -> Curve:
+    """The part of a curve from day ``first_d`` on."""
+    seen = curve.day >= first_d
+    return Curve(**{field.name: getattr(curve, field.name)[seen] for field in fields(Curve)})
+
+
 def from_the_start(curve: Curve, found: Intervals, first_d: float, confidence: float) -> Curve:
     """The curve as it is to be drawn where worms had ended before the first picture.
 
@@ -195,7 +201,7 @@ def from_the_start(curve: Curve, found: Intervals, first_d: float, confidence: f
 
     Args:
         curve: :func:`survival_curve` of ``found``, (T,).
-        first_d: day of the first picture.
+        first_d: day of the first usable picture.
 
     Returns:
         The curve from ``first_d`` on, after two days more: that at which the worms were put on
@@ -216,12 +222,12 @@ def from_the_start(curve: Curve, found: Intervals, first_d: float, confidence: f
 
 
 def median_text(curve: Curve, first_d: float) -> str:
-    """``median 12.3 d`` for a legend; of a median before the first picture only its bound."""
+    """``median 12.3 d`` for a legend; of one before the first usable picture only that day."""
     median = curve.median()[0]
     if not np.isfinite(median):
         return "no median"
     sign = "\N{LESS-THAN OR EQUAL TO} " if median <= first_d else ""
-    return f"median {sign}{median:.1f} d"
+    return f"median {sign}{max(median, first_d):.1f} d"
 
 
 @dataclass(frozen=True)

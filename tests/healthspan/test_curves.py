@@ -224,7 +224,26 @@ def test_a_median_before_the_first_picture_is_said_to_be_a_bound() -> None:
     seen = counts(9, age=5.0).assign(total=4)
     _, alive, healthy = plate_curves(before, seen, 0.95)
     note = str(plate_summary(before, seen, alive, healthy)["note"])
-    assert note == "half were dead at the first frame: the median lifespan is its day at most"
+    assert (
+        note == "half were dead at the first usable frame: the median lifespan is its day at most"
+    )
+
+
+def test_a_median_before_the_first_usable_picture_is_bounded_by_its_day() -> None:
+    """The picture of day 10 is fogged; 11 of 20 worms are dead in the next, of day 10.5."""
+    table = worms(np.array([9.8] * 11 + [12.0] * 9), np.array([10.2] * 11 + [13.2] * 9), 0.5, 40)
+    early = table.index[:11]
+    for name in ("healthspan_end", "death"):
+        table.loc[early, f"{name}_after_d"], table.loc[early, f"{name}_before_d"] = 0.0, 10.5
+    seen = counts(9, age=10.0).assign(total=20)
+    seen.loc[0, ["usable", "total"]] = 0
+    shown, alive, healthy = plate_curves(table, seen, 0.95)
+    row = plate_summary(table, seen, alive, healthy)
+    assert row["median_lifespan_d"] == row["median_healthspan_d"] == row["first_usable_day"] == 10.5
+    assert row["first_day"] == 10 and "is its day at most" in str(row["note"])
+    figure = draw_curves(shown, alive, healthy, "p", "day", CurvesSettings())
+    told = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert "alive, median \N{LESS-THAN OR EQUAL TO} 10.5 d" in told
 
 
 def test_a_worm_stopped_before_the_first_picture_tells_nothing_of_the_immobile_period() -> None:

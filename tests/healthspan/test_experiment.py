@@ -166,7 +166,9 @@ def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:
     write_table(tmp_path / "sheet.tsv", sheet)
     write_table(
         tmp_path / "s.tsv",
-        pd.DataFrame({"plate": ["007"], "condition": ["NA"], "time_axis": ["d"], "first_day": [3]}),
+        pd.DataFrame(
+            {"plate": ["007"], "condition": ["NA"], "time_axis": ["d"], "first_usable_day": [3]}
+        ),
     )
     write_table(tmp_path / "i.tsv", plate(1, 13))
     given = [str(tmp_path / name) for name in ("sheet.tsv", "i.tsv", "s.tsv")]
@@ -191,5 +193,8 @@ def test_a_condition_photographed_late_falls_at_its_first_picture() -> None:
 
 
 def test_the_first_picture_of_a_condition_is_that_of_its_earliest_plate() -> None:
-    summary = pd.DataFrame({"plate": ["p1", "p2", "p3"], "first_day": ["5", "3.5", "0"]})
+    summary = pd.DataFrame({"plate": ["p1", "p2", "p3"], "first_usable_day": ["5", "3.5", "0"]})
     assert first_days(summary, CONDITION) == {"N2": 3.5, "daf-16": 0.0}
+    summary["first_usable_day"] = ["", "3.5", ""]
+    found = first_days(summary, CONDITION)
+    assert found["N2"] == 3.5 and np.isnan(found["daf-16"])
