@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS, LOST
+from healthspan.plates import OF_ADULTHOOD, SINCE_FIRST_FRAME
 from healthspan.settings.curves import CurvesSettings
 from healthspan.survival import (
     HEALTHSPAN,
@@ -35,13 +36,6 @@ Floats = NDArray[np.float64]
 NO_WORM, NONE_FOUND = "no worm on the plate", "no worm was found in any frame"
 COUNTS_COLUMNS = ["timepoint", "time_h", "day", "usable", "healthy", "alive", "total"]
 CM = 1 / 2.54
-
-
-def time_axis(counts: pd.DataFrame) -> str:
-    """Label of the time axis: the ages count from adulthood only where one was given."""
-    if len(counts) and counts["day"].iloc[0] - counts["time_h"].iloc[0] / 24 > 1e-9:
-        return "day of adulthood"
-    return "days since first frame"
 
 
 def first_day(counts: pd.DataFrame) -> float:
@@ -75,9 +69,12 @@ def plate_curves(
 
 
 def plate_summary(
-    individuals: pd.DataFrame, counts: pd.DataFrame, alive: Curve, healthy: Curve
+    individuals: pd.DataFrame, counts: pd.DataFrame, alive: Curve, healthy: Curve, time_axis: str
 ) -> dict[str, object]:
-    """One row: worms, deaths, censored, median lifespan and healthspan, immobile period."""
+    """One row: worms, deaths, censored, median lifespan and healthspan, immobile period.
+
+    ``time_axis`` is what the days count from, as the sheet says.
+    """
     deaths = int((individuals["death_censored"] == 0).sum())
     period = immobile_period(individuals)
     first_d = first_day(counts)
@@ -116,7 +113,7 @@ def plate_summary(
         "immobile_period_mean_d": period.mean_d,
         "immobile_period_worms": period.worms,
         "immobile_period_left_out": period.left_out,
-        "time_axis": time_axis(counts),
+        "time_axis": time_axis,
         "note": note,
     }
 
@@ -191,6 +188,7 @@ def main() -> None:
     parser.add_argument("--plate", required=True)
     parser.add_argument("--experiment", required=True)
     parser.add_argument("--condition", required=True)
+    parser.add_argument("--time-axis", required=True, choices=(OF_ADULTHOOD, SINCE_FIRST_FRAME))
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--curves", required=True)
     parser.add_argument("--summary", required=True)
@@ -205,7 +203,7 @@ def main() -> None:
         "experiment": given.experiment,
         "condition": given.condition,
     }
-    row = identity | plate_summary(individuals, counts, alive, healthy)
+    row = identity | plate_summary(individuals, counts, alive, healthy, given.time_axis)
     write_table(given.curves, table)
     write_table(given.summary, pd.DataFrame([row]))
     title = f"{given.plate}, {given.condition}: {len(individuals)} worms"
@@ -217,7 +215,7 @@ def main() -> None:
         )
     with figure_style():
         note = str(row["note"])
-        figure = draw_curves(table, alive, healthy, title, time_axis(counts), settings, note)
+        figure = draw_curves(table, alive, healthy, title, given.time_axis, settings, note)
         for path in given.figures:
             save_figure(figure, path)
 

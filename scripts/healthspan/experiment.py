@@ -18,6 +18,7 @@ from lifelines.statistics import logrank_test
 from healthspan.cox import cox_table
 from healthspan.experiment_figure import draw_experiment
 from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.plates import note_of_mixed_days
 from healthspan.settings.experiment import ExperimentSettings
 from healthspan.survival import OUTCOMES, intervals
 from healthspan.survival_exports import jmp, oasis2, prism
@@ -143,6 +144,14 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=TESTS_COLUMNS)
 
 
+def with_note(table: pd.DataFrame, note: str) -> pd.DataFrame:
+    """The table with ``note`` behind what the column of notes says already."""
+    if not note:
+        return table
+    own = table["note"].fillna("")
+    return table.assign(note=(own + "; " + note).where(own != "", note))
+
+
 def _read_names(path: str, columns: Sequence[str]) -> pd.DataFrame:
     """Columns of names from a TSV table, as written: plate 007 and condition NA are names."""
     read_table(path, columns)
@@ -207,17 +216,14 @@ def main() -> None:
     settings = ExperimentSettings.model_validate_json(given.settings)
     individuals, summary, condition = read_plates(given.plates, given.individuals, given.summaries)
     conditions = list(dict.fromkeys(condition.values()))
-    axes = sorted(set(summary["time_axis"]))
-    if len(axes) > 1:
-        print(
-            f"warning: {given.plates}: some plates have an age at the first frame, some none; "
-            "their days are pooled as they are",
-            file=sys.stderr,
-        )
+    axes = dict(zip(summary["plate"], summary["time_axis"], strict=True))
+    mixed = note_of_mixed_days(axes)
+    if mixed:
+        print(f"warning: {given.plates}: {mixed}; they are pooled as they are", file=sys.stderr)
     survival = survival_table(individuals, condition)
     write_table(given.survival, survival)
-    write_table(given.tests, logrank_tests(survival, conditions))
-    write_table(given.cox, cox_table(survival, conditions, settings.confidence))
+    write_table(given.tests, with_note(logrank_tests(survival, conditions), mixed))
+    write_table(given.cox, with_note(cox_table(survival, conditions, settings.confidence), mixed))
     for path, outcome in zip(given.oasis, OUTCOMES, strict=True):
         with whole_file(path) as partial:
             partial.write_text(oasis2(survival, outcome), encoding="utf-8")
@@ -227,8 +233,9 @@ def main() -> None:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
     with figure_style():
         first_d = first_days(summary, condition)
+        axis = "day" if mixed else next(iter(axes.values()))
         figure = draw_experiment(
-            survival, conditions, first_d, given.experiment, axes[-1], settings
+            survival, conditions, first_d, given.experiment, axis, settings, mixed
         )
         for path in given.figures:
             save_figure(figure, path)

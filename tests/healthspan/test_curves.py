@@ -11,8 +11,9 @@ import pytest
 from lifelines import KaplanMeierFitter
 
 import healthspan
-from healthspan.curves import draw_curves, plate_curves, plate_summary, time_axis
+from healthspan.curves import draw_curves, plate_curves, plate_summary
 from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS
+from healthspan.plates import SINCE_FIRST_FRAME
 from healthspan.settings.curves import CurvesSettings
 from healthspan.survival import (
     Intervals,
@@ -114,7 +115,7 @@ def test_a_curve_ends_where_no_worm_is_watched_any_longer() -> None:
 def test_a_plate_on_which_no_worm_was_found_has_no_curve() -> None:
     lost = worms(np.full(6, 9.0), np.full(6, 9.0), 0.5, 0.0)
     table, alive, healthy = plate_curves(lost, counts(4), 0.95)
-    note = str(plate_summary(lost, counts(4), alive, healthy)["note"])
+    note = str(plate_summary(lost, counts(4), alive, healthy, SINCE_FIRST_FRAME)["note"])
     assert note == "no worm was found in any frame"
     figure = draw_curves(table, alive, healthy, "p", "day", CurvesSettings(), note)
     assert not figure.axes[0].get_lines() and note in figure.axes[0].texts[0].get_text()
@@ -138,17 +139,15 @@ def test_immobile_period_is_recovered_from_half_day_intervals() -> None:
 def test_summary_says_what_cannot_be_given() -> None:
     none = pd.DataFrame(columns=list(INDIVIDUALS_COLUMNS))
     _, alive, healthy = plate_curves(none, counts(4), 0.95)
-    assert plate_summary(none, counts(4), alive, healthy)["note"] == "no worm on the plate"
+    assert (
+        plate_summary(none, counts(4), alive, healthy, SINCE_FIRST_FRAME)["note"]
+        == "no worm on the plate"
+    )
     young = worms(np.full(5, 9.0), np.full(5, 10.0), 0.5, 1.5)
     seen = counts(4).assign(healthy=5, alive=5, total=5)
     table, alive, healthy = plate_curves(young, seen, 0.95)
-    assert plate_summary(young, seen, alive, healthy)["note"] == "no worm died"
+    assert plate_summary(young, seen, alive, healthy, SINCE_FIRST_FRAME)["note"] == "no worm died"
     assert table["alive"].tolist() == [1.0] * 4
-
-
-def test_days_are_of_adulthood_only_where_an_age_was_given() -> None:
-    assert time_axis(counts(3)) == "days since first frame"
-    assert time_axis(counts(3, age=2.0)) == "day of adulthood"
 
 
 def test_the_figure_has_the_bounds_and_a_legend_that_lies_on_no_curve() -> None:
@@ -175,6 +174,7 @@ def test_command_writes_the_same_pictures_twice(tmp_path: Path, number: int) -> 
     for name in ("a", "b"):
         command = [sys.executable, "-m", "healthspan.curves", "--plate", "p"]
         command += ["--experiment", "e", "--condition", "N2", "--settings", "{}"]
+        command += ["--time-axis", SINCE_FIRST_FRAME]
         command += ["--individuals", "individuals.tsv", "--counts", "counts.tsv"]
         command += ["--curves", f"{name}.tsv", "--summary", f"{name}.summary.tsv"]
         command += ["--figures", f"{name}.svg", f"{name}.png"]
@@ -223,7 +223,7 @@ def test_a_median_before_the_first_picture_is_said_to_be_a_bound() -> None:
     before = table.assign(death_after_d=0.0, death_before_d=5.0)
     seen = counts(9, age=5.0).assign(total=4)
     _, alive, healthy = plate_curves(before, seen, 0.95)
-    note = str(plate_summary(before, seen, alive, healthy)["note"])
+    note = str(plate_summary(before, seen, alive, healthy, SINCE_FIRST_FRAME)["note"])
     assert (
         note == "half were dead at the first usable frame: the median lifespan is its day at most"
     )
@@ -238,7 +238,7 @@ def test_a_median_before_the_first_usable_picture_is_bounded_by_its_day() -> Non
     seen = counts(9, age=10.0).assign(total=20)
     seen.loc[0, ["usable", "total"]] = 0
     shown, alive, healthy = plate_curves(table, seen, 0.95)
-    row = plate_summary(table, seen, alive, healthy)
+    row = plate_summary(table, seen, alive, healthy, SINCE_FIRST_FRAME)
     assert row["median_lifespan_d"] == row["median_healthspan_d"] == row["first_usable_day"] == 10.5
     assert row["first_day"] == 10 and "is its day at most" in str(row["note"])
     figure = draw_curves(shown, alive, healthy, "p", "day", CurvesSettings())

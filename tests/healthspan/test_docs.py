@@ -23,7 +23,7 @@ def curves_and_summary() -> tuple[list[str], list[str]]:
     counts = pd.DataFrame({name: [0.0] for name in COUNTS_COLUMNS})
     table, alive, healthy = plate_curves(none, counts, 0.95)
     names = ["plate", "experiment", "condition"]
-    return list(table.columns), [*names, *plate_summary(none, counts, alive, healthy)]
+    return list(table.columns), [*names, *plate_summary(none, counts, alive, healthy, "")]
 
 
 CURVES, SUMMARY = curves_and_summary()
