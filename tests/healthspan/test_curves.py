@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,37 @@ def test_neighbouring_intervals_keep_their_own_mass() -> None:
 def test_censored_worms_leave_as_in_kaplan_meier() -> None:
     found = Intervals(np.array([0.0, 1, 1, 2]), np.array([1.0, np.inf, 2, 3]))
     assert npmle(found)[1] == pytest.approx([1, 0.75, 0.375, 0], abs=1e-4)
+
+
+def test_the_estimate_is_that_of_the_table_of_worms_by_cells() -> None:
+    """Turnbull's self-consistency written out, over intervals of plates with times of their own."""
+    rng = np.random.default_rng(4)
+    after = np.floor(13 * rng.weibull(5.8, 60) * 2) / 2 + rng.integers(0, 4, 60) / 100
+    before = np.where(rng.random(60) < 0.2, np.inf, after + rng.choice([0.5, 1.5], 60))
+    found = Intervals(np.repeat(after, 2), np.repeat(before, 2))
+    grid = np.unique(np.concatenate(([0.0], after, before[np.isfinite(before)])))
+    inside = (found.after[:, None] <= grid) & (np.append(grid[1:], np.inf) <= found.before[:, None])
+    mass = np.diff(grid, append=grid[-1] + 1)
+    mass /= mass.sum()
+    for _ in range(50):
+        share = inside * mass
+        mass = (share / share.sum(axis=1, keepdims=True)).mean(axis=0)
+    survival = 1 - np.concatenate(([0.0], np.cumsum(mass[:-1])))
+    day, estimate = npmle(found, rounds=50, tolerance=0)
+    assert day.tolist() == grid.tolist() and estimate == pytest.approx(survival, abs=1e-9)
+
+
+def test_sixty_plates_with_times_of_their_own_take_no_minutes() -> None:
+    """About 1500 ends and 6000 worms: a table of one by the other took 0.1 s a round, and 2000."""
+    rng = np.random.default_rng(6)
+    first = np.floor(13 * rng.weibull(5.8, 6000) * 2).astype(int)
+    times = np.arange(60) / 2 + rng.uniform(0, 0.007, (60, 60))
+    plate = np.arange(6000) // 100
+    found = Intervals(times[plate, first], times[plate, first + 1])
+    began = time.perf_counter()
+    day, survival = npmle(found)
+    assert time.perf_counter() - began < 5
+    assert len(day) > 900 and (np.diff(survival) <= 0).all()
 
 
 @pytest.mark.parametrize("before", [2.0, np.inf])
