@@ -11,7 +11,13 @@ from healthspan.curves import plate_curves, plate_summary
 from healthspan.detect import DROPPED_COLUMNS
 from healthspan.experiment import SURVIVAL_COLUMNS, TESTS_COLUMNS
 from healthspan.frames_table import COLUMNS as FRAMES_COLUMNS
-from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.individuals import (
+    DEAD_AT_START,
+    INDIVIDUALS_COLUMNS,
+    MOVED_ON,
+    NEVER_STOPPED,
+    STATIC,
+)
 from healthspan.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS
 from step.failures import Failure
 
@@ -49,6 +55,12 @@ def test_every_column_of_a_table_is_explained(file: str, columns: list[str]) -> 
         rf"^\| `{re.escape(file)}`: .*?(?:\n\n|\Z)", PAGE, re.DOTALL | re.MULTILINE
     )
     assert set(columns) <= set(re.findall(r"`(\w+)`", section))
+
+
+def test_reasons_of_a_track_are_those_that_are_written() -> None:
+    """A track that never stopped is no row of tracks.tsv, so neither is its reason."""
+    assert all(reason in PAGE for reason in (STATIC, MOVED_ON, DEAD_AT_START))
+    assert NEVER_STOPPED not in PAGE
 
 
 @pytest.mark.parametrize("columns", [DROPPED_COLUMNS, ("plate", *Failure._fields[1:])])

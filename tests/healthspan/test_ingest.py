@@ -360,6 +360,9 @@ def test_archive_of_several_vessels(tmp_path: Path) -> None:
     assert "found 2: 1957/A1_1, 1958/A1_1;" in problem(tmp_path)
     assert "/1958/" in scan(tmp_path, name="1958").frames[0].path
     assert "/1957/" in scan(tmp_path, well="1957/A1").frames[0].path
+    touch(tmp_path, "2205/08/0846/plate-7/A1-1-Ph.tif")
+    for well in ("plate-7/A1", "plate-7/A1-1", "plate-7/A1_1", "plate_7/a1", "plate-7"):
+        assert "/plate-7/" in scan(tmp_path, well=well).frames[0].path
 
 
 def test_empty_file_is_missing(tmp_path: Path) -> None:
