@@ -1,7 +1,6 @@
 """A raw folder becomes the frames of its plate, or one sentence that says why not."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ import pytest
 from healthspan import ingest
 from healthspan import scan as scan_module
 from healthspan.ingest import PlateFrames, PlateProblem, scan_plate, scan_plates
-from healthspan.naming import INCUCYTE, compile_pattern, read_name
 from healthspan.plates import Plate
 from healthspan.raw_folder import ImageFile
 from healthspan.settings.ingest import IngestSettings
@@ -92,23 +90,6 @@ def test_names_of_the_incucyte(tmp_path: Path, names: list[str], expected: list[
     assert all(frame.status == "present" and not frame.reason for frame in frames.frames)
 
 
-@pytest.mark.parametrize(
-    ("name", "position", "head"),
-    [
-        ("VID1957_phase_E11_5_06d12h05m.tif", "E11_5", "VID1957_phase"),
-        ("E2_1_00d00h00m.tif", "E2_1", ""),
-        ("00d00h00m.tif", "", ""),
-        ("A172_Phase_A7_1_00d00h00m_1.tif", "A7_1_1", "A172_Phase"),
-        ("well_B1_2_2022y05m08d_08h46m.tif", "B1_2", "well"),
-        ("x/2205/08/0846/1957/A1-1-C1.tif", "1957/A1_1", ""),
-    ],
-)
-def test_well_and_position_in_a_name(name: str, position: str, head: str) -> None:
-    parts = read_name(name, INCUCYTE)
-    assert parts is not None
-    assert (parts.position, parts.head) == (position, head)
-
-
 @pytest.mark.parametrize("other", ["VID1957_phase", "VID2001"])
 def test_channel_folders_with_the_same_or_other_names(tmp_path: Path, other: str) -> None:
     touch(tmp_path, "Phase/VID1957_phase_E11_5_00d00h00m.tif", f"Green/{other}_E11_5_00d00h00m.tif")
@@ -174,58 +155,6 @@ def test_pattern_of_the_user(tmp_path: Path, pattern: str, name: str, time_h: fl
     frames = scan(tmp_path, pattern=pattern, interval_h=interval_h)
     assert [round(frame.time_h, 6) for frame in frames.frames] == [0.0, time_h]
     assert Path(frames.frames[-1].path) == tmp_path / name
-
-
-@pytest.mark.parametrize(
-    ("pattern", "name", "date", "hours"),
-    [
-        ("i_{year}{month}{day}_{hours}{minutes}", "i_20240115_0830", (2024, 1, 15), 8.5),
-        ("i_{year}{month}{day}_{hours}{minutes}{any}", "i_20240115_083059", (2024, 1, 15), 8.5),
-        ("i_{year}{month}{day}{hours}{minutes}", "i_202401150830", (2024, 1, 15), 8.5),
-        ("i_{year}{month}{day}", "i_240115", (2024, 1, 15), 0),
-        ("i_{day}{month}{year}", "i_15012024", (2024, 1, 15), 0),
-        ("i_{year}-{month}-{day}_{hours}", "i_2024-1-5_8.5", (2024, 1, 5), 8.5),
-        ("i_{year}{month}{day}_{hours}{minutes}", "i_20240115_2430", None, 0),
-        ("i_{year}{month}{day}_{hours}{minutes}", "i_20240115_0860", None, 0),
-        ("i_{year}-{month}-{day}_{hours}h", "i_2024-01-15_24h", None, 0),
-        ("{hours}{minutes}", "17430", (), 174.5),
-        ("d{days}{hours}", "d0312", (), 84),
-        ("d{days}{hours}", "d312", (), 84),
-        ("{hours}{any}{minutes}", "08h30", (), 8.5),
-        ("{hours}{any}{minutes}", "0830", None, 0),
-        ("d{days}00", "d0300", (), 72),
-    ],
-)
-def test_numbers_without_separators(
-    pattern: str, name: str, date: tuple[int, int, int] | tuple[()] | None, hours: float
-) -> None:
-    """0830 is half past eight; what can be read in no way is left out, and so told."""
-    parts = read_name(f"{name}.tif", [compile_pattern(pattern, "p1")])
-    if date is None:
-        assert parts is None
-        return
-    assert parts is not None and parts.absolute == bool(date)
-    assert parts.time_h == (datetime(*date).toordinal() * 24 if date else 0) + hours
-
-
-@pytest.mark.parametrize(
-    ("pattern", "message"),
-    [
-        ("day{houres}", "not {houres}; did you mean hours?"),
-        ("{any}.png", "a field of time in the pattern"),
-        ("{days}_{days}", "every field of the pattern once"),
-        ("{year}_{hours}", "{month} and {day} in the pattern beside {year}"),
-        ("day{days", "every brace of the pattern 'day{days' to be closed"),
-        ("{timepoint}", "interval_h to be set, since {timepoint} in the pattern tells no time"),
-        ("{days}{timepoint}", "something between {days} and {timepoint} in the pattern"),
-        ("{well}{hours}", "something between {well} and {hours} in the pattern"),
-        ("{image}{year}{month}{day}", "something between {image} and {year} in the pattern"),
-    ],
-)
-def test_refused_pattern(pattern: str, message: str) -> None:
-    with pytest.raises(ValueError) as refused:
-        IngestSettings(pattern=pattern)
-    assert message in str(refused.value)
 
 
 def test_gaps_of_a_schedule_are_missing_with_a_reason(tmp_path: Path) -> None:
