@@ -23,7 +23,7 @@ from healthspan.manifest import (
     write_manifests,
     write_problem,
 )
-from healthspan.plates import Plate
+from healthspan.plates import Plate, warnings_of_mixed_days
 from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
@@ -89,7 +89,7 @@ class Tree:
         """
         if self.settings.leave_out_failed:
             self.write_sheets()
-            return []
+            return warnings_of_mixed_days(self.plates.values())
         wanted = [plate for plate in self.sheet.values() if not plate.excluded]
         notes: list[str] = []
         for name, found in scan_plates(wanted, self.settings.ingest).items():
@@ -102,7 +102,7 @@ class Tree:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
         self.write_sheets()
-        return notes
+        return notes + warnings_of_mixed_days(self.plates.values())
 
     def write_sheets(self) -> None:
         """Write the status of every plate, and for every experiment who is in it and who is not."""

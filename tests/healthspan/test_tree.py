@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,6 +38,18 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
 
 def at(**wildcards: str) -> SimpleNamespace:
     return SimpleNamespace(**wildcards)
+
+
+def test_plates_with_and_without_an_age_are_told_when_the_run_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw("a", 3)
+    raw("d", 3)
+    plates = [plate("a"), replace(plate("b", "fogged"), age_at_first_frame_d=3.0)]
+    assert Tree(plates, SETTINGS).scan() == []
+    (note,) = Tree([*plates, replace(plate("d"), age_at_first_frame_d=3.0)], SETTINGS).scan()
+    assert note.startswith("experiment e: days of a count from the first frame")
 
 
 def test_blocks_are_in_the_order_of_time(tree: Tree) -> None:
