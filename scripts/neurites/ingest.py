@@ -6,11 +6,9 @@ section changes, the slab that it is in is read again and no other.
 
 import argparse
 import json
-import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,29 +21,13 @@ from neurites.settings.ingest import IngestSettings
 from neurites.sources import read
 from step.command import run_step
 from step.errors import StepError
-from step.output import whole_file
+from step.output import whole_file, whole_folder
 
 VERSION = 2
 
 SIDE = 256
 LARGEST_ID = 2**32 - 1
 DTYPES: dict[str, type[np.unsignedinteger]] = {"image": np.uint8, "labels": np.uint64}
-
-
-@contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; rename it there on success, remove it on
-    failure.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    try:
-        yield partial
-        shutil.rmtree(path, ignore_errors=True)
-        partial.rename(path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def grey_bytes(
