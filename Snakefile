@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 from cluster.announce import Announcer, beside_another_run
 from configuration.files import check_config_files
 from configuration.load import load_sections
+from configuration.models import problem_of_models
 from configuration.sections import SECTIONS
 from neurites.asked import asked
 from step.environment import shell_prefix
@@ -73,7 +74,8 @@ onstart:
         # the other's lock along.
         workflow.persistence.unlock = lambda: None
         raise WorkflowError(sentence)
-    if problem := problem_of_models(workflow.dag.needrun_jobs(), MODELS):
+    needed = healthspan_models(DETECTOR, CLASSIFIER) | neurites_models(AFFINITY_NETWORK)
+    if problem := problem_of_models(workflow.dag.needrun_jobs(), needed):
         raise WorkflowError(problem)
     announcer.started(workflow.dag, workflow._executor_plugin.name)
     workflow.scheduler.keepgoing = True  # one bad plate never stops the others

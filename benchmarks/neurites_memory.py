@@ -127,7 +127,7 @@ def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
     found = {kind: describe(str(raw / f"{kind}.tif")) for kind in ("image", "labels")}
     write_manifest(str(folder / "manifest"), found)
     common = ["--manifest", str(folder / "manifest/volume.json"), "--depth", str(shape[0]),
-              "--voxel-nm", "30", "6", "6", "--settings", "{}"]  # fmt: skip
+              "--settings", "{}"]  # fmt: skip
     for kind in ("image", "labels"):
         array = folder / f"{kind}.zarr"
         slab = ["--kind", kind, *common]
@@ -165,10 +165,11 @@ def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
         "evaluate": ["--agglomeration", merges, "--fragments", paths["fragments"],
                      "--grid", described, "--labels", str(folder / "labels.zarr"),
                      "--settings", "{}", "--agglomerate-settings", "{}",
-                     "--segmentation-settings", "{}", "--scores", str(folder / "scores.tsv"),
+                     "--segmentation-settings", "{}", "--set", "test",
+                     "--scores", str(folder / "scores.tsv"),
                      "--curve", str(folder / "scores.png")],
         "pictures": ["--image", str(folder / "image.zarr"), "--segmentation", written,
-                     "--objects", objects, "--settings", "{}",
+                     "--objects", objects, "--grid", described, "--settings", "{}",
                      "--sections", str(folder / "sections.png"),
                      "--neurites", str(folder / "neurites.png")],
         "export": ["--segmentation", written, "--export", str(folder / "segmentation.h5")],
@@ -189,7 +190,7 @@ def stored(folder: Path, shape: Zyx) -> dict[str, str]:
     whole = ((0, shape[0]), (0, shape[1]), (0, shape[2]))
     labels, affinities = SyntheticVolume().both(whole)
     for kind, values in (("image", affinities[1]), ("labels", labels.astype("uint64"))):
-        array = create_array(folder / f"{kind}.zarr", kind, shape, shape[0], (30, 6, 6))
+        array = create_array(folder / f"{kind}.zarr", kind, shape, shape[0])
         array[...] = values
     return {kind: str(folder / f"{kind}.zarr") for kind in ("image", "labels")}
 

@@ -35,10 +35,12 @@ rule healthspan_curves:
         settings=tree.settings_of("curves"),
         experiment=lambda wildcards: tree.sheet[wildcards.plate].experiment,
         condition=lambda wildcards: tree.sheet[wildcards.plate].condition,
+        time_axis=lambda wildcards: tree.sheet[wildcards.plate].time_axis,
     shell:
         "python -m healthspan.curves --individuals {input.individuals:q} --counts {input.counts:q}"
         " --plate {wildcards.plate:q} --experiment {params.experiment:q}"
         # Joined to its option, as a condition such as -FUDR would be taken for one.
-        " --condition={params.condition:q} --settings {params.settings:q}"
+        " --condition={params.condition:q} --time-axis {params.time_axis:q}"
+        " --settings {params.settings:q}"
         " --curves {output.curves:q} --summary {output.summary:q}"
         " --figures {output.svg:q} {output.png:q} > {log:q} 2>&1"

@@ -51,7 +51,7 @@ rule healthspan_pages:
         drawing=tree.settings_of("contact_sheet"),
         settings=tree.settings_of("quality"),
         pixel_size_um=tree.pixel_size_um,
-        age_d=lambda wildcards: tree.sheet[wildcards.plate].age_at_first_frame_d,
+        age_d=lambda wildcards: tree.sheet[wildcards.plate].first_d,
         worms=tree.worms,
     shell:
         "python -m healthspan.contact_sheet --tracks {input.tracks:q}"

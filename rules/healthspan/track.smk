@@ -42,7 +42,7 @@ rule healthspan_track:
         weights=[DETECTOR, CLASSIFIER],
         sha256=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
         settings=tree.settings_of("track"),
-        age_d=lambda wildcards: tree.sheet[wildcards.plate].age_at_first_frame_d,
+        age_d=lambda wildcards: tree.sheet[wildcards.plate].first_d,
         worms=tree.worms,
     shell:
         "python -m healthspan.frames_table --plate {wildcards.plate:q} --tables {input.tables:q}"

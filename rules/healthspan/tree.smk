@@ -11,7 +11,7 @@ from configuration.sheet import LEGAL_NAME
 from configuration.versions import step_version
 from configuration.weights import weights_checksum, weights_file
 from healthspan.failures import finished, unfinished
-from healthspan.models import problem_of_models
+from healthspan.models import models as healthspan_models
 from healthspan.plates import read_plates
 from healthspan.tree import Tree
 from healthspan.without_failed import compare_without_failed
@@ -21,7 +21,6 @@ settings = sections["healthspan"]
 # Relative, since they enter the parameters: a moved folder is no reason to compute again.
 DETECTOR = weights_file(settings.detect.weights, workflow.basedir)
 CLASSIFIER = weights_file(settings.classify.weights, workflow.basedir)
-MODELS = {"healthspan_detect": DETECTOR, "healthspan_classify": CLASSIFIER}
 
 try:
     tree = Tree(read_plates(settings.plates) if ASKED.plates else (), settings)

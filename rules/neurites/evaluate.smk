@@ -26,8 +26,9 @@ rule neurites_evaluate:
     params:
         version=step_version("neurites.evaluate"),
         settings=neurites_tree.settings_of("evaluate"),
-        agglomerate=neurites_tree.settings_of("agglomerate"),
-        segmentation=neurites_tree.settings_of("segmentation"),
+        agglomerate=neurites_tree.settings_of("agglomerate", "thresholds"),
+        segmentation=neurites_tree.settings_of("segmentation", "scoring", "threshold", "min_voxels"),
+        set=neurites_tree.set_of,
         grid=neurites_tree.described,
         fragments=neurites_tree.folder("fragments"),
         labels=lambda wildcards: f"results/neurites/{wildcards.volume}/labels.zarr",
@@ -35,5 +36,5 @@ rule neurites_evaluate:
         "python -m neurites.evaluate --agglomeration {input.agglomeration:q}"
         " --fragments {params.fragments:q} --grid {params.grid:q} --labels {params.labels:q}"
         " --settings {params.settings:q} --agglomerate-settings {params.agglomerate:q}"
-        " --segmentation-settings {params.segmentation:q}"
+        " --segmentation-settings {params.segmentation:q} --set {params.set}"
         " --scores {output.scores:q} --curve {output.curve:q} > {log:q} 2>&1"

@@ -42,11 +42,10 @@ rule neurites_describe:
         manifest=neurites_tree.manifest,
         shape=neurites_tree.shape,
         depth=neurites_tree.slab_depth,
-        voxel_nm=neurites_tree.voxel_nm,
         settings=neurites_tree.settings_of("ingest"),
     shell:
         "python -m neurites.ingest --manifest {params.manifest:q} --kind {wildcards.kind}"
-        " --depth {params.depth} --voxel-nm {params.voxel_nm} --settings {params.settings:q}"
+        " --depth {params.depth} --settings {params.settings:q}"
         " --array {output:q} > {log:q} 2>&1"
 
 
@@ -73,9 +72,8 @@ rule neurites_ingest:
         shape=neurites_tree.shape,
         sections=neurites_tree.slab_sections,
         depth=neurites_tree.slab_depth,
-        voxel_nm=neurites_tree.voxel_nm,
         settings=neurites_tree.settings_of("ingest"),
     shell:
         "python -m neurites.ingest --manifest {params.manifest:q} --kind {wildcards.kind}"
-        " --sections {params.sections} --depth {params.depth} --voxel-nm {params.voxel_nm}"
+        " --sections {params.sections} --depth {params.depth}"
         " --settings {params.settings:q} --array {output:q} > {log:q} 2>&1"

@@ -29,7 +29,10 @@ rule neurites_paper_row:
         runtime=neurites_tree.runtime("paper"),
     params:
         version=step_version("neurites.paper"),
-        settings=neurites_tree.settings_of("paper"),
+        # Not which networks and seeds there are: a further one leaves the others as they are.
+        settings=neurites_tree.settings_of(
+            "paper", "steps", "memory", "patch_zyx", "batch", "precision", "threads", "device"
+        ),
         volumes=lambda wildcards: neurites_tree.training_options(),
         checkpoint="training/paper_{network}_{n}_seed{seed}.ckpt",
     shell:

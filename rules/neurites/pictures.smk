@@ -27,7 +27,8 @@ rule neurites_pictures:
         version=step_version("neurites.pictures"),
         settings=neurites_tree.settings_of("pictures"),
         image=lambda wildcards: f"results/neurites/{wildcards.volume}/image.zarr",
+        grid=neurites_tree.described,
     shell:
         "python -m neurites.pictures --image {params.image:q} --segmentation {input.segmentation:q}"
-        " --objects {input.objects:q} --settings {params.settings:q}"
+        " --objects {input.objects:q} --grid {params.grid:q} --settings {params.settings:q}"
         " --sections {output.sections:q} --neurites {output.neurites:q} > {log:q} 2>&1"

@@ -24,7 +24,10 @@ rule neurites_segmentation:
         runtime=neurites_tree.runtime("segmentation"),
     params:
         version=step_version("neurites.segmentation"),
-        settings=neurites_tree.settings_of("segmentation"),
+        # Not the exports, which change nothing here.
+        settings=neurites_tree.settings_of(
+            "segmentation", "scoring", "threshold", "min_voxels", "levels"
+        ),
         grid=neurites_tree.described,
         fragments=neurites_tree.folder("fragments"),
     shell:

@@ -10,6 +10,7 @@ from configuration.sheet import LEGAL_NAME
 from configuration.weights import weights_checksum, weights_file
 from neurites.last_words import finished as neurites_finished
 from neurites.last_words import unfinished as neurites_unfinished
+from neurites.models import models as neurites_models
 from neurites.tree import Tree as NeuritesTree
 from neurites.volumes import read_volumes
 

@@ -12,11 +12,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS, LOST
+from healthspan.plates import OF_ADULTHOOD, SINCE_FIRST_FRAME
 from healthspan.settings.curves import CurvesSettings
 from healthspan.survival import (
     HEALTHSPAN,
     LIFESPAN,
     Curve,
+    from_day,
     from_the_start,
     immobile_period,
     intervals,
@@ -27,20 +29,13 @@ from imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
 from step.command import run_step
 from step.tables import read_table, write_table
 
-VERSION = 3
+VERSION = 4
 
 Floats = NDArray[np.float64]
 
 NO_WORM, NONE_FOUND = "no worm on the plate", "no worm was found in any frame"
 COUNTS_COLUMNS = ["timepoint", "time_h", "day", "usable", "healthy", "alive", "total"]
 CM = 1 / 2.54
-
-
-def time_axis(counts: pd.DataFrame) -> str:
-    """Label of the time axis: the ages count from adulthood only where one was given."""
-    if len(counts) and counts["day"].iloc[0] - counts["time_h"].iloc[0] / 24 > 1e-9:
-        return "day of adulthood"
-    return "days since first frame"
 
 
 def first_day(counts: pd.DataFrame) -> float:
@@ -74,11 +69,17 @@ def plate_curves(
 
 
 def plate_summary(
-    individuals: pd.DataFrame, counts: pd.DataFrame, alive: Curve, healthy: Curve
+    individuals: pd.DataFrame, counts: pd.DataFrame, alive: Curve, healthy: Curve, time_axis: str
 ) -> dict[str, object]:
-    """One row: worms, deaths, censored, median lifespan and healthspan, immobile period."""
+    """One row: worms, deaths, censored, median lifespan and healthspan, immobile period.
+
+    ``time_axis`` is what the days count from, as the sheet says.
+    """
     deaths = int((individuals["death_censored"] == 0).sum())
     period = immobile_period(individuals)
+    first_d = first_day(counts)
+    # On an unusable first frame nobody saw who had ended: what is known begins with a usable one.
+    alive, healthy = from_day(alive, first_d), from_day(healthy, first_d)
     note = ""
     if len(individuals) == 0:
         note = NO_WORM
@@ -89,7 +90,7 @@ def plate_summary(
     elif np.isnan(alive.median()[0]):
         note = "more than half alive at the last frame: no median lifespan"
     elif alive.share[0] <= 0.5:
-        note = "half were dead at the first frame: the median lifespan is its day at most"
+        note = "half were dead at the first usable frame: the median lifespan is its day at most"
     row: dict[str, object] = {
         "worms": len(individuals),
         "deaths": deaths,
@@ -97,6 +98,7 @@ def plate_summary(
         "alive_at_last_frame": int((individuals["censor_reason"] == ALIVE).sum()),
         "lost_from_view": int((individuals["censor_reason"] == LOST).sum()),
         "first_day": counts["day"].min(),
+        "first_usable_day": first_d,
         "last_day": counts["day"].max(),
     }
     for name, curve in (("lifespan", alive), ("healthspan", healthy)):
@@ -110,7 +112,8 @@ def plate_summary(
         "immobile_period_median_d": period.median_d,
         "immobile_period_mean_d": period.mean_d,
         "immobile_period_worms": period.worms,
-        "time_axis": time_axis(counts),
+        "immobile_period_left_out": period.left_out,
+        "time_axis": time_axis,
         "note": note,
     }
 
@@ -149,8 +152,9 @@ def draw_curves(
     )
     for name, curve, colour, marker in pairs if drawn else ():
         axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
-        median = curve.median()[0]
-        text = f"{name}, {median_text(curve, first_day(table))}"
+        first_d = first_day(table)
+        median = max(curve.median()[0], first_d)
+        text = f"{name}, {median_text(curve, first_d)}"
         axes.plot(curve.day, curve.share, color=colour, label=text)
         for bound in (curve.earliest, curve.latest):
             axes.step(curve.day, bound, where="post", color=colour, linewidth=0.7, linestyle="--")
@@ -184,6 +188,7 @@ def main() -> None:
     parser.add_argument("--plate", required=True)
     parser.add_argument("--experiment", required=True)
     parser.add_argument("--condition", required=True)
+    parser.add_argument("--time-axis", required=True, choices=(OF_ADULTHOOD, SINCE_FIRST_FRAME))
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--curves", required=True)
     parser.add_argument("--summary", required=True)
@@ -198,7 +203,7 @@ def main() -> None:
         "experiment": given.experiment,
         "condition": given.condition,
     }
-    row = identity | plate_summary(individuals, counts, alive, healthy)
+    row = identity | plate_summary(individuals, counts, alive, healthy, given.time_axis)
     write_table(given.curves, table)
     write_table(given.summary, pd.DataFrame([row]))
     title = f"{given.plate}, {given.condition}: {len(individuals)} worms"
@@ -210,7 +215,7 @@ def main() -> None:
         )
     with figure_style():
         note = str(row["note"])
-        figure = draw_curves(table, alive, healthy, title, time_axis(counts), settings, note)
+        figure = draw_curves(table, alive, healthy, title, given.time_axis, settings, note)
         for path in given.figures:
             save_figure(figure, path)
 

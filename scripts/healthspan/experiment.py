@@ -2,23 +2,23 @@
 
 Worms of a condition are pooled for the curves and the log-rank tests. Worms of one plate
 are more alike than worms of two (the standard deviation of plate means is about 0.8 d),
-so the Cox model, with the plate as cluster and robust errors, is the one to believe.
+so the Cox model, with errors between plates (:mod:`healthspan.cox`), is the one to believe
+where every condition has two plates or more.
 """
 
 import argparse
 import sys
-import warnings
 from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from lifelines import CoxPHFitter
-from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from lifelines.statistics import logrank_test
 
+from healthspan.cox import cox_table
 from healthspan.experiment_figure import draw_experiment
 from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.plates import note_of_mixed_days
 from healthspan.settings.experiment import ExperimentSettings
 from healthspan.survival import OUTCOMES, intervals
 from healthspan.survival_exports import jmp, oasis2, prism
@@ -28,7 +28,7 @@ from step.errors import StepError
 from step.output import whole_file
 from step.tables import read_table, write_table
 
-VERSION = 3
+VERSION = 4
 
 SURVIVAL_COLUMNS = [
     "outcome",
@@ -52,19 +52,6 @@ TESTS_COLUMNS = [
     "statistic",
     "p",
     "p_holm",
-    "note",
-]
-COX_COLUMNS = [
-    "outcome",
-    "condition",
-    "reference",
-    "worms",
-    "plates",
-    "hazard_ratio",
-    "low",
-    "high",
-    "robust_se_log",
-    "p",
     "note",
 ]
 
@@ -157,77 +144,12 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
     return pd.DataFrame(rows, columns=TESTS_COLUMNS)
 
 
-def _cox_rows(
-    own: pd.DataFrame, conditions: Sequence[str], confidence: float
-) -> list[dict[str, object]]:
-    """Rows of one outcome: each condition against the first that has worms and events."""
-    shown = [c for c in conditions if own.loc[own["condition"] == c, "event"].sum() > 0]
-    reference = shown[0] if shown else conditions[0]
-    rows: list[dict[str, object]] = []
-    others = [c for c in conditions if c != reference]
-    for c in others:
-        part = own[own["condition"] == c]
-        note = "" if c in shown else "no event in this condition"
-        rows.append(
-            {
-                "condition": c,
-                "reference": reference,
-                "worms": len(part),
-                "plates": part["plate"].nunique(),
-                "note": note,
-            }
-        )
-    fitted = [c for c in others if c in shown]
-    if not fitted:
-        return rows
-    data = own[own["condition"].isin([reference, *fitted])]
-    terms = {f"c{i}": (data["condition"] == c).astype(float) for i, c in enumerate(fitted)}
-    table = pd.DataFrame(terms).assign(
-        day=np.maximum(data["day"].astype(float), 1e-3), event=data["event"], plate=data["plate"]
-    )
-    clustered = bool((data.groupby("condition")["plate"].nunique() > 1).all())
-    if not clustered:
-        extra = "a condition has one plate only: its plate effect cannot be told apart"
-        for row in rows:
-            row["note"] = row["note"] or extra
-    model = CoxPHFitter(alpha=1 - confidence)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", ConvergenceWarning)
-            model.fit(table, "day", "event", cluster_col="plate", robust=True)
-    except (ConvergenceError, ConvergenceWarning, np.linalg.LinAlgError):
-        for row in rows:
-            row["note"] = row["note"] or "the model did not converge: the curves do not overlap"
-        return rows
-    low, high = (np.exp(model.confidence_intervals_.iloc[:, i]) for i in (0, 1))
-    for row in rows:
-        if row["condition"] in fitted:
-            term = f"c{fitted.index(str(row['condition']))}"
-            row |= {
-                "hazard_ratio": float(model.hazard_ratios_[term]),
-                "low": float(low[term]),
-                "high": float(high[term]),
-                "robust_se_log": float(model.standard_errors_[term]),
-                "p": float(model.summary.loc[term, "p"]),
-            }
-    return rows
-
-
-def cox_table(survival: pd.DataFrame, conditions: Sequence[str], confidence: float) -> pd.DataFrame:
-    """Cox regression on the condition, plate as cluster (``COX_COLUMNS``).
-
-    The reference is the first condition in the sheet with an event. What cannot be
-    estimated has a note instead of numbers.
-    """
-    rows: list[dict[str, object]] = []
-    for outcome in OUTCOMES:
-        own = survival[survival["outcome"] == outcome]
-        found = _cox_rows(own, conditions, confidence) if conditions else []
-        if not found:
-            name = conditions[0] if conditions else ""
-            found = [{"condition": name, "reference": name, "note": "one condition only"}]
-        rows += [{"outcome": outcome} | row for row in found]
-    return pd.DataFrame(rows, columns=COX_COLUMNS)
+def with_note(table: pd.DataFrame, note: str) -> pd.DataFrame:
+    """The table with ``note`` behind what the column of notes says already."""
+    if not note:
+        return table
+    own = table["note"].fillna("")
+    return table.assign(note=(own + "; " + note).where(own != "", note))
 
 
 def _read_names(path: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -246,7 +168,7 @@ def read_plates(
     """
     rows = _read_names(sheet, ["plate", "condition"])
     summary = pd.concat(
-        [_read_names(path, ["plate", "time_axis", "first_day"]) for path in summaries],
+        [_read_names(path, ["plate", "time_axis", "first_usable_day"]) for path in summaries],
         ignore_index=True,
     )
     plates = list(summary["plate"])
@@ -265,13 +187,13 @@ def read_plates(
 
 
 def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, float]:
-    """Day of the first picture of each condition, over its plates.
+    """Day of the first usable picture of each condition, over its plates; NaN without one.
 
     Args:
-        summary: one row per plate, with plate and first_day as text.
+        summary: one row per plate, with plate and first_usable_day as text.
         condition: of each plate.
     """
-    day = summary["first_day"].astype(float)
+    day = pd.to_numeric(summary["first_usable_day"], errors="coerce")
     return {
         str(name): float(first)
         for name, first in day.groupby(summary["plate"].map(condition)).min().items()
@@ -294,17 +216,14 @@ def main() -> None:
     settings = ExperimentSettings.model_validate_json(given.settings)
     individuals, summary, condition = read_plates(given.plates, given.individuals, given.summaries)
     conditions = list(dict.fromkeys(condition.values()))
-    axes = sorted(set(summary["time_axis"]))
-    if len(axes) > 1:
-        print(
-            f"warning: {given.plates}: some plates have an age at the first frame, some none; "
-            "their days are pooled as they are",
-            file=sys.stderr,
-        )
+    axes = dict(zip(summary["plate"], summary["time_axis"], strict=True))
+    mixed = note_of_mixed_days(axes)
+    if mixed:
+        print(f"warning: {given.plates}: {mixed}; they are pooled as they are", file=sys.stderr)
     survival = survival_table(individuals, condition)
     write_table(given.survival, survival)
-    write_table(given.tests, logrank_tests(survival, conditions))
-    write_table(given.cox, cox_table(survival, conditions, settings.confidence))
+    write_table(given.tests, with_note(logrank_tests(survival, conditions), mixed))
+    write_table(given.cox, with_note(cox_table(survival, conditions, settings.confidence), mixed))
     for path, outcome in zip(given.oasis, OUTCOMES, strict=True):
         with whole_file(path) as partial:
             partial.write_text(oasis2(survival, outcome), encoding="utf-8")
@@ -314,8 +233,9 @@ def main() -> None:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
     with figure_style():
         first_d = first_days(summary, condition)
+        axis = "day" if mixed else next(iter(axes.values()))
         figure = draw_experiment(
-            survival, conditions, first_d, given.experiment, axes[-1], settings
+            survival, conditions, first_d, given.experiment, axis, settings, mixed
         )
         for path in given.figures:
             save_figure(figure, path)

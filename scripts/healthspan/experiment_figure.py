@@ -1,6 +1,7 @@
 """Figure of an experiment: lifespan and healthspan of all conditions, with worms at risk."""
 
 from collections.abc import Mapping, Sequence
+from textwrap import fill
 
 import numpy as np
 import pandas as pd
@@ -86,13 +87,15 @@ def draw_experiment(
     title: str,
     axis: str,
     settings: ExperimentSettings,
+    note: str = "",
 ) -> Figure:
     """Lifespan left, healthspan right; below each what its lines are, and the worms at risk.
 
     Args:
         survival: one row per worm and outcome, as :func:`healthspan.experiment.survival_table`.
-        first_d: day of the first picture of each condition.
+        first_d: day of the first usable picture of each condition.
         axis: label of the time axis.
+        note: what is to be known of the days, below everything.
     """
     rows = max(len(conditions), 1)
     # A legend among the curves would lie on some of them.
@@ -100,6 +103,8 @@ def draw_experiment(
     height = settings.height_cm + 0.95 * rows
     figure = Figure(figsize=(settings.width_cm * CM, height * CM), layout="constrained")
     figure.suptitle(title, fontweight="bold", x=0.01, ha="left")
+    if note:
+        figure.supxlabel(fill(note, 90), fontsize=8, color=FAINT_INK)
     panels = figure.subplots(3, 2, squeeze=False, gridspec_kw={"height_ratios": shares})
     last = float(np.nanmax(survival[["after_d", "before_d"]].to_numpy(float), initial=1.0))
     steps = np.asarray(MaxNLocator(settings.risk_columns, integer=True).tick_values(0, last))

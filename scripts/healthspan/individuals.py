@@ -11,7 +11,9 @@ Conventions of the intervals (after, before], both ends frames that were usable:
 
 A worm already stopped in the first frame has a healthspan that ended after day 0. So has one
 that lay dead from the start (:func:`missing_among_static`), and its death is left-censored in
-the same way: it came after day 0, at or before the first frame in which the worm is dead.
+the same way: it came after day 0, at or before the first frame in which the worm is dead. Such
+worms have ``seen_moving`` 0, since without an age day 0 is the first frame, and the intervals
+are like those of a worm that moved in it.
 """
 
 from dataclasses import dataclass, replace
@@ -50,6 +52,7 @@ INDIVIDUALS_COLUMNS = (
     "healthspan_end_before_d",
     "death_after_d",
     "death_before_d",
+    "seen_moving",
     "health_censored",
     "death_censored",
     "censor_reason",
@@ -205,6 +208,7 @@ def _stopped_row(course: Course, timepoint: Ints, day: Floats) -> dict[str, obje
         "x_px": course.x_px,
         "healthspan_end_after_d": put_on if unseen else day[course.stopped - 1],
         "healthspan_end_before_d": day[course.stopped],
+        "seen_moving": int(not unseen),
         "health_censored": 0,
     }
     if course.dies:
@@ -230,6 +234,7 @@ def _mover_row(rank: int, reason: str, day: Floats) -> dict[str, object]:
     return {
         "healthspan_end_after_d": at,
         "death_after_d": at,
+        "seen_moving": 1,
         "health_censored": 1,
         "death_censored": 1,
         "censor_reason": reason,
@@ -261,7 +266,8 @@ def individuals_table(
     rows += [_mover_row(int(rank), LOST, day) for rank in lost]
     table = pd.DataFrame(rows, columns=list(INDIVIDUALS_COLUMNS))
     table["individual"] = np.arange(1, len(table) + 1)
-    whole = ["track", "first_timepoint", "last_timepoint", "health_censored", "death_censored"]
+    whole = ["track", "first_timepoint", "last_timepoint"]
+    whole += ["seen_moving", "health_censored", "death_censored"]
     table[whole] = table[whole].astype("Int64")
     table["censor_reason"] = table["censor_reason"].fillna("")
     return table

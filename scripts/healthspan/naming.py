@@ -31,6 +31,11 @@ FIELDS = {
 }
 TIME_FIELDS = ("timepoint", "days", "hours", "minutes", "year")
 
+_OF_A_DATE = {"hours": r"\d{1,2}(?:\.\d+)?", "minutes": r"\d{1,2}(?:\.\d+)?"}
+_TWO_DIGITS = ("month", "day", "hours", "minutes")
+_UNBOUNDED = ("days", "hours", "minutes", "timepoint", "image")
+_DIGITS_LAST = (*_UNBOUNDED, "year", "month", "day", "well")
+
 _INCUCYTE_TIME = (
     r"(?:(?P<days>\d+)d(?P<hours>\d+)h(?P<minutes>\d+)m"
     r"|(?P<year>\d{4})y(?P<month>\d+)m(?P<day>\d+)d_(?P<hours_of_day>\d+)h(?P<minutes_of_hour>\d+)m)"
@@ -92,47 +97,111 @@ def compile_pattern(pattern: str, plate: str) -> re.Pattern[str]:
     file's name; the ending may be left out.
 
     Raises:
-        ValueError: an unknown field, a field twice, a lone brace, or no field of time.
+        ValueError: an unknown field, a field twice, a lone brace, no field of time, or two
+            numbers of any width with nothing between them.
     """
-    known = [*FIELDS, "plate", "any"]
-    used: list[str] = []
-    parts = ["" if "/" in pattern else "(?:.*/)?"]
-    for piece in re.split(r"(\{[^{}]*\})", pattern):
-        name = piece[1:-1]
-        if not (piece.startswith("{") and piece.endswith("}")):
-            if "{" in piece or "}" in piece:
-                raise ValueError(f"every brace of the pattern {pattern!r} to be closed")
-            parts.append(re.escape(piece))
-        elif name == "any":
-            parts.append("[^/]*?")
-        elif name == "plate":
-            parts.append(re.escape(plate))
-        elif name not in FIELDS:
-            raise ValueError(
-                f"only the fields {', '.join(known)} in the pattern, not {piece}"
-                + did_you_mean(name, known)
-            )
-        elif name in used:
-            raise ValueError(f"every field of the pattern once, {piece} is there twice")
-        else:
-            used.append(name)
-            parts.append(f"(?P<{name}>{FIELDS[name]})")
+    pieces = _pieces(pattern)
+    used = [name for name, _ in pieces if name in FIELDS]
+    for name in used:
+        if used.count(name) > 1:
+            raise ValueError(f"every field of the pattern once, {{{name}}} is there twice")
     if not any(name in used for name in TIME_FIELDS):
         raise ValueError(
             f"a field of time in the pattern {pattern!r}, such as {{days}} or {{timepoint}}"
         )
     if "year" in used and not {"month", "day"} <= set(used):
         raise ValueError("{month} and {day} in the pattern beside {year}")
+    forms = _number_forms([name for name, _ in pieces])
+    parts = ["" if "/" in pattern else "(?:.*/)?"]
+    for i, (name, literal) in enumerate(pieces):
+        if name in FIELDS:
+            parts.append(f"(?P<{name}>{forms.get(i, FIELDS[name])})")
+        else:
+            parts.append({"any": "[^/]*?", "plate": re.escape(plate)}.get(name, re.escape(literal)))
     if not pattern.lower().endswith(IMAGE_SUFFIXES):
         parts.append(_SUFFIX)
     return re.compile("".join(parts), re.IGNORECASE)
+
+
+def _pieces(pattern: str) -> list[tuple[str, str]]:
+    """Split a pattern into fields, (name, ""), and the text between them, ("", text)."""
+    known = [*FIELDS, "plate", "any"]
+    pieces = []
+    for piece in re.split(r"(\{[^{}]*\})", pattern):
+        name = piece[1:-1]
+        if not (piece.startswith("{") and piece.endswith("}")):
+            if "{" in piece or "}" in piece:
+                raise ValueError(f"every brace of the pattern {pattern!r} to be closed")
+            pieces += [("", piece)] if piece else []
+        elif name not in known:
+            raise ValueError(
+                f"only the fields {', '.join(known)} in the pattern, not {piece}"
+                + did_you_mean(name, known)
+            )
+        else:
+            pieces.append((name, ""))
+    return pieces
+
+
+def _number_forms(names: Sequence[str]) -> dict[int, str]:
+    """How wide numbers are, by index of the piece, where ``FIELDS`` would leave it open.
+
+    Numbers with nothing between them, as in 20240115 or 0830, are told apart by their widths
+    alone, and a greedy one would take digits of the next: 0830 as 83 h and 0 min. So of those
+    month, day, hours and minutes have two digits, but for elapsed hours, or minutes, that come
+    first (17430 is 174 h 30 min). At most one of the others may be among them.
+
+    Args:
+        names: field of every piece of the pattern, empty for text.
+
+    Raises:
+        ValueError: two numbers of any width with nothing between them.
+    """
+    dated = "year" in names
+    forms = {i: _OF_A_DATE[name] for i, name in enumerate(names) if dated and name in _OF_A_DATE}
+    for run in _runs(names):
+        wide = []
+        for i in run:
+            after_time = i > run[0] and names[i - 1] in ("days", "hours")
+            elapsed = names[i] in _OF_A_DATE and not dated and not after_time
+            if len(run) > 1 and names[i] in _TWO_DIGITS and not elapsed:
+                forms[i] = r"\d{2}"
+            elif len(run) > 1:
+                wide.append(names[i])
+                if names[i] in _UNBOUNDED:
+                    forms[i] = r"\d+"
+        if len(wide) > 1:
+            raise ValueError(
+                f"something between {{{wide[0]}}} and {{{wide[1]}}} in the pattern, both numbers "
+                "of any width"
+            )
+        last = run[-1]
+        open_ended = names[last] in _UNBOUNDED and forms.get(last, r"\d+") == r"\d+"
+        if open_ended and names[last + 1 : last + 2] == ["any"]:
+            # Else {any} could be empty, and a number after it take the last digits of this one.
+            forms[last] = FIELDS[names[last]] + r"(?!\d)"
+    return forms
+
+
+def _runs(names: Sequence[str]) -> list[list[int]]:
+    """Indices of the pieces that end in digits, together where nothing lies between them."""
+    runs: list[list[int]] = []
+    for i, name in enumerate(names):
+        if name not in _DIGITS_LAST:
+            continue
+        # A well begins with a letter, and so ends the number before it.
+        if runs and runs[-1][-1] == i - 1 and name != "well":
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return runs
 
 
 def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NameParts | None:
     """Return what the first matching pattern finds in a path below the plate's folder.
 
     Returns:
-        The parts, or None where no pattern matches or its date does not exist.
+        The parts, or None where no pattern matches or its date or time of day does not exist.
     """
     for pattern in patterns:
         match = pattern.fullmatch(relative_path)
@@ -161,6 +230,8 @@ def _time(found: dict[str, str]) -> tuple[float | None, bool]:
     hours = float(found.get("hours") or found.get("hours_of_day") or 0)
     minutes = float(found.get("minutes") or found.get("minutes_of_hour") or 0)
     if "year" in found:
+        if hours >= 24 or minutes >= 60:
+            raise ValueError("no time of day")
         year = int(found["year"])
         date = datetime(year + 2000 if year < 100 else year, int(found["month"]), int(found["day"]))
         return date.toordinal() * 24 + hours + minutes / 60, True

@@ -4,7 +4,7 @@ Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ REQUIRED = ("plate", "experiment", "condition", "folder")
 OPTIONAL = ("age_at_first_frame_d", "worms", "exclusion", "pixel_size_um", "well")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 RESERVED_NAMES = ("experiments",)
+OF_ADULTHOOD, SINCE_FIRST_FRAME = "day of adulthood", "days since first frame"
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Plate:
         experiment: Experiment it belongs to; conditions are compared within one.
         condition: Condition of the plate, as plots call it.
         folder: Folder of its raw images, as written in the sheet.
-        age_at_first_frame_d: Age of the worms at the first frame (days of adulthood).
+        age_at_first_frame_d: Age of the worms at the first frame (days of adulthood), or None
+            where the sheet has none.
         worms: Number of worms put on the plate, or None where nobody counted.
         exclusion: Why the plate is left out; empty keeps it.
         pixel_size_um: Pixel size of its images (um), or None for the configured one.
@@ -38,7 +40,7 @@ class Plate:
     experiment: str
     condition: str
     folder: str
-    age_at_first_frame_d: float = 0.0
+    age_at_first_frame_d: float | None = None
     worms: int | None = None
     exclusion: str = ""
     pixel_size_um: float | None = None
@@ -48,6 +50,16 @@ class Plate:
     def excluded(self) -> bool:
         """Whether the plate is left out of everything."""
         return bool(self.exclusion)
+
+    @property
+    def first_d(self) -> float:
+        """Day of the first frame: the age of the worms, or 0 where days count from that frame."""
+        return 0.0 if self.age_at_first_frame_d is None else self.age_at_first_frame_d
+
+    @property
+    def time_axis(self) -> str:
+        """What the days of the plate count from, as axes call it; an age of 0 is an age."""
+        return SINCE_FIRST_FRAME if self.age_at_first_frame_d is None else OF_ADULTHOOD
 
 
 def read_plates(path: str | Path) -> tuple[Plate, ...]:
@@ -79,6 +91,41 @@ def read_plates(path: str | Path) -> tuple[Plate, ...]:
     return tuple(plate for _, plate in plates.values())
 
 
+def note_of_mixed_days(axes: Mapping[str, str]) -> str:
+    """What is to be known of plates that are pooled and whose days count from other days.
+
+    Args:
+        axes: ``Plate.time_axis`` of each plate.
+
+    Returns:
+        One clause, or nothing where the days of all count from the same.
+    """
+    without = [plate for plate, axis in axes.items() if axis == SINCE_FIRST_FRAME]
+    if not without or len(without) == len(axes):
+        return ""
+    shown = _some(without)
+    return f"days of {shown} count from the first frame, those of other plates from adulthood"
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def warnings_of_mixed_days(plates: Iterable[Plate]) -> list[str]:
+    """One sentence for each experiment of which some plates have an age and some have none."""
+    axes: dict[str, dict[str, str]] = {}
+    for plate in plates:
+        axes.setdefault(plate.experiment, {})[plate.name] = plate.time_axis
+    notes = {experiment: note_of_mixed_days(own) for experiment, own in axes.items()}
+    return [
+        f"experiment {experiment}: {note}, and they are compared as they are; fill in the column "
+        "age_at_first_frame_d of all of them, or of none"
+        for experiment, note in notes.items()
+        if note
+    ]
+
+
 def _plate(where: str, row: Mapping[str, str]) -> Plate:
     for name in REQUIRED:
         if not row[name]:
@@ -102,7 +149,7 @@ def _plate(where: str, row: Mapping[str, str]) -> Plate:
         experiment=row["experiment"],
         condition=row["condition"],
         folder=row["folder"],
-        age_at_first_frame_d=_number(where, row, "age_at_first_frame_d", minimum=0) or 0.0,
+        age_at_first_frame_d=_number(where, row, "age_at_first_frame_d", minimum=0),
         worms=None if worms is None else int(worms),
         exclusion=row.get("exclusion", ""),
         pixel_size_um=pixel_size_um,

@@ -143,7 +143,12 @@ def _one_position(plate: Plate, named: list[_Acquisition]) -> list[_Acquisition]
 def _selects(selection: str, parts: NameParts) -> bool:
     inner = [parts.well, f"{parts.well}_{parts.image}", parts.image if not parts.well else ""]
     names = [*inner, parts.vessel, *(f"{parts.vessel}/{name}" for name in inner if name)]
-    return selection.replace("-", "_").upper() in {name.upper() for name in names if name}
+    return _as_written(selection) in {_as_written(name) for name in names if name}
+
+
+def _as_written(position: str) -> str:
+    """A position without what people write in two ways: E11-5 is E11_5, and plate-7 is plate_7."""
+    return position.replace("-", "_").upper()
 
 
 def _with_channels(

@@ -34,7 +34,7 @@ from step.command import run_step
 from step.errors import StepError
 from step.tables import read_table, write_table
 
-VERSION = 2
+VERSION = 3
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -26,7 +26,7 @@ from healthspan.manifest import (
     write_manifests,
     write_problem,
 )
-from healthspan.plates import Plate
+from healthspan.plates import Plate, warnings_of_mixed_days
 from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
@@ -93,7 +93,7 @@ class Tree:
         """
         if self.settings.leave_out_failed:
             self.write_sheets()
-            return []
+            return warnings_of_mixed_days(self.plates.values())
         wanted = [plate for plate in self.sheet.values() if not plate.excluded]
         if only_new:
             wanted = [plate for plate in wanted if not is_scanned(self._manifest(plate.name))]
@@ -108,7 +108,8 @@ class Tree:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
         self.write_sheets(only_new)
-        return [*notes, *left_behind(self.results, self.experiments)]
+        notes += warnings_of_mixed_days(self.plates.values())
+        return notes + left_behind(self.results, self.experiments)
 
     def write_sheets(self, only_new: bool = False) -> None:
         """Write the status of every plate, and for every experiment who is in it and who is not."""

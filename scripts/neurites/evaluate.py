@@ -31,12 +31,13 @@ from neurites.partition_scores import PartitionScores, scores_of_overlaps
 from neurites.settings.agglomerate import AgglomerateSettings
 from neurites.settings.evaluate import EvaluateSettings
 from neurites.settings.segmentation import SegmentationSettings
+from neurites.volumes import TRAINED_ON
 from step.command import run_step
 from step.errors import StepError
 from step.progress import progress
 from step.tables import write_table
 
-VERSION = 2
+VERSION = 3
 
 Overlaps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -78,7 +79,7 @@ def score_table(
 
     Returns:
         A row a partition: scoring, threshold, whether it is the one written, its scores. What
-        was too small to be written is one segment with what is in none.
+        is too small to be written is one segment with what is in none, at every threshold.
     """
     rows = []
     number, true, voxels = counted
@@ -88,11 +89,9 @@ def score_table(
             every.add(written.threshold)
         for threshold in sorted(every):
             regions = agglomeration.regions(scoring, threshold)
+            too_small = np.bincount(regions, sizes)[regions] < written.min_voxels
+            regions = np.where(too_small, 0, regions)
             chosen = (scoring, threshold) == (written.scoring, written.threshold)
-            if chosen:
-                regions = np.where(
-                    np.bincount(regions, sizes)[regions] < written.min_voxels, 0, regions
-                )
             scores = scores_of_overlaps(np.concatenate([regions, [0]])[number], true, voxels)
             rows.append(
                 {
@@ -172,6 +171,7 @@ def main() -> None:
     parser.add_argument("--settings", required=True, help="JSON of neurites.evaluate")
     parser.add_argument("--agglomerate-settings", required=True, help="JSON of that section")
     parser.add_argument("--segmentation-settings", required=True, help="JSON of that section")
+    parser.add_argument("--set", required=True, help="what the labels are for: train, ...")
     parser.add_argument("--scores", type=Path, required=True, help="TSV to write")
     parser.add_argument("--curve", type=Path, required=True, help="PNG to write")
     given = parser.parse_args()
@@ -196,8 +196,9 @@ def main() -> None:
         )
     sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
     table = score_table(counted, agglomeration, thresholds, written, sizes)
-    write_table(given.scores, table)
-    save_figure(draw_scores(table, given.scores.parent.name), given.curve)
+    write_table(given.scores, table.assign(set=given.set))
+    name = given.scores.parent.name + (f" ({TRAINED_ON})" if given.set == "train" else "")
+    save_figure(draw_scores(table, name), given.curve)
 
 
 if __name__ == "__main__":

@@ -12,29 +12,46 @@ from numpy.typing import NDArray
 
 from neurites.block_files import chunks_of
 from step.command import run_step
+from step.errors import StepError
 from step.output import whole_file
 from step.progress import progress
 
-VERSION = 1
+VERSION = 2
+
+LARGEST_IN_TIFF = 2**32 - 1
 
 
-def _sections(array: zarr.Array) -> Iterator[NDArray[np.uint32]]:
+def _slabs(array: zarr.Array) -> Iterator[tuple[int, NDArray[np.uint64]]]:
+    """First section and labels of slabs as deep as chunks are: each chunk is read once."""
     depth = array.chunks[0]
     for begin in progress(range(0, array.shape[0], depth), "slabs exported"):
-        yield from np.asarray(array[begin : begin + depth]).astype(np.uint32)
+        yield begin, np.asarray(array[begin : begin + depth]).astype(np.uint64)
+
+
+def _sections_of_32_bit(array: zarr.Array) -> Iterator[NDArray[np.uint32]]:
+    for _, slab in _slabs(array):
+        if slab.max() > LARGEST_IN_TIFF:
+            raise StepError(
+                f"export: expected labels up to 2^32 - 1 for a TIFF, found {int(slab.max())};"
+                " take hdf5 for segmentation: exports"
+            )
+        yield from slab.astype(np.uint32)
 
 
 def export(segmentation: str | Path, path: str | Path) -> None:
-    """Write the full resolution of an OME-Zarr as ``path``'s suffix says, section by section.
+    """Write the full resolution of an OME-Zarr as ``path``'s suffix says, slab by slab.
 
     Labels are uint32 in TIFF, since few programs read more, and uint64 in HDF5 (``/labels``).
+
+    Raises:
+        StepError: a label does not fit into a TIFF.
     """
     array = zarr.open_array(f"{segmentation}/0", mode="r")
     with whole_file(path) as partial:
         if Path(path).suffix == ".tif":
             tifffile.imwrite(
                 partial,
-                _sections(array),
+                _sections_of_32_bit(array),
                 shape=array.shape,
                 dtype=np.uint32,
                 compression="zlib",
@@ -43,11 +60,13 @@ def export(segmentation: str | Path, path: str | Path) -> None:
             )
             return
         with h5py.File(partial, "w") as file:
+            # Chunks as deep as slabs, so that each is compressed once.
+            chunks = (array.chunks[0], *chunks_of(array.shape)[1:])
             labels = file.create_dataset(
-                "labels", array.shape, np.uint64, chunks=chunks_of(array.shape), compression="lzf"
+                "labels", array.shape, np.uint64, chunks=chunks, compression="lzf"
             )
-            for z, section in enumerate(_sections(array)):
-                labels[z] = section
+            for begin, slab in _slabs(array):
+                labels[begin : begin + len(slab)] = slab
 
 
 def main() -> None:

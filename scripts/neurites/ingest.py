@@ -6,11 +6,9 @@ section changes, the slab that it is in is read again and no other.
 
 import argparse
 import json
-import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,29 +21,13 @@ from neurites.settings.ingest import IngestSettings
 from neurites.sources import read
 from step.command import run_step
 from step.errors import StepError
-from step.output import whole_file
+from step.output import whole_file, whole_folder
 
 VERSION = 2
 
 SIDE = 256
 LARGEST_ID = 2**32 - 1
 DTYPES: dict[str, type[np.unsignedinteger]] = {"image": np.uint8, "labels": np.uint64}
-
-
-@contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``; rename it there on success, remove it on
-    failure.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{os.getpid()}-{path.name}")
-    try:
-        yield partial
-        shutil.rmtree(path, ignore_errors=True)
-        partial.rename(path)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def grey_bytes(
@@ -101,9 +83,7 @@ def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
     return values.astype(np.uint64)
 
 
-def create_array(
-    folder: str | Path, kind: str, shape: Sequence[int], depth: int, voxel_nm: Sequence[float]
-) -> zarr.Array:
+def create_array(folder: str | Path, kind: str, shape: Sequence[int], depth: int) -> zarr.Array:
     """Create an array whose rows of chunks are slabs of ``depth`` sections."""
     array = zarr.create_array(
         store=str(folder),
@@ -113,19 +93,17 @@ def create_array(
         zarr_format=2,
         chunk_key_encoding={"name": "v2", "separator": "/"},
         fill_value=0,
-        attributes={"axes": ["z", "y", "x"], "voxel_nm": list(voxel_nm)},
+        attributes={"axes": ["z", "y", "x"]},
         overwrite=True,
     )
     return array
 
 
-def write_description(
-    path: str | Path, kind: str, shape: Sequence[int], depth: int, voxel_nm: Sequence[float]
-) -> None:
+def write_description(path: str | Path, kind: str, shape: Sequence[int], depth: int) -> None:
     """Write the array's ``.zarray``, and the attributes beside it; slabs come one by one."""
     path = Path(path)
     with whole_folder(path.parent / ".description") as partial:
-        create_array(partial, kind, shape, depth, voxel_nm)
+        create_array(partial, kind, shape, depth)
         for name in (".zattrs", ".zarray"):
             text = (partial / name).read_text(encoding="utf-8")
             with whole_file(path.with_name(name)) as file:
@@ -144,7 +122,7 @@ def write_slab(path: str | Path, kind: str, values: NDArray[Any], depth: int) ->
     with whole_folder(path) as chunks:
         store = chunks.with_name(f"{chunks.name}.zarr")
         try:
-            array = create_array(store, kind, values.shape, depth, ())
+            array = create_array(store, kind, values.shape, depth)
             array[...] = values
             # Chunks that hold nothing but 0 are not stored, perhaps none is.
             (store / "0").mkdir(exist_ok=True)
@@ -160,14 +138,13 @@ def main() -> None:
     parser.add_argument("--kind", choices=("image", "labels"), required=True)
     parser.add_argument("--sections", help="BEGIN:END of the slab; without, describe the array")
     parser.add_argument("--depth", type=int, required=True, help="sections of a whole slab")
-    parser.add_argument("--voxel-nm", type=float, nargs=3, required=True, help="along z, y, x")
     parser.add_argument("--settings", required=True, help="JSON of neurites.ingest")
     parser.add_argument("--array", type=Path, required=True, help=".zarray or folder of the slab")
     given = parser.parse_args()
     settings = IngestSettings.model_validate_json(given.settings)
     source = read_manifest(given.manifest.parent)[given.kind]
     if given.sections is None:
-        write_description(given.array, given.kind, source.shape, given.depth, given.voxel_nm)
+        write_description(given.array, given.kind, source.shape, given.depth)
         return
     begin, end = map(int, given.sections.split(":"))
     values = read(source, begin, end)

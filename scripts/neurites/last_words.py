@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from neurites.tree import Tree
+from neurites.volumes import TRAINED_ON
 from step.failures import FAILURES, failure, list_failures, of_tree, write_failures
 
 BLOCKS = ("box", "kind", "slab", "network", "n", "seed", "suffix")
@@ -26,9 +27,10 @@ def finished(tree: Tree) -> str:
                 rows = list(csv.DictReader(file, delimiter="\t"))
             told = [("written", row) for row in rows if row["written"] == "yes"]
             told += [("best", row) for row in sorted(rows, key=lambda row: float(row["arand"]))[:1]]
+            trained_on = f" ({TRAINED_ON})" if volume.set == "train" else ""
             for what, row in told:
                 lines.append(
-                    f"{name}, {what} ({row['scoring']}, threshold {row['threshold']}): "
+                    f"{name}{trained_on}, {what} ({row['scoring']}, threshold {row['threshold']}): "
                     f"ARAND {float(row['arand']):.4f}, VOI split {float(row['voi_split']):.3f} + "
                     f"merge {float(row['voi_merge']):.3f} bits"
                 )

@@ -174,7 +174,7 @@ class NeuriteNetwork(nn.Module):
         super().__init__()
         if network == "base" and memory != "stored":
             raise ValueError(f"the base network is not reversible: memory stored, not {memory}")
-        if n < 1 or any(one % 2 for one in features):
+        if network == "revnet" and (n < 1 or any(one % 2 for one in features)):
             raise ValueError(f"n {n} of at least 1 and even features {features} are needed")
         frugal = memory == "frugal"
 

@@ -22,12 +22,13 @@ import torch
 from learning.device import choose_device
 from learning.weights import save_weights
 from neurites.affinity_targets import balanced_loss
+from neurites.held_out import held_out_scores
 from neurites.model_files import build, description
 from neurites.networks import parameter_count
 from neurites.saved_bytes import saved_bytes
 from neurites.settings.paper import PaperSettings
 from neurites.settings.train import TrainSettings
-from neurites.train import add_volume_options, held_out_scores, train, volumes_of
+from neurites.train import add_volume_options, train, volumes_of
 from neurites.training_patches import Labelled, draw_batch
 from step.command import run_step
 from step.tables import write_table
@@ -146,7 +147,7 @@ def main() -> None:
     settings = training_settings(
         PaperSettings.model_validate_json(given.settings), given.network, given.n, given.seed
     )
-    volumes, validation = volumes_of(given, settings.validation_share)
+    volumes, validation = volumes_of(given, settings.validation_share, settings.patch_zyx[0])
     found = row(settings, volumes, validation, given.checkpoint)
     write_table(given.row, pd.DataFrame([found], columns=list(COLUMNS)))
 

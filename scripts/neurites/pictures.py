@@ -1,8 +1,8 @@
 """Pictures of a volume: sections with the segmentation over them, the largest neurites in 3-D."""
 
 import argparse
+import json
 from pathlib import Path
-from typing import Any
 
 import matplotlib
 
@@ -148,6 +148,7 @@ def main() -> None:
     parser.add_argument("--image", required=True, help="Zarr array")
     parser.add_argument("--segmentation", required=True, help="OME-Zarr")
     parser.add_argument("--objects", type=Path, required=True, help="TSV")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--settings", required=True, help="JSON of neurites.pictures")
     parser.add_argument("--sections", type=Path, required=True, help="PNG to write")
     parser.add_argument("--neurites", type=Path, required=True, help="PNG to write")
@@ -155,8 +156,7 @@ def main() -> None:
     settings = PicturesSettings.model_validate_json(given.settings)
     image = zarr.open_array(given.image, mode="r")
     segmentation = zarr.open_array(f"{given.segmentation}/0", mode="r")
-    attributes: dict[str, Any] = dict(image.attrs)
-    z, y, x = map(float, attributes["voxel_nm"])
+    z, y, x = map(float, json.loads(given.grid)["voxel_nm"])
     volume = given.sections.parent.name
     figure = draw_sections(image, segmentation, (z, y, x), settings, volume)
     save_figure(figure, given.sections)

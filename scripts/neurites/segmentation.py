@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from neurites.agglomerate import Agglomeration, read_agglomeration
 from neurites.block_files import open_block, read_labels, read_statistics
 from neurites.blocks import Block, Grid, Zyx
-from neurites.ingest import whole_folder
 from neurites.settings.segmentation import SegmentationSettings
 from step.command import run_step
+from step.output import whole_folder
 from step.progress import progress
 from step.tables import write_table
 

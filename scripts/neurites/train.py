@@ -8,6 +8,8 @@ volume is given, the last sections of every volume are kept for validation and n
 """
 
 import argparse
+import hashlib
+import json
 import math
 import sys
 from dataclasses import asdict
@@ -24,16 +26,15 @@ from learning.training import train as run_training
 from learning.weights import save_weights, write_card
 from neurites.affinity_scores import score_affinities
 from neurites.affinity_targets import NEAREST, balanced_loss, with_outlines
-from neurites.model_files import build, description, load_network, offsets_of
+from neurites.held_out import held_out_scores
+from neurites.model_files import build, description, offsets_of
 from neurites.networks import NeuriteNetwork
-from neurites.partition_scores import score_partition
-from neurites.predict import check_patch, open_volume, predict_block, prepared
-from neurites.segment import segment
-from neurites.settings.predict import PredictSettings
+from neurites.predict import check_patch, open_volume
 from neurites.settings.train import TrainSettings
 from neurites.training_patches import (
     Labelled,
     check_fits,
+    check_labelled,
     content,
     draw_batch,
     draw_patch,
@@ -45,12 +46,6 @@ from step.command import run_step
 from step.errors import StepError
 
 VERSION = 1
-
-THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
-"""Agglomeration thresholds of the card's scores."""
-
-SCORED_VOXELS = (32, 256, 256)
-"""The card's scores are of the middle of the validation volume, at most this large."""
 
 
 def rate(step: int, settings: TrainSettings) -> float:
@@ -145,6 +140,16 @@ def check_depth(settings: TrainSettings) -> None:
         )
 
 
+def own_name(checkpoint: Path, identity: dict[str, Any]) -> Path:
+    """The checkpoint of this training alone: other settings or labels do not find it, nor lose it.
+
+    ``training/affinities.ckpt`` becomes ``training/affinities-<8 hexadecimal digits>.ckpt``.
+    """
+    text = json.dumps(identity, sort_keys=True)
+    digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    return checkpoint.with_name(f"{checkpoint.stem}-{digest}{checkpoint.suffix}")
+
+
 def train(
     settings: TrainSettings,
     volumes: list[Labelled],
@@ -153,14 +158,18 @@ def train(
 ) -> NeuriteNetwork:
     """The trained network; an interrupted training is taken up at its checkpoint.
 
+    Args:
+        checkpoint: its name is lengthened by what the training depends on, see :func:`own_name`.
+
     Raises:
-        StepError: a volume is smaller than a patch, or the checkpoint is of another training.
+        StepError: a volume is smaller than a patch or has no labels.
     """
     check_patch(settings.patch_zyx, len(settings.features), settings.cubes)
     check_depth(settings)
     for purpose, some in (("training", volumes), ("validation", validation)):
         for volume in some:
             check_fits(volume, settings.patch_zyx, purpose)
+            check_labelled(volume, purpose)
     training = make_training(settings, volumes)
     network = training.model
     assert isinstance(network, NeuriteNetwork)
@@ -170,46 +179,9 @@ def train(
         return "validation " + ", ".join(f"{key} {value:.4f}" for key, value in scores.items())
 
     epochs = math.ceil(settings.steps / settings.epoch_steps)
-    run_training(training, epochs, checkpoint, report)
+    own = None if checkpoint is None else own_name(Path(checkpoint), training.identity)
+    run_training(training, epochs, own, report)
     return network
-
-
-def held_out_scores(
-    weights: Path, volume: Labelled, settings: TrainSettings
-) -> dict[str, float | str]:
-    """Scores of the written weights on a part of a volume that was not trained on."""
-    network, _ = load_network(weights, None)
-    shape = (volume.sections, *volume.image.shape[1:])
-    largest = np.maximum(SCORED_VOXELS, settings.patch_zyx)
-    size = tuple(min(a, int(b)) for a, b in zip(shape, largest, strict=True))
-    z, y, x = ((a - b) // 2 for a, b in zip(shape, size, strict=True))
-    where = (
-        slice(volume.first + z, volume.first + z + size[0]),
-        slice(y, y + size[1]),
-        slice(x, x + size[2]),
-    )
-    image, truth = np.asarray(volume.image[where]), np.asarray(volume.labels[where])
-    how = PredictSettings(patch_zyx=settings.patch_zyx, overlap=0.25, batch=2)
-    device = choose_device(settings.device)
-    block = ((0, size[0]), (0, size[1]), (0, size[2]))
-    found = predict_block(prepared(network, device), image, block, how, device, volume.name)
-    affinity = score_affinities((found / 255).astype(np.float32), truth)
-    voxel_nm = (1.0, 1.0, 1.0) if settings.cubes else (5.0, 1.0, 1.0)  # only the ratio counts
-    by_threshold = {
-        threshold: score_partition(labels, truth)
-        for threshold, labels in segment(found, THRESHOLDS, voxel_nm=voxel_nm).items()
-    }
-    best = min(by_threshold, key=lambda threshold: by_threshold[threshold].arand)
-    partition = by_threshold[best]
-    return {
-        "volume": volume.name,
-        "voxels": " x ".join(map(str, size)),
-        **{key: round(value, 4) for key, value in asdict(affinity).items()},
-        "best_threshold": best,
-        "arand": round(partition.arand, 4),
-        "voi_split": round(partition.voi_split, 4),
-        "voi_merge": round(partition.voi_merge, 4),
-    }
 
 
 def _name(path: str) -> str:
@@ -243,9 +215,11 @@ def add_volume_options(parser: argparse.ArgumentParser) -> None:
 
 
 def volumes_of(
-    arguments: argparse.Namespace, validation_share: float
+    arguments: argparse.Namespace, validation_share: float, least: int
 ) -> tuple[list[Labelled], list[Labelled]]:
     """What to train on, and what to keep apart: validation volumes or, without any, sections.
+
+    ``least`` is how many sections of a volume are kept apart at least: those of a patch.
 
     Raises:
         StepError: there is none to train on, or one cannot be used.
@@ -259,7 +233,7 @@ def volumes_of(
     validation = read_volumes(arguments.validation_image, arguments.validation_labels)
     if validation:
         return volumes, validation
-    parts = [split(volume, validation_share) for volume in volumes]
+    parts = [split(volume, validation_share, least) for volume in volumes]
     return [one for one, _ in parts], [other for _, other in parts]
 
 
@@ -273,7 +247,7 @@ def main() -> None:
     arguments = parser.parse_args()
     settings = TrainSettings.model_validate_json(arguments.settings)
     cv2.setNumThreads(1)
-    volumes, validation = volumes_of(arguments, settings.validation_share)
+    volumes, validation = volumes_of(arguments, settings.validation_share, settings.patch_zyx[0])
     network = train(settings, volumes, validation, arguments.checkpoint)
     card = {
         **description(settings),

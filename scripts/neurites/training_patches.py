@@ -56,8 +56,6 @@ def labelled(name: str, image: Volume, labels: Volume) -> Labelled:
     if int(np.prod(image.shape)) <= KEPT_IN_MEMORY:
         everything = (slice(None), slice(None), slice(None))
         image, labels = np.asarray(image[everything]), np.asarray(labels[everything])
-        if not labels.any():
-            raise StepError(f"{name}: expected labels of objects, found only 0")
     return Labelled(name, image, labels, 0, int(image.shape[0]))
 
 
@@ -71,9 +69,9 @@ def content(volume: Labelled) -> str:
     return digest.hexdigest()
 
 
-def split(volume: Labelled, share: float) -> tuple[Labelled, Labelled]:
-    """The first sections for training, the last ``share`` for validation."""
-    cut = volume.last - max(1, round(volume.sections * share))
+def split(volume: Labelled, share: float, least: int = 1) -> tuple[Labelled, Labelled]:
+    """The first sections for training; the last ``share``, ``least`` at least, for validation."""
+    cut = max(volume.first, volume.last - max(least, round(volume.sections * share)))
     parts = ((volume.first, cut), (cut, volume.last))
     one, other = (Labelled(volume.name, volume.image, volume.labels, a, b) for a, b in parts)
     return one, other
@@ -89,8 +87,26 @@ def check_fits(volume: Labelled, patch: Triple, purpose: str) -> None:
     if any(size < side for size, side in zip(shape, patch, strict=True)):
         raise StepError(
             f"{volume.name}: expected at least a patch of {_by(patch)} voxels for {purpose}, found"
-            f" {_by(shape)}; set neurites: train: patch_zyx or validation_share"
+            f" {_by(shape)}; give the set validation to another volume of the sheet, or set a"
+            " smaller patch_zyx"
         )
+
+
+def check_labelled(volume: Labelled, purpose: str) -> None:
+    """Refuse sections in which nothing is labelled.
+
+    Raises:
+        StepError: there is no label but 0.
+    """
+    for begin in range(volume.first, volume.last, SECTIONS_AT_ONCE):
+        end = min(begin + SECTIONS_AT_ONCE, volume.last)
+        if np.any(volume.labels[slice(begin, end), slice(None), slice(None)]):
+            return
+    raise StepError(
+        f"{volume.name}: expected labels in the sections for {purpose}, {volume.first} to"
+        f" {volume.last - 1}, found only 0; give the set validation to another volume of the sheet,"
+        " or label some of these sections"
+    )
 
 
 def _triple(numbers: list[int]) -> Triple:

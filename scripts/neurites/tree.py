@@ -141,9 +141,9 @@ class Tree:
         voxel_nm = self.sheet[wildcards.volume].voxel_nm
         return json.dumps({"shape": grid.shape, "block": grid.block, "voxel_nm": voxel_nm})
 
-    def voxel_nm(self, wildcards: Any) -> str:
-        """Size of a voxel along z, y and x (nm)."""
-        return " ".join(f"{size:g}" for size in self.sheet[wildcards.volume].voxel_nm)
+    def set_of(self, wildcards: Any) -> str:
+        """What the volume's labels are for: train, validation or test."""
+        return self.sheet[wildcards.volume].set
 
     def histograms(self, wildcards: Any) -> str:
         """Whether a quantile is asked for, yes or no."""

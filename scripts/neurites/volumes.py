@@ -17,6 +17,8 @@ OPTIONAL = ("labels", "set")
 COLUMNS = (*REQUIRED, *OPTIONAL)
 RESERVED_NAMES = ("models", "paper")
 SETS = ("train", "validation", "test")
+TRAINED_ON = "labels of the set train"
+"""Said beside scores of these: of a network that was trained on them they tell nothing."""
 
 
 @dataclass(frozen=True)

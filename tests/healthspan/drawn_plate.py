@@ -185,6 +185,7 @@ def draw_plate(
                 "healthspan_end_before_d": 2 + (2 + worm) / 2,
                 "death_after_d": 2 + (3 + worm) / 2,
                 "death_before_d": 2 + (4 + worm) / 2 if worm < worms - 1 else None,
+                "seen_moving": 1,
                 "health_censored": int(worm == worms - 1),
                 "death_censored": int(worm == worms - 1),
                 "censor_reason": "alive at last frame" if worm == worms - 1 else "",

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from lifelines import KaplanMeierFitter
 
 import healthspan
-from healthspan.curves import draw_curves, plate_curves, plate_summary, time_axis
+from healthspan.curves import draw_curves, plate_curves, plate_summary
 from healthspan.individuals import ALIVE, INDIVIDUALS_COLUMNS
+from healthspan.plates import SINCE_FIRST_FRAME
 from healthspan.settings.curves import CurvesSettings
 from healthspan.survival import (
     Intervals,
@@ -32,6 +34,7 @@ def worms(ends: np.ndarray, deaths: np.ndarray, step: float, last: float) -> pd.
     rows = []
     for i, (end, death) in enumerate(zip(ends, deaths, strict=True), start=1):
         row: dict[str, object] = {"individual": i, "track": i, "censor_reason": ""}
+        row["seen_moving"] = 1
         for name, flag, day in (("healthspan_end", "health", end), ("death", "death", death)):
             after = min(np.ceil(day / step - 1) * step, last)
             censored = day > last
@@ -59,6 +62,37 @@ def test_neighbouring_intervals_keep_their_own_mass() -> None:
 def test_censored_worms_leave_as_in_kaplan_meier() -> None:
     found = Intervals(np.array([0.0, 1, 1, 2]), np.array([1.0, np.inf, 2, 3]))
     assert npmle(found)[1] == pytest.approx([1, 0.75, 0.375, 0], abs=1e-4)
+
+
+def test_the_estimate_is_that_of_the_table_of_worms_by_cells() -> None:
+    """Turnbull's self-consistency written out, over intervals of plates with times of their own."""
+    rng = np.random.default_rng(4)
+    after = np.floor(13 * rng.weibull(5.8, 60) * 2) / 2 + rng.integers(0, 4, 60) / 100
+    before = np.where(rng.random(60) < 0.2, np.inf, after + rng.choice([0.5, 1.5], 60))
+    found = Intervals(np.repeat(after, 2), np.repeat(before, 2))
+    grid = np.unique(np.concatenate(([0.0], after, before[np.isfinite(before)])))
+    inside = (found.after[:, None] <= grid) & (np.append(grid[1:], np.inf) <= found.before[:, None])
+    mass = np.diff(grid, append=grid[-1] + 1)
+    mass /= mass.sum()
+    for _ in range(50):
+        share = inside * mass
+        mass = (share / share.sum(axis=1, keepdims=True)).mean(axis=0)
+    survival = 1 - np.concatenate(([0.0], np.cumsum(mass[:-1])))
+    day, estimate = npmle(found, rounds=50, tolerance=0)
+    assert day.tolist() == grid.tolist() and estimate == pytest.approx(survival, abs=1e-9)
+
+
+def test_sixty_plates_with_times_of_their_own_take_no_minutes() -> None:
+    """About 1500 ends and 6000 worms: a table of one by the other took 0.1 s a round, and 2000."""
+    rng = np.random.default_rng(6)
+    first = np.floor(13 * rng.weibull(5.8, 6000) * 2).astype(int)
+    times = np.arange(60) / 2 + rng.uniform(0, 0.007, (60, 60))
+    plate = np.arange(6000) // 100
+    found = Intervals(times[plate, first], times[plate, first + 1])
+    began = time.perf_counter()
+    day, survival = npmle(found)
+    assert time.perf_counter() - began < 5
+    assert len(day) > 900 and (np.diff(survival) <= 0).all()
 
 
 @pytest.mark.parametrize("before", [2.0, np.inf])
@@ -113,7 +147,7 @@ def test_a_curve_ends_where_no_worm_is_watched_any_longer() -> None:
 def test_a_plate_on_which_no_worm_was_found_has_no_curve() -> None:
     lost = worms(np.full(6, 9.0), np.full(6, 9.0), 0.5, 0.0)
     table, alive, healthy = plate_curves(lost, counts(4), 0.95)
-    note = str(plate_summary(lost, counts(4), alive, healthy)["note"])
+    note = str(plate_summary(lost, counts(4), alive, healthy, SINCE_FIRST_FRAME)["note"])
     assert note == "no worm was found in any frame"
     figure = draw_curves(table, alive, healthy, "p", "day", CurvesSettings(), note)
     assert not figure.axes[0].get_lines() and note in figure.axes[0].texts[0].get_text()
@@ -137,17 +171,15 @@ def test_immobile_period_is_recovered_from_half_day_intervals() -> None:
 def test_summary_says_what_cannot_be_given() -> None:
     none = pd.DataFrame(columns=list(INDIVIDUALS_COLUMNS))
     _, alive, healthy = plate_curves(none, counts(4), 0.95)
-    assert plate_summary(none, counts(4), alive, healthy)["note"] == "no worm on the plate"
+    assert (
+        plate_summary(none, counts(4), alive, healthy, SINCE_FIRST_FRAME)["note"]
+        == "no worm on the plate"
+    )
     young = worms(np.full(5, 9.0), np.full(5, 10.0), 0.5, 1.5)
     seen = counts(4).assign(healthy=5, alive=5, total=5)
     table, alive, healthy = plate_curves(young, seen, 0.95)
-    assert plate_summary(young, seen, alive, healthy)["note"] == "no worm died"
+    assert plate_summary(young, seen, alive, healthy, SINCE_FIRST_FRAME)["note"] == "no worm died"
     assert table["alive"].tolist() == [1.0] * 4
-
-
-def test_days_are_of_adulthood_only_where_an_age_was_given() -> None:
-    assert time_axis(counts(3)) == "days since first frame"
-    assert time_axis(counts(3, age=2.0)) == "day of adulthood"
 
 
 def test_the_figure_has_the_bounds_and_a_legend_that_lies_on_no_curve() -> None:
@@ -174,6 +206,7 @@ def test_command_writes_the_same_pictures_twice(tmp_path: Path, number: int) -> 
     for name in ("a", "b"):
         command = [sys.executable, "-m", "healthspan.curves", "--plate", "p"]
         command += ["--experiment", "e", "--condition", "N2", "--settings", "{}"]
+        command += ["--time-axis", SINCE_FIRST_FRAME]
         command += ["--individuals", "individuals.tsv", "--counts", "counts.tsv"]
         command += ["--curves", f"{name}.tsv", "--summary", f"{name}.summary.tsv"]
         command += ["--figures", f"{name}.svg", f"{name}.png"]
@@ -222,16 +255,42 @@ def test_a_median_before_the_first_picture_is_said_to_be_a_bound() -> None:
     before = table.assign(death_after_d=0.0, death_before_d=5.0)
     seen = counts(9, age=5.0).assign(total=4)
     _, alive, healthy = plate_curves(before, seen, 0.95)
-    note = str(plate_summary(before, seen, alive, healthy)["note"])
-    assert note == "half were dead at the first frame: the median lifespan is its day at most"
-
-
-def test_a_worm_dead_before_the_first_picture_tells_nothing_of_the_immobile_period() -> None:
-    table = worms(np.array([6.2, 7.2]), np.array([7.2, 8.2]), 0.5, 40)
-    late = table.iloc[:1].assign(
-        healthspan_end_after_d=0.0,
-        healthspan_end_before_d=5.0,
-        death_after_d=0.0,
-        death_before_d=5.0,
+    note = str(plate_summary(before, seen, alive, healthy, SINCE_FIRST_FRAME)["note"])
+    assert (
+        note == "half were dead at the first usable frame: the median lifespan is its day at most"
     )
-    assert immobile_period(pd.concat([table, late])) == immobile_period(table)
+
+
+def test_a_median_before_the_first_usable_picture_is_bounded_by_its_day() -> None:
+    """The picture of day 10 is fogged; 11 of 20 worms are dead in the next, of day 10.5."""
+    table = worms(np.array([9.8] * 11 + [12.0] * 9), np.array([10.2] * 11 + [13.2] * 9), 0.5, 40)
+    early = table.index[:11]
+    for name in ("healthspan_end", "death"):
+        table.loc[early, f"{name}_after_d"], table.loc[early, f"{name}_before_d"] = 0.0, 10.5
+    seen = counts(9, age=10.0).assign(total=20)
+    seen.loc[0, ["usable", "total"]] = 0
+    shown, alive, healthy = plate_curves(table, seen, 0.95)
+    row = plate_summary(table, seen, alive, healthy, SINCE_FIRST_FRAME)
+    assert row["median_lifespan_d"] == row["median_healthspan_d"] == row["first_usable_day"] == 10.5
+    assert row["first_day"] == 10 and "is its day at most" in str(row["note"])
+    figure = draw_curves(shown, alive, healthy, "p", "day", CurvesSettings())
+    told = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert "alive, median \N{LESS-THAN OR EQUAL TO} 10.5 d" in told
+
+
+def test_a_worm_stopped_before_the_first_picture_tells_nothing_of_the_immobile_period() -> None:
+    """Its healthspan ended on some day before; three of them made 5 d of a mean of 1.5 d."""
+    table = worms(np.array([10.7, 11.2]), np.array([12.2, 12.7]), 0.5, 40)
+    early = worms(np.full(3, 9.8), np.full(3, 12.2), 0.5, 40)
+    early = early.assign(healthspan_end_after_d=0.0, healthspan_end_before_d=10.0, seen_moving=0)
+    period, alone = immobile_period(pd.concat([table, early])), immobile_period(table)
+    assert (period.mean_d, period.median_d) == (alone.mean_d, alone.median_d)
+    assert (period.worms, period.left_out, alone.left_out) == (2, 3, 0)
+    assert period.mean_d == pytest.approx(1.5, abs=0.05)
+
+
+def test_a_worm_that_moved_in_the_first_picture_counts_where_no_age_is_given() -> None:
+    """Dead in the second: its intervals begin at day 0, as those of one dead at the first."""
+    table = worms(np.array([0.2, 1.2]), np.array([0.4, 2.7]), 0.5, 40)
+    assert table["death_after_d"].tolist() == [0, 2.5]
+    assert immobile_period(table).worms == 2

@@ -6,11 +6,18 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from healthspan.cox import COX_COLUMNS
 from healthspan.curves import plate_curves, plate_summary
 from healthspan.detect import DROPPED_COLUMNS
-from healthspan.experiment import COX_COLUMNS, SURVIVAL_COLUMNS, TESTS_COLUMNS
+from healthspan.experiment import SURVIVAL_COLUMNS, TESTS_COLUMNS
 from healthspan.frames_table import COLUMNS as FRAMES_COLUMNS
-from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.individuals import (
+    DEAD_AT_START,
+    INDIVIDUALS_COLUMNS,
+    MOVED_ON,
+    NEVER_STOPPED,
+    STATIC,
+)
 from healthspan.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS
 from step.failures import Failure
 
@@ -22,7 +29,7 @@ def curves_and_summary() -> tuple[list[str], list[str]]:
     counts = pd.DataFrame({name: [0.0] for name in COUNTS_COLUMNS})
     table, alive, healthy = plate_curves(none, counts, 0.95)
     names = ["plate", "experiment", "condition"]
-    return list(table.columns), [*names, *plate_summary(none, counts, alive, healthy)]
+    return list(table.columns), [*names, *plate_summary(none, counts, alive, healthy, "")]
 
 
 CURVES, SUMMARY = curves_and_summary()
@@ -48,6 +55,12 @@ def test_every_column_of_a_table_is_explained(file: str, columns: list[str]) -> 
         rf"^\| `{re.escape(file)}`: .*?(?:\n\n|\Z)", PAGE, re.DOTALL | re.MULTILINE
     )
     assert set(columns) <= set(re.findall(r"`(\w+)`", section))
+
+
+def test_reasons_of_a_track_are_those_that_are_written() -> None:
+    """A track that never stopped is no row of tracks.tsv, so neither is its reason."""
+    assert all(reason in PAGE for reason in (STATIC, MOVED_ON, DEAD_AT_START))
+    assert NEVER_STOPPED not in PAGE
 
 
 @pytest.mark.parametrize("columns", [DROPPED_COLUMNS, ("plate", *Failure._fields[1:])])

@@ -1,13 +1,15 @@
 """Comparison of conditions and the exports."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from healthspan import experiment
+from healthspan.cox import cox_table
 from healthspan.experiment import (
-    cox_table,
     first_days,
     holm,
     logrank_tests,
@@ -16,11 +18,12 @@ from healthspan.experiment import (
 )
 from healthspan.experiment_figure import draw_experiment
 from healthspan.individuals import INDIVIDUALS_COLUMNS
+from healthspan.plates import OF_ADULTHOOD, SINCE_FIRST_FRAME
 from healthspan.settings.experiment import ExperimentSettings
 from healthspan.survival_exports import jmp, oasis2, prism
 from imaging.style import figure_style
 from step.errors import StepError
-from step.tables import write_table
+from step.tables import read_table, write_table
 
 
 def plate(seed: int, scale: float, number: int = 30, last: float = 99.0) -> pd.DataFrame:
@@ -166,13 +169,39 @@ def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:
     write_table(tmp_path / "sheet.tsv", sheet)
     write_table(
         tmp_path / "s.tsv",
-        pd.DataFrame({"plate": ["007"], "condition": ["NA"], "time_axis": ["d"], "first_day": [3]}),
+        pd.DataFrame(
+            {"plate": ["007"], "condition": ["NA"], "time_axis": ["d"], "first_usable_day": [3]}
+        ),
     )
     write_table(tmp_path / "i.tsv", plate(1, 13))
     given = [str(tmp_path / name) for name in ("sheet.tsv", "i.tsv", "s.tsv")]
     assert list(read_plates(given[0], [given[1]], [given[2]])[2].items()) == [("007", "NA")]
     with pytest.raises(StepError, match="same order"):
         read_plates(given[0], [given[1]] * 2, [given[2]] * 2)
+
+
+def test_plates_with_and_without_an_age_are_told_wherever_they_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    axes = {"p1": OF_ADULTHOOD, "p3": SINCE_FIRST_FRAME}
+    sheet = pd.DataFrame({"plate": list(axes)}).assign(condition=["N2", "daf-16"])
+    write_table("sheet.tsv", sheet)
+    for name, axis in axes.items():
+        summary = pd.DataFrame({"plate": [name], "time_axis": [axis], "first_usable_day": [0]})
+        write_table(f"{name}.summary.tsv", summary)
+        write_table(f"{name}.tsv", plate(int(name[1]), 13))
+    command = ["experiment", "--plates", "sheet.tsv", "--experiment", "e", "--jmp", "jmp.csv"]
+    command += ["--individuals", "p1.tsv", "p3.tsv"]
+    command += ["--summaries", "p1.summary.tsv", "p3.summary.tsv", "--figures", "curves.svg"]
+    command += ["--oasis", "a.txt", "b.txt", "--prism", "a.csv", "b.csv"]
+    command += [x for name in ("survival", "tests", "cox") for x in (f"--{name}", f"{name}.tsv")]
+    monkeypatch.setattr(sys, "argv", command)
+    experiment.main()
+    told = "days of p3 count from the first frame, those of other plates from adulthood"
+    tests, cox = read_table("tests.tsv"), read_table("cox.tsv")
+    assert tests["note"].eq(told).all() and cox["note"].str.endswith(f"; {told}").all()
+    assert told in Path("curves.svg").read_text(encoding="utf-8")
 
 
 def test_a_condition_photographed_late_falls_at_its_first_picture() -> None:
@@ -191,5 +220,8 @@ def test_a_condition_photographed_late_falls_at_its_first_picture() -> None:
 
 
 def test_the_first_picture_of_a_condition_is_that_of_its_earliest_plate() -> None:
-    summary = pd.DataFrame({"plate": ["p1", "p2", "p3"], "first_day": ["5", "3.5", "0"]})
+    summary = pd.DataFrame({"plate": ["p1", "p2", "p3"], "first_usable_day": ["5", "3.5", "0"]})
     assert first_days(summary, CONDITION) == {"N2": 3.5, "daf-16": 0.0}
+    summary["first_usable_day"] = ["", "3.5", ""]
+    found = first_days(summary, CONDITION)
+    assert found["N2"] == 3.5 and np.isnan(found["daf-16"])

@@ -62,6 +62,7 @@ def test_rows_add_up_to_the_worms_put_on() -> None:
     assert len(table) == 6 and table["individual"].tolist() == [1, 2, 3, 4, 5, 6]
     assert table["censor_reason"].tolist() == ["", ALIVE, ALIVE, ALIVE, LOST, LOST]
     assert table["health_censored"].tolist() == [0, 0, 1, 1, 1, 1]
+    assert table["seen_moving"].tolist() == [1] * 6
     assert table["death_after_d"].tolist() == [3.0, 7.5, 7.5, 7.5, 4.5, 4.5]
 
 
@@ -72,6 +73,7 @@ def test_stopped_in_the_first_frame_is_bounded_by_day_0() -> None:
     row = table.iloc[0]
     assert (row["healthspan_end_after_d"], row["healthspan_end_before_d"]) == (0.0, 5.0)
     assert (row["death_after_d"], row["death_before_d"]) == (6.5, 7.0)
+    assert row["seen_moving"] == 0
 
 
 def test_a_worm_that_lay_dead_at_first_and_crawled_on_is_no_death() -> None:
@@ -99,3 +101,4 @@ def test_a_worm_overlooked_in_the_first_frame_was_dead_before_as_well() -> None:
     row = individuals_table([later], np.zeros(16), np.arange(16), day, 1, 3).iloc[0]
     assert (row["healthspan_end_after_d"], row["healthspan_end_before_d"]) == (0.0, 6.0)
     assert (row["death_after_d"], row["death_before_d"]) == (0.0, 6.0)
+    assert row["seen_moving"] == 0

@@ -8,7 +8,6 @@ import pytest
 from healthspan import ingest
 from healthspan import scan as scan_module
 from healthspan.ingest import PlateFrames, PlateProblem, scan_plate, scan_plates
-from healthspan.naming import INCUCYTE, read_name
 from healthspan.plates import Plate
 from healthspan.raw_folder import ImageFile
 from healthspan.settings.ingest import IngestSettings
@@ -91,23 +90,6 @@ def test_names_of_the_incucyte(tmp_path: Path, names: list[str], expected: list[
     assert all(frame.status == "present" and not frame.reason for frame in frames.frames)
 
 
-@pytest.mark.parametrize(
-    ("name", "position", "head"),
-    [
-        ("VID1957_phase_E11_5_06d12h05m.tif", "E11_5", "VID1957_phase"),
-        ("E2_1_00d00h00m.tif", "E2_1", ""),
-        ("00d00h00m.tif", "", ""),
-        ("A172_Phase_A7_1_00d00h00m_1.tif", "A7_1_1", "A172_Phase"),
-        ("well_B1_2_2022y05m08d_08h46m.tif", "B1_2", "well"),
-        ("x/2205/08/0846/1957/A1-1-C1.tif", "1957/A1_1", ""),
-    ],
-)
-def test_well_and_position_in_a_name(name: str, position: str, head: str) -> None:
-    parts = read_name(name, INCUCYTE)
-    assert parts is not None
-    assert (parts.position, parts.head) == (position, head)
-
-
 @pytest.mark.parametrize("other", ["VID1957_phase", "VID2001"])
 def test_channel_folders_with_the_same_or_other_names(tmp_path: Path, other: str) -> None:
     touch(tmp_path, "Phase/VID1957_phase_E11_5_00d00h00m.tif", f"Green/{other}_E11_5_00d00h00m.tif")
@@ -173,23 +155,6 @@ def test_pattern_of_the_user(tmp_path: Path, pattern: str, name: str, time_h: fl
     frames = scan(tmp_path, pattern=pattern, interval_h=interval_h)
     assert [round(frame.time_h, 6) for frame in frames.frames] == [0.0, time_h]
     assert Path(frames.frames[-1].path) == tmp_path / name
-
-
-@pytest.mark.parametrize(
-    ("pattern", "message"),
-    [
-        ("day{houres}", "not {houres}; did you mean hours?"),
-        ("{any}.png", "a field of time in the pattern"),
-        ("{days}_{days}", "every field of the pattern once"),
-        ("{year}_{hours}", "{month} and {day} in the pattern beside {year}"),
-        ("day{days", "every brace of the pattern 'day{days' to be closed"),
-        ("{timepoint}", "interval_h to be set, since {timepoint} in the pattern tells no time"),
-    ],
-)
-def test_refused_pattern(pattern: str, message: str) -> None:
-    with pytest.raises(ValueError) as refused:
-        IngestSettings(pattern=pattern)
-    assert message in str(refused.value)
 
 
 def test_gaps_of_a_schedule_are_missing_with_a_reason(tmp_path: Path) -> None:
@@ -324,6 +289,9 @@ def test_archive_of_several_vessels(tmp_path: Path) -> None:
     assert "found 2: 1957/A1_1, 1958/A1_1;" in problem(tmp_path)
     assert "/1958/" in scan(tmp_path, name="1958").frames[0].path
     assert "/1957/" in scan(tmp_path, well="1957/A1").frames[0].path
+    touch(tmp_path, "2205/08/0846/plate-7/A1-1-Ph.tif")
+    for well in ("plate-7/A1", "plate-7/A1-1", "plate-7/A1_1", "plate_7/a1", "plate-7"):
+        assert "/plate-7/" in scan(tmp_path, well=well).frames[0].path
 
 
 def test_empty_file_is_missing(tmp_path: Path) -> None:

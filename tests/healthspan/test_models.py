@@ -8,44 +8,55 @@ import pytest
 import yaml
 
 from configuration.load import load_sections
+from configuration.models import check_models
 from configuration.sections import SECTIONS
 from configuration.weights import weights_checksum
-from healthspan.models import MODELS, check_models, training_command
+from healthspan.models import models, training_command
 from healthspan.settings import HealthspanSettings
 from healthspan.state_models import HYPER_PARAMETERS
+from neurites.models import models as neurites_models
+from neurites.settings import NeuritesSettings
 from step.errors import StepError
 
 REPOSITORY = Path(__file__).parents[2]
-RULES = ["healthspan_register", *MODELS]
-
-
-def files(folder: Path) -> dict[str, str]:
-    return {rule: str(folder / f"{model}.safetensors") for rule, (_, model) in MODELS.items()}
+RULES = ["healthspan_register", "healthspan_classify", "healthspan_detect", "neurites_affinities"]
 
 
 def test_the_shipped_weights_are_those_of_their_cards() -> None:
     settings = HealthspanSettings()
-    named = (settings.detect.weights, settings.classify.weights)
-    check_models(RULES, dict(zip(MODELS, (str(REPOSITORY / one) for one in named), strict=True)))
+    detector, classifier, network = (
+        str(REPOSITORY / weights)
+        for weights in (
+            settings.detect.weights,
+            settings.classify.weights,
+            NeuritesSettings().predict.weights,
+        )
+    )
+    check_models(RULES, models(detector, classifier) | neurites_models(network))
 
 
 def test_what_is_wrong_with_weights_is_told_by_file(tmp_path: Path) -> None:
-    weights = files(tmp_path)
-    check_models(["healthspan_register"], weights)
+    names = ("detector", "classifier", "affinities")
+    paths = [tmp_path / f"{name}.safetensors" for name in names]
+    wanted = models(str(paths[0]), str(paths[1])) | neurites_models(str(paths[2]))
+    check_models(["healthspan_register"], wanted)
     with pytest.raises(
         StepError, match=r"classifier.safetensors: expected model weights, found no"
     ):
-        check_models(RULES, weights)
-    for path in map(Path, weights.values()):
+        check_models(RULES, wanted)
+    for path in paths:
         path.write_bytes(b"")
     with pytest.raises(StepError, match=r"classifier.json: expected the card of the weights"):
-        check_models(RULES, weights)
-    for path in map(Path, weights.values()):
+        check_models(RULES, wanted)
+    for path in paths:
         path.with_suffix(".json").write_text(json.dumps({"sha256": "00"}))
     with pytest.raises(StepError, match=r"SHA-256 00, found .*classifier.json") as refused:
-        check_models(RULES, weights)
+        check_models(RULES, wanted)
     assert str(refused.value).endswith("and name that file in healthspan: classify: weights")
-    assert weights_checksum(weights["healthspan_detect"]) == "00"
+    with pytest.raises(StepError, match=r"SHA-256 00, found .*affinities.json") as refused:
+        check_models(["neurites_affinities"], wanted)
+    assert str(refused.value).endswith("and name that file in neurites: predict: weights")
+    assert weights_checksum(paths[0]) == "00"
 
 
 @pytest.mark.parametrize("architecture", list(HYPER_PARAMETERS))

@@ -6,7 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from healthspan.plates import Plate, read_plates
+from healthspan.plates import (
+    OF_ADULTHOOD,
+    SINCE_FIRST_FRAME,
+    Plate,
+    note_of_mixed_days,
+    read_plates,
+    warnings_of_mixed_days,
+)
 from step.errors import StepError
 
 HEADER = "plate\texperiment\tcondition\tfolder"
@@ -31,7 +38,7 @@ def test_required_columns_are_enough(tmp_path: Path) -> None:
     path = sheet(tmp_path, "# a comment", HEADER, "", "p1\te1\tN2, 25 C\traw/p1", " # another")
     (plate,) = read_plates(path)
     assert plate == Plate("p1", "e1", "N2, 25 C", "raw/p1")
-    assert (plate.age_at_first_frame_d, plate.worms, plate.excluded) == (0.0, None, False)
+    assert (plate.age_at_first_frame_d, plate.worms, plate.excluded) == (None, None, False)
 
 
 def test_optional_columns_in_any_order(tmp_path: Path) -> None:
@@ -46,6 +53,23 @@ def test_optional_columns_in_any_order(tmp_path: Path) -> None:
     assert first == Plate("p1", "e1", "N2", "raw", 2.5, 80, "fogged", 11.28, "E11_5")
     assert first.excluded and not second.excluded
     assert second.pixel_size_um is None
+
+
+def test_an_age_of_0_is_an_age_and_an_empty_cell_is_none(tmp_path: Path) -> None:
+    rows = [f"p{i}\te{i // 3}\tN2\traw\t{age}" for i, age in enumerate(("0", "", "3", "", ""))]
+    plates = read_plates(sheet(tmp_path, HEADER + "\tage_at_first_frame_d", *rows))
+    assert [plate.first_d for plate in plates] == [0, 0, 3, 0, 0]
+    assert [plate.time_axis for plate in plates[:2]] == [OF_ADULTHOOD, SINCE_FIRST_FRAME]
+    (warning,) = warnings_of_mixed_days(plates)
+    assert warning.startswith(
+        "experiment e0: days of p1 count from the first frame, those of other plates from adulthood"
+    )
+
+
+def test_many_plates_without_an_age_are_not_all_named() -> None:
+    axes = {f"p{i}": SINCE_FIRST_FRAME for i in range(5)}
+    assert note_of_mixed_days(axes) == ""
+    assert "days of p0, p1, p2 and 2 more count" in note_of_mixed_days(axes | {"q": OF_ADULTHOOD})
 
 
 @pytest.mark.parametrize("newline", ["\r\n", "\n"])

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -37,6 +38,18 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
 
 def at(**wildcards: str) -> SimpleNamespace:
     return SimpleNamespace(**wildcards)
+
+
+def test_plates_with_and_without_an_age_are_told_when_the_run_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    raw("a", 3)
+    raw("d", 3)
+    plates = [plate("a"), replace(plate("b", "fogged"), age_at_first_frame_d=3.0)]
+    assert Tree(plates, SETTINGS).scan() == []
+    (note,) = Tree([*plates, replace(plate("d"), age_at_first_frame_d=3.0)], SETTINGS).scan()
+    assert note.startswith("experiment e: days of a count from the first frame")
 
 
 def test_blocks_are_in_the_order_of_time(tree: Tree) -> None:
@@ -130,7 +143,8 @@ def test_an_experiment_that_loses_its_plates_says_so(tree: Tree) -> None:
     folder = Path(tree.results, "experiments/e")
     (folder / "curves.png").touch()
     assert not [note for note in tree.scan() if "an earlier run" in note]
-    assert (folder / "plates.tsv").read_text().splitlines()[1:] == ["a\te\tc\t0.0\t"]
+    (inside,) = (folder / "plates.tsv").read_text().splitlines()[1:]
+    assert inside.startswith("a\te\tc\t")
     without = Tree([plate("a", "contaminated"), plate("b", "fogged")], SETTINGS)
     (note,) = without.scan()
     assert note.startswith(f"{folder}: expected a plate to compute in this experiment, found none")

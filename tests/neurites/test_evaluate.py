@@ -40,6 +40,14 @@ def test_the_row_written_is_of_the_segmentation_that_is_written(tmp_path: Path, 
     expected = score_partition(written.astype(np.int64), truth)
     for name in ("arand", "precision", "recall", "voi_split", "voi_merge", "v_rand", "segments"):
         assert table[name][1] == pytest.approx(getattr(expected, name), abs=1e-12), name
+    # Other rows are what they would be if they were the one written.
+    other = settings.model_copy(update={"threshold": 0.5})
+    again = score_table(counted, done.agglomeration, (0.2,), other, sizes)
+    assert again["written"].tolist() == ["no", "yes"]
+    pd.testing.assert_frame_equal(
+        again.drop(columns="written"),
+        table.iloc[[0, 2]].drop(columns="written").reset_index(drop=True),
+    )
 
 
 def test_every_scoring_has_its_curve_and_its_name_beside_the_curves() -> None:

@@ -54,3 +54,23 @@ def test_nothing_is_told_of_a_tree_whose_jobs_did_not_fail(
     tree = Tree((), NeuritesSettings())
     assert unfinished(tree, [job("healthspan_detect", 3, "d.log", plate="p")], {}) == ""
     assert not TABLE.exists()
+
+
+def test_scores_of_volumes_that_were_trained_on_are_told_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sheet = [Volume(use, f"{use}.tif", (30.0, 6.0, 6.0), "l.tif", use) for use in ("train", "test")]
+    for volume in sheet:
+        folder = tmp_path / "results/neurites" / volume.name
+        (folder / "manifest").mkdir(parents=True)
+        header = "scoring\tthreshold\twritten\tarand\tvoi_split\tvoi_merge\n"
+        (folder / "scores.tsv").write_text(header + "mean\t0.5\tyes\t0.1\t0.2\t0.3\n")
+    lines = finished(Tree(sheet, NeuritesSettings())).splitlines()
+    told = [line for line in lines if "ARAND" in line]
+    assert [line.split(":")[0] for line in told] == [
+        "train (labels of the set train), written (mean, threshold 0.5)",
+        "train (labels of the set train), best (mean, threshold 0.5)",
+        "test, written (mean, threshold 0.5)",
+        "test, best (mean, threshold 0.5)",
+    ]

@@ -132,6 +132,8 @@ def test_half_the_input_does_not_do() -> None:
         NeuriteNetwork("revnet", features=(3, 4))
     with pytest.raises(ValueError, match="not reversible"):
         NeuriteNetwork("base", memory="frugal")
+    odd = NeuriteNetwork("base", memory="stored", features=(3, 5))
+    assert odd(torch.zeros(1, 1, 2, 4, 4)).shape[2:] == (2, 4, 4)
 
 
 def test_two_steps_train_alike() -> None:

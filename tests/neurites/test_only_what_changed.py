@@ -57,7 +57,9 @@ class Workspace:
     def make(self) -> None:
         """Write the clone, a volume of eight sections with labels, and one without."""
         for name in ("rules", "scripts", "envs", "resources"):
-            ignore = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pt")
+            ignore = shutil.ignore_patterns(
+                "__pycache__", "detector.safetensors", "states_*.safetensors"
+            )
             shutil.copytree(REPOSITORY / name, self.root / name, ignore=ignore)
         shutil.copy(REPOSITORY / "Snakefile", self.root / "Snakefile")
         text = "".join(p.read_text() for p in (REPOSITORY / "rules/neurites").glob("*.smk"))
@@ -153,6 +155,33 @@ def test_another_threshold_redoes_no_block(done: Workspace) -> None:
     done.config(CONFIG + "  segmentation: {threshold: 0.3}\n")
     both = {"segmentation.ome.zarr", "sections.png"}
     assert done.plan() == of("a", both | {"scores.tsv"}) | of("b", both)
+
+
+def test_another_export_redoes_nothing_else(done: Workspace) -> None:
+    done.config(CONFIG + "  segmentation: {exports: [tiff]}\n")
+    assert done.plan() == {"a/segmentation.tif", "b/segmentation.tif"}
+
+
+def test_another_voxel_size_leaves_the_slabs_and_the_affinities(done: Workspace) -> None:
+    sheet = done.root / "config/volumes.tsv"
+    sheet.write_text(sheet.read_text().replace("30 6 6\tlabels", "40 6 6\tlabels"))
+    plan = done.plan()
+    assert {f"a/fragments/{FIRST}.h5", "a/segmentation.ome.zarr", "a/sections.png"} <= plan
+    assert not [path for path in plan if "affinities" in path or ".zarr/" in path]
+    assert not [path for path in plan if path.startswith("b/")]
+
+
+def test_a_further_seed_or_network_of_the_paper_leaves_the_rows_that_there_are(
+    done: Workspace,
+) -> None:
+    sheet = done.root / "config/volumes.tsv"
+    sheet.write_text(sheet.read_text().replace("labels.tif\n", "labels.tif\ttrain\n", 1))
+    sheet.write_text(sheet.read_text().replace("voxel_nm\tlabels\n", "voxel_nm\tlabels\tset\n", 1))
+    done.config(CONFIG + "  paper: {n: [1]}\n")
+    done.snakemake(target="neurites_paper")
+    assert done.plan("neurites_paper") == set()
+    done.config(CONFIG + "  paper: {n: [1, 2]}\n")
+    assert done.plan("neurites_paper") == {"paper/revnet_2_seed1.tsv", "paper/paper.tsv"}
 
 
 def test_other_fragments_leave_the_affinities(done: Workspace) -> None:

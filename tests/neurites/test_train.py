@@ -3,6 +3,7 @@
 import json
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,11 +11,23 @@ import torch
 import zarr
 
 from neurites import train as module
+from neurites.held_out import scored_window
 from neurites.networks import parameter_count
+from neurites.paper import training_settings
+from neurites.settings.paper import PaperSettings
 from neurites.settings.train import AugmentSettings, TrainSettings
-from neurites.train import make_training, rate, read_volumes, train, validate, volumes_of
+from neurites.train import (
+    make_training,
+    own_name,
+    rate,
+    read_volumes,
+    train,
+    validate,
+    volumes_of,
+)
 from neurites.training_patches import (
     Labelled,
+    check_fits,
     draw_batch,
     draw_patch,
     labelled,
@@ -22,7 +35,10 @@ from neurites.training_patches import (
     split,
     window,
 )
+from neurites.volumes import read_volumes as read_sheet
 from step.errors import StepError
+
+ROOT = Path(__file__).parents[2]
 
 TINY = TrainSettings(
     network="revnet",
@@ -65,26 +81,35 @@ def test_a_stopped_training_ends_like_an_unbroken_one(tmp_path, volume, capsys) 
     from learning.training import run_epoch, save_checkpoint
 
     run_epoch(stopped)
-    save_checkpoint(checkpoint, stopped)
+    save_checkpoint(own_name(checkpoint, stopped.identity), stopped)
     resumed = train(TINY, [first], [last], checkpoint)
     assert torch.equal(state(whole), state(resumed))
     assert not torch.equal(state(whole), state(stopped.model))
     assert "resumed after epoch 1" in capsys.readouterr().err
-    other = TINY.model_copy(update={"seed": 5})
-    with pytest.raises(StepError, match="another seed"):
-        train(other, [first], [last], checkpoint)
 
 
-@pytest.mark.parametrize("corrected", ["image", "labels"])
-def test_a_training_of_other_voxels_is_not_taken_up(tmp_path, volume, corrected) -> None:
+@pytest.mark.parametrize("changed", ["seed", "image", "labels"])
+def test_another_training_begins_anew_and_leaves_the_first_its_checkpoint(
+    tmp_path, volume, changed, capsys
+) -> None:
     first, last = split(volume, 0.3)
-    train(TINY, [first], [last], tmp_path / "c.ckpt")
-    train(TINY, [first], [last], tmp_path / "c.ckpt")
-    changed = np.asarray(getattr(volume, corrected)).copy()
-    changed[6, 20, 20] += 1
-    other = split(replace(volume, **{corrected: changed}), 0.3)[0]
-    with pytest.raises(StepError, match="another volumes; remove it to train from the start"):
-        train(TINY, [other], [last], tmp_path / "c.ckpt")
+    checkpoint = tmp_path / "c.ckpt"
+    whole = train(TINY, [first], [last], checkpoint)
+    settings, part = TINY, first
+    if changed == "seed":
+        settings = TINY.model_copy(update={"seed": 5})
+    else:
+        voxels = np.asarray(getattr(volume, changed)).copy()
+        voxels[6, 20, 20] += 1
+        part = split(replace(volume, **{changed: voxels}), 0.3)[0]
+    capsys.readouterr()
+    other = train(settings, [part], [last], checkpoint)
+    assert "resumed" not in capsys.readouterr().err
+    if changed == "seed":
+        assert not torch.equal(state(whole), state(other))
+    assert torch.equal(state(whole), state(train(TINY, [first], [last], checkpoint)))
+    assert "resumed after epoch 2" in capsys.readouterr().err
+    assert len(list(tmp_path.glob("c-*.ckpt"))) == 2
 
 
 def test_it_learns_the_outlines(volume) -> None:
@@ -200,14 +225,54 @@ def test_bad_input_is_told_in_a_sentence(volume) -> None:
         labelled("tiles", image, labels[1:])
     with pytest.raises(StepError, match="labels of whole numbers, found uint8 and float64"):
         labelled("tiles", image, labels.astype(float))
-    with pytest.raises(StepError, match="found only 0"):
-        labelled("tiles", image, 0 * labels)
+    dark = labelled("tiles", image, np.where(np.arange(10)[:, None, None] < 7, labels, 0))
+    for part, purpose in (
+        (replace(dark, first=7), "training"),
+        (split(dark, 0.3)[1], "validation"),
+    ):
+        pair = ([part], [volume]) if purpose == "training" else ([volume], [part])
+        with pytest.raises(StepError, match=f"sections for {purpose}, 7 to 9, found only 0"):
+            train(TINY, *pair)
     with pytest.raises(StepError, match="at least a patch of 3 x 64 x 64"):
         train(TINY.model_copy(update={"patch_zyx": (3, 64, 64)}), [volume], [volume])
     with pytest.raises(StepError, match="2 images and 1 labels"):
         read_volumes(["a", "b"], ["a"])
     with pytest.raises(StepError, match="expected one of the set train at least, found none"):
-        volumes_of(Namespace(image=[], labels=[]), 0.2)
+        volumes_of(Namespace(image=[], labels=[]), 0.2, 3)
+
+
+def test_the_default_settings_fit_the_volumes_of_snemi3d() -> None:
+    sheet = read_sheet(ROOT / "config/neurites_snemi3d_volumes.tsv")
+    sections = {"snemi3d_train": 80, "snemi3d_held_out": 20}
+    kinds = (("train", "training"), ("validation", "validation"))
+    for settings in (TrainSettings(), training_settings(PaperSettings(), "revnet", 4, 1)):
+        for kind, purpose in kinds:
+            names = [volume.name for volume in sheet if volume.set == kind]
+            assert names
+            for name in names:
+                shape = (sections[name], 1024, 1024)
+                nothing = np.broadcast_to(np.uint8(1), shape)
+                check_fits(labelled(name, nothing, nothing), settings.patch_zyx, purpose)
+
+
+def test_a_patch_fits_into_the_sections_that_are_kept_for_validation(volume) -> None:
+    first, last = split(volume, 0.1, 3)
+    assert (first.last, last.first, last.sections) == (7, 7, 3)
+    assert split(volume, 0.1, 30)[0].sections == 0
+
+
+def test_scores_are_of_the_middle_unless_the_labels_lie_elsewhere(volume) -> None:
+    labels = np.asarray(volume.labels)
+    size = (4, 16, 16)
+    middle = (slice(3, 7), slice(16, 32), slice(16, 32))
+    assert scored_window(volume, size) == middle
+    corner = np.zeros_like(labels)
+    corner[7:, 38:, 2:9] = labels[7:, 38:, 2:9]
+    assert corner.any()
+    found = scored_window(replace(volume, labels=corner), size)
+    assert found == (slice(6, 10), slice(32, 48), slice(0, 16))
+    last = split(replace(volume, labels=corner), 0.4)[1]
+    assert scored_window(last, size) == found
 
 
 def test_the_command_writes_weights_and_a_card(tmp_path, monkeypatch) -> None:

@@ -217,12 +217,11 @@ def test_grey_values_and_labels_that_cannot_be_used_are_refused() -> None:
 
 def test_slabs_make_one_array(tmp_path: Path, image: np.ndarray) -> None:
     folder = tmp_path / "image.zarr"
-    write_description(folder / ".zarray", "image", image.shape, 2, VOXEL)
+    write_description(folder / ".zarray", "image", image.shape, 2)
     for slab, begin in enumerate(range(0, 5, 2)):
         write_slab(folder / str(slab), "image", image[begin : begin + 2], 2)
     array = zarr.open_array(str(folder), mode="r")
     assert np.array_equal(array[...], image)
-    assert list(array.attrs["voxel_nm"]) == list(VOXEL)
     # A slab of nothing but 0 is a folder, too, and nothing is left beside it.
     write_slab(folder / "1", "image", np.zeros((2, 20, 24), np.uint8), 2)
     assert not np.asarray(array[2:4]).any()
@@ -257,7 +256,7 @@ def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> Non
     tifffile.imwrite(tmp_path / "i.tif", np.zeros((2, 8, 8), np.float32))
     write_manifest(tmp_path, find_sources(Volume("v", str(tmp_path / "i.tif"), VOXEL), (1, 1, 1)))
     words = f"--manifest {tmp_path}/volume.json --kind image --sections 0:2 --depth 2"
-    words += f" --voxel-nm 30 6 6 --settings {{}} --array {tmp_path}/image.zarr/0"
+    words += f" --settings {{}} --array {tmp_path}/image.zarr/0"
     ended = subprocess.run(
         [sys.executable, "-m", "neurites.ingest", *words.split()],
         env={"PYTHONPATH": str(SCRIPTS), "PATH": ""},

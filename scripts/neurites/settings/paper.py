@@ -1,16 +1,17 @@
 """Settings of the seed's table, measured again."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from configuration.strict import Settings
+from neurites.settings.shape import Shape
 
 
 class PaperSettings(Settings):
     """The table of the paper, measured: base and reversible networks trained alike."""
 
-    n: tuple[int, ...] = Field(
+    n: tuple[Annotated[int, Field(ge=1, le=4)], ...] = Field(
         (1, 2, 3, 4), min_length=1, description="reversible blocks of the networks beside base"
     )
     seeds: tuple[int, ...] = Field((1,), min_length=1, description="a training of each, one a seed")
@@ -18,7 +19,7 @@ class PaperSettings(Settings):
     memory: Literal["stored", "reversible", "frugal"] = Field(
         "reversible", description="what the reversible networks keep; reversible is the paper's"
     )
-    patch_zyx: tuple[int, int, int] = Field((18, 160, 160), description="patch (voxels)")
+    patch_zyx: Shape = Field((18, 160, 160), description="patch (voxels)")
     batch: int = Field(1, ge=1, description="patches a step (count)")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="arithmetic of the convolutions; bfloat16 by autocast"

@@ -5,6 +5,7 @@ from typing import ClassVar, Literal
 from pydantic import Field
 
 from configuration.strict import Settings
+from neurites.settings.shape import Shape
 
 
 class PredictSettings(Settings):
@@ -17,10 +18,7 @@ class PredictSettings(Settings):
         min_length=1,
         description="path of the network's weights; the shipped ones are for the simulated volume",
     )
-    sha256: str | None = Field(
-        None, description="SHA-256 that the weights must have; null takes them as they are"
-    )
-    patch_zyx: tuple[int, int, int] = Field(
+    patch_zyx: Shape = Field(
         (18, 160, 160),
         description="patch (voxels); y and x multiples of 2 for every level but the first",
     )

@@ -3,12 +3,13 @@
 from pydantic import Field
 
 from configuration.strict import Settings
+from neurites.settings.shape import Shape
 
 
 class SimulateSettings(Settings):
     """Simulated volumes of neurites in anisotropic serial-section electron microscopy."""
 
-    shape: tuple[int, int, int] = Field((32, 256, 256), description="z, y, x (voxels)")
+    shape: Shape = Field((32, 256, 256), description="z, y, x (voxels)")
     voxel_nm: tuple[float, float, float] = Field(
         (30.0, 6.0, 6.0), description="size of a voxel along z, y, x (nm)"
     )

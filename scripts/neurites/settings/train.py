@@ -1,10 +1,11 @@
 """Settings of the training of the affinity networks."""
 
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, model_validator
 
 from configuration.strict import Settings
+from neurites.settings.shape import Shape
 
 
 class AugmentSettings(Settings):
@@ -61,7 +62,7 @@ class TrainSettings(Settings):
         description="what revnet keeps for the backward pass: all, nothing of the reversible"
         " blocks, or one tensor a module; the results are the same",
     )
-    features: tuple[int, ...] = Field(
+    features: tuple[Annotated[int, Field(ge=1)], ...] = Field(
         (24, 32, 48, 72, 104),
         min_length=2,
         description="channels of the levels, finest first; even numbers for revnet",
@@ -78,7 +79,7 @@ class TrainSettings(Settings):
         description="voxels fewer steps than this from another object are trained as outline (px);"
         " 1 where labelled objects touch, 0 where outlines are labelled 0",
     )
-    patch_zyx: tuple[int, int, int] = Field(
+    patch_zyx: Shape = Field(
         (18, 160, 160),
         description="patch (voxels); y and x multiples of 2 for every level but the first, with"
         " cubes z as well",
@@ -113,9 +114,11 @@ class TrainSettings(Settings):
         AugmentSettings(), description="how the patches of the training are varied"
     )
 
-    @field_validator("patch_zyx")
-    @classmethod
-    def _patch_can_be_halved(cls, patch: tuple[int, int, int]) -> tuple[int, int, int]:
-        if min(patch) < 1:
-            raise ValueError(f"a patch of at least one voxel each way is needed, found {patch}")
-        return patch
+    @model_validator(mode="after")
+    def _halves_of_channels(self) -> Self:
+        if self.network == "revnet" and any(one % 2 for one in self.features):
+            raise ValueError(
+                f"features: even numbers are needed for revnet, whose blocks halve the channels,"
+                f" found {self.features}"
+            )
+        return self
