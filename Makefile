@@ -73,4 +73,4 @@ docs: $(READY)
 	cd scripts && ../$(BIN)/python -m configuration.reference --write --root ..
 
 clean:
-	rm -rf demo .venv.partial
+	rm -rf demo

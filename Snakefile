@@ -68,7 +68,8 @@ rule all:
 
 
 onstart:
-    if sentence := beside_another_run():
+    # Also where the other run has ended since: this one is planned with what it had found.
+    if sentence := announcer.beside or beside_another_run():
         # Snakemake lets runs with different targets share a folder, and who leaves first would take
         # the other's lock along.
         workflow.persistence.unlock = lambda: None

@@ -24,14 +24,16 @@ rule healthspan_classify:
         "results/benchmarks/healthspan/classify/{plate}/{block}.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: 1
+    threads: settings.classify.threads
     resources:
         mem_mb=tree.memory("composite", "classify"),
         runtime=tree.runtime("composite", "classify"),
     params:
         version=(step_version("healthspan.composite"), step_version("healthspan.classify")),
         composing=tree.settings_of("composite"),
-        settings=tree.settings_of("classify"),
+        # Where the model runs is handed over and not recorded.
+        settings=tree.handed_to("classify"),
+        recorded=tree.settings_of("classify"),
         weights=CLASSIFIER,
         sha256=weights_checksum(CLASSIFIER),
     shell:

@@ -34,7 +34,9 @@ rule healthspan_detect:
     params:
         version=(step_version("healthspan.tile"), step_version("healthspan.detect")),
         tiling=tree.settings_of("tile"),
-        settings=tree.settings_of("detect"),
+        # Where the model runs is handed over and not recorded.
+        settings=tree.handed_to("detect"),
+        recorded=tree.settings_of("detect"),
         pixel_size_um=tree.pixel_size_um,
         # The checksum says which weights; the file's time does not, after a clone or a copy.
         weights=DETECTOR,

@@ -3,7 +3,8 @@
 In:  simulated plates of other seeds and other looks; public images where they are at hand
 Out: docs/tables/healthspan-evaluation.tsv, docs/healthspan-evaluation.md
 
-The plates go through this very workflow, in working directories of their own.
+The plates go through this very workflow, in working directories of their own, with the weights
+that the configuration names.
 """
 
 EVALUATION = "results/healthspan/evaluation"
@@ -25,11 +26,14 @@ rule healthspan_evaluate_plates:
     params:
         version=step_version("healthspan.evaluation_plates"),
         settings=tree.settings_of("evaluate"),
+        detector=DETECTOR,
+        classifier=CLASSIFIER,
         weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
         snakefile=workflow.main_snakefile,
         folder=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     shell:
         "python -m healthspan.evaluation_plates --settings {params.settings:q}"
+        " --detector {params.detector:q} --classifier {params.classifier:q}"
         " --snakefile {params.snakefile:q} --folder {params.folder:q}"
         " --cores {threads} --scores {output:q} > {log:q} 2>&1"
 

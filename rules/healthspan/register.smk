@@ -10,8 +10,7 @@ registered = (lambda path: path) if settings.keep_registered else temp
 
 rule healthspan_reference:
     input:
-        # A block that is still filling changes its manifest, but not the plate's reference.
-        manifest=lambda wildcards: ancient(tree.first_manifest(wildcards)),
+        manifest=tree.reference_manifest,
         frames=tree.first_frames,
     output:
         image="results/healthspan/{plate}/reference.ome.tif",
@@ -28,7 +27,8 @@ rule healthspan_reference:
         runtime=tree.runtime("reference"),
     params:
         version=step_version("healthspan.reference"),
-        settings=tree.settings_of("register"),
+        settings=tree.handed_to("register"),
+        recorded=tree.reference_settings,
     shell:
         "python -m healthspan.reference --manifest {input.manifest:q} --settings {params.settings:q}"
         " --image {output.image:q} --description {output.description:q} > {log:q} 2>&1"

@@ -1,7 +1,8 @@
 """Simulated plates: raw folders as an instrument writes them, with the truth.
 
 In:  settings only
-Out: simulated/<plate>/truth/frames.tsv, worms.tsv, states.tsv, masks.json; simulated/<plate>/raw/
+Out: simulated/<plate>/truth/frames.tsv, worms.tsv, states.tsv, masks.json, and simulation.json, by
+     which the frames of an earlier simulation are removed first; simulated/<plate>/raw/
 """
 
 from zlib import crc32

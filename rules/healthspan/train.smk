@@ -4,7 +4,8 @@ In:  settings only
 Out: results/healthspan/models/<model>.safetensors and its card, <model>.json. Copied to
      resources/models/, or named in the configuration, they take the place of the shipped ones.
 
-A training that was interrupted goes on from its checkpoint, which is kept for that.
+A training that was interrupted goes on from its checkpoint, which is kept for that. With other
+settings it refuses: remove training/<model>.ckpt to train from the start.
 """
 
 

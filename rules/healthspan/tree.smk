@@ -4,6 +4,7 @@ In:  the sample sheet (`healthspan: plates:`) and the raw folders it names.
 Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.tsv and
      results/healthspan/experiments/<experiment>/plates.tsv and left_out.tsv, written here by
      the main process, only where their content changed; jobs read them, not the raw folders.
+     Beside a run at work, what is there stays as that run found it.
 """
 
 from configuration.sheet import LEGAL_NAME
@@ -24,7 +25,7 @@ CLASSIFIER = weights_file(settings.classify.weights, workflow.basedir)
 try:
     tree = Tree(read_plates(settings.plates) if ASKED.plates else (), settings)
     if workflow.is_main_process and ASKED.plates:
-        for note in tree.scan():
+        for note in tree.scan(only_new=bool(announcer.beside)):
             logger.warning(note)
 except StepError as error:
     raise WorkflowError(str(error)) from None

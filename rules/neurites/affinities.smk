@@ -23,7 +23,9 @@ rule neurites_affinities:
         runtime=neurites_tree.runtime("predict"),
     params:
         version=step_version("neurites.predict"),
-        settings=neurites_tree.settings_of("predict"),
+        # Where the model runs is handed over and not recorded.
+        settings=neurites_tree.handed_to("predict"),
+        recorded=neurites_tree.settings_of("predict"),
         image=lambda wildcards: f"results/neurites/{wildcards.volume}/image.zarr",
         ranges=neurites_tree.ranges,
         # The checksum says which weights; the file's time does not, after a clone or a copy.

@@ -2,7 +2,8 @@
 
 In:  the sample sheet (`neurites: volumes:`) and the volumes it names; without a volume, nothing
 Out: results/neurites/<volume>/manifest/volume.json, or problem.txt, written here by the main process
-     only where their content changed; jobs read them instead of looking at the volumes.
+     only where their content changed; jobs read them instead of looking at the volumes. Beside a
+     run at work, what is there stays as that run found it.
 """
 
 from configuration.sheet import LEGAL_NAME
@@ -24,7 +25,7 @@ try:
         network=AFFINITY_NETWORK,
     )
     if workflow.is_main_process and ASKED.neurites:
-        for note in neurites_tree.scan():
+        for note in neurites_tree.scan(only_new=bool(announcer.beside)):
             logger.warning(note)
 except StepError as error:
     raise WorkflowError(str(error)) from None

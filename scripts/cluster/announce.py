@@ -18,6 +18,10 @@ PLAN = "SNAKESCOPE_PLAN"
 """Environment variable with the file to which a dry run writes its jobs, for an estimate."""
 
 LOCAL = ("local", "dryrun", "touch")
+KEPT = (
+    "planned with the images that were found before, since the jobs of the run at work here depend"
+    " on them; images and settings that changed since count once it has ended"
+)
 
 
 class Aloud(logging.Handler):
@@ -40,6 +44,10 @@ class Announcer:
     """The voice of a run of the main process; a dry run only has one for an estimate.
 
     ``quiet`` says that Snakemake itself tells nothing, see :class:`Aloud`.
+
+    Attributes:
+        beside: a sentence on a run at work here, whose jobs read what was found of plates and
+            volumes when it was planned: that is left as it is, and only looked at.
     """
 
     def __init__(self, logger: Any, quiet: bool = False):
@@ -54,6 +62,9 @@ class Announcer:
         # Before Snakemake refuses a locked folder without saying who works there.
         if sentence := another_run():
             logger.warning(sentence)
+        self.beside = holder_of_lock() or beside_another_run()
+        if self.beside:
+            logger.warning(KEPT)
 
     def started(self, dag: Any, executor: str) -> None:
         """Note what the run is going to do, and say loudly if models run without a GPU."""
@@ -107,21 +118,38 @@ def without_gpu(jobs: Iterable[Any]) -> list[str]:
 
 def another_run(folder: str | Path = ".") -> str | None:
     """Return a sentence on the run that holds the lock of a working directory, if one does."""
-    if not any(Path(folder, ".snakemake/locks").glob("*")):
+    if sentence := holder_of_lock(folder):
+        return sentence
+    last = last_unended(folder) if is_locked(folder) else None
+    if last is None:
         return None
-    others = at_work(folder)
-    last = next(filter(None, map(unended, reversed(runs(folder)))), None)
-    if last is not None:
-        if last["host"] != platform.node() or alive(last["process"]):
-            return works_here(folder, [last["process"]], last)
-        if not others:
-            return (
-                f"{Path(folder).resolve()}: expected no lock, found that of a run that was killed"
-                f" (process {last['process']} on {last['host']} since {last['time'][:19]}Z) and may"
-                f" have left jobs behind; clear them: {command('cluster.clear')}"
-            )
+    return (
+        f"{Path(folder).resolve()}: expected no lock, found that of a run that was killed"
+        f" (process {last['process']} on {last['host']} since {last['time'][:19]}Z) and may"
+        f" have left jobs behind; clear them: {command('cluster.clear')}"
+    )
+
+
+def holder_of_lock(folder: str | Path = ".") -> str | None:
+    """Return a sentence on the run that holds the lock and is at work, not one that was killed."""
+    if not is_locked(folder):
+        return None
+    last = last_unended(folder)
+    if last is not None and (last["host"] != platform.node() or alive(last["process"])):
+        return works_here(folder, [last["process"]], last)
     # Some are still planning, or were asked for other files than the last one.
+    others = at_work(folder)
     return works_here(folder, others) if others else None
+
+
+def is_locked(folder: str | Path) -> bool:
+    """Whether a run has locked the working directory, and has not unlocked it since."""
+    return any(Path(folder, ".snakemake/locks").glob("*"))
+
+
+def last_unended(folder: str | Path) -> dict[str, Any] | None:
+    """Return the start of the last run, by the event logs, that has not told its end."""
+    return next(filter(None, map(unended, reversed(runs(folder)))), None)
 
 
 def beside_another_run(folder: str | Path = ".") -> str | None:

@@ -1,5 +1,7 @@
 """The base of every settings model: unknown keys are refused at every level."""
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict
 
 
@@ -7,3 +9,11 @@ class Settings(BaseModel):
     """A section of the configuration; frozen, and closed to unknown keys."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset()
+    """Fields that say where and how fast a step runs: no reason to compute anything again."""
+
+    def recorded(self, *keys: str) -> str:
+        """Return what results depend on, or some of it, as JSON, where it is no default."""
+        kept = set(keys) or set(type(self).model_fields)
+        return self.model_dump_json(exclude_defaults=True, include=kept - self.unrecorded)

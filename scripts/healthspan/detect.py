@@ -300,6 +300,20 @@ def read_surroundings(description: Path, scale: float) -> Surroundings:
         ) from None
 
 
+def check_pixel_size(tiles: Stack, pixel_size_um: float) -> None:
+    """Refuse tiles of another pixel size than the detector's, on which it would miss most worms.
+
+    Raises:
+        StepError: the sizes (um) differ by more than one in a thousand.
+    """
+    found = tiles.pixel_size_um
+    if found is not None and abs(found / pixel_size_um - 1) > 1e-3:
+        raise StepError(
+            f"{tiles.path}: expected tiles of {pixel_size_um:g} um a pixel, on which the detector"
+            f" was trained, found {found:g}; set tile: model_pixel_size_um: {pixel_size_um:g}"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--tiles", required=True, type=Path)
@@ -310,12 +324,11 @@ def main() -> None:
     parser.add_argument("--weights", required=True)
     parser.add_argument("--sha256", default=None, help="checksum that the weights must have")
     parser.add_argument("--settings", required=True, help="settings as JSON")
-    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--masks", required=True, type=Path)
     parser.add_argument("--dropped", required=True, type=Path)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    torch.set_num_threads(arguments.threads)
+    torch.set_num_threads(1)
     settings = DetectSettings.model_validate_json(arguments.settings)
     model, pixel_size_um = load_detector(arguments.weights, arguments.sha256 or None, settings)
     scale = arguments.pixel_size_um / pixel_size_um
@@ -327,6 +340,7 @@ def main() -> None:
     instances: list[Instance] = []
     dropped: list[Dropped] = []
     with Stack(arguments.tiles) as tiles:
+        check_pixel_size(tiles, pixel_size_um)
         for timepoint in progress(timepoints, f"{arguments.plate}: frames searched for worms"):
             frame = assemble(tiles, origins, timepoint)
             rows = origins[origins["timepoint"] == timepoint]

@@ -30,7 +30,7 @@ from healthspan.classify import classify, load_classifier
 from healthspan.composite import composites_of
 from healthspan.detect import Surroundings, find_objects, load_detector, sort_out
 from healthspan.detector_scores import crossing, match
-from healthspan.evaluation_plates import run_workflow
+from healthspan.evaluation_plates import run_workflow, with_weights
 from healthspan.life_course import STATES
 from healthspan.settings.composite import CompositeSettings
 from healthspan.settings.detect import DetectSettings
@@ -213,11 +213,17 @@ def upv_plate_scores(counts: pd.DataFrame, truth: pd.DataFrame) -> Iterator[tupl
 
 
 def run_upv_plate(
-    config: Path, data: Path, snakefile: Path, folder: Path, cores: int, workflow: dict[str, object]
+    config: Path,
+    data: Path,
+    snakefile: Path,
+    folder: Path,
+    cores: int,
+    detector: str,
+    classifier: str,
 ) -> pd.DataFrame:
     """The real plate through the whole workflow by its own configuration; its counts.tsv."""
     section = yaml.safe_load(config.read_text(encoding="utf-8"))["healthspan"]
-    section.update(workflow | {"plates": "plates.tsv"})
+    section = with_weights(section | {"plates": "plates.tsv"}, detector, classifier, folder)
     raw = (data / "worms" / "upv_plate_series").resolve()
     sheet = pd.DataFrame(
         [("upv", "upv", "N2", str(raw), 4, 10)],
@@ -253,7 +259,8 @@ def main() -> None:
     if (worms / "upv_plate_series").is_dir():
         counts = run_upv_plate(
             arguments.upv_config, data_folder(settings), arguments.snakefile,
-            arguments.folder / "upv_plate", arguments.cores, {},
+            arguments.folder / "upv_plate", arguments.cores, arguments.detector,
+            arguments.classifier,
         )  # fmt: skip
         truth = pd.read_csv(worms / "upv_plate_series" / "counts.csv")
         rows += [("upv_plate_series", m, v) for m, v in upv_plate_scores(counts, truth)]

@@ -1,18 +1,21 @@
 """Evaluation on simulated plates: each goes through the whole workflow, then is judged.
 
     python -m healthspan.evaluation_plates --settings '{}' --snakefile Snakefile
+        --detector resources/models/detector.safetensors --classifier resources/models/states_mlp_mixer.safetensors
         --folder results/healthspan/evaluation/plates --cores 2 --scores scores.tsv
 
 The plates have seeds that no training uses, and their looks come from other ranges.
-"""
+"""  # noqa: E501
 
 import argparse
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,16 +26,21 @@ from healthspan.evaluation_scores import (
     registration_errors,
     state_confusion,
 )
+from healthspan.settings.classify import ClassifySettings
+from healthspan.settings.detect import DetectSettings
 from healthspan.settings.evaluate import EvaluateSettings
 from healthspan.settings.simulate import SimulateSettings
-from healthspan.simulate import DISH_SHARE, simulate_plate
+from healthspan.simulate import DISH_SHARE, is_simulated, simulate_plate
 from imaging.masks import MaskSet, read_masks
 from step.command import run_step
 from step.errors import StepError
 from step.tables import read_table, write_table
 
 VERSION = 1
+"""To be raised with that of healthspan.simulate, which this step calls."""
 
+REPOSITORY = Path(__file__).parents[2]
+SHIPPED = {"detect": DetectSettings().weights, "classify": ClassifySettings().weights}
 SCORE_COLUMNS = ["plate", "metric", "value"]
 
 
@@ -48,6 +56,27 @@ def plate_settings(settings: EvaluateSettings, number: int) -> SimulateSettings:
         bits=(8, 12, 16)[number % 3],
         looks="unseen",
     )
+
+
+def with_weights(
+    section: Mapping[str, Any], detector: str, classifier: str, folder: Path
+) -> dict[str, Any]:
+    """The ``healthspan`` section ``section`` with the weights that are to be judged.
+
+    Shipped ones are not named: they are the default, and so no reason to compute again.
+
+    Args:
+        detector, classifier: their files, seen from here.
+        folder: the working directory of the workflow, from which they are named.
+    """
+    named = {"detect": detector, "classify": classifier}
+    there = folder.resolve()
+    others = {
+        step: {**section.get(step, {}), "weights": os.path.relpath(Path(path).absolute(), there)}
+        for step, path in named.items()
+        if Path(path).resolve() != (REPOSITORY / SHIPPED[step]).resolve()
+    }
+    return {**section, **others}
 
 
 def run_workflow(
@@ -105,9 +134,9 @@ def plate_scores(
     for error in errors:
         yield "registration_px", error
     yield "frames_not_registered", float((frames["status"] == "unregistered").sum())
-    found = [
-        renumbered(read_masks(path), numbers) for path in sorted((folder / "masks").glob("*.json"))
-    ]
+    # Not all that are there: masks of blocks that the plate has no more may lie beside them.
+    blocks = sorted(path.stem for path in (folder / "manifest").glob("t*-t*.tsv"))
+    found = [renumbered(read_masks(folder / "masks" / f"{b}.json"), numbers) for b in blocks]
     result = detections(read_masks(truth / "masks.json"), found)
     yield "worms_true", float(result.found.size)
     yield "worms_found", float(result.found.sum())
@@ -137,7 +166,8 @@ def plate_scores(
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--settings", required=True, help="settings as JSON")
-    parser.add_argument("--workflow-settings", default="{}", help="healthspan section as JSON")
+    parser.add_argument("--detector", required=True, help="its weights")
+    parser.add_argument("--classifier", required=True, help="its weights")
     parser.add_argument("--snakefile", required=True, type=Path)
     parser.add_argument("--folder", required=True, type=Path)
     parser.add_argument("--cores", required=True, type=int)
@@ -150,14 +180,15 @@ def main() -> None:
     for number in range(settings.plates):
         plate = f"E{number + 1}"
         simulations[plate] = plate_settings(settings, number)
-        # The truth is written last: with it, the plate is whole.
-        if not (folder / plate / "truth" / "masks.json").exists():
-            simulate_plate(simulations[plate], plate, settings.first_seed + number, folder)
-        one = simulations[plate]
+        one, seed = simulations[plate], settings.first_seed + number
+        if not is_simulated(folder / plate, one, seed):
+            simulate_plate(one, plate, seed, folder)
         rows.append((plate, "evaluation", "simulated", f"{plate}/raw",
                      one.age_at_first_frame_d, one.worms))  # fmt: skip
     columns = ["plate", "experiment", "condition", "folder", "age_at_first_frame_d", "worms"]
-    config = json.loads(arguments.workflow_settings) | {"plates": "plates.tsv"}
+    config = with_weights(
+        {"plates": "plates.tsv"}, arguments.detector, arguments.classifier, folder
+    )
     run_workflow(
         arguments.snakefile, folder, pd.DataFrame(rows, columns=columns), config, arguments.cores
     )

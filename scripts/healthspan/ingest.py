@@ -2,7 +2,7 @@
 
 The main process of Snakemake calls :func:`scan_plates` while it reads the Snakefile.
 As a command the step shows what it makes of one folder, so that a naming pattern can
-be tried out, and ends the job of a plate that has a problem with its sentence.
+be tried out.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from healthspan.manifest import (
     block_range,
     blocks,
     read_manifest,
-    read_manifest_paths,
     read_problem,
     write_manifests,
     write_problem,
@@ -41,15 +40,12 @@ __all__ = [
     "block_range",
     "blocks",
     "read_manifest",
-    "read_manifest_paths",
     "read_problem",
     "scan_plate",
     "scan_plates",
     "write_manifests",
     "write_problem",
 ]
-
-VERSION = 1
 
 
 def describe(frames: PlateFrames) -> str:
@@ -105,21 +101,15 @@ def read_settings(config: Path | None, settings: str | None) -> IngestSettings:
 
 
 def main() -> None:
-    """Show what a folder holds, or report the problem of a plate."""
+    """Show what a folder holds."""
     parser = argparse.ArgumentParser(prog="python -m healthspan.ingest", description=__doc__)
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--folder", help="folder of raw images to look at")
-    what.add_argument(
-        "--report-problem", type=Path, metavar="FILE", help="fail with the sentence in this file"
-    )
+    parser.add_argument("--folder", required=True, help="folder of raw images to look at")
     parser.add_argument("--plate", default="plate", help="name of the plate, for {plate}")
     parser.add_argument("--well", default="", help="well or well_image that is the plate")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--settings", help="settings of the step, as JSON")
     how.add_argument("--config", type=Path, help="configuration file to take them from")
     options = parser.parse_args()
-    if options.report_problem:
-        raise StepError(options.report_problem.read_text(encoding="utf-8").strip())
     plate = Plate(options.plate, "", "", options.folder, well=options.well)
     scanned = scan_plate(plate, read_settings(options.config, options.settings))
     if isinstance(scanned, PlateProblem):

@@ -179,24 +179,48 @@ def read_megapixels(folder: str | Path) -> float | None:
     return None if shape is None else shape[0] * shape[1] / 1e6
 
 
+def is_scanned(folder: str | Path) -> bool:
+    """Whether ``folder`` has a manifest, or the problem because of which there is none."""
+    return Path(folder, PROBLEM).exists() or any(Path(folder).glob("t*-t*.tsv"))
+
+
 def read_problem(folder: str | Path) -> str | None:
     """Return the problem noted in ``folder``, or None; look here before at the manifests."""
     path = Path(folder) / PROBLEM
     return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
 
-def read_manifest_paths(folder: str | Path) -> dict[str, list[str]]:
-    """Return, by block in order of time, the files that are present."""
-    manifests = (path for path in Path(folder).glob("t*-t*.tsv") if _BLOCK.fullmatch(path.stem))
-    return {
-        path.stem: read_manifest_files(path)
-        for path in sorted(manifests, key=lambda path: block_range(path.stem).start)
-    }
-
-
 def read_manifest_files(path: str | Path) -> list[str]:
     """Return the files that are present in the manifest of a block, in order of time."""
     return [row["path"] for row in _rows(path) if row["status"] == "present"]
+
+
+def stated_until(path: str | Path, timepoint: int) -> list[list[str]]:
+    """Return path, bytes and modified (UTC) of the files in the manifest, to a timepoint's last."""
+    rows = (row for row in _rows(path) if row["status"] == "present")
+    return [
+        [row["path"], row["bytes"], row["modified"]]
+        for row in rows
+        if int(row["timepoint"]) <= timepoint
+    ]
+
+
+def is_out_of_date(description: str | Path, manifest: str | Path) -> bool:
+    """Whether the reference frame of a plate was made from other raw files.
+
+    Its times alone do not tell: a file may be replaced by an older one, or come in the place of
+    one that could not be read. Of files beyond the first block nothing is said.
+
+    Args:
+        description: reference.json; if it is absent or does not say, the answer is no.
+        manifest: of the plate's first block.
+    """
+    try:
+        document = json.loads(Path(description).read_text(encoding="utf-8"))
+        files, timepoint = document["files"], int(document["timepoint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(files) and files != stated_until(manifest, timepoint)
 
 
 def read_manifest(path: str | Path) -> "pd.DataFrame":

@@ -1,5 +1,7 @@
-"""The provenance of a plate: with what software, weights and frames it was made.
+"""The provenance of a plate: from what weights and frames it is, and with what software.
 
+The software is that of the job which made the plate's tables; blocks that were made in an earlier
+run, and that nothing changed for since, may be from an older one.
 The settings are those of a whole run, not of a plate: see configuration.yaml beside the plates.
 """
 

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from healthspan.manifest import block_range
+from healthspan.manifest import block_range, stated_until
 from healthspan.settings.register import RegisterSettings
 from healthspan.timepoints import Timepoint, read_timepoints
 from imaging.dish import find_dish
@@ -144,8 +144,15 @@ def _mark(frame: Frame, settings: RegisterSettings) -> tuple[Mark | None, str]:
     return find_mark(frame, template, settings.min_mark_likeness), TEMPLATE.name
 
 
-def write_description(path: str | Path, description: Description) -> None:
-    """Write reference.json."""
+def write_description(
+    path: str | Path, description: Description, files: Sequence[Sequence[str]] = ()
+) -> None:
+    """Write reference.json.
+
+    Args:
+        files: the raw files that were looked at, as :func:`healthspan.manifest.stated_until`
+            states them; where they are others, the frame is out of date.
+    """
     mark = description.mark
     document = {
         "timepoint": description.timepoint,
@@ -155,6 +162,7 @@ def write_description(path: str | Path, description: Description) -> None:
         "dish_centre_px": [description.dish.y_px, description.dish.x_px],
         "dish_radius_px": description.dish.radius_px,
         "method": "ring" if description.dish_seen else "whole frame",
+        "files": [list(one) for one in files],
     }
     with whole_file(path) as partial:
         partial.write_text(json.dumps(_rounded(document), indent=2) + "\n", encoding="utf-8")
@@ -233,7 +241,8 @@ def main() -> None:
     one, frames = first_readable(read_timepoints(from_block_on(arguments.manifest)))
     description = describe(one.timepoint, frames, settings)
     write_reference(arguments.image, frames)
-    write_description(arguments.description, description)
+    files = stated_until(arguments.manifest, one.timepoint)
+    write_description(arguments.description, description, files)
 
 
 if __name__ == "__main__":

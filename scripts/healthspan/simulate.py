@@ -8,12 +8,15 @@ writes ``demo/A1/raw/VID1_Phase_A1_1_00d12h00m.tif`` ... and, under ``demo/A1/tr
   of ``imaging.motion``), and whether the frame is missing or fogged;
 - ``worms.tsv``: when each worm's healthspan and life ended (days of adulthood);
 - ``states.tsv``: state and place of each worm at each timepoint, in the reference frame;
-- ``masks.json``: every worm's mask at every timepoint, in the reference frame.
+- ``masks.json``: every worm's mask at every timepoint, in the reference frame;
+- ``simulation.json``: version, seed and settings, and the names of the images in ``raw/``.
 """
 
 import argparse
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -40,6 +43,7 @@ from healthspan.worm_body import Worm, body_pixels
 from imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, write_masks
 from imaging.motion import Motion
 from step.command import run_step
+from step.errors import StepError
 from step.output import whole_file
 from step.progress import progress
 from step.tables import write_table
@@ -49,6 +53,8 @@ VERSION = 2
 PIXEL_SIZE_UM = 9.74
 DISH_SHARE = 0.485
 """Radius of the dish as a share of the frame's side."""
+RECORD = "simulation.json"
+"""Kept by Snakemake when the plate is simulated again: it is no output of the rule."""
 FILE_CHANNELS = {"bright_field": "Phase", "dark_field": "Green"}
 
 
@@ -142,8 +148,58 @@ def truth_tables(
     return worms, pd.DataFrame(rows, columns=columns)
 
 
+def identity_of(settings: SimulateSettings, seed: int) -> dict[str, Any]:
+    """What the images and the truth of a simulated plate depend on."""
+    return {"version": VERSION, "seed": seed, "settings": settings.model_dump(mode="json")}
+
+
+def read_record(folder: Path) -> dict[str, Any]:
+    """What was simulated last in the folder of a plate; empty where nothing tells."""
+    path = folder / "truth" / RECORD
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def is_simulated(folder: Path, settings: SimulateSettings, seed: int) -> bool:
+    """Whether the folder of a plate holds this simulation, and all of it."""
+    record = read_record(folder)
+    record.pop("frames", None)
+    # The truth of the masks is written last: with it, the plate is whole.
+    return record == identity_of(settings, seed) and (folder / "truth" / "masks.json").exists()
+
+
+def make_room(folder: Path, identity: dict[str, Any], names: list[str]) -> None:
+    """Remove the images of an earlier simulation, and note those of this one before the first.
+
+    Only what such a note names is removed, since a folder may hold a user's own images.
+
+    Args:
+        folder: of the plate.
+        names: of the images that are to be written to ``raw/``.
+
+    Raises:
+        StepError: there are other images, which the plate would be mixed with.
+    """
+    raw, truth = folder / "raw", folder / "truth"
+    (truth / "masks.json").unlink(missing_ok=True)
+    for name in read_record(folder).get("frames", []):
+        (raw / Path(name).name).unlink(missing_ok=True)
+    others = sorted({path.name for path in raw.glob("*.tif*")} - set(names))
+    if others:
+        raise StepError(
+            f"{raw}: expected images of this simulation only, found {len(others)} others, such as"
+            f" {others[0]}; remove them, or simulate a plate of another name"
+        )
+    with whole_file(truth / RECORD) as partial:
+        record = json.dumps({**identity, "frames": names}, indent=1)
+        partial.write_text(record + "\n", encoding="utf-8")
+
+
 def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
-    """Write ``folder/plate/raw`` and ``folder/plate/truth``."""
+    """Write ``folder/plate/raw`` and ``folder/plate/truth``, in place of an earlier simulation.
+
+    Raises:
+        StepError: there are images in the raw folder that no simulation is known to have written.
+    """
     size, count = settings.frame_px, settings.timepoints
     middle = (size - 1) / 2
     rng = np.random.default_rng([seed, 0])
@@ -166,6 +222,13 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
     matrices = [motion.matrix(size, size) for motion in motions]
 
     raw = folder / plate / "raw"
+    names = [
+        file_name(plate, channel, float(hours[t]))
+        for t in range(count)
+        if not missing[t]
+        for channel in FILE_CHANNELS
+    ]
+    make_room(folder / plate, identity_of(settings, seed), names)
     for t in progress(range(count), f"{plate}: frames simulated"):
         if missing[t]:
             continue

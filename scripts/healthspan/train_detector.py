@@ -23,6 +23,7 @@ from healthspan.detector_scores import score_scenes
 from healthspan.optics import TRAINING, UNSEEN
 from healthspan.settings.train_detector import TrainDetectorSettings
 from learning.device import choose_device
+from learning.training import check_identity, load_checkpoint
 from learning.weights import save_weights, write_card
 from step.command import run_step
 from step.output import whole_file
@@ -119,12 +120,49 @@ def make_optimiser(
     )
 
 
+def identity_of(settings: TrainDetectorSettings) -> dict[str, Any]:
+    """What a checkpoint belongs to: the version, and all settings that a training depends on."""
+    harmless = {"threads", "device", "checkpoint_every", "held_out_scenes"}
+    return settings.model_dump(mode="json", exclude=harmless) | {"version": VERSION}
+
+
+def take_up(
+    checkpoint: Path,
+    settings: TrainDetectorSettings,
+    state: dict[str, Any],
+    device: torch.device,
+) -> int:
+    """Load a checkpoint into the parts of a training; give the number of steps done.
+
+    One of another number of steps is taken up if the learning rate was the same so far, as it is
+    before the ``cooldown`` of both.
+
+    Raises:
+        StepError: the file is no checkpoint, or one of other settings.
+    """
+    saved = load_checkpoint(checkpoint, device)
+    found, wanted = saved["identity"], identity_of(settings)
+    done = int(saved["step"])
+    if found.keys() == wanted.keys() and found["steps"] != settings.steps:
+        other = settings.model_copy(update={"steps": found["steps"]})
+        same = all(learning_rate(k, settings) == learning_rate(k, other) for k in range(done))
+        if done <= settings.steps and same:
+            wanted["steps"] = found["steps"]
+    check_identity(checkpoint, found, wanted)
+    for name, part in state.items():
+        part.load_state_dict(saved[name])
+    return done
+
+
 def train(
     settings: TrainDetectorSettings, scenes: list[Scene], checkpoint: Path | None = None
 ) -> MaskRCNN:
     """The trained detector, with averaged weights, in evaluation mode.
 
     A checkpoint of an interrupted run is taken up; the result is the same as without the break.
+
+    Raises:
+        StepError: the checkpoint is of another training.
     """
     device = choose_device(settings.device)
     torch.manual_seed(settings.seed)
@@ -144,10 +182,7 @@ def train(
     state = {"model": model, "foreground": foreground, "average": average, "optimiser": optimiser}
     first = 0
     if checkpoint is not None and checkpoint.exists():
-        saved = torch.load(checkpoint, map_location=device, weights_only=True)
-        for name, part in state.items():
-            part.load_state_dict(saved[name])  # type: ignore[attr-defined]
-        first = int(saved["step"])
+        first = take_up(checkpoint, settings, state, device)
     recent: dict[str, float] = {}
     started = time.monotonic()
     for step in range(first, settings.steps):
@@ -176,7 +211,8 @@ def train(
         if checkpoint is not None and (step + 1) % settings.checkpoint_every == 0:
             with whole_file(checkpoint) as partial:
                 parts = {name: part.state_dict() for name, part in state.items()}  # type: ignore[attr-defined]
-                torch.save({**parts, "step": step + 1}, partial)
+                identity = identity_of(settings)
+                torch.save({"identity": identity, **parts, "step": step + 1}, partial)
     trained = average.module
     trained.load_state_dict({k: v.clone() for k, v in trained.state_dict().items()})
     return trained.eval()  # type: ignore[no-any-return]

@@ -7,16 +7,19 @@ into a raw folder, and every question is answered by a lookup.
 """
 
 import csv
-import io
 from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
-from configuration.provenance import as_yaml
+from snakemake.io import ancient
+
+from configuration.provenance import as_yaml, sha256_of_file
 from healthspan.manifest import (
     PlateFrames,
     block_range,
+    is_out_of_date,
+    is_scanned,
     read_megapixels,
     read_problem,
     write_frame_size,
@@ -27,13 +30,12 @@ from healthspan.plates import Plate, warnings_of_mixed_days
 from healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from healthspan.scan import scan_plates
 from healthspan.settings import HealthspanSettings
+from healthspan.sheets import left_behind, write_sheets
 from step.failures import FAILURES
 from step.output import write_if_changed
 from step.signature import signed
 
 RESULTS = "results/healthspan"
-STATUS = "status.tsv"
-STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 # A file of every job that others need, of blocks and of the plate.
 BLOCKS_ON_THE_WAY = (
     "registered/{block}.tsv",
@@ -54,8 +56,6 @@ EXPERIMENT_RESULTS = ("curves.png",)
 # Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("pages", "experiment")
 NOT_JUDGED = ("experiment",)
-SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
-LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 
 
 Size = Callable[[Any], tuple[float, int]]
@@ -78,11 +78,15 @@ class Tree:
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
 
-    def scan(self) -> list[str]:
+    def scan(self, only_new: bool = False) -> list[str]:
         """Scan the raw folders and write what was found, where it differs from the last time.
 
         For the main process only. A file that stays as it is keeps its modification time, so
         nothing that was made from it is made again.
+
+        Args:
+            only_new: write nothing that is there already. The jobs of a run at work read the
+                blocks that it was planned with; other ones would ask for files nobody makes.
 
         Returns:
             What a user may want to know of the plates, one sentence each.
@@ -91,9 +95,11 @@ class Tree:
             self.write_sheets()
             return warnings_of_mixed_days(self.plates.values())
         wanted = [plate for plate in self.sheet.values() if not plate.excluded]
+        if only_new:
+            wanted = [plate for plate in wanted if not is_scanned(self._manifest(plate.name))]
         notes: list[str] = []
         for name, found in scan_plates(wanted, self.settings.ingest).items():
-            folder = f"{self.results}/{name}/manifest"
+            folder = self._manifest(name)
             if isinstance(found, PlateFrames):
                 write_manifests(folder, found, self.settings.timepoints_per_block)
                 write_frame_size(folder, found)
@@ -101,35 +107,20 @@ class Tree:
             else:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
-        self.write_sheets()
+        self.write_sheets(only_new)
+        notes += left_behind(self.results, self.experiments)
         return notes + warnings_of_mixed_days(self.plates.values())
 
-    def write_sheets(self) -> None:
+    def write_sheets(self, only_new: bool = False) -> None:
         """Write the status of every plate, and for every experiment who is in it and who is not."""
-        self._write(STATUS, STATUS_COLUMNS, list(self.sheet))
-        for experiment, plates in self.experiments.items():
-            folder = f"experiments/{experiment}"
-            self._write(f"{folder}/plates.tsv", SHEET_COLUMNS, plates)
-            out = [n for n, p in self.sheet.items() if p.experiment == experiment]
-            out = [name for name in out if name not in self.plates]
-            self._write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out)
+        status = {name: self.status(name) for name in self.sheet}
+        write_sheets(self.results, self.sheet, status, only_new)
 
     def write_configuration(self) -> None:
         """Write the settings of the run, with all their defaults, as they may be given again."""
         write_if_changed(
             f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings})
         )
-
-    def _write(self, path: str, columns: Sequence[str], plates: Sequence[str]) -> None:
-        text = io.StringIO()
-        writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-        writer.writerow(columns)
-        for name in plates:
-            plate = self.sheet[name]
-            status, reason = self.status(name)
-            cells = {**vars(plate), "plate": name, "status": status, "reason": reason}
-            writer.writerow(["" if cells[c] is None else cells[c] for c in columns])
-        write_if_changed(f"{self.results}/{path}", text.getvalue())
 
     def status(self, name: str) -> tuple[str, str]:
         """Return whether a plate is included, excluded, unusable or not computed, and why."""
@@ -145,7 +136,7 @@ class Tree:
     def problems(self) -> dict[str, str]:
         """The plates whose raw folder cannot be used, and why in one sentence."""
         found = {
-            name: read_problem(f"{self.results}/{name}/manifest")
+            name: read_problem(self._manifest(name))
             for name, plate in self.sheet.items()
             if not plate.excluded
         }
@@ -187,8 +178,11 @@ class Tree:
             members.setdefault(plate.experiment, []).append(name)
         return members
 
+    def _manifest(self, plate: str) -> str:
+        return f"{self.results}/{plate}/manifest"
+
     def _blocks(self, plate: str) -> tuple[str, ...]:
-        names = (path.stem for path in Path(self.results, plate, "manifest").glob("t*-t*.tsv"))
+        names = (path.stem for path in Path(self._manifest(plate)).glob("t*-t*.tsv"))
         return tuple(sorted(names, key=lambda name: block_range(name).start))
 
     def settings_of(self, step: str) -> str:
@@ -197,8 +191,26 @@ class Tree:
         They are recorded with the step's outputs: a new setting whose default changes nothing
         is then no reason to compute again. Who changes a default raises the step's version.
         """
-        section = getattr(self.settings, step)
-        return str(section.model_dump_json(exclude_defaults=True))
+        return str(getattr(self.settings, step).recorded())
+
+    def handed_to(self, step: str) -> Callable[..., str]:
+        """Make a parameter: as :meth:`settings_of`, with those that change no result.
+
+        Snakemake records no parameter whose function knows the outputs.
+        """
+
+        @signed
+        def settings(wildcards: Any, output: Any) -> str:
+            return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
+
+        return settings
+
+    def reference_settings(self, wildcards: Any) -> str:
+        """As :meth:`settings_of` the registration, with what is in the template of the mark."""
+        template = self.settings.register.mark_template
+        if not template or not Path(template).exists():
+            return self.settings_of("register")
+        return f"{self.settings_of('register')} {sha256_of_file(template)}"
 
     @signed
     def pixel_size_um(self, wildcards: Any) -> float:
@@ -263,16 +275,30 @@ class Tree:
         return self.megapixels(plate), blocks * self.settings.timepoints_per_block
 
     def _megapixels(self, plate: str) -> float:
-        return read_megapixels(f"{self.results}/{plate}/manifest") or PAPER_MEGAPIXELS
+        return read_megapixels(self._manifest(plate)) or PAPER_MEGAPIXELS
 
     @signed
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
-        return f"{self.results}/{wildcards.plate}/manifest/{self.blocks(wildcards.plate)[0]}.tsv"
+        return f"{self._manifest(wildcards.plate)}/{self.blocks(wildcards.plate)[0]}.tsv"
+
+    @signed
+    def reference_manifest(self, wildcards: Any) -> str:
+        """The manifest of the first block, of age only where the reference's files changed.
+
+        A block that is still filling changes its manifest, but not the plate's reference.
+        """
+        path = self.first_manifest(wildcards)
+        reference = f"{self.results}/{wildcards.plate}/reference.json"
+        return path if is_out_of_date(reference, path) else ancient(path)
 
     @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:
-        """The raw files of the plate's first timepoint, which its reference is made from."""
+        """The raw files of the plate's first timepoint.
+
+        Its reference is made from them, or from those of a later one where a channel is absent or
+        cannot be read: see :meth:`reference_manifest`.
+        """
         with open(self.first_manifest(wildcards), encoding="utf-8", newline="") as file:
             rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
         return tuple(row["path"] for row in rows if row["timepoint"] == rows[0]["timepoint"])

@@ -98,6 +98,7 @@ class Stack:
         channels: names of the channels, in the order of a page's first axis.
         height, width: of a page, px (0 when the stack has no pages).
         dtype: of the pixels.
+        pixel_size_um: their size (um), where it was written.
 
     Raises (on opening, and on reading a page):
         StepError: the file is absent, damaged, or no stack of this workflow.
@@ -112,7 +113,7 @@ class Stack:
         except Exception as error:  # tifffile raises many kinds on damaged files
             raise self._damaged(error) from None
         try:
-            self.channels, shape = self._described()
+            self.channels, shape, self.pixel_size_um = self._described()
         except Exception as error:
             self._file.close()
             raise self._damaged(error) from None
@@ -122,13 +123,15 @@ class Stack:
         if shape == (1, 1):
             self.height = self.width = self._pages = 0
 
-    def _described(self) -> tuple[tuple[str, ...], tuple[int, int]]:
+    def _described(self) -> tuple[tuple[str, ...], tuple[int, int], float | None]:
         root = ElementTree.fromstring(self._file.ome_metadata or "")
         names = [one.get("Name", "") for one in root.iter() if one.tag.endswith("}Channel")]
         first = self._file.pages.first
         if not names or len(self._file.pages) % len(names):
             raise ValueError(f"{len(self._file.pages)} pages for {len(names)} channels")
-        return tuple(names), (first.imagelength, first.imagewidth)
+        told = (one.get("PhysicalSizeX") for one in root.iter() if one.tag.endswith("}Pixels"))
+        pixel_size_um = next((float(size) for size in told if size), None)
+        return tuple(names), (first.imagelength, first.imagewidth), pixel_size_um
 
     def _damaged(self, error: Exception) -> StepError:
         return StepError(

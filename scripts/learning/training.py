@@ -66,6 +66,38 @@ def save_checkpoint(path: str | Path, training: Training) -> None:
         torch.save(state, partial)
 
 
+def load_checkpoint(path: str | Path, device: str | torch.device = "cpu") -> dict[str, Any]:
+    """What a checkpoint holds, its ``identity`` among it.
+
+    Raises:
+        StepError: the file is no checkpoint.
+    """
+    try:
+        state: dict[str, Any] = torch.load(path, map_location=device, weights_only=True)
+        state["identity"].keys()
+    except Exception as error:
+        raise StepError(
+            f"{path}: expected a training checkpoint, found something else"
+            f" ({type(error).__name__}); remove it to train from the start"
+        ) from None
+    return state
+
+
+def check_identity(path: str | Path, found: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Refuse the checkpoint ``path`` where its identity is not that of the training.
+
+    Raises:
+        StepError: it is one of other settings.
+    """
+    if found != wanted:
+        keys = sorted(set(found) | set(wanted))
+        other = [key for key in keys if found.get(key) != wanted.get(key)]
+        raise StepError(
+            f"{path}: expected a checkpoint of the same training, found one with another"
+            f" {', '.join(other)}; remove it to train from the start"
+        )
+
+
 def resume(path: str | Path, training: Training) -> bool:
     """Continue from a checkpoint if there is one; say whether there was.
 
@@ -74,21 +106,8 @@ def resume(path: str | Path, training: Training) -> bool:
     """
     if not Path(path).exists():
         return False
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        found = state["identity"]
-    except Exception as error:
-        raise StepError(
-            f"{path}: expected a training checkpoint, found something else"
-            f" ({type(error).__name__}); remove it to train from the start"
-        ) from None
-    if found != training.identity:
-        keys = sorted(set(found) | set(training.identity))
-        other = [key for key in keys if found.get(key) != training.identity.get(key)]
-        raise StepError(
-            f"{path}: expected a checkpoint of the same training, found one with another"
-            f" {', '.join(other)}; remove it to train from the start"
-        )
+    state = load_checkpoint(path)
+    check_identity(path, state["identity"], training.identity)
     training.model.load_state_dict(state["model"])
     training.optimiser.load_state_dict(state["optimiser"])
     training.schedule.load_state_dict(state["schedule"])

@@ -89,6 +89,11 @@ def write_manifest(folder: str | Path, found: dict[str, Source] | StepError) -> 
     write_if_changed(volume, text + "\n")
 
 
+def is_scanned(folder: str | Path) -> bool:
+    """Whether ``folder`` says what a volume is, or why it cannot be used."""
+    return any(Path(folder, name).exists() for name in ("volume.json", "problem.txt"))
+
+
 def read_manifest(folder: str | Path) -> dict[str, Source]:
     """Read what the main process found of a volume."""
     stored = json.loads(Path(folder, "volume.json").read_text(encoding="utf-8"))

@@ -13,7 +13,7 @@ from neurites import sizes
 from neurites.blocks import Block, Box, Grid, Zyx, slabs
 from neurites.fragment_context import block_of, context_of
 from neurites.resources import Size, memory_mb, runtime_min
-from neurites.scan import find_sources, read_manifest, read_problem, write_manifest
+from neurites.scan import find_sources, is_scanned, read_manifest, read_problem, write_manifest
 from neurites.settings import NeuritesSettings
 from neurites.settings.agglomerate import quantile_of
 from neurites.sources import Source
@@ -56,16 +56,23 @@ class Tree:
         self.grid = cache(self._grid)
         self.sources = cache(self._sources)
 
-    def scan(self) -> list[str]:
+    def scan(self, only_new: bool = False) -> list[str]:
         """Look at the volumes and write what was found, where it differs from the last time.
 
         For the main process only.
+
+        Args:
+            only_new: write nothing that is there already. The jobs of a run at work read the
+                shapes that it was planned with; other ones would ask for files nobody makes.
 
         Returns:
             What a user may want to know of the volumes, one sentence each.
         """
         notes = []
         for volume in self.sheet.values():
+            folder = f"{self.results}/{volume.name}/manifest"
+            if only_new and is_scanned(folder):
+                continue
             found: dict[str, Source] | StepError
             try:
                 found = find_sources(
@@ -74,7 +81,7 @@ class Tree:
             except StepError as error:
                 found = error
                 notes.append(f"{volume.name}: {error}")
-            write_manifest(f"{self.results}/{volume.name}/manifest", found)
+            write_manifest(folder, found)
         return notes
 
     @cached_property
@@ -108,8 +115,18 @@ class Tree:
         They are recorded with the step's outputs: a new setting whose default changes nothing
         is then no reason to compute again. Who changes a default raises the step's version.
         """
-        section = getattr(self.settings, step)
-        return str(section.model_dump_json(exclude_defaults=True, include=set(keys) or None))
+        return str(getattr(self.settings, step).recorded(*keys))
+
+    def handed_to(self, step: str) -> Callable[..., str]:
+        """Make a parameter: as :meth:`settings_of`, with those that change no result.
+
+        Snakemake records no parameter whose function knows the outputs.
+        """
+
+        def settings(wildcards: Any, output: Any) -> str:
+            return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
+
+        return settings
 
     def _block(self, wildcards: Any) -> Block:
         return self.grid(wildcards.volume).by_name[wildcards.box]

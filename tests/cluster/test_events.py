@@ -13,7 +13,14 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster.announce import another_run, beside_another_run, command, unended, without_gpu
+from cluster.announce import (
+    another_run,
+    beside_another_run,
+    command,
+    holder_of_lock,
+    unended,
+    without_gpu,
+)
 from cluster.clear import killed_run, refuse_beside_others
 from cluster.events import (
     TAIL_BYTES,
@@ -268,7 +275,8 @@ def test_who_holds_the_lock_is_told(tmp_path: Path) -> None:
         assert f"here, found one, process {process} on" in str(another_run(tmp_path))
         assert " since 2026-01-01T00:00:00Z; wait for it" in str(another_run(tmp_path))
         # In the words of whoever meets it later, when it plans no more and holds no lock.
-        assert beside_another_run(tmp_path) == another_run(tmp_path)
+        assert beside_another_run(tmp_path) == another_run(tmp_path) == holder_of_lock(tmp_path)
+    assert holder_of_lock(tmp_path) is None
     assert "python -m cluster.clear" in str(another_run(tmp_path)).replace("\n", " ")
     # Another program may have got the number of the run since, after a restart for one.
     write_run(tmp_path, os.getppid())

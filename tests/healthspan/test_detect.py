@@ -9,6 +9,7 @@ from torch import nn
 from healthspan.detect import (
     Disc,
     Surroundings,
+    check_pixel_size,
     find_objects,
     length_px,
     load_detector,
@@ -20,6 +21,7 @@ from healthspan.detect import (
 from healthspan.merge import Sighting
 from healthspan.settings.detect import DetectSettings
 from imaging.overlay import GROUND
+from imaging.stacks import Stack, write_stack
 from learning.weights import save_weights
 from step.errors import StepError
 
@@ -159,6 +161,22 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
         load_detector(str(path), "0" * 64, SETTINGS)
     with pytest.raises(StepError, match="found no such file"):
         load_detector(str(tmp_path / "none"), None, SETTINGS)
+
+
+def test_tiles_of_another_pixel_size_than_the_detectors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiles.ome.tif"
+    tile = np.full((64, 64), GROUND, np.uint8)
+    for size_um in (9.74, 5.0, None):
+        write_stack(path, [tile], 1, ["overlay"], 64, 64, np.uint8, pixel_size_um=size_um)
+        with Stack(path) as tiles:
+            if size_um != 5.0:
+                check_pixel_size(tiles, 9.74)
+                continue
+            with pytest.raises(StepError, match=r"found 5; set tile: model_pixel_size_um: 9\.74"):
+                check_pixel_size(tiles, 9.74)
+    write_stack(path, [], 0, ["overlay"], 64, 64, np.uint8, pixel_size_um=5.0)
+    with Stack(path) as tiles:
+        check_pixel_size(tiles, 9.74)
 
 
 def test_the_mark_is_no_worm_and_a_worm_beside_it_is_one() -> None:

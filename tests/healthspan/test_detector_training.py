@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from healthspan.settings.train_detector import TrainDetectorSettings
 from healthspan.train_detector import draw_scenes, learning_rate, lower_precision, train
 from imaging.masks import Instance
 from imaging.overlay import GROUND
+from step.errors import StepError
 
 SMALL = TrainDetectorSettings(
     scenes=4,
@@ -145,6 +147,41 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert saved["step"] == 4
     train_until(2, scenes, first)
     resumed = train(SMALL, scenes, first).state_dict()
+    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
+
+
+@pytest.mark.parametrize(
+    ("changed", "named"),
+    [
+        ({"seed": 2}, "seed"),
+        ({"architecture": "resnet18"}, "architecture"),
+        ({"steps": 2}, "steps"),  # the rate had begun to fall: it would have fallen elsewhere
+    ],
+)
+def test_a_checkpoint_of_another_training_is_refused(
+    tmp_path: Path, scenes: list[Scene], changed: dict[str, Any], named: str
+) -> None:
+    train(SMALL, scenes, tmp_path / "c.pt")
+    with pytest.raises(StepError, match=f"found one with another {named}; remove it"):
+        train(SMALL.model_copy(update=changed), scenes, tmp_path / "c.pt")
+
+
+def test_a_checkpoint_that_does_not_say_of_what_it_is_is_refused(
+    tmp_path: Path, scenes: list[Scene]
+) -> None:
+    torch.save({"step": 4}, tmp_path / "c.pt")
+    with pytest.raises(StepError, match="expected a training checkpoint"):
+        train(SMALL, scenes, tmp_path / "c.pt")
+
+
+def test_a_training_can_be_made_longer_before_its_rate_falls(
+    tmp_path: Path, scenes: list[Scene]
+) -> None:
+    short = SMALL.model_copy(update={"cooldown": 0.25})
+    long = short.model_copy(update={"steps": 6, "device": "cpu", "threads": 2})
+    train(short, scenes, tmp_path / "c.pt")
+    resumed = train(long, scenes, tmp_path / "c.pt").state_dict()
+    whole = train(long, scenes).state_dict()
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 

@@ -1,12 +1,19 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
+from configuration.weights import weights_file
+from healthspan import evaluation_images, evaluation_plates
 from healthspan.evaluate import Row, image_rows, page, simulated_rows
 from healthspan.evaluation_images import ground_shift, upv_plate_scores
-from healthspan.evaluation_plates import by_time, plate_settings, renumbered
+from healthspan.evaluation_plates import by_time, plate_settings, renumbered, with_weights
 from healthspan.evaluation_scores import (
     crosses_seam,
     curve_distance,
@@ -14,8 +21,14 @@ from healthspan.evaluation_scores import (
     registration_errors,
     state_confusion,
 )
+from healthspan.settings.detect import DetectSettings
 from healthspan.settings.evaluate import EvaluateSettings
+from healthspan.settings.simulate import SimulateSettings
+from healthspan.simulate import identity_of, make_room
 from imaging.masks import Instance, MaskSet
+
+REPOSITORY = Path(__file__).parents[2]
+UPV = REPOSITORY / "tests/configs/upv_plate.yaml"
 
 
 def bar(timepoint: int, number: int, top: int, left: int, length: int = 100) -> Instance:
@@ -139,6 +152,75 @@ def test_evaluation_plates_are_unlike_those_of_training() -> None:
     plates = [plate_settings(settings, number) for number in range(settings.plates)]
     assert {one.looks for one in plates} == {"unseen"}
     assert [plates[0].worms, plates[-1].worms] == [60, 100]
+
+
+def test_the_weights_that_are_judged_are_those_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, dict[str, Any]]] = []
+
+    def run(snakefile: Path, folder: Path, sheet: pd.DataFrame, config: Any, cores: int) -> None:
+        asked.append((folder, config))
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.safetensors", "states.safetensors"):
+        Path(name).touch()
+    monkeypatch.setattr(evaluation_images, "run_workflow", run)
+    monkeypatch.setattr(evaluation_images, "read_table", lambda path: None)
+    models = ("mine.safetensors", str(tmp_path / "states.safetensors"))
+    evaluation_images.run_upv_plate(UPV, tmp_path, Path("Snakefile"), Path("e/upv"), 1, *models)
+    monkeypatch.setattr(evaluation_plates, "run_workflow", run)
+    monkeypatch.setattr(evaluation_plates, "simulate_plate", lambda *plate: None)
+    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
+    words = ["--settings", '{"plates": 1}', "--snakefile", "Snakefile", "--folder", "e/plates"]
+    words += ["--cores", "1", "--scores", "s.tsv", "--detector", models[0]]
+    monkeypatch.setattr(sys, "argv", ["evaluation_plates", *words, "--classifier", models[1]])
+    evaluation_plates.main()
+    for folder, config in asked:
+        folder.mkdir(parents=True, exist_ok=True)
+        for step, model in zip(("detect", "classify"), models, strict=True):
+            assert Path(folder, config[step]["weights"]).samefile(model)
+    own, plain = (config for _, config in asked)
+    # Beside what the plate's own configuration says of the detection.
+    assert own["detect"]["least_contrast"] == 100
+    assert plain["plates"] == own["plates"] == "plates.tsv"
+
+
+def test_plates_of_other_settings_or_seeds_are_simulated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated: list[int] = []
+
+    def simulate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
+        make_room(folder / plate, identity_of(settings, seed), [])
+        (folder / plate / "truth" / "masks.json").touch()
+        simulated.append(seed)
+
+    monkeypatch.setattr(evaluation_plates, "run_workflow", lambda *words: None)
+    monkeypatch.setattr(evaluation_plates, "simulate_plate", simulate)
+    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
+    words = ["--snakefile", "Snakefile", "--folder", str(tmp_path), "--cores", "1"]
+    words += ["--scores", str(tmp_path / "s.tsv"), "--detector", "d", "--classifier", "c"]
+    for asked in ({}, {}, {"most_worms": 90}, {"frame_px": 880}, {"first_seed": 5}):
+        settings = json.dumps({"plates": 2, **asked})
+        monkeypatch.setattr(sys, "argv", ["evaluation_plates", "--settings", settings, *words])
+        evaluation_plates.main()
+    first, second = 9_000_001, 9_000_002
+    # Only the last plate is the fullest one.
+    assert simulated == [first, second, second, first, second, 5, 6]
+
+
+def test_shipped_weights_are_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = weights_file(DetectSettings().weights, REPOSITORY)
+    named = with_weights({"plates": "p.tsv"}, shipped, "states.safetensors", Path("there"))
+    assert named == {"plates": "p.tsv", "classify": {"weights": "../states.safetensors"}}
+    # One's own under the same name come first, as they do in the run that is judged.
+    own = Path(DetectSettings().weights)
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert weights_file(str(own), REPOSITORY) == str(own)
+    assert with_weights({}, str(own), shipped, Path("there"))["detect"]["weights"] == f"../{own}"
 
 
 def test_crops_are_brought_into_register_by_their_ground_and_not_by_the_worm() -> None:

@@ -421,9 +421,3 @@ def test_command_refuses_in_one_sentence(tmp_path: Path, monkeypatch: pytest.Mon
     with pytest.raises(StepError, match=r"broken.yaml, line.*: expected YAML") as refused:
         run(monkeypatch, "--folder", folder, "--config", str(broken))
     assert "\n" not in str(refused.value)
-
-
-def test_command_reports_a_problem(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = ingest.write_problem(tmp_path, PlateProblem("p1", "raw: expected images, found none"))
-    with pytest.raises(StepError, match=r"^raw: expected images, found none$"):
-        run(monkeypatch, "--report-problem", str(path))

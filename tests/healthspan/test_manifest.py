@@ -13,7 +13,6 @@ from healthspan.manifest import (
     blocks,
     read_manifest,
     read_manifest_files,
-    read_manifest_paths,
     read_problem,
     write_manifests,
     write_problem,
@@ -59,10 +58,9 @@ def test_manifest_says_what_was_scanned(tmp_path: Path) -> None:
     assert list(table["time_h"]) == [120.0, 132.0]
     assert set(table["plate"]) == {"007"}
     assert set(table["reason"]) == {""}
-    paths = read_manifest_paths(tmp_path / "m")
-    assert list(paths) == ["t000-t009", "t010-t019"]
-    assert paths["t010-t019"] == [frame.path for frame in frames.frames[10:]]
-    assert Path(paths["t010-t019"][0]).exists()
+    paths = read_manifest_files(tmp_path / "m/t010-t019.tsv")
+    assert paths == [frame.path for frame in frames.frames[10:]]
+    assert Path(paths[0]).exists()
 
 
 def test_missing_frames_have_no_file_to_wait_for(tmp_path: Path) -> None:

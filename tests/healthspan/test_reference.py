@@ -8,7 +8,13 @@ import pytest
 import tifffile
 
 from healthspan import reference
-from healthspan.manifest import Frame, PlateFrames, write_manifests
+from healthspan.manifest import (
+    Frame,
+    PlateFrames,
+    is_out_of_date,
+    stated_until,
+    write_manifests,
+)
 from healthspan.reference import (
     TEMPLATE,
     describe,
@@ -67,6 +73,37 @@ def test_a_spoilt_first_block_leaves_the_reference_to_the_next(
             (tmp_path / f"{k}.tif").write_bytes(b"II*\0")
         reference.main()
         assert read_description(tmp_path / "r.json").timepoint == chosen
+        assert not is_out_of_date(tmp_path / "r.json", tmp_path / "manifest/t000-t001.tsv")
+
+
+def test_a_reference_is_out_of_date_when_a_file_that_it_looked_at_is_another(
+    tmp_path: Path,
+) -> None:
+    listed = tmp_path / "t000-t003.tsv"
+    description = describe(1, {"bright_field": frame(dish(1), 2)}, RegisterSettings())
+
+    def write(*sizes: int) -> None:
+        """Timepoint 0 lacks its file where its size is 0; the reference is timepoint 1."""
+        frames = tuple(
+            Frame(k, 12.0 * k, "bright_field", f"{k}.tif", "present" if size else "missing", "",
+                  size, 1_700_000_000)
+            for k, size in enumerate(sizes)
+        )  # fmt: skip
+        write_manifests(tmp_path, PlateFrames("p", ("bright_field",), len(sizes), frames), 4)
+
+    write(0, 20, 30)
+    assert not is_out_of_date(tmp_path / "r.json", listed)
+    write_description(tmp_path / "r.json", description)
+    assert not is_out_of_date(tmp_path / "r.json", listed)
+    write_description(tmp_path / "r.json", description, stated_until(listed, 1))
+    for sizes, outdated in (
+        ((0, 20, 30), False),
+        ((0, 20, 31, 40), False),
+        ((0, 21, 30), True),
+        ((10, 20, 30), True),
+    ):
+        write(*sizes)
+        assert is_out_of_date(tmp_path / "r.json", listed) is outdated
 
 
 def test_image_and_description_come_back(tmp_path: Path) -> None:

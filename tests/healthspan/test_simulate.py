@@ -6,10 +6,11 @@ import pytest
 import tifffile
 
 from healthspan.settings.simulate import SimulateSettings
-from healthspan.simulate import file_name, simulate_plate
+from healthspan.simulate import file_name, is_simulated, simulate_plate
 from imaging.masks import read_masks
 from imaging.motion import Motion, moved
 from imaging.overlay import overlay
+from step.errors import StepError
 from step.tables import read_table
 
 SETTINGS = SimulateSettings(
@@ -76,6 +77,35 @@ def test_states_follow_the_lives(plate: Path) -> None:
         life = worms.loc[row.worm]
         expected = "healthy" if day < life.healthspan_end_d else "immobile"
         assert row.state == ("dead" if day >= life.death_d else expected)
+
+
+def test_another_simulation_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
+    sparse = SETTINGS.model_copy(update={"worms": 1, "timepoints": 3})
+    dense = sparse.model_copy(update={"interval_h": 12})
+    simulate_plate(dense, "B2", 3, tmp_path)
+    assert is_simulated(tmp_path / "B2", dense, 3)
+    assert not is_simulated(tmp_path / "B2", dense, 4)
+    assert not is_simulated(tmp_path / "B2", sparse, 3)
+    # Snakemake removes the outputs of a rule before it runs again.
+    for path in [*(tmp_path / "B2/truth").glob("*.tsv"), tmp_path / "B2/truth/masks.json"]:
+        path.unlink()
+    assert not is_simulated(tmp_path / "B2", dense, 3)
+    (tmp_path / "B2/raw/notes.txt").write_text("a user's own")
+    simulate_plate(sparse, "B2", 3, tmp_path)
+    names = {path.name for path in (tmp_path / "B2/raw").iterdir()}
+    frames = {f"VID1_{c}_A1_1_0{d}d00h00m.tif" for c in ("Green", "Phase") for d in range(3)}
+    assert names == frames | {"notes.txt"}
+    assert is_simulated(tmp_path / "B2", sparse, 3)
+
+
+def test_images_that_no_simulation_wrote_are_neither_removed_nor_mixed_with(tmp_path: Path) -> None:
+    own = tmp_path / "B2/raw/VID1_Phase_A1_1_77d00h00m.tif"
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"own")
+    with pytest.raises(StepError, match=f"raw: expected images of this .* such as {own.name}; rem"):
+        simulate_plate(SETTINGS, "B2", 3, tmp_path)
+    assert own.read_bytes() == b"own"
+    assert [path.name for path in own.parent.iterdir()] == [own.name]
 
 
 def test_missing_frames_have_no_image(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pulp
 import pytest
 
 from healthspan.curves import plate_curves
@@ -92,6 +93,24 @@ def test_no_solution_in_time_is_told_in_one_sentence(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("pulp.LpProblem.solve", lambda self, solver: None)
     with pytest.raises(StepError, match="time_limit_s"):
         link_candidates(candidates([(0, 0.0, 0.0), (1, 0.0, 0.0)]), 9, SETTINGS)
+
+
+@pytest.mark.parametrize("solver", ["highs", "cbc"])
+def test_what_was_found_when_the_time_was_up_is_not_taken_for_the_best(
+    monkeypatch: pytest.MonkeyPatch, solver: str
+) -> None:
+    solve = pulp.LpProblem.solve
+
+    def interrupted(programme: pulp.LpProblem, by: pulp.LpSolver) -> None:
+        solve(programme, by)
+        assert programme.sol_status == pulp.LpSolutionOptimal
+        # As PuLP sets them for both solvers.
+        programme.assignStatus(pulp.LpStatusOptimal, pulp.LpSolutionIntegerFeasible)
+
+    monkeypatch.setattr("pulp.LpProblem.solve", interrupted)
+    settings = SETTINGS.model_copy(update={"solver": solver})
+    with pytest.raises(StepError, match=r"says: Solution Found; raise .*time_limit_s"):
+        link_candidates(candidates([(0, 0.0, 0.0), (1, 0.0, 0.0)]), 9, settings)
 
 
 def course(probability: list[tuple[float, float, float]]) -> list[str]:

@@ -139,10 +139,46 @@ def test_every_plate_has_a_status_with_its_reason(tree: Tree) -> None:
     assert lines[3].startswith("c\te\tc\tunusable\traw/c: expected a folder")
 
 
+def test_an_experiment_that_loses_its_plates_says_so(tree: Tree) -> None:
+    folder = Path(tree.results, "experiments/e")
+    (folder / "curves.png").touch()
+    assert not [note for note in tree.scan() if "an earlier run" in note]
+    assert (folder / "plates.tsv").read_text().splitlines()[1:] == ["a\te\tc\t0.0\t"]
+    without = Tree([plate("a", "contaminated"), plate("b", "fogged")], SETTINGS)
+    (note,) = without.scan()
+    assert note.startswith(f"{folder}: expected a plate to compute in this experiment, found none")
+    assert (folder / "plates.tsv").read_text().splitlines()[1:] == []
+    assert (folder / "left_out.tsv").read_text().splitlines()[1:] == [
+        "a\tc\texcluded\tcontaminated",
+        "b\tc\texcluded\tfogged",
+    ]
+    # The same for one that the sheet names no more.
+    assert Tree([], SETTINGS).scan() == [note]
+
+
 def test_scanning_again_rewrites_nothing(tree: Tree) -> None:
     written = {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")}
     Tree(list(tree.sheet.values()), SETTINGS).scan()
     assert {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")} == written
+
+
+def test_beside_a_run_at_work_only_what_is_new_is_written(tree: Tree) -> None:
+    def written() -> dict[Path, str]:
+        return {path: path.read_text() for path in Path("results").rglob("*") if path.is_file()}
+
+    before = written()
+    raw("a", 15)  # opens a block
+    raw("c", 4)  # has a folder now
+    raw("d", 2)
+    smaller = HealthspanSettings.model_validate({"timepoints_per_block": 2})
+    beside = Tree([*tree.sheet.values(), plate("d")], smaller)
+    beside.scan(only_new=True)
+    after = written()
+    assert {path: after[path] for path in before} == before
+    new = {str(path.relative_to(tree.results)) for path in after.keys() - before}
+    assert new == {"d/manifest/t000-t001.tsv", "d/manifest/size.json"}
+    assert beside.blocks("a") == tree.blocks("a")
+    assert "c" in beside.problems
 
 
 def test_settings_at_their_defaults_are_no_parameters(tree: Tree) -> None:

@@ -28,6 +28,7 @@ def test_a_stack_comes_back_page_by_page(tmp_path: Path, pages: np.ndarray) -> N
             40,
             50,
         )
+        assert stack.pixel_size_um == pytest.approx(9.74)
         np.testing.assert_array_equal(stack.plane(2, "dark_field"), pages[2, 1])
         with pytest.raises(StepError, match="expected the page 3, found 3 pages"):
             stack.plane(3, "dark_field")

@@ -143,6 +143,14 @@ def test_a_section_below_a_face_redoes_the_graph_above_it_too(done: Workspace) -
     assert done.plan() == of("a", expected)
 
 
+def test_where_a_network_runs_is_no_reason_to_compute_again(done: Workspace) -> None:
+    where = "device: cpu, batch: 4, threads: 1"
+    done.config(CONFIG.replace("overlap: 0", f"overlap: 0, {where}"))
+    assert done.plan() == set()
+    done.config(CONFIG.replace("overlap: 0", "overlap: 0, combine: min"))
+    assert f"a/affinities/{FIRST}.h5" in done.plan()
+
+
 def test_another_threshold_redoes_no_block(done: Workspace) -> None:
     done.config(CONFIG + "  segmentation: {threshold: 0.3}\n")
     both = {"segmentation.ome.zarr", "sections.png"}

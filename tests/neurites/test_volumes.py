@@ -15,7 +15,9 @@ from neurites.asked import asked
 from neurites.block_files import as_bytes, read_affinities, write_block_array
 from neurites.ingest import grey_bytes, label_ids, write_description, write_slab
 from neurites.scan import find_sources, read_manifest, read_problem, write_manifest
+from neurites.settings import NeuritesSettings
 from neurites.sources import describe, read
+from neurites.tree import Tree
 from neurites.volumes import Volume, read_volumes
 from step.errors import StepError
 
@@ -266,6 +268,22 @@ def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> Non
     assert ended.stderr.startswith(f"error: {tmp_path}/i.tif, sections 0 to 1: expected grey")
     assert ended.stderr.count("\n") == 1
     assert not list((tmp_path / "image.zarr").glob("*"))
+
+
+def test_beside_a_run_at_work_only_a_new_volume_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    volumes = [Volume(name, f"{name}.tif", VOXEL) for name in "abc"]
+    tifffile.imwrite("a.tif", np.zeros((2, 8, 8), np.uint8))
+    Tree(volumes[:2], NeuritesSettings()).scan()
+    tifffile.imwrite("a.tif", np.zeros((3, 8, 8), np.uint8))
+    tifffile.imwrite("b.tif", np.zeros((4, 8, 8), np.uint8))
+    tifffile.imwrite("c.tif", np.zeros((5, 8, 8), np.uint8))
+    beside = Tree(volumes, NeuritesSettings())
+    beside.scan(only_new=True)
+    assert set(beside.problems) == {"b"}
+    assert [beside.sources(name)["image"].shape[0] for name in "ac"] == [2, 5]
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """A run does what changed since the last one, what follows from it, and nothing else."""
 
+import json
 import os
 from collections.abc import Iterable
 
 import pytest
 
+from healthspan.manifest import stated_until
 from tests.workflow.conftest import Workspace
 
 AFTER_STATES = {
@@ -66,6 +68,21 @@ def test_a_new_timepoint_fills_its_block_and_leaves_the_reference(done: Workspac
     assert done.plan() == of("b", expected) | {EXPERIMENT_ONE, PLATES}
 
 
+def test_a_first_frame_replaced_by_an_older_file_redoes_the_whole_plate(done: Workspace) -> None:
+    reference = done.root / "results/healthspan/a/reference.json"
+    manifest = done.root / "results/healthspan/a/manifest/t000-t002.tsv"
+    files = stated_until(manifest, 0)
+    reference.write_text(json.dumps({"timepoint": 0, "files": files}))
+    os.utime(reference, (reference.with_name("reference.ome.tif").stat().st_mtime,) * 2)
+    assert done.plan() == set()
+    done.raw("a", 8)
+    assert "a/reference.ome.tif" not in done.plan()
+    done.frame("a", 0).write_bytes(b"another")
+    os.utime(done.frame("a", 0), (1_500_000_000, 1_500_000_000))
+    expected = until_masks(FIRST, SECOND, THIRD) | {"{plate}/reference.ome.tif"}
+    assert of("a", expected) <= done.plan()
+
+
 def test_a_new_timepoint_may_begin_a_block(done: Workspace) -> None:
     done.raw("b", 10)
     new = until_masks(THIRD, FOURTH) | states(SECOND, THIRD, FOURTH)
@@ -116,6 +133,36 @@ def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> 
     assert "confidence: 0.95" in recorded.read_text()
     done.run()
     assert "confidence: 0.9\n" in recorded.read_text()
+
+
+def test_another_template_of_the_mark_redoes_the_references(done: Workspace) -> None:
+    template = done.root / "mark.png"
+    template.write_bytes(b"cross")
+    done.config("register: {mark_template: mark.png}\n")
+    done.run("results/healthspan/a/reference.json")
+    assert done.plan("results/healthspan/a/reference.json") == set()
+    template.write_bytes(b"another")
+    assert done.plan("results/healthspan/a/reference.json") == {"a/reference.ome.tif"}
+
+
+def test_where_a_model_runs_is_no_reason_to_compute_again(done: Workspace) -> None:
+    done.config(
+        "detect: {device: cpu, tiles_per_batch: 8}\n"
+        "classify: {device: auto, batch: 32, threads: 2}\n"
+    )
+    assert done.plan() == set()
+    masks = "results/healthspan/a/masks/t000-t002.json"
+    done.run("--force", masks)
+    # But the job is told; the stub writes its command line.
+    assert '"tiles_per_batch":8' in (done.root / masks).read_text()
+    done.config("detect: {score_threshold: 0.6}\n")
+    assert "a/masks/t000-t002.json" in done.plan()
+
+
+def test_the_threads_of_a_model_are_asked_for(done: Workspace) -> None:
+    done.config("classify: {threads: 2}\n")
+    told = done.snakemake("--dry-run", "--force", "results/healthspan/a/states/t000-t002.tsv")
+    assert "threads: 2" in told.stdout + told.stderr
 
 
 def test_other_weights_redo_the_detection_and_what_follows(done: Workspace) -> None:

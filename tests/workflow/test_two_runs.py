@@ -10,7 +10,12 @@ from cluster.events import read_events, runs
 from tests.workflow.conftest import Workspace
 
 REFERENCE = "results/healthspan/{}/reference.json"
+OPENED = "a/registered/t009-t011.ome.tif"
 PATIENCE_S = 120
+
+
+def manifests(folder: Path) -> dict[Path, str]:
+    return {path: path.read_text() for path in folder.glob("results/healthspan/*/manifest/*")}
 
 
 def at_work(folder: Path) -> bool:
@@ -42,9 +47,19 @@ def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspac
         # The first one's lock is still there, and planning beside it is allowed.
         assert list((workspace.root / ".snakemake/locks").iterdir())
         assert "b/reference.ome.tif" in workspace.plan(REFERENCE.format("b"))
+        # But nothing is written that the first one's jobs read: this timepoint opens a block.
+        found = manifests(workspace.root)
+        workspace.raw("a", 10)
+        assert OPENED not in workspace.plan()
+        beside = workspace.snakemake(
+            "--dry-run", "--config", "healthspan={timepoints_per_block: 2}"
+        )
+        assert "planned with the images that were found before" in beside.stdout + beside.stderr
+        assert manifests(workspace.root) == found
         assert first.poll() is None
     finally:
         held.unlink()
         assert first.wait(timeout=PATIENCE_S) == 0
     assert (workspace.root / REFERENCE.format("a")).exists()
     assert workspace.run(REFERENCE.format("b")) == {"b/reference.ome.tif"}
+    assert OPENED in workspace.plan()

@@ -1,6 +1,6 @@
 """Settings of the state classifier."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from configuration.strict import Settings
 
 class ClassifySettings(Settings):
     """How the composites of a block are classified."""
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "batch", "threads"})
 
     weights: str = Field(
         "resources/models/states_mlp_mixer.safetensors",

@@ -1,6 +1,6 @@
 """Settings of the detection of worms."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from configuration.strict import Settings
 
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"tiles_per_batch", "device"})
 
     weights: str = Field(
         "resources/models/detector.safetensors",

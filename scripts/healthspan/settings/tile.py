@@ -12,5 +12,8 @@ class TileSettings(Settings):
         440, ge=64, le=4096, description="side of a tile (px of the model's pixel size)"
     )
     model_pixel_size_um: float = Field(
-        9.74, gt=0, le=200, description="pixel size at which the detector sees worms (um)"
+        9.74,
+        gt=0,
+        le=200,
+        description="pixel size at which the detector sees worms, that of its card (um)",
     )

@@ -1,6 +1,6 @@
 """Settings of the prediction of affinities."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,8 @@ from neurites.settings.shape import Shape
 
 class PredictSettings(Settings):
     """Affinities of a volume from a trained network."""
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"batch", "threads", "device"})
 
     weights: str = Field(
         "resources/models/neurites_demo.safetensors",
