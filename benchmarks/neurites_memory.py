@@ -50,7 +50,7 @@ VOLUMES: tuple[tuple[Zyx, Zyx], ...] = (
 """Shape of a volume and of its blocks."""
 
 VOXEL_NM = {"sections": (30.0, 6.0, 6.0), "3-D": (6.0, 6.0, 6.0), "waterz": (6.0, 6.0, 6.0)}
-DEMO, PAPER = (16, 16, 32), (24, 32, 48, 72, 104)
+DEMO, PAPER = (16, 24, 32, 48), (24, 32, 48, 72, 104)
 """Channels of the shipped network and of the paper's."""
 
 PREDICTIONS: tuple[tuple[tuple[int, ...], Zyx, int, Zyx], ...] = (

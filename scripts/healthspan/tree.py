@@ -108,8 +108,8 @@ class Tree:
                 write_problem(folder, found)
                 notes.append(f"{name}: {found.reason}")
         self.write_sheets(only_new)
-        notes += warnings_of_mixed_days(self.plates.values())
-        return notes + left_behind(self.results, self.experiments)
+        notes += left_behind(self.results, self.experiments)
+        return notes + warnings_of_mixed_days(self.plates.values())
 
     def write_sheets(self, only_new: bool = False) -> None:
         """Write the status of every plate, and for every experiment who is in it and who is not."""
