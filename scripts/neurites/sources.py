@@ -16,12 +16,14 @@ from step.errors import StepError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+    from tifffile import TiffPageSeries
 
 # Readers are imported where they are used: the Snakefile imports this module in every process.
 
 TIFF = (".tif", ".tiff")
 SECTIONS = (*TIFF, ".png", ".jpg", ".jpeg")
 HDF5 = (".h5", ".hdf5", ".hdf", ".he5")
+HDF5_DATASET = re.compile(r"(.*\.(?:h5|hdf5|hdf|he5)):(.*)", re.IGNORECASE)
 FORMS = "a TIFF stack, a folder of sections (TIFF, PNG, JPEG), an HDF5 file or an OME-Zarr"
 
 
@@ -57,7 +59,8 @@ def describe(path: str) -> Source:
     Raises:
         StepError: there is none, it is damaged, not in 3-D, or in a form that is not known.
     """
-    file, _, dataset = path.partition(":") if not Path(path).exists() else (path, "", "")
+    named = None if Path(path).exists() else HDF5_DATASET.fullmatch(path)
+    file, dataset = named.groups() if named else (path, "")
     if not Path(file).exists():
         raise StepError(f"{path}: expected {FORMS}, found nothing there; correct the sample sheet")
     try:
@@ -120,10 +123,9 @@ def _tiff(path: str) -> Source:
         ]
         if series.dataoffset is not None:
             ends.append(series.dataoffset + series.nbytes)
-        # A page has several sections where its tiles are cubes (tag ImageDepth).
-        elif (found := sum(page.aspage().imagedepth for page in file.pages)) != math.prod(
-            shape[:-2]
-        ):
+        # A page has several sections where its tiles are cubes (tag ImageDepth). Pages that are
+        # not of the series are thumbnails and the like.
+        elif (found := _depth(series)) != math.prod(shape[:-2]):
             raise ValueError(f"{math.prod(shape[:-2])} sections expected, {found} found")
         # A strip beyond the end of the file would be read as zeros.
         if max(ends, default=0) > Path(path).stat().st_size:
@@ -131,6 +133,10 @@ def _tiff(path: str) -> Source:
                 f"voxels expected up to byte {max(ends)} of {Path(path).stat().st_size}"
             )
         return Source(path, "tiff", _checked(path, shape), str(series.dtype), (path,))
+
+
+def _depth(series: TiffPageSeries) -> int:
+    return sum(page.aspage().imagedepth for page in series.pages if page is not None)
 
 
 def _natural(path: Path) -> list[Any]:
@@ -276,6 +282,11 @@ def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
         sections = []
         for file in source.files[begin:end]:
             section = read_section(file)
+            if str(section.dtype) != source.dtype:
+                raise StepError(
+                    f"{file}: expected a section of {source.dtype} as the first, {source.files[0]},"
+                    f" found {section.dtype}; export all sections alike"
+                )
             if section.shape != source.shape[1:]:
                 raise StepError(
                     f"{file}: expected a section of {source.shape[1]} x {source.shape[2]} px as "
@@ -287,9 +298,15 @@ def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
         import tifffile
 
         with tifffile.TiffFile(source.path) as stack:
-            if len(stack.pages) == source.shape[0]:
-                return np.stack([page.asarray() for page in stack.pages[begin:end]])
             series = stack.series[0]
+            if series.dataoffset is not None:
+                # In one piece, often behind a single page: nothing else of it is read.
+                mapped = tifffile.memmap(source.path, series=0, mode="r")
+                part = mapped.reshape(source.shape)[begin:end]
+                return np.array(part, part.dtype.newbyteorder("="))
+            if len(series.pages) == source.shape[0]:
+                pages = series.pages[begin:end]
+                return np.stack([page.asarray() for page in pages if page is not None])
             if stack.pages.first.is_volumetric and series.ndim == 3:
                 import zarr
 
