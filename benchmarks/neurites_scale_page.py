@@ -32,6 +32,8 @@ GPU_VOXELS = 0.94e6
 """Voxels a second of affinities on a RTX 2080 Ti, as published for a network of this kind (LSD)."""
 
 
+FITTED = 4
+"""Blocks of a part from which on its contacts are fitted."""
 SURFACE = 2 / 3
 """Power with which the surface of a cube grows with its voxels."""
 
@@ -42,8 +44,11 @@ def voxels_of(shape: str) -> int:
 
 
 def growth(parts: pd.DataFrame) -> float:
-    """Exponent with which the contacts that a part hands on grow with its voxels."""
-    seen = parts[(parts["contacts_left"] > 0) & (parts["blocks"] >= 4)]
+    """Exponent with which the contacts that a part hands on grow with its voxels.
+
+    Of parts of ``FITTED`` blocks and more: smaller ones are mostly surface.
+    """
+    seen = parts[(parts["contacts_left"] > 0) & (parts["blocks"] >= FITTED)]
     across = np.log(seen["voxels"]) - np.log(seen["voxels"]).mean()
     return float((across * np.log(seen["contacts_left"])).sum() / (across**2).sum())
 
@@ -98,7 +103,8 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
         "",
         "Regions that cannot be decided on within a part of the volume, and their contacts"
         " ([neurites.md](neurites.md#agglomeration)). Memory holds those of a few parts, not the"
-        f" volume's contacts; they grew with the voxels of the part to the power {exponent:.2f}."
+        f" volume's contacts; in parts of {FITTED} blocks and more, those below being mostly"
+        f" surface, they grew with the voxels of the part to the power {exponent:.2f}."
         " The volume is a slab; for the estimate below, they grow like the surface of a cube,"
         " to the power 2/3.",
         "",

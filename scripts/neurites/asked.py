@@ -8,6 +8,10 @@ NEURITES = re.compile(r"(neurites(_\w+)?(:.*)?|(results|simulated|fetched|logs)/
 # Volumes are simulated and fetched without a sheet.
 VOLUMES = re.compile(r"(neurites(_train|_paper)?|results/neurites/.*)")
 HEALTHSPAN = re.compile(r"(all|healthspan(_\w+)?(:.*)?|(results|simulated)/(?!neurites/).*)")
+# Options whose values, up to the next option, name rules or files that are no targets.
+NOT_TARGETS = re.compile(
+    r"-[RUOP]|--(forcerun|until|omit-from|prioritize|cleanup-metadata|cm)(=.*)?"
+)
 
 
 class Asked(NamedTuple):
@@ -26,12 +30,24 @@ class Asked(NamedTuple):
     unlock: bool
 
 
+def targets(words: Sequence[str]) -> list[str]:
+    """The words of a command line that may name targets, paths without a leading ``./``."""
+    found, skipping = [], False
+    for word in words:
+        if word.startswith("-"):
+            skipping = NOT_TARGETS.fullmatch(word) is not None
+        if not skipping:
+            found.append(word.removeprefix("./"))
+    return found
+
+
 def asked(words: Sequence[str]) -> Asked:
     """Return what is asked for by the words of a command line.
 
-    Words that name no target, such as options and their values, do not count. Without a target,
-    a run is about the healthspan tree.
+    Options and their values do not count, except those by which Snakemake tells a job's process
+    its rule. Without a target, a run is about the healthspan tree.
     """
+    words = targets(words)
     neurites = any(NEURITES.fullmatch(word) for word in words)
     only_neurites = neurites and not any(HEALTHSPAN.fullmatch(word) for word in words)
     unlock = "--unlock" in words

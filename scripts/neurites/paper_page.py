@@ -42,9 +42,9 @@ SAID_ONCE = {
     "arithmetic": "Arithmetic",
     "peak_is_of": "Peak memory is that of",
 }
+"""Columns that tend to be the same in all rows, and the words before them."""
 ENOUGH = 20_000
 """Steps (count) from which on scores say something of a network."""
-"""Columns that tend to be the same in all rows, and the words before them."""
 
 
 def joined(rows: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -118,8 +118,8 @@ def _peaks(
     anisotropy: float,
 ) -> NDArray[np.uint8]:
     radius = settings.seed_radius_px
-    disc = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1, 2 * radius + 1))
-    highest = np.stack([cv2.dilate(section, disc) for section in distances])
+    square = cv2.getStructuringElement(cv2.MORPH_RECT, (2 * radius + 1, 2 * radius + 1))
+    highest = np.stack([cv2.dilate(section, square) for section in distances])
     if through_sections:
         reach = max(1, round(radius / anisotropy))
         highest = ndimage.maximum_filter1d(highest, 2 * reach + 1, axis=0, mode="nearest")

@@ -30,9 +30,9 @@ class NeuritesSettings(Settings):
     )
     block: Literal["auto"] | tuple[Voxels, Voxels, Voxels] = Field(
         "auto",
-        description="voxels along z, y and x that one job works on; the results do not depend on "
-        "it, memory and the number of jobs do; auto: [32, 512, 512], and [256, 256, 256] where "
-        "fragments reach through sections",
+        description="voxels along z, y and x that one job works on: memory and the number of jobs "
+        "follow from it, the results hardly (figures in docs/neurites.md); auto: [32, 512, 512], "
+        "and [256, 256, 256] where fragments reach through sections",
     )
     ingest: IngestSettings = Field(
         IngestSettings(), description="sections to one volume of 8 bit grey values"

@@ -32,7 +32,11 @@ class FragmentsSettings(Settings):
         2.0, ge=0, le=20, description="standard deviation by which distances are smoothed (px)"
     )
     seed_radius_px: int = Field(
-        5, ge=1, le=50, description="a seed is the farthest point within this radius (px)"
+        5,
+        ge=1,
+        le=50,
+        description="a seed is the farthest point of a square that reaches so far "
+        "from it along both axes (px)",
     )
     context_px: Literal["auto"] | Annotated[int, Field(ge=0, le=512)] = Field(
         "auto",
