@@ -81,6 +81,8 @@ onstart:
     workflow.scheduler.keepgoing = True  # one bad plate never stops the others
     if not ASKED.only_neurites:
         tree.write_configuration()
+    if ASKED.neurites:
+        neurites_tree.write_configuration()
 
 
 onsuccess:

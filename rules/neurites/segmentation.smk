@@ -1,7 +1,8 @@
 """The segmentation as files that viewers open, and the table of its objects.
 
 In:  agglomeration.h5, fragments/<block>.h5 of all blocks
-Out: segmentation.ome.zarr, objects.tsv; on request segmentation.tif, segmentation.h5
+Out: segmentation.ome.zarr, objects.tsv, provenance.json; on request segmentation.tif,
+     segmentation.h5
 """
 
 
@@ -12,6 +13,7 @@ rule neurites_segmentation:
     output:
         segmentation=directory("results/neurites/{volume}/segmentation.ome.zarr"),
         objects="results/neurites/{volume}/objects.tsv",
+        provenance="results/neurites/{volume}/provenance.json",
     log:
         "logs/neurites/segmentation/{volume}.log",
     benchmark:
@@ -23,17 +25,23 @@ rule neurites_segmentation:
         mem_mb=neurites_tree.memory("segmentation"),
         runtime=neurites_tree.runtime("segmentation"),
     params:
-        version=step_version("neurites.segmentation"),
+        version=[step_version("neurites.segmentation"), step_version("neurites.provenance")],
         # Not the exports, which change nothing here.
         settings=neurites_tree.settings_of(
             "segmentation", "scoring", "threshold", "min_voxels", "levels"
         ),
         grid=neurites_tree.described,
         fragments=neurites_tree.folder("fragments"),
+        manifest=neurites_tree.manifest,
+        weights=AFFINITY_NETWORK,
     shell:
         "python -m neurites.segmentation --agglomeration {input.agglomeration:q}"
         " --fragments {params.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
-        " --processes {threads} --segmentation {output.segmentation:q} --objects {output.objects:q} > {log:q} 2>&1"
+        " --processes {threads} --segmentation {output.segmentation:q} --objects {output.objects:q}"
+        " > {log:q} 2>&1 &&"
+        " python -m neurites.provenance --volume {wildcards.volume:q}"
+        " --manifest {params.manifest:q} --weights {params.weights:q}"
+        " --provenance {output.provenance:q} >> {log:q} 2>&1"
 
 
 rule neurites_export:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from typing import Any
 
+from configuration.provenance import as_yaml
 from neurites import sizes
 from neurites.blocks import Block, Box, Grid, Zyx, slabs
 from neurites.fragment_context import block_of, context_of
@@ -19,12 +20,14 @@ from neurites.settings.agglomerate import quantile_of
 from neurites.sources import Source
 from neurites.volumes import Volume
 from step.errors import StepError
+from step.output import write_if_changed
 
 RESULTS = "results/neurites"
 VOLUME_RESULTS = (
     "agglomeration.tsv",
     "segmentation.ome.zarr",
     "objects.tsv",
+    "provenance.json",
     "sections.png",
     "neurites.png",
 )
@@ -83,6 +86,10 @@ class Tree:
                 notes.append(f"{volume.name}: {error}")
             write_manifest(folder, found)
         return notes
+
+    def write_configuration(self) -> None:
+        """Write the settings of the run, with all their defaults, as they may be given again."""
+        write_if_changed(f"{self.results}/configuration.yaml", as_yaml({"neurites": self.settings}))
 
     @cached_property
     def channels(self) -> int:

@@ -1,0 +1,53 @@
+"""What a volume's results were made with stands beside them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import tifffile
+import yaml
+
+from configuration.load import load_sections
+from configuration.sections import SECTIONS
+from neurites.scan import find_sources, write_manifest
+from neurites.settings import NeuritesSettings
+from neurites.tree import Tree
+from neurites.volumes import Volume
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+
+
+def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
+    for name in ("image", "labels"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", np.ones((3, 8, 9), np.uint8))
+    volume = Volume("v", str(tmp_path / "image.tif"), (30, 6, 6), str(tmp_path / "labels.tif"))
+    write_manifest(tmp_path / "manifest", find_sources(volume, (1, 1, 1)))
+    (tmp_path / "w.safetensors").write_bytes(b"weights")
+
+    def told() -> dict:
+        words = f"--volume v --manifest {tmp_path}/manifest/volume.json"
+        words += f" --weights {tmp_path}/w.safetensors --provenance {tmp_path}/provenance.json"
+        command = [sys.executable, "-m", "neurites.provenance", *words.split()]
+        subprocess.run(command, env={"PYTHONPATH": str(SCRIPTS), "PATH": ""}, check=True)
+        return dict(json.loads((tmp_path / "provenance.json").read_text()))
+
+    found = told()
+    assert found["volume"] == "v" and found["packages"]["waterz"]
+    assert found["sources"]["image"]["shape_zyx"] == [3, 8, 9]
+    assert found["sources"]["labels"]["files"] == 1
+    assert told() == found
+    tifffile.imwrite(tmp_path / "labels.tif", np.ones((3, 8, 9), np.uint16))
+    (tmp_path / "w.safetensors").write_bytes(b"other weights")
+    other = told()
+    assert other["sources"]["image"] == found["sources"]["image"]
+    assert other["sources"]["labels"] != found["sources"]["labels"]
+    assert other["weights"] != found["weights"]
+
+
+def test_the_settings_of_a_run_can_be_given_again(tmp_path: Path) -> None:
+    settings = NeuritesSettings.model_validate({"predict": {"overlap": 0.25}})
+    Tree((), settings, results=str(tmp_path)).write_configuration()
+    written = yaml.safe_load((tmp_path / "configuration.yaml").read_text())
+    assert load_sections(written, SECTIONS)["neurites"] == settings
