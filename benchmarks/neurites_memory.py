@@ -1,11 +1,12 @@
 """Memory and time of the steps of the neurites tree, by the size of what they work on.
 
-    python benchmarks/neurites_memory.py
+    python benchmarks/neurites_memory.py [--steps agglomerate ...]
 
 Runs the command lines of the steps on synthetic blocks and volumes of two sizes, with fragments
-within sections, in 3-D, and by waterz, the prediction with two networks and the training with
-several, and writes docs/tables/neurites-memory.tsv. What jobs ask for
-(scripts/neurites/resources.py) is held against it by a test.
+within sections, in 3-D, and by waterz, the agglomeration by the mean and by quantiles, the
+prediction with two networks and the training with several, and writes
+docs/tables/neurites-memory.tsv. With --steps, only the rows of these are measured anew. What jobs
+ask for (scripts/neurites/resources.py) is held against the table by a test.
 """
 
 import argparse
@@ -13,8 +14,9 @@ import json
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import tifffile
@@ -27,6 +29,7 @@ from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
 from learning.weights import save_weights  # noqa: E402
 from neurites.block_files import write_block_array  # noqa: E402
 from neurites.blocks import Grid, Zyx, box_shape  # noqa: E402
+from neurites.fragment_context import context_of  # noqa: E402
 from neurites.ingest import create_array  # noqa: E402
 from neurites.model_files import build, description  # noqa: E402
 from neurites.resources import Size, kind_of  # noqa: E402
@@ -39,7 +42,7 @@ from neurites.sizes import of_training as of_step_of_training  # noqa: E402
 from neurites.sizes import of_volume as of_step  # noqa: E402
 from neurites.sources import describe  # noqa: E402
 from step.command import run_step  # noqa: E402
-from step.tables import write_table  # noqa: E402
+from step.tables import read_table, write_table  # noqa: E402
 
 COLUMNS = ("step", "kind", "mvoxel", "part", "cpu_seconds", "peak_rss_mb")
 BLOCKS: tuple[Zyx, ...] = ((16, 256, 256), (32, 512, 512))
@@ -48,6 +51,23 @@ VOLUMES: tuple[tuple[Zyx, Zyx], ...] = (
     ((64, 512, 512), (32, 256, 256)),
 )
 """Shape of a volume and of its blocks."""
+
+MEAN: dict[str, object] = {}
+QUANTILES: tuple[dict[str, object], ...] = (
+    {"scoring": ["mean", "quantile50"], "histogram_bins": 64},
+    {"scoring": ["mean", "quantile50"], "histogram_bins": 256},
+)
+AGGLOMERATIONS: tuple[tuple[str, Zyx, Zyx, tuple[dict[str, object], ...]], ...] = (
+    ("distance_transform", (32, 512, 512), (16, 256, 256), (MEAN, *QUANTILES)),
+    ("distance_transform", (64, 1024, 1024), (32, 512, 512), (MEAN, *QUANTILES)),
+    ("distance_transform", (64, 1024, 1024), (64, 1024, 1024), (MEAN, *QUANTILES)),
+    ("waterz", (16, 256, 256), (16, 256, 256), (MEAN, *QUANTILES)),
+    ("waterz", (32, 256, 256), (16, 128, 128), (MEAN, *QUANTILES)),
+    ("waterz", (32, 512, 512), (16, 256, 256), (MEAN,)),
+)
+"""Method of the fragments, shape of a volume and of its blocks, how it is agglomerated. Of eight
+blocks, more contacts are in hand when parts are joined than in a block.
+"""
 
 VOXEL_NM = {"sections": (30.0, 6.0, 6.0), "3-D": (6.0, 6.0, 6.0), "waterz": (6.0, 6.0, 6.0)}
 DEMO, PAPER = (16, 24, 32, 48), (24, 32, 48, 72, 104)
@@ -136,29 +156,11 @@ def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
         yield row("ingest", Size(kind, mvoxel(shape)),
                   [*slab, "--sections", f"0:{shape[0]}", "--array", str(array / "0")])  # fmt: skip
     described = json.dumps({"shape": shape, "block": block, "voxel_nm": VOXEL_NM["sections"]})
-    paths = {name: str(folder / name) for name in ("fragments", "graphs", "affinities")}
-    for one in grid:
-        made = Path(paths["affinities"], f"{one.name}.h5")
-        write_block_array(made, "affinities", synthetic.affinities(one.box), one.box)
-    for one in grid:
-        window = grid.touching(grid.window(one, (0, 16, 16)))
-        seen = [str(Path(paths["affinities"], f"{other.name}.h5")) for other in window]
-        measure([sys.executable, "-m", "neurites.fragments", "--affinities", *seen, "--block",
-                 one.name, "--grid", described, "--settings", "{}", "--fragments",
-                 f"{paths['fragments']}/{one.name}.h5"], ENVIRONMENT)  # fmt: skip
-    for one in grid:
-        before = [f"{paths['fragments']}/{b.name}.h5" for b in grid.before(one) if b]
-        measure([sys.executable, "-m", "neurites.region_graph", "--fragments",
-                 f"{paths['fragments']}/{one.name}.h5", "--before", *before, "--affinities",
-                 f"{paths['affinities']}/{one.name}.h5", "--block", one.name, "--grid", described,
-                 "--histograms", "no", "--graph", f"{paths['graphs']}/{one.name}.npz"],
-                ENVIRONMENT)  # fmt: skip
+    paths = graphs_of(folder, synthetic, grid, described, {}, "no")
     merges, written = str(folder / "agglomeration.h5"), str(folder / "segmentation.ome.zarr")
     objects = str(folder / "objects.tsv")
+    measure(agglomeration_of(folder, paths, described, {}), ENVIRONMENT)
     steps = {
-        "agglomerate": ["--graphs", paths["graphs"], "--grid", described, "--settings", "{}",
-                        "--fragments", paths["fragments"], "--agglomeration", merges,
-                        "--table", str(folder / "agglomeration.tsv")],
         "segmentation": ["--agglomeration", merges, "--fragments", paths["fragments"],
                          "--grid", described, "--settings", "{}", "--processes", "1",
                          "--segmentation", written, "--objects", objects],
@@ -176,6 +178,62 @@ def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
     }  # fmt: skip
     for step, words in steps.items():
         yield row(step, of_step(step, NeuritesSettings(), grid), words)
+
+
+def graphs_of(
+    folder: Path,
+    synthetic: SyntheticVolume,
+    grid: Grid,
+    described: str,
+    fragments: dict[str, object],
+    histograms: str,
+) -> dict[str, str]:
+    """Make the fragments and the region graphs of all blocks; return the folders they are in."""
+    paths = {name: str(folder / name) for name in ("fragments", "graphs", "affinities")}
+    for one in grid:
+        made = Path(paths["affinities"], f"{one.name}.h5")
+        write_block_array(made, "affinities", synthetic.affinities(one.box), one.box)
+    context = context_of(FragmentsSettings.model_validate(fragments), VOXEL_NM["sections"])
+    for one in grid:
+        window = grid.touching(grid.window(one, context))
+        seen = [str(Path(paths["affinities"], f"{other.name}.h5")) for other in window]
+        measure([sys.executable, "-m", "neurites.fragments", "--affinities", *seen, "--block",
+                 one.name, "--grid", described, "--settings", json.dumps(fragments), "--fragments",
+                 f"{paths['fragments']}/{one.name}.h5"], ENVIRONMENT)  # fmt: skip
+    for one in grid:
+        before = [f"{paths['fragments']}/{b.name}.h5" for b in grid.before(one) if b]
+        measure([sys.executable, "-m", "neurites.region_graph", "--fragments",
+                 f"{paths['fragments']}/{one.name}.h5", "--before", *before, "--affinities",
+                 f"{paths['affinities']}/{one.name}.h5", "--block", one.name, "--grid", described,
+                 "--histograms", histograms, "--graph", f"{paths['graphs']}/{one.name}.npz"],
+                ENVIRONMENT)  # fmt: skip
+    return paths
+
+
+def agglomeration_of(
+    folder: Path, paths: dict[str, str], described: str, settings: dict[str, object]
+) -> list[str]:
+    """The command that agglomerates a volume."""
+    return [sys.executable, "-m", "neurites.agglomerate", "--graphs", paths["graphs"],
+            "--grid", described, "--settings", json.dumps(settings),
+            "--fragments", paths["fragments"], "--agglomeration", str(folder / "agglomeration.h5"),
+            "--table", str(folder / "agglomeration.tsv")]  # fmt: skip
+
+
+def of_agglomeration(
+    folder: Path, method: str, shape: Zyx, block: Zyx, scorings: Sequence[dict[str, object]]
+) -> Iterator[Row]:
+    """Agglomerate a volume in several ways."""
+    grid = Grid(shape, block)
+    described = json.dumps({"shape": shape, "block": block, "voxel_nm": VOXEL_NM["sections"]})
+    fragments: dict[str, object] = {"method": method}
+    paths = graphs_of(folder, SyntheticVolume(), grid, described, fragments, "yes")
+    # Numba compiles once and keeps what it made; jobs find it there.
+    measure(agglomeration_of(folder, paths, described, MEAN), ENVIRONMENT)
+    for how in scorings:
+        settings = NeuritesSettings.model_validate({"agglomerate": how, "fragments": fragments})
+        words = agglomeration_of(folder, paths, described, how)[3:]
+        yield row("agglomerate", of_step("agglomerate", settings, grid), words)
 
 
 def of_simulation(folder: Path, shape: Zyx) -> Iterator[Row]:
@@ -226,31 +284,45 @@ def of_training(folder: Path, network: str, n: int, memory: str, patch: Zyx) -> 
     yield row("train", size, words)
 
 
-def rows() -> Iterator[Row]:
-    """All rows, each measured in a folder of its own."""
+def measurements() -> Iterator[tuple[set[str], Callable[..., Iterator[Row]], tuple[Any, ...]]]:
+    """What there is to measure: steps whose rows it gives, and how, in a folder of its own."""
     for kind in VOXEL_NM:
         for shape in BLOCKS:
-            with tempfile.TemporaryDirectory() as folder:
-                yield from of_block(Path(folder), shape, kind)
-    for shape, block in VOLUMES:
-        with tempfile.TemporaryDirectory() as folder:
-            yield from of_volume(Path(folder), shape, block)
+            yield {"fragments", "region_graph"}, of_block, (shape, kind)
+    for volume in VOLUMES:
+        steps = {"ingest", "segmentation", "evaluate", "pictures", "export"}
+        yield steps, of_volume, volume
+    for volume in AGGLOMERATIONS:
+        yield {"agglomerate"}, of_agglomeration, volume
     for shape in BLOCKS:
-        with tempfile.TemporaryDirectory() as folder:
-            yield from of_simulation(Path(folder), shape)
+        yield {"simulate"}, of_simulation, (shape,)
     for prediction in PREDICTIONS:
-        with tempfile.TemporaryDirectory() as folder:
-            yield from of_prediction(Path(folder), *prediction)
+        yield {"predict"}, of_prediction, prediction
     for training in TRAININGS:
-        with tempfile.TemporaryDirectory() as folder:
-            yield from of_training(Path(folder), *training)
+        yield {"train"}, of_training, training
+
+
+def measured(steps: set[str]) -> pd.DataFrame:
+    """Measure steps; all rows of what has to be measured for them are measured."""
+    rows: list[Row] = []
+    for given, how, size in measurements():
+        if given & steps:
+            with tempfile.TemporaryDirectory() as folder:
+                rows += how(Path(folder), *size)
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def main() -> None:
+    steps = sorted(set[str]().union(*(given for given, _, _ in measurements())))
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-memory.tsv")
+    parser.add_argument("--steps", nargs="+", choices=steps, default=steps, help="default: all")
     given = parser.parse_args()
-    write_table(given.table, pd.DataFrame(list(rows()), columns=list(COLUMNS)))
+    table = measured(set(given.steps))
+    if given.steps != steps:
+        before = read_table(given.table, COLUMNS)
+        table = pd.concat([before[~before["step"].isin(table["step"])], table])
+    write_table(given.table, table)
 
 
 if __name__ == "__main__":

@@ -69,8 +69,10 @@ COSTS = {
     # Grey values of 8 bit, and all that has to be converted.
     ("ingest", "image"): Cost(65, 2.9, 0.1),
     ("ingest", "labels"): Cost(70, 23, 0.1),
+    # Parts are values of contacts in hand.
+    ("agglomerate", ""): Cost(240, 0.35, 0.1, mb_per_part=0.85),
+    ("agglomerate", "waterz"): Cost(240, 190, 2.0, mb_per_part=10.5),
     # Parts are blocks, sections in a picture, and slabs as deep as chunks are.
-    ("agglomerate", ""): Cost(240, 0.45, 0.1),
     ("segmentation", ""): Cost(310, 0.05, 0.2, mb_per_part=52),
     ("evaluate", ""): Cost(290, 0.2, 0.2, mb_per_part=44),
     ("pictures", ""): Cost(150, 0.0, 0.1, mb_per_part=230),

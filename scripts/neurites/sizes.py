@@ -12,6 +12,7 @@ from neurites.blocks import Block, Grid, Zyx, box_shape, stride_of
 from neurites.fragment_context import context_of
 from neurites.resources import Size, kind_of
 from neurites.settings import NeuritesSettings
+from neurites.settings.agglomerate import AgglomerateSettings, quantile_of
 from neurites.settings.paper import PaperSettings
 from neurites.settings.train import TrainSettings
 
@@ -19,6 +20,12 @@ CHUNK_SECTIONS = 16
 """Depth of the chunks of a segmentation, of which an export reads one layer at a time."""
 
 PAPER_CHANNELS = 24
+
+CONTACT_VALUES = 15
+"""What an agglomeration by the mean keeps of the contacts of a block, as a quantile one bin."""
+
+SURFACE = 2 / 3
+"""Power with which the contacts that a block hands on grow with its voxels."""
 
 KEPT_IN_MEMORY = 2**30
 """A training reads volumes of at most so many voxels once, larger ones window by window."""
@@ -35,6 +42,11 @@ def of_fragments(
     """A block with what is seen around it."""
     window = grid.window(block, context_of(settings.fragments, voxel_nm))
     return Size(kind_of(settings.fragments, voxel_nm), mvoxel(box_shape(window)))
+
+
+def of_region_graph(settings: NeuritesSettings, block: Block, voxel_nm: Sequence[float]) -> Size:
+    """A block alone; of its neighbours, faces are read."""
+    return Size(kind_of(settings.fragments, voxel_nm), mvoxel(block.shape))
 
 
 def of_slab(shape: Zyx, depth: int, kind: str, dtype: str) -> Size:
@@ -90,6 +102,26 @@ def of_training(
     return Size(kind, whole, part=values, work=values * settings.steps)
 
 
+def histogram_bins(settings: AgglomerateSettings) -> int:
+    """Values that an agglomeration keeps of a contact for its quantiles, if it takes any."""
+    asked = any(quantile_of(one) >= 0 for one in settings.scoring)
+    return settings.histogram_bins if asked else 0
+
+
+def _of_agglomeration(settings: NeuritesSettings, whole: float, block: float) -> Size:
+    """Whole volume and blocks (million voxels), and the values of the contacts in hand at a time.
+
+    All contacts of a block are in hand once. Histograms weigh most where parts are joined, and
+    there are those of contacts near their surfaces. The watershed of waterz leaves so many more
+    fragments that those of the whole volume count, and surfaces are everywhere.
+    """
+    work = whole * len(settings.agglomerate.scoring)
+    bins = histogram_bins(settings.agglomerate)
+    if settings.fragments.method == "waterz":
+        return Size("waterz", whole, part=bins * whole**SURFACE, work=work)
+    return Size("", whole, part=CONTACT_VALUES * block + bins * block**SURFACE, work=work)
+
+
 def of_volume(step: str, settings: NeuritesSettings, grid: Grid) -> Size:
     """A volume, and what of it a step that goes through it holds at a time."""
     depth, height, width = grid.shape
@@ -97,7 +129,7 @@ def of_volume(step: str, settings: NeuritesSettings, grid: Grid) -> Size:
     whole = mvoxel(grid.shape)
     match step:
         case "agglomerate":
-            return Size("", whole, work=whole * scorings)
+            return _of_agglomeration(settings, whole, mvoxel(grid.block))
         case "pictures":
             shown = settings.pictures
             side_y, side_x = min(shown.side_px, height), min(shown.side_px, width)

@@ -16,7 +16,6 @@ from neurites.fragment_context import block_of, context_of
 from neurites.resources import Size, memory_mb, runtime_min
 from neurites.scan import find_sources, is_scanned, read_manifest, read_problem, write_manifest
 from neurites.settings import NeuritesSettings
-from neurites.settings.agglomerate import quantile_of
 from neurites.sources import Source
 from neurites.volumes import Volume
 from step.errors import StepError
@@ -154,8 +153,7 @@ class Tree:
 
     def histograms(self, wildcards: Any) -> str:
         """Whether a quantile is asked for, yes or no."""
-        asked = any(quantile_of(one) >= 0 for one in self.settings.agglomerate.scoring)
-        return "yes" if asked else "no"
+        return "yes" if sizes.histogram_bins(self.settings.agglomerate) else "no"
 
     def manifest(self, wildcards: Any) -> str:
         """What the main process found of the volume."""
@@ -263,7 +261,10 @@ class Tree:
                 return sizes.of_slab(grid.shape, end - begin, wildcards.kind, dtype)
             case "predict":
                 return sizes.of_prediction(settings, grid, self._block(wildcards), self.channels)
-            case "fragments" | "region_graph":
+            case "region_graph":
+                voxel_nm = self.sheet[wildcards.volume].voxel_nm
+                return sizes.of_region_graph(settings, self._block(wildcards), voxel_nm)
+            case "fragments":
                 voxel_nm = self.sheet[wildcards.volume].voxel_nm
                 return sizes.of_fragments(settings, grid, self._block(wildcards), voxel_nm)
         return sizes.of_volume(step, settings, grid)
