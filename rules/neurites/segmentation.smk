@@ -38,7 +38,7 @@ rule neurites_segmentation:
         "python -m neurites.segmentation --agglomeration {input.agglomeration:q}"
         " --fragments {params.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
         " --processes {threads} --segmentation {output.segmentation:q} --objects {output.objects:q}"
-        " > {log:q} 2>&1 &&"
+        " > {log:q} 2>&1;"
         " python -m neurites.provenance --volume {wildcards.volume:q}"
         " --manifest {params.manifest:q} --weights {params.weights:q}"
         " --provenance {output.provenance:q} >> {log:q} 2>&1"

@@ -14,7 +14,7 @@ from benchmarks.neurites_evaluation import (
     affinities_of_outlines,
     tuned_scores,
 )
-from benchmarks.neurites_memory import COLUMNS, of_volume
+from benchmarks.neurites_memory import COLUMNS, MEAN, QUANTILES, of_agglomeration, of_volume
 from benchmarks.neurites_segmentation import METHODS as MEASURED
 from benchmarks.neurites_segmentation import measure
 from benchmarks.neurites_training import (
@@ -52,7 +52,7 @@ def test_every_method_segments_the_synthetic_volume(method: str) -> None:
 
 def test_every_step_of_a_volume_is_measured_by_its_size(tmp_path: Path) -> None:
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in of_volume(tmp_path, *SMALL)]
-    steps = ["ingest", "ingest", "agglomerate", "segmentation", "evaluate", "pictures", "export"]
+    steps = ["ingest", "ingest", "segmentation", "evaluate", "pictures", "export"]
     assert [row["step"] for row in rows] == steps
     assert {row["mvoxel"] for row in rows} == {0.074}
     # A block, a picture and a slab are less than the volume, or all of it.
@@ -60,6 +60,16 @@ def test_every_step_of_a_volume_is_measured_by_its_size(tmp_path: Path) -> None:
     assert parts["segmentation"] == parts["evaluate"] == 0.018
     assert parts["pictures"] == 0.037 and parts["export"] == 0.074
     assert all(20 < float(str(row["peak_rss_mb"])) < 1000 for row in rows)
+
+
+def test_agglomerations_are_measured_by_block_and_histograms(tmp_path: Path) -> None:
+    found = of_agglomeration(tmp_path, "distance_transform", *SMALL, (MEAN, *QUANTILES))
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in found]
+    assert [row["step"] for row in rows] == 3 * ["agglomerate"]
+    assert {row["mvoxel"] for row in rows} == {0.074}
+    mean, few, many = (float(str(row["part"])) for row in rows)
+    assert mean == pytest.approx(15 * 0.018432, abs=1e-3)
+    assert many - mean == pytest.approx(4 * (few - mean), abs=1e-2)
 
 
 def test_affinities_of_outlines_are_those_of_the_surer_voxel() -> None:

@@ -12,14 +12,14 @@ BY_VOLUME = {"--image", "--labels"}
 
 
 def commands() -> list[tuple[str, str, str]]:
-    """Rule, step and shell command of every rule that calls a step of the tree."""
+    """Rule, step and command line of every step of the tree that a rule calls."""
     found = []
     for path in sorted((REPOSITORY / "rules/neurites").glob("*.smk")):
         for rule in path.read_text(encoding="utf-8").split("\nrule ")[1:]:
             name, _, body = rule.partition(":")
             shell = "".join(re.findall(r'"(.*)"', body.partition("shell:")[2]))
-            if match := re.search(r"python -m neurites\.(\w+)", shell):
-                found.append((name, match[1], shell))
+            for step, words in re.findall(r"python -m neurites\.(\w+)([^;]*)", shell):
+                found.append((f"{name}-{step}", step, words))
     return found
 
 
