@@ -16,7 +16,7 @@ from step.errors import StepError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from tifffile import TiffPageSeries
+    from tifffile import TiffFile, TiffPageSeries
 
 # Readers are imported where they are used: the Snakefile imports this module in every process.
 
@@ -104,7 +104,7 @@ def _tiff(path: str) -> Source:
     import tifffile
 
     with tifffile.TiffFile(path) as file:
-        series = file.series[0]
+        series = _stack(file)
         shape = tuple(n for n in series.shape if n != 1) if series.ndim > 3 else series.shape
         shape = (1, *shape) if len(shape) == 2 else shape
         # Colours of a picture, not pixels along x. Before y they may be sections: a stack of three
@@ -113,6 +113,11 @@ def _tiff(path: str) -> Source:
             raise StepError(
                 f"{path}: expected one grey volume, found colours, {' x '.join(map(str, shape))}; "
                 "export it in grey"
+            )
+        if strays := _strays(file, series):
+            raise StepError(
+                f"{path}: expected sections of {shape[-2]} x {shape[-1]} px, {series.dtype}, found "
+                f"{strays} of another size or bit depth; export the stack again"
             )
         ends = [
             offset + count
@@ -123,8 +128,7 @@ def _tiff(path: str) -> Source:
         ]
         if series.dataoffset is not None:
             ends.append(series.dataoffset + series.nbytes)
-        # A page has several sections where its tiles are cubes (tag ImageDepth). Pages that are
-        # not of the series are thumbnails and the like.
+        # A page has several sections where its tiles are cubes (tag ImageDepth).
         elif (found := _depth(series)) != math.prod(shape[:-2]):
             raise ValueError(f"{math.prod(shape[:-2])} sections expected, {found} found")
         # A strip beyond the end of the file would be read as zeros.
@@ -133,6 +137,22 @@ def _tiff(path: str) -> Source:
                 f"voxels expected up to byte {max(ends)} of {Path(path).stat().st_size}"
             )
         return Source(path, "tiff", _checked(path, shape), str(series.dtype), (path,))
+
+
+def _stack(file: TiffFile) -> TiffPageSeries:
+    """The volume in a TIFF file, beside which there may be a small picture of it."""
+    return max(file.series, key=lambda series: series.size)
+
+
+def _strays(file: TiffFile, series: TiffPageSeries) -> int:
+    """Pages that are neither of the volume nor small pictures of it, where nothing says how many
+    sections it has.
+    """
+    if series.kind not in ("generic", "uniform"):
+        return 0
+    own = {page.index for page in series.pages if page is not None}
+    others = (page.aspage() for page in file.pages if page.index not in own)
+    return sum(not page.is_reduced for page in others)
 
 
 def _depth(series: TiffPageSeries) -> int:
@@ -298,10 +318,10 @@ def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
         import tifffile
 
         with tifffile.TiffFile(source.path) as stack:
-            series = stack.series[0]
+            series = _stack(stack)
             if series.dataoffset is not None:
                 # In one piece, often behind a single page: nothing else of it is read.
-                mapped = tifffile.memmap(source.path, series=0, mode="r")
+                mapped = tifffile.memmap(source.path, series=stack.series.index(series), mode="r")
                 part = mapped.reshape(source.shape)[begin:end]
                 return np.array(part, part.dtype.newbyteorder("="))
             if len(series.pages) == source.shape[0]:

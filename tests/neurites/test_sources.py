@@ -41,14 +41,34 @@ def test_values_are_in_the_order_of_this_machine(tmp_path: Path) -> None:
     assert np.array_equal(found, image[1:4])
 
 
+@pytest.mark.parametrize("first", [True, False])
 @pytest.mark.parametrize("compression", [None, "zlib"])
-def test_a_thumbnail_is_no_section(tmp_path: Path, image: np.ndarray, compression: str) -> None:
+def test_a_thumbnail_is_no_section(
+    tmp_path: Path, image: np.ndarray, compression: str, first: bool
+) -> None:
+    pages: list[tuple[np.ndarray, dict]] = [(image[:5], {"compression": compression})]
+    pages.insert(0 if first else 1, (image[0, ::8, ::8], {"subfiletype": 1}))
     with tifffile.TiffWriter(tmp_path / "s.tif") as file:
-        file.write(image[:5], compression=compression)
-        file.write(image[0, ::8, ::8])
+        for page, how in pages:
+            file.write(page, **how)
     source = describe(str(tmp_path / "s.tif"))
     assert source.shape == (5, 256, 256)
     assert np.array_equal(read(source, 2, 5), image[2:5])
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("other", ["uint16", "smaller"])
+def test_a_page_unlike_the_others_is_refused_and_not_dropped(
+    tmp_path: Path, image: np.ndarray, compression: str, other: str
+) -> None:
+    with tifffile.TiffWriter(tmp_path / "s.tif") as file:
+        for z in range(5):
+            page = image[z]
+            if z == 2:
+                page = page[:100] if other == "smaller" else page.astype(np.uint16)
+            file.write(page, compression=compression, metadata=None)
+    with pytest.raises(StepError, match="of another size or bit depth; export the stack again"):
+        describe(str(tmp_path / "s.tif"))
 
 
 def test_sections_of_mixed_bit_depth_are_refused(tmp_path: Path, image: np.ndarray) -> None:
