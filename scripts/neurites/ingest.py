@@ -120,15 +120,13 @@ def write_slab(path: str | Path, kind: str, values: NDArray[Any], depth: int) ->
     """
     path = Path(path)
     with whole_folder(path) as chunks:
-        store = chunks.with_name(f"{chunks.name}.zarr")
-        try:
-            array = create_array(store, kind, values.shape, depth)
-            array[...] = values
-            # Chunks that hold nothing but 0 are not stored, perhaps none is.
-            (store / "0").mkdir(exist_ok=True)
-            (store / "0").rename(chunks)
-        finally:
-            shutil.rmtree(store, ignore_errors=True)
+        store = chunks / "array.zarr"
+        array = create_array(store, kind, values.shape, depth)
+        array[...] = values
+        # Chunks that hold nothing but 0 are not stored, perhaps none is.
+        for row in (store / "0").glob("*"):
+            row.rename(chunks / row.name)
+        shutil.rmtree(store)
 
 
 def main() -> None:

@@ -225,6 +225,7 @@ def test_slabs_make_one_array(tmp_path: Path, image: np.ndarray) -> None:
     # A slab of nothing but 0 is a folder, too, and nothing is left beside it.
     write_slab(folder / "1", "image", np.zeros((2, 20, 24), np.uint8), 2)
     assert not np.asarray(array[2:4]).any()
+    assert not list((folder / "1").iterdir())
     assert sorted(path.name for path in folder.iterdir()) == [".zarray", ".zattrs", "0", "1", "2"]
 
 

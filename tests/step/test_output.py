@@ -4,12 +4,12 @@ import os
 import socket
 import subprocess
 import sys
-import time
+import zlib
 from pathlib import Path
 
 import pytest
 
-from step.output import ABANDONED_S, whole_file, whole_folder
+from step.output import whole_file, whole_folder, write_if_changed
 
 HERE = socket.gethostname()
 
@@ -36,26 +36,36 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, whole) -> None:
     assert names(tmp_path) == ["a.txt"] and (tmp_path / "a.txt").read_text() == "before"
 
 
-def test_what_a_killed_attempt_left_goes_with_the_next_one(tmp_path: Path) -> None:
+def left(folder: Path, host: str, process: int, name: str) -> Path:
+    return folder / f".partial-{zlib.crc32(host.encode()):08x}-{process}-{name}"
+
+
+def test_names_of_partial_outputs_are_those_of_these_tests(tmp_path: Path) -> None:
+    with whole_file(tmp_path / "a.tsv") as partial:
+        assert partial == left(tmp_path, HERE, os.getpid(), "a.tsv")
+        partial.touch()
+
+
+@pytest.mark.parametrize("host", [HERE, f"another-{HERE}"])
+def test_what_a_killed_attempt_left_goes_with_the_next_one(tmp_path: Path, host: str) -> None:
     gone = ended_process()
-    left = [f".partial-{gone}-{HERE}-s.zarr", f".partial-{gone}-{HERE}-a-s.zarr"]
-    for name in left:
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "0").write_text("x")
+    own, others = (left(tmp_path, host, gone, name) for name in ("s.zarr", "a-s.zarr"))
+    for path in (own, others):
+        path.mkdir()
+        (path / "0").write_text("x")
     with whole_folder(tmp_path / "s.zarr") as partial:
         partial.mkdir()
-    assert names(tmp_path) == [left[1], "s.zarr"]  # The other is another output's.
+    assert names(tmp_path) == [others.name, "s.zarr"]
 
 
-def test_what_others_still_write_stays(tmp_path: Path) -> None:
-    other_host = f"another-{HERE}"
-    young, old = (tmp_path / f".partial-{n}-{other_host}-a.tsv" for n in (1, 2))
-    running = tmp_path / f".partial-{os.getppid()}-{HERE}-a.tsv"
-    for path in (young, old, running):
+def test_what_another_process_still_writes_stays(tmp_path: Path) -> None:
+    running = left(tmp_path, HERE, os.getppid(), "a.tsv")
+    elsewhere = left(tmp_path, f"another-{HERE}", 1, "a.tsv")
+    for path in (running, elsewhere):
         path.write_text("x")
-    past = time.time() - ABANDONED_S - 10
-    for path in (old, running):
-        os.utime(path, (past, past))
+    # Written by runs, of which one may plan while another works, on any machine.
+    write_if_changed(tmp_path / "a.tsv", "whole")
+    assert names(tmp_path) == sorted([running.name, elsewhere.name, "a.tsv"])
     with whole_file(tmp_path / "a.tsv") as partial:
         partial.write_text("whole")
-    assert names(tmp_path) == sorted([young.name, running.name, "a.tsv"])
+    assert names(tmp_path) == sorted([running.name, "a.tsv"])
