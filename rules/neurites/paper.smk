@@ -29,10 +29,7 @@ rule neurites_paper_row:
         runtime=neurites_tree.runtime("paper"),
     params:
         version=step_version("neurites.paper"),
-        # Not which networks and seeds there are: a further one leaves the others as they are.
-        settings=neurites_tree.settings_of(
-            "paper", "steps", "memory", "patch_zyx", "batch", "precision", "threads", "device"
-        ),
+        settings=neurites_tree.settings_of("paper"),
         volumes=lambda wildcards: neurites_tree.training_options(),
         checkpoint="training/paper_{network}_{n}_seed{seed}.ckpt",
     shell:

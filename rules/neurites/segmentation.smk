@@ -26,10 +26,7 @@ rule neurites_segmentation:
         runtime=neurites_tree.runtime("segmentation"),
     params:
         version=[step_version("neurites.segmentation"), step_version("neurites.provenance")],
-        # Not the exports, which change nothing here.
-        settings=neurites_tree.settings_of(
-            "segmentation", "scoring", "threshold", "min_voxels", "levels"
-        ),
+        settings=neurites_tree.settings_of("segmentation"),
         grid=neurites_tree.described,
         fragments=neurites_tree.folder("fragments"),
         manifest=neurites_tree.manifest,

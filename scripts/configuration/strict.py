@@ -11,7 +11,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
     unrecorded: ClassVar[frozenset[str]] = frozenset()
-    """Fields that say where and how fast a step runs: no reason to compute anything again."""
+    """Fields that change no result of the step, as where it runs: no reason to compute it again."""
 
     def recorded(self, *keys: str) -> str:
         """Return what results depend on, or some of it, as JSON, where it is no default."""

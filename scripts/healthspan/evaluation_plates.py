@@ -1,11 +1,12 @@
 """Evaluation on simulated plates: each goes through the whole workflow, then is judged.
 
     python -m healthspan.evaluation_plates --settings '{}' --snakefile Snakefile
-        --detector resources/models/detector.safetensors --classifier resources/models/states_mlp_mixer.safetensors
+        --detector resources/models/detector.safetensors
+        --classifier resources/models/states_mlp_mixer.safetensors
         --folder results/healthspan/evaluation/plates --cores 2 --scores scores.tsv
 
 The plates have seeds that no training uses, and their looks come from other ranges.
-"""  # noqa: E501
+"""
 
 import argparse
 import json

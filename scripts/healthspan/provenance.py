@@ -6,7 +6,6 @@ The settings are those of a whole run, not of a plate: see configuration.yaml be
 """
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from typing import Any
 from configuration.provenance import sha256_of_file, software, stated
 from healthspan.manifest import read_manifest_files
 from step.command import run_step
-from step.output import whole_file
+from step.output import write_json
 
 VERSION = 2
 EXPLANATION = (
@@ -64,8 +63,7 @@ def main() -> None:
     parser.add_argument("--provenance", required=True, help="JSON to write")
     options = parser.parse_args()
     found = provenance(options.plate, options.weights, options.manifests)
-    with whole_file(options.provenance) as partial:
-        partial.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    write_json(options.provenance, found)
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from imaging.registration import Circle
 from imaging.stacks import Stack, write_stack
 from step.command import run_step
 from step.errors import StepError
-from step.output import whole_file
+from step.output import whole_file, write_json
 
 VERSION = 1
 
@@ -164,8 +164,7 @@ def write_description(
         "method": "ring" if description.dish_seen else "whole frame",
         "files": [list(one) for one in files],
     }
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(_rounded(document), indent=2) + "\n", encoding="utf-8")
+    write_json(path, _rounded(document))
 
 
 def _rounded(value: Any) -> Any:

@@ -14,6 +14,7 @@ from typing import Any
 
 from snakemake.io import ancient
 
+from configuration.parameters import handed_over
 from configuration.provenance import as_yaml, sha256_of_file
 from healthspan.manifest import (
     PlateFrames,
@@ -194,16 +195,8 @@ class Tree:
         return str(getattr(self.settings, step).recorded())
 
     def handed_to(self, step: str) -> Callable[..., str]:
-        """Make a parameter: as :meth:`settings_of`, with those that change no result.
-
-        Snakemake records no parameter whose function knows the outputs.
-        """
-
-        @signed
-        def settings(wildcards: Any, output: Any) -> str:
-            return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
-
-        return settings
+        """Make a parameter: as :meth:`settings_of`, with those that change no result."""
+        return handed_over(getattr(self.settings, step))
 
     def reference_settings(self, wildcards: Any) -> str:
         """As :meth:`settings_of` the registration, with what is in the template of the mark."""

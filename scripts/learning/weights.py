@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from learning.checksums import check_sha256, sha256_of
 from step.errors import StepError
-from step.output import whole_file
+from step.output import whole_file, write_json
 
 # One header entry only: safetensors does not fix the order of several, and the
 # checksum of a repeated training has to be the same.
@@ -68,5 +68,4 @@ def load_weights(
 
 def write_card(path: str | Path, card: Mapping[str, Any]) -> None:
     """Write the model card that people read: JSON, indented."""
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
+    write_json(path, card)

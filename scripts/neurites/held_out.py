@@ -29,10 +29,9 @@ Window = tuple[slice, slice, slice]
 
 def _windows(volume: Labelled, size: Triple) -> Iterator[Window]:
     """Windows of a size that cover a volume, the last ones along an axis moved back into it."""
-    shape = (volume.sections, *(int(side) for side in volume.image.shape[1:]))
     corners = [
         sorted({min(at, whole - side) for at in range(0, whole, side)})
-        for whole, side in zip(shape, size, strict=True)
+        for whole, side in zip(volume.shape, size, strict=True)
     ]
     for z, y, x in itertools.product(*corners):
         yield _window(volume, (z, y, x), size)
@@ -46,8 +45,7 @@ def _window(volume: Labelled, corner: Triple, size: Triple) -> Window:
 
 def scored_window(volume: Labelled, size: Triple) -> Window:
     """The middle of a volume; where half of that has no labels, the window that has the most."""
-    shape = (volume.sections, *(int(side) for side in volume.image.shape[1:]))
-    z, y, x = ((whole - side) // 2 for whole, side in zip(shape, size, strict=True))
+    z, y, x = ((whole - side) // 2 for whole, side in zip(volume.shape, size, strict=True))
     middle = _window(volume, (z, y, x), size)
 
     def count(window: Window) -> int:
@@ -67,9 +65,8 @@ def held_out_scores(
         ValueError: nothing of it is labelled.
     """
     network, _ = load_network(weights, None)
-    shape = (volume.sections, *volume.image.shape[1:])
     largest = np.maximum(SCORED_VOXELS, settings.patch_zyx)
-    depth, height, width = (min(a, int(b)) for a, b in zip(shape, largest, strict=True))
+    depth, height, width = (min(a, int(b)) for a, b in zip(volume.shape, largest, strict=True))
     size = (depth, height, width)
     window = scored_window(volume, size)
     image, truth = np.asarray(volume.image[window]), np.asarray(volume.labels[window])

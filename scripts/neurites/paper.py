@@ -92,7 +92,7 @@ def cost(settings: TrainSettings, volumes: list[Labelled]) -> dict[str, float | 
         if on_gpu:
             torch.cuda.synchronize()
         taken.append(clock() - started)
-    voxels = sum(one.sections * int(np.prod(one.image.shape[1:])) for one in volumes)
+    voxels = sum(int(np.prod(one.shape)) for one in volumes)
     steps = math.ceil(voxels / (settings.batch * int(np.prod(settings.patch_zyx))))
     resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     if sys.platform == "darwin":

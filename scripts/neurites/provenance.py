@@ -6,14 +6,13 @@ run, not of a volume: see configuration.yaml beside the volumes.
 """
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
 from configuration.provenance import sha256_of_file, software, stated
 from neurites.scan import read_manifest
 from step.command import run_step
-from step.output import whole_file
+from step.output import write_json
 
 VERSION = 1
 EXPLANATION = (
@@ -64,8 +63,7 @@ def main() -> None:
     parser.add_argument("--provenance", type=Path, required=True, help="JSON to write")
     given = parser.parse_args()
     found = provenance(given.volume, given.weights, given.manifest)
-    with whole_file(given.provenance) as partial:
-        partial.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    write_json(given.provenance, found)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,12 @@ class Labelled:
     def sections(self) -> int:
         return self.last - self.first
 
+    @property
+    def shape(self) -> Triple:
+        """Voxels of these sections along z, y and x."""
+        height, width = (int(side) for side in self.image.shape[1:])
+        return self.sections, height, width
+
 
 def labelled(name: str, image: Volume, labels: Volume) -> Labelled:
     """A volume with its labels, all sections.
@@ -83,12 +89,11 @@ def check_fits(volume: Labelled, patch: Triple, purpose: str) -> None:
     Raises:
         StepError: it is smaller than a patch.
     """
-    shape = (volume.sections, *volume.image.shape[1:])
-    if any(size < side for size, side in zip(shape, patch, strict=True)):
+    if any(size < side for size, side in zip(volume.shape, patch, strict=True)):
         raise StepError(
             f"{volume.name}: expected at least a patch of {_by(patch)} voxels for {purpose}, found"
-            f" {_by(shape)}; give the set validation to another volume of the sheet, or set a"
-            " smaller patch_zyx"
+            f" {_by(volume.shape)}; give the set validation to another volume of the sheet, or set"
+            " a smaller patch_zyx"
         )
 
 
@@ -141,9 +146,9 @@ def draw_patch(
         Grey values 0 to 1 and labels, both of shape ``settings.patch_zyx``.
     """
     patch = settings.patch_zyx
-    sizes = np.array([v.sections * float(np.prod(v.image.shape[1:])) for v in volumes])
+    sizes = np.array([float(np.prod(v.shape)) for v in volumes])
     volume = volumes[int(rng.choice(len(volumes), p=sizes / sizes.sum()))]
-    shape = (volume.sections, *volume.image.shape[1:])
+    shape = volume.shape
     turned = varied and settings.cubes and settings.augment.flips
     # The axis of the volume that becomes each axis of the patch.
     axes = [int(axis) for axis in rng.permutation(3)] if turned else [0, 1, 2]

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import cache, cached_property
 from typing import Any
 
+from configuration.parameters import handed_over
 from configuration.provenance import as_yaml
 from neurites import sizes
 from neurites.blocks import Block, Box, Grid, Zyx, slabs
@@ -124,15 +125,8 @@ class Tree:
         return str(getattr(self.settings, step).recorded(*keys))
 
     def handed_to(self, step: str) -> Callable[..., str]:
-        """Make a parameter: as :meth:`settings_of`, with those that change no result.
-
-        Snakemake records no parameter whose function knows the outputs.
-        """
-
-        def settings(wildcards: Any, output: Any) -> str:
-            return str(getattr(self.settings, step).model_dump_json(exclude_defaults=True))
-
-        return settings
+        """Make a parameter: as :meth:`settings_of`, with those that change no result."""
+        return handed_over(getattr(self.settings, step))
 
     def _block(self, wildcards: Any) -> Block:
         return self.grid(wildcards.volume).by_name[wildcards.box]

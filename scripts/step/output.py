@@ -1,5 +1,6 @@
 """Outputs that are either whole or absent."""
 
+import json
 import os
 import re
 import shutil
@@ -67,9 +68,8 @@ def remove_leftovers(path: str | Path) -> None:
     path = Path(path)
     named = re.compile(rf"\.partial-([0-9a-f]{{8}})-(\d+)-{re.escape(path.name)}")
     for left in path.parent.iterdir():
-        if not (match := named.fullmatch(left.name)):
-            continue
-        if match[1] == _host() and _alive(int(match[2])):
+        match = named.fullmatch(left.name)
+        if match is None or (match[1] == _host() and _alive(int(match[2]))):
             continue
         if left.is_dir():
             shutil.rmtree(left, ignore_errors=True)
@@ -85,6 +85,12 @@ def _alive(process: int) -> bool:
     except PermissionError:
         return True
     return True
+
+
+def write_json(path: str | Path, document: object) -> None:
+    """Write a document that people read as well: JSON, indented."""
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def write_if_changed(path: str | Path, text: str) -> bool:

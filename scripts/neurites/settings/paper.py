@@ -1,6 +1,6 @@
 """Settings of the seed's table, measured again."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -10,6 +10,9 @@ from neurites.settings.shape import Shape
 
 class PaperSettings(Settings):
     """The table of the paper, measured: base and reversible networks trained alike."""
+
+    # A further network or seed leaves the rows of the others as they are.
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"n", "seeds"})
 
     n: tuple[Annotated[int, Field(ge=1, le=4)], ...] = Field(
         (1, 2, 3, 4), min_length=1, description="reversible blocks of the networks beside base"

@@ -1,6 +1,6 @@
 """Settings of the segmentation."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,9 @@ from configuration.strict import Settings
 
 class SegmentationSettings(Settings):
     """Which partition is written, and in which forms."""
+
+    # Every further file is an output of its own.
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"exports"})
 
     scoring: str = Field(
         "mean", min_length=1, description="scoring of the agglomeration; one of agglomerate.scoring"
