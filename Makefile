@@ -50,7 +50,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check scripts tests benchmarks
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
-	cd scripts && ../$(BIN)/python -m configuration.reference --check --root ..
+	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --check --root ..
 
 types: $(READY)
 	cd scripts && ../$(BIN)/mypy --config-file ../pyproject.toml .
@@ -70,7 +70,7 @@ lock:
 	mv requirements.txt.new requirements.txt
 
 docs: $(READY)
-	cd scripts && ../$(BIN)/python -m configuration.reference --write --root ..
+	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --write --root ..
 
 clean:
 	rm -rf demo

@@ -18,15 +18,15 @@ gc.set_threshold(200_000, 10, 10)
 
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
-from cluster.announce import Announcer, beside_another_run
-from configuration.files import check_config_files
-from configuration.load import load_sections
-from configuration.models import problem_of_models
-from configuration.sections import SECTIONS
-from neurites.asked import asked
-from step.environment import shell_prefix
-from step.errors import StepError
-from step.signature import signed
+from snakescope.run.announce import Announcer, beside_another_run
+from snakescope.settings.files import check_config_files
+from snakescope.settings.load import load_sections
+from snakescope.settings.models import problem_of_models
+from snakescope.settings.sections import SECTIONS
+from snakescope.neurites.asked import asked
+from snakescope.step.environment import shell_prefix
+from snakescope.step.errors import StepError
+from snakescope.step.signature import signed
 
 if workflow.is_main_process:
     announcer = Announcer(logger, Quietness.ALL in (workflow.output_settings.quiet or ()))

@@ -18,9 +18,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from step.command import run_step  # noqa: E402
-from step.errors import StepError  # noqa: E402
-from step.output import whole_file  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.errors import StepError  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
 
 COLUMNS = ("case", "metric", "value", "unit")
 

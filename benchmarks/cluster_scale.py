@@ -24,13 +24,13 @@ from statistics import median
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from cluster.estimate import plan, tasks_of  # noqa: E402
-from cluster.jobs import Job  # noqa: E402
-from cluster.measured import CUDA, Measured, Row, read_rows  # noqa: E402
-from cluster.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.output import whole_file  # noqa: E402
-from step.progress import progress  # noqa: E402
+from snakescope.run.estimate import plan, tasks_of  # noqa: E402
+from snakescope.run.jobs import Job  # noqa: E402
+from snakescope.run.measured import CUDA, Measured, Row, read_rows  # noqa: E402
+from snakescope.run.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.progress import progress  # noqa: E402
 
 PLATES = (100, 300, 1000)
 GPUS = (1, 2, 4, 8, 16)

@@ -27,10 +27,10 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from benchmarks.full_geometry import Cost, measure  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.errors import StepError  # noqa: E402
-from step.output import whole_file  # noqa: E402
-from step.tables import write_table  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.errors import StepError  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.tables import write_table  # noqa: E402
 
 COLUMNS = (
     "what",

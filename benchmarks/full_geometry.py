@@ -26,17 +26,17 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from configuration.weights import weights_checksum  # noqa: E402
-from healthspan.manifest import PlateProblem, blocks, write_manifests  # noqa: E402
-from healthspan.plates import Plate  # noqa: E402
-from healthspan.scan import scan_plate  # noqa: E402
-from healthspan.settings.classify import ClassifySettings  # noqa: E402
-from healthspan.settings.detect import DetectSettings  # noqa: E402
-from healthspan.settings.ingest import IngestSettings  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.errors import StepError  # noqa: E402
-from step.output import whole_file  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.healthspan.detection.settings import DetectSettings  # noqa: E402
+from snakescope.healthspan.plates.manifest import PlateProblem, blocks, write_manifests  # noqa: E402
+from snakescope.healthspan.plates.scan import scan_plate  # noqa: E402
+from snakescope.healthspan.plates.settings import IngestSettings  # noqa: E402
+from snakescope.healthspan.plates.sheet import Plate  # noqa: E402
+from snakescope.healthspan.states.settings import ClassifySettings  # noqa: E402
+from snakescope.settings.weights import weights_checksum  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.errors import StepError  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 PLATE = "full"
 PIXEL_SIZE_UM = 9.74
@@ -291,7 +291,14 @@ def simulated(folder: Path, frame_px: int, timepoints: int, call: Callable[..., 
     raw = folder / "simulated"
     if not (raw / PLATE / "truth" / "masks.json").exists():
         words = ("--plate", PLATE, "--seed", "1", "--folder", str(raw))
-        call(("healthspan.simulate", "--settings", json.dumps(settings), *words))
+        call(
+            (
+                "snakescope.healthspan.simulation.simulate",
+                "--settings",
+                json.dumps(settings),
+                *words,
+            )
+        )
     found = scan_plate(Plate(PLATE, PLATE, "N2", str(raw / PLATE / "raw")), IngestSettings())
     if isinstance(found, PlateProblem):
         raise StepError(found.reason)

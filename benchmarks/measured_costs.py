@@ -27,12 +27,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from benchmarks.full_geometry import COLUMNS  # noqa: E402
-from cluster.events import read_events, runs  # noqa: E402
-from cluster.measured import CPU, CUDA, Row, read_rows, rows_of, text_of  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.errors import StepError  # noqa: E402
-from step.output import whole_file  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.run.events import read_events, runs  # noqa: E402
+from snakescope.run.measured import CPU, CUDA, Row, read_rows, rows_of, text_of  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.errors import StepError  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 PLATE = "full"
 STEPS_OF = {

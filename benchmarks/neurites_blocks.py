@@ -35,12 +35,12 @@ from benchmarks.neurites_evaluation import (  # noqa: E402
     affinities_of_outlines,
 )
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from neurites.fragment_context import context_px  # noqa: E402
-from neurites.partition_scores import score_partition  # noqa: E402
-from neurites.segment import segment_blocks  # noqa: E402
-from neurites.settings.fragments import FragmentsSettings  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.tables import write_table  # noqa: E402
+from snakescope.neurites.agglomeration.segment import segment_blocks  # noqa: E402
+from snakescope.neurites.fragments.context import context_px  # noqa: E402
+from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
+from snakescope.neurites.scores.partition_scores import score_partition  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.tables import write_table  # noqa: E402
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SCORINGS = ("mean", "quantile50")

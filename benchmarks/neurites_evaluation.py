@@ -26,13 +26,13 @@ import waterz  # noqa: E402
 from skimage.measure import label  # noqa: E402
 
 from benchmarks.neurites_branches import branches_apart  # noqa: E402
-from neurites.evaluate import row  # noqa: E402
-from neurites.partition_scores import PartitionScores, score_partition  # noqa: E402
-from neurites.segment import segment_blocks  # noqa: E402
-from neurites.settings.fragments import FragmentsSettings  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.errors import StepError  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.neurites.agglomeration.segment import segment_blocks  # noqa: E402
+from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
+from snakescope.neurites.scores.evaluate import row  # noqa: E402
+from snakescope.neurites.scores.partition_scores import PartitionScores, score_partition  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.errors import StepError  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.98, 0.99)
 METRICS = ("arand", "precision", "recall", "voi_split", "voi_merge", "voi", "v_rand")

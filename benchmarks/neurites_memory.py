@@ -26,23 +26,23 @@ sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 from benchmarks.full_geometry import measure  # noqa: E402
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from learning.weights import save_weights  # noqa: E402
-from neurites.block_files import write_block_array  # noqa: E402
-from neurites.blocks import Grid, Zyx, box_shape  # noqa: E402
-from neurites.fragment_context import context_of  # noqa: E402
-from neurites.ingest import create_array  # noqa: E402
-from neurites.model_files import build, description  # noqa: E402
-from neurites.resources import Size, kind_of  # noqa: E402
-from neurites.scan import write_manifest  # noqa: E402
-from neurites.settings import NeuritesSettings  # noqa: E402
-from neurites.settings.fragments import FragmentsSettings  # noqa: E402
-from neurites.settings.train import TrainSettings  # noqa: E402
-from neurites.sizes import mvoxel  # noqa: E402
-from neurites.sizes import of_training as of_step_of_training  # noqa: E402
-from neurites.sizes import of_volume as of_step  # noqa: E402
-from neurites.sources import describe  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.imaging.volumes import describe  # noqa: E402
+from snakescope.learning.weights import save_weights  # noqa: E402
+from snakescope.neurites.fragments.block_files import write_block_array  # noqa: E402
+from snakescope.neurites.fragments.context import context_of  # noqa: E402
+from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
+from snakescope.neurites.networks.model_files import build, description  # noqa: E402
+from snakescope.neurites.resources import Size, kind_of  # noqa: E402
+from snakescope.neurites.settings import NeuritesSettings  # noqa: E402
+from snakescope.neurites.sizes import mvoxel  # noqa: E402
+from snakescope.neurites.sizes import of_training as of_step_of_training  # noqa: E402
+from snakescope.neurites.sizes import of_volume as of_step  # noqa: E402
+from snakescope.neurites.training.settings import TrainSettings  # noqa: E402
+from snakescope.neurites.volumes.blocks import Grid, Zyx, box_shape  # noqa: E402
+from snakescope.neurites.volumes.ingest import create_array  # noqa: E402
+from snakescope.neurites.volumes.scan import write_manifest  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 COLUMNS = ("step", "kind", "mvoxel", "part", "cpu_seconds", "peak_rss_mb")
 BLOCKS: tuple[Zyx, ...] = ((16, 256, 256), (32, 512, 512))
@@ -151,7 +151,7 @@ def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
     for kind in ("image", "labels"):
         array = folder / f"{kind}.zarr"
         slab = ["--kind", kind, *common]
-        measure([sys.executable, "-m", "neurites.ingest", *slab, "--array",
+        measure([sys.executable, "-m", "snakescope.neurites.volumes.ingest", *slab, "--array",
                  str(array / ".zarray")], ENVIRONMENT)  # fmt: skip
         yield row("ingest", Size(kind, mvoxel(shape)),
                   [*slab, "--sections", f"0:{shape[0]}", "--array", str(array / "0")])  # fmt: skip
@@ -197,12 +197,12 @@ def graphs_of(
     for one in grid:
         window = grid.touching(grid.window(one, context))
         seen = [str(Path(paths["affinities"], f"{other.name}.h5")) for other in window]
-        measure([sys.executable, "-m", "neurites.fragments", "--affinities", *seen, "--block",
+        measure([sys.executable, "-m", "snakescope.neurites.fragments.fragments", "--affinities", *seen, "--block",
                  one.name, "--grid", described, "--settings", json.dumps(fragments), "--fragments",
                  f"{paths['fragments']}/{one.name}.h5"], ENVIRONMENT)  # fmt: skip
     for one in grid:
         before = [f"{paths['fragments']}/{b.name}.h5" for b in grid.before(one) if b]
-        measure([sys.executable, "-m", "neurites.region_graph", "--fragments",
+        measure([sys.executable, "-m", "snakescope.neurites.fragments.region_graph", "--fragments",
                  f"{paths['fragments']}/{one.name}.h5", "--before", *before, "--affinities",
                  f"{paths['affinities']}/{one.name}.h5", "--block", one.name, "--grid", described,
                  "--histograms", histograms, "--graph", f"{paths['graphs']}/{one.name}.npz"],
@@ -214,7 +214,7 @@ def agglomeration_of(
     folder: Path, paths: dict[str, str], described: str, settings: dict[str, object]
 ) -> list[str]:
     """The command that agglomerates a volume."""
-    return [sys.executable, "-m", "neurites.agglomerate", "--graphs", paths["graphs"],
+    return [sys.executable, "-m", "snakescope.neurites.agglomeration.agglomerate", "--graphs", paths["graphs"],
             "--grid", described, "--settings", json.dumps(settings),
             "--fragments", paths["fragments"], "--agglomeration", str(folder / "agglomeration.h5"),
             "--table", str(folder / "agglomeration.tsv")]  # fmt: skip

@@ -23,13 +23,19 @@ import torch
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from learning.device import choose_device  # noqa: E402
-from neurites.affinity_targets import balanced_loss  # noqa: E402
-from neurites.networks import Memory, Network, NeuriteNetwork, folded, parameter_count  # noqa: E402
-from neurites.patches import starts  # noqa: E402
-from neurites.saved_bytes import saved_bytes  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.learning.device import choose_device  # noqa: E402
+from snakescope.neurites.networks.affinity_targets import balanced_loss  # noqa: E402
+from snakescope.neurites.networks.networks import (  # noqa: E402
+    Memory,
+    Network,
+    NeuriteNetwork,
+    folded,
+    parameter_count,
+)
+from snakescope.neurites.networks.saved_bytes import saved_bytes  # noqa: E402
+from snakescope.neurites.prediction.patches import starts  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 VARIANTS: tuple[tuple[Network, int, Memory], ...] = (
     ("base", 1, "stored"),
@@ -74,7 +80,7 @@ def measure_training(
             network = NeuriteNetwork(name, n, memory).to(device)
             if device.type == "cuda":
                 torch.cuda.reset_peak_memory_stats()
-            else:  # as neurites.train does
+            else:  # as snakescope.neurites.training.train does
                 network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
 
             def step(network: NeuriteNetwork = network) -> None:

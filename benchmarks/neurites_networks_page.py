@@ -20,11 +20,11 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from neurites.networks import NeuriteNetwork  # noqa: E402
-from neurites.saved_bytes import saved_bytes  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.output import whole_file  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.neurites.networks.networks import NeuriteNetwork  # noqa: E402
+from snakescope.neurites.networks.saved_bytes import saved_bytes  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 
 def set_frugal(network: NeuriteNetwork, out: bool, up: bool, down: bool) -> None:

@@ -30,26 +30,31 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from neurites.agglomerate import (  # noqa: E402
+from snakescope.neurites.agglomeration.agglomerate import (  # noqa: E402
     agglomerate_files,
     read_agglomeration,
     write_agglomeration,
 )
-from neurites.block_files import read_face, read_labels, write_fragments  # noqa: E402
-from neurites.blocks import Block, Box, Grid, within  # noqa: E402
-from neurites.fragment_context import context_of  # noqa: E402
-from neurites.fragments import block_fragments  # noqa: E402
-from neurites.hierarchy import Part  # noqa: E402
-from neurites.pair_counts import overlaps  # noqa: E402
-from neurites.partition_scores import scores_of_overlaps  # noqa: E402
-from neurites.region_graph import Neighbour, block_graph, read_graph, write_graph  # noqa: E402
-from neurites.segmentation import write_segmentation  # noqa: E402
-from neurites.settings.fragments import FragmentsSettings  # noqa: E402
-from neurites.settings.segmentation import SegmentationSettings  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.output import whole_file  # noqa: E402
-from step.progress import progress  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.neurites.agglomeration.hierarchy import Part  # noqa: E402
+from snakescope.neurites.agglomeration.segmentation import write_segmentation  # noqa: E402
+from snakescope.neurites.agglomeration.settings import SegmentationSettings  # noqa: E402
+from snakescope.neurites.fragments.block_files import read_face, read_labels, write_fragments  # noqa: E402
+from snakescope.neurites.fragments.context import context_of  # noqa: E402
+from snakescope.neurites.fragments.fragments import block_fragments  # noqa: E402
+from snakescope.neurites.fragments.pair_counts import overlaps  # noqa: E402
+from snakescope.neurites.fragments.region_graph import (  # noqa: E402
+    Neighbour,
+    block_graph,
+    read_graph,
+    write_graph,
+)
+from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
+from snakescope.neurites.scores.partition_scores import scores_of_overlaps  # noqa: E402
+from snakescope.neurites.volumes.blocks import Block, Box, Grid, within  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.progress import progress  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 SECTIONS = (30.0, 6.0, 6.0)
 SETTINGS = FragmentsSettings()

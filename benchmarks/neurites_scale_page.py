@@ -17,9 +17,9 @@ import pandas as pd
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from step.command import run_step  # noqa: E402
-from step.output import whole_file  # noqa: E402
-from step.tables import read_table  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.tables import read_table  # noqa: E402
 
 TERA = 1e12
 LARGE_BLOCK = (128, 1024, 1024)

@@ -24,10 +24,10 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from neurites.blocks import Box  # noqa: E402
-from neurites.partition_scores import score_partition  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.tables import read_table, write_table  # noqa: E402
+from snakescope.neurites.scores.partition_scores import score_partition  # noqa: E402
+from snakescope.neurites.volumes.blocks import Box  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 SECTIONS = (30.0, 6.0, 6.0)
 METHODS = ("ours, fragments in sections", "ours, fragments in 3-D", "waterz")
@@ -88,8 +88,8 @@ def run(method: str, affinities: np.ndarray, threads: int) -> np.ndarray:
             scaled, [THRESHOLD], aff_threshold_low=0.01, aff_threshold_high=0.99
         )
         return next(iter(steps)).copy()
-    from neurites.segment import segment_blocks
-    from neurites.settings.fragments import FragmentsSettings
+    from snakescope.neurites.agglomeration.segment import segment_blocks
+    from snakescope.neurites.fragments.settings import FragmentsSettings
 
     z, y, x = affinities.shape[1:]
     dimensions = "3" if "3-D" in method else "2"

@@ -42,16 +42,16 @@ from benchmarks.neurites_evaluation import (  # noqa: E402
     rows,
     tuned,
 )
-from learning.device import choose_device  # noqa: E402
-from neurites.model_files import build, load_network  # noqa: E402
-from neurites.networks import parameter_count  # noqa: E402
-from neurites.partition_scores import score_partition  # noqa: E402
-from neurites.patches import Triple  # noqa: E402
-from neurites.predict import predict_block, prepared  # noqa: E402
-from neurites.settings.predict import PredictSettings  # noqa: E402
-from neurites.settings.train import AugmentSettings, TrainSettings  # noqa: E402
-from step.command import run_step  # noqa: E402
-from step.errors import StepError  # noqa: E402
+from snakescope.learning.device import choose_device  # noqa: E402
+from snakescope.neurites.networks.model_files import build, load_network  # noqa: E402
+from snakescope.neurites.networks.networks import parameter_count  # noqa: E402
+from snakescope.neurites.prediction.patches import Triple  # noqa: E402
+from snakescope.neurites.prediction.predict import predict_block, prepared  # noqa: E402
+from snakescope.neurites.prediction.settings import PredictSettings  # noqa: E402
+from snakescope.neurites.scores.partition_scores import score_partition  # noqa: E402
+from snakescope.neurites.training.settings import AugmentSettings, TrainSettings  # noqa: E402
+from snakescope.step.command import run_step  # noqa: E402
+from snakescope.step.errors import StepError  # noqa: E402
 
 UNIT = 8
 """Patches are multiples of this along every axis: the network halves them three times."""
@@ -167,7 +167,7 @@ MAKERS = {"gala": gala, "medulla": medulla}
 
 
 def trained(experiment: Experiment, folder: Path) -> Path:
-    """The weights of an experiment, trained by neurites.train unless they are there.
+    """The weights of an experiment, trained by snakescope.neurites.training.train unless they are there.
 
     Raises:
         StepError: the training failed.
@@ -190,7 +190,7 @@ def trained(experiment: Experiment, folder: Path) -> Path:
             words += [f"--{option}", str(folder / f"network.{name}")]
         words += ["--settings", experiment.settings.model_dump_json()]
         done = subprocess.run(
-            [sys.executable, "-m", "neurites.train", *words],
+            [sys.executable, "-m", "snakescope.neurites.training.train", *words],
             env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
         )
     if done.returncode:

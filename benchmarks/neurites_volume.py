@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from neurites.blocks import Box, box_shape
-from neurites.compiled import compiled
+from snakescope.neurites.fragments.compiled import compiled
+from snakescope.neurites.volumes.blocks import Box, box_shape
 
 PITCH = 40
 NOISE_SHAPE = (16, 256, 256)

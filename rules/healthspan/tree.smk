@@ -7,14 +7,14 @@ Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.
      Beside a run at work, what is there stays as that run found it.
 """
 
-from configuration.sheet import LEGAL_NAME
-from configuration.versions import step_version
-from configuration.weights import weights_checksum, weights_file
-from healthspan.failures import finished, unfinished
-from healthspan.models import models as healthspan_models
-from healthspan.plates import read_plates
-from healthspan.tree import Tree
-from healthspan.without_failed import compare_without_failed
+from snakescope.settings.sheet import LEGAL_NAME
+from snakescope.settings.versions import step_version
+from snakescope.settings.weights import weights_checksum, weights_file
+from snakescope.healthspan.failures import finished, unfinished
+from snakescope.healthspan.models import models as healthspan_models
+from snakescope.healthspan.plates.sheet import read_plates
+from snakescope.healthspan.tree import Tree
+from snakescope.healthspan.without_failed import compare_without_failed
 from snakemake.logging import logger
 
 settings = sections["healthspan"]

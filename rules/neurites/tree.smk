@@ -6,13 +6,13 @@ Out: results/neurites/<volume>/manifest/volume.json, or problem.txt, written her
      run at work, what is there stays as that run found it.
 """
 
-from configuration.sheet import LEGAL_NAME
-from configuration.weights import weights_checksum, weights_file
-from neurites.last_words import finished as neurites_finished
-from neurites.last_words import unfinished as neurites_unfinished
-from neurites.models import models as neurites_models
-from neurites.tree import Tree as NeuritesTree
-from neurites.volumes import read_volumes
+from snakescope.settings.sheet import LEGAL_NAME
+from snakescope.settings.weights import weights_checksum, weights_file
+from snakescope.neurites.last_words import finished as neurites_finished
+from snakescope.neurites.last_words import unfinished as neurites_unfinished
+from snakescope.neurites.models import models as neurites_models
+from snakescope.neurites.tree import Tree as NeuritesTree
+from snakescope.neurites.volumes.sheet import read_volumes
 
 neurites_settings = sections["neurites"]
 # Relative, since it enters the parameters: a moved folder is no reason to compute again.

@@ -18,9 +18,9 @@ from benchmarks.cluster_scale import (
     others,
     table,
 )
-from cluster.jobs import Job
-from cluster.measured import CUDA, Cost, Row
-from cluster.simulation import Task
+from snakescope.run.jobs import Job
+from snakescope.run.measured import CUDA, Cost, Row
+from snakescope.run.simulation import Task
 
 
 def row(case: str, value: str) -> dict[str, str]:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from snakescope import REPOSITORY
+
+ROOT = REPOSITORY
 BARE = re.compile(r"(?<![\w/])python benchmarks/\S+")
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("config/*.md"), *ROOT.glob("docs/*.md")]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import dry_run
-from step.tables import read_table
+from snakescope.step.tables import read_table
 
 
 def test_two_small_plates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

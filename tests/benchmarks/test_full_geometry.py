@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.full_geometry import Cost, Run, costs_table, measure, merged, page, runs
-from step.errors import StepError
+from snakescope import REPOSITORY
+from snakescope.step.errors import StepError
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = REPOSITORY / "scripts"
 BLOCKS = ["t000-t009", "t010-t019", "t020-t029"]
 WEIGHTS = {"detect": Path("detector.safetensors"), "classify": Path("classifier.safetensors")}
 

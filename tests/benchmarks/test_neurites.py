@@ -26,7 +26,7 @@ from benchmarks.neurites_training import (
     trained,
 )
 from benchmarks.neurites_volume import SyntheticVolume
-from step.tables import read_table
+from snakescope.step.tables import read_table
 
 SMALL = ((8, 96, 96), (8, 48, 48))
 """Shape of a volume and of its blocks."""

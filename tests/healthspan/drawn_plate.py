@@ -12,9 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, cropped, write_masks
-from imaging.stacks import write_stack
-from step.tables import write_table
+from snakescope.imaging.masks import (
+    INSTANCES_PER_TIMEPOINT,
+    Instance,
+    MaskSet,
+    cropped,
+    write_masks,
+)
+from snakescope.imaging.stacks import write_stack
+from snakescope.step.tables import write_table
 
 GROUND, WORM = 150, 90
 

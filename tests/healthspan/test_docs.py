@@ -1,27 +1,27 @@
 """The page of the tables names every column that a step writes."""
 
 import re
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from healthspan.cox import COX_COLUMNS
-from healthspan.curves import plate_curves, plate_summary
-from healthspan.detect import DROPPED_COLUMNS
-from healthspan.experiment import SURVIVAL_COLUMNS, TESTS_COLUMNS
-from healthspan.frames_table import COLUMNS as FRAMES_COLUMNS
-from healthspan.individuals import (
+from snakescope import REPOSITORY
+from snakescope.healthspan.detection.detect import DROPPED_COLUMNS
+from snakescope.healthspan.registration.frames_table import COLUMNS as FRAMES_COLUMNS
+from snakescope.healthspan.survival.cox import COX_COLUMNS
+from snakescope.healthspan.survival.curves import plate_curves, plate_summary
+from snakescope.healthspan.survival.experiment import SURVIVAL_COLUMNS, TESTS_COLUMNS
+from snakescope.healthspan.tracking.individuals import (
     DEAD_AT_START,
     INDIVIDUALS_COLUMNS,
     MOVED_ON,
     NEVER_STOPPED,
     STATIC,
 )
-from healthspan.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS
-from step.failures import Failure
+from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS
+from snakescope.step.failures import Failure
 
-PAGE = (Path(__file__).parents[2] / "docs/healthspan-tables.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs/healthspan-tables.md").read_text(encoding="utf-8")
 
 
 def curves_and_summary() -> tuple[list[str], list[str]]:

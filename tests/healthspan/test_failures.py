@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from healthspan.failures import finished, unfinished
-from healthspan.plates import Plate
-from healthspan.settings import HealthspanSettings
-from healthspan.tree import Tree
+from snakescope.healthspan.failures import finished, unfinished
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.tree import Tree
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_failures_are_told_though_the_disk_is_full(
     def full(path: str, text: str) -> bool:
         raise OSError(28, "No space left on device", path)
 
-    monkeypatch.setattr("step.failures.write_if_changed", full)
+    monkeypatch.setattr("snakescope.step.failures.write_if_changed", full)
     told = unfinished(tree, [job("absent.log", plate="p")], {})
     assert "could not be listed in results/healthspan/failures.tsv (No space left" in told
     assert "p detect: ended without a word" in told

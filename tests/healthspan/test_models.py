@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from configuration.load import load_sections
-from configuration.models import check_models
-from configuration.sections import SECTIONS
-from configuration.weights import weights_checksum
-from healthspan.models import models, training_command
-from healthspan.settings import HealthspanSettings
-from healthspan.state_models import HYPER_PARAMETERS
-from neurites.models import models as neurites_models
-from neurites.settings import NeuritesSettings
-from step.errors import StepError
+from snakescope import REPOSITORY
+from snakescope.healthspan.models import models, training_command
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.states.models import HYPER_PARAMETERS
+from snakescope.neurites.models import models as neurites_models
+from snakescope.neurites.settings import NeuritesSettings
+from snakescope.settings.load import load_sections
+from snakescope.settings.models import check_models
+from snakescope.settings.sections import SECTIONS
+from snakescope.settings.weights import weights_checksum
+from snakescope.step.errors import StepError
 
-REPOSITORY = Path(__file__).parents[2]
 RULES = ["healthspan_register", "healthspan_classify", "healthspan_detect", "neurites_affinities"]
 
 

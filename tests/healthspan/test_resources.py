@@ -9,19 +9,19 @@ import pytest
 import tifffile
 
 from benchmarks.full_geometry import COLUMNS, JOINING
-from healthspan.plates import Plate
-from healthspan.resources import (
+from snakescope import REPOSITORY
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.resources import (
     COSTS,
     PAPER_MEGAPIXELS,
     memory_mb,
     runtime_min,
 )
-from healthspan.settings import HealthspanSettings
-from healthspan.tree import Tree
-from step.request import SNAKEMAKE_MB
-from step.tables import read_table
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.tree import Tree
+from snakescope.step.request import SNAKEMAKE_MB
+from snakescope.step.tables import read_table
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 MEASURED = read_table(REPOSITORY / "docs/tables/full-geometry.tsv", COLUMNS)
 PER_BLOCK = ("register", "tile", "detect", "composite", "classify")
 
@@ -147,7 +147,7 @@ def test_the_size_is_read_again_only_when_the_first_frames_change(
 ) -> None:
     opened: list[Path] = []
     monkeypatch.setattr(
-        "imaging.frames.frame_shape", lambda path: opened.append(path) or (600, 500)
+        "snakescope.imaging.frames.frame_shape", lambda path: opened.append(path) or (600, 500)
     )
     tree.scan()
     assert opened == []

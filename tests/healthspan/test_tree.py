@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from configuration.weights import weights_checksum
-from healthspan.plates import Plate
-from healthspan.settings import HealthspanSettings
-from healthspan.tree import BLOCKS_ON_THE_WAY, ON_THE_WAY, Tree
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.tree import BLOCKS_ON_THE_WAY, ON_THE_WAY, Tree
+from snakescope.settings.weights import weights_checksum
 
 SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging.frames import UnreadableFrame, read_frame
+from snakescope.imaging.frames import UnreadableFrame, read_frame
 
 
 @pytest.fixture

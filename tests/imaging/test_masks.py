@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from imaging.masks import (
+from snakescope.imaging.masks import (
     Instance,
     MaskSet,
     cropped,
@@ -16,7 +16,7 @@ from imaging.masks import (
     read_masks,
     write_masks,
 )
-from step.errors import StepError
+from snakescope.step.errors import StepError
 
 
 def square(top: int, left: int, side: int = 4, identifier: int = 0) -> Instance:

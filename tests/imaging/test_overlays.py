@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from imaging.masks import Instance
-from imaging.overlays import around, outlined, ramp, rgb, stretched
+from snakescope.imaging.masks import Instance
+from snakescope.imaging.overlays import around, outlined, ramp, rgb, stretched
 
 
 def test_stretched_brings_any_depth_to_the_full_range() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from imaging.stacks import Stack, read_stack, write_stack
-from step.errors import StepError
+from snakescope.imaging.stacks import Stack, read_stack, write_stack
+from snakescope.step.errors import StepError
 
 CHANNELS = ["bright_field", "dark_field"]
 

@@ -6,7 +6,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from imaging.style import RC, STATE_COLOURS, STATES, figure_style, save_figure
+from snakescope.imaging.style import RC, STATE_COLOURS, STATES, figure_style, save_figure
 
 
 def lightness(colour: str) -> float:

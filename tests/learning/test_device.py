@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from learning.device import choose_device, unusable_gpu
-from step.errors import StepError
+from snakescope.learning.device import choose_device, unusable_gpu
+from snakescope.step.errors import StepError
 
 WHEEL = ["sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90"]
 

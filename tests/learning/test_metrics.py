@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from learning.metrics import (
+from snakescope.learning.metrics import (
     calibration_error,
     confusion_matrix,
     f_scores,

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from learning.training import Training, resume, run_epoch, seed_everything, train
-from step.errors import StepError
+from snakescope.learning.training import Training, resume, run_epoch, seed_everything, train
+from snakescope.step.errors import StepError
 
 
 def batches(rng):

@@ -2,13 +2,13 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
-from learning.weights import load_weights, save_weights, sha256_of
-from step.errors import StepError
+from snakescope import REPOSITORY
+from snakescope.learning.weights import load_weights, save_weights, sha256_of
+from snakescope.step.errors import StepError
 
 CARD = {"architecture": "linear", "model": {"inputs": 3}, "pixel_size_um": 9.74, "labels": ["a"]}
 
@@ -49,11 +49,15 @@ def test_another_checksum_is_refused(tmp_path):
 
 def test_checksums_need_no_torch():
     done = subprocess.run(
-        [sys.executable, "-c", "import sys, healthspan.models; print('torch' in sys.modules)"],
+        [
+            sys.executable,
+            "-c",
+            "import sys, snakescope.healthspan.models; print('torch' in sys.modules)",
+        ],
         capture_output=True,
         text=True,
         check=True,
-        env={"PYTHONPATH": str(Path(__file__).parents[2] / "scripts")},
+        env={"PYTHONPATH": str(REPOSITORY / "scripts")},
     )
     assert done.stdout.strip() == "False"
 

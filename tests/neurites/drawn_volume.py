@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from neurites.block_files import write_fragments
-from neurites.segment import Segmented
+from snakescope.neurites.agglomeration.segment import Segmented
+from snakescope.neurites.fragments.block_files import write_fragments
 
 
 def drawn_labels(shape: tuple[int, int, int], neurites: int, seed: int = 0) -> NDArray[np.int64]:

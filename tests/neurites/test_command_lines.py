@@ -2,11 +2,11 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from snakescope import REPOSITORY
+
 # Given through params, since they are there once for every volume.
 BY_VOLUME = {"--image", "--labels"}
 

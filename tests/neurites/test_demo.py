@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import zarr
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from snakescope import REPOSITORY
 
 
 @pytest.mark.slow

@@ -5,10 +5,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from neurites.last_words import finished, unfinished
-from neurites.settings import NeuritesSettings
-from neurites.tree import Tree
-from neurites.volumes import Volume
+from snakescope.neurites.last_words import finished, unfinished
+from snakescope.neurites.settings import NeuritesSettings
+from snakescope.neurites.tree import Tree
+from snakescope.neurites.volumes.sheet import Volume
 
 TABLE = Path("results/neurites/failures.tsv")
 

@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 import tifffile
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from snakescope import REPOSITORY
+
 CALLED = re.compile(r"python -m neurites\.(\w+)")
 STUB = """
 import os, re, sys

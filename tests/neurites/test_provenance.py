@@ -9,14 +9,15 @@ import numpy as np
 import tifffile
 import yaml
 
-from configuration.load import load_sections
-from configuration.sections import SECTIONS
-from neurites.scan import find_sources, write_manifest
-from neurites.settings import NeuritesSettings
-from neurites.tree import Tree
-from neurites.volumes import Volume
+from snakescope import REPOSITORY
+from snakescope.neurites.settings import NeuritesSettings
+from snakescope.neurites.tree import Tree
+from snakescope.neurites.volumes.scan import find_sources, write_manifest
+from snakescope.neurites.volumes.sheet import Volume
+from snakescope.settings.load import load_sections
+from snakescope.settings.sections import SECTIONS
 
-SCRIPTS = Path(__file__).parents[2] / "scripts"
+SCRIPTS = REPOSITORY / "scripts"
 
 
 def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
@@ -29,7 +30,7 @@ def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
     def told() -> dict:
         words = f"--volume v --manifest {tmp_path}/manifest/volume.json"
         words += f" --weights {tmp_path}/w.safetensors --provenance {tmp_path}/provenance.json"
-        command = [sys.executable, "-m", "neurites.provenance", *words.split()]
+        command = [sys.executable, "-m", "snakescope.neurites.provenance", *words.split()]
         subprocess.run(command, env={"PYTHONPATH": str(SCRIPTS), "PATH": ""}, check=True)
         return dict(json.loads((tmp_path / "provenance.json").read_text()))
 

@@ -6,13 +6,12 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from neurites.blocks import Grid
-from neurites.fragment_context import block_of
-from neurites.resources import COSTS, MOST_MINUTES, Size, memory_mb, runtime_min
-from neurites.settings import NeuritesSettings
-from neurites.settings.fragments import FragmentsSettings
-from neurites.settings.train import TrainSettings
-from neurites.sizes import (
+from snakescope import REPOSITORY
+from snakescope.neurites.fragments.context import block_of
+from snakescope.neurites.fragments.settings import FragmentsSettings
+from snakescope.neurites.resources import COSTS, MOST_MINUTES, Size, memory_mb, runtime_min
+from snakescope.neurites.settings import NeuritesSettings
+from snakescope.neurites.sizes import (
     PAPER_CHANNELS,
     channels_of,
     mvoxel,
@@ -21,12 +20,13 @@ from neurites.sizes import (
     of_training,
     of_volume,
 )
-from neurites.tree import Tree
-from neurites.volumes import Volume
-from step.request import SNAKEMAKE_MB
-from step.tables import read_table
+from snakescope.neurites.training.settings import TrainSettings
+from snakescope.neurites.tree import Tree
+from snakescope.neurites.volumes.blocks import Grid
+from snakescope.neurites.volumes.sheet import Volume
+from snakescope.step.request import SNAKEMAKE_MB
+from snakescope.step.tables import read_table
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 COLUMNS = ("step", "kind", "mvoxel", "part", "cpu_seconds", "peak_rss_mb")
 MEASURED = read_table(REPOSITORY / "docs/tables/neurites-memory.tsv", COLUMNS).fillna({"kind": ""})
 SNEMI3D = Grid((100, 1024, 1024), (20, 512, 512))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from configuration.load import load_sections
-from configuration.sections import SECTIONS
-from neurites.settings import NeuritesSettings
-from step.errors import StepError
+from snakescope.neurites.settings import NeuritesSettings
+from snakescope.settings.load import load_sections
+from snakescope.settings.sections import SECTIONS
+from snakescope.step.errors import StepError
 
 
 @pytest.mark.parametrize(

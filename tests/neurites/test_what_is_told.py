@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from snakescope import REPOSITORY
+
 HEADER = "volume\timage\tvoxel_nm\n"
 
 

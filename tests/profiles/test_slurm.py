@@ -1,16 +1,15 @@
 """The Slurm profile, without a cluster: partitions, GPUs, pins."""
 
 import re
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import yaml
 from snakemake_executor_plugin_slurm.partitions import Partition, read_partition_file
 
-from healthspan.settings.classify import ClassifySettings
+from snakescope import REPOSITORY
+from snakescope.healthspan.states.settings import ClassifySettings
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 PROFILE = REPOSITORY / "profiles/slurm"
 CLASSIFIES = "healthspan_classify"
 RULE = re.compile(r"^rule (\w+):$(.*?)(?=^rule |\Z)", re.MULTILINE | re.DOTALL)

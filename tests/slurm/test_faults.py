@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.events import read_events, runs
+from snakescope.run.events import read_events, runs
 from tests.slurm.cluster import PATIENCE_S, Cluster, ending, wait_for
 from tests.slurm.conftest import outputs_of, stubbed
 from tests.slurm.figures import Figures
@@ -152,9 +152,9 @@ def test_a_killed_run_leaves_nothing_that_is_believed_and_no_orphans(
     orphan = registering(cluster, "a")
     code, said = cluster.snakemake(workspace.root, *SIZES, "--", target)
     assert code != 0
-    assert "python -m cluster.clear" in said
+    assert "python -m snakescope.run.clear" in said
     cleared = subprocess.run(
-        [sys.executable, "-m", "cluster.clear"],
+        [sys.executable, "-m", "snakescope.run.clear"],
         cwd=workspace.root,
         env={**cluster.environment, "PYTHONPATH": str(workspace.root / "scripts")},
         capture_output=True, text=True, check=False,
@@ -282,5 +282,5 @@ def test_jobs_find_their_software_by_conda(
     )
     assert code == 0, said[-5000:]
     assert "has been submitted" in said
-    assert conda.called.startswith("-m healthspan.reference ")
+    assert conda.called.startswith("-m snakescope.healthspan.registration.reference ")
     figures.add("--sdm conda", "jobs run in the environment of envs/", 1, "yes=1")

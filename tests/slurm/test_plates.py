@@ -11,14 +11,14 @@ from statistics import median
 
 import pytest
 
-from cluster.events import read_events, runs
-from healthspan.settings.simulate import SimulateSettings
-from healthspan.simulate import file_name, simulate_plate
+from snakescope import REPOSITORY
+from snakescope.healthspan.simulation.settings import SimulateSettings
+from snakescope.healthspan.simulation.simulate import file_name, simulate_plate
+from snakescope.run.events import read_events, runs
 from tests.slurm.cluster import Cluster
 from tests.slurm.conftest import outputs_of
 from tests.slurm.figures import Figures
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SETTINGS = SimulateSettings(
     frame_px=400, timepoints=3, worms=3, interval_h=24, lifespan_scale_d=4.0, missing_share=0.0,
     stage_error_px=8,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from step.environment import shell_prefix
+from snakescope.step.environment import shell_prefix
 
 
 def run(prefix: str, command: str) -> str:

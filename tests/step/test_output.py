@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from step.output import whole_file, whole_folder, write_if_changed
+from snakescope.step.output import whole_file, whole_folder, write_if_changed
 
 HERE = socket.gethostname()
 

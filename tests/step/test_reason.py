@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from step.reason import reason
+from snakescope.step.reason import reason
 
 
 def test_the_reason_is_the_sentence_of_the_step(tmp_path: Path) -> None:

@@ -4,11 +4,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from step.command import run_step
-from step.errors import StepError
-from step.output import whole_file, write_if_changed
-from step.progress import progress
-from step.tables import read_table, write_table
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.output import whole_file, write_if_changed
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
 
 
 def test_a_failed_write_leaves_nothing(tmp_path) -> None:  # type: ignore[no-untyped-def]

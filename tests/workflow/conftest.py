@@ -16,7 +16,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from snakescope import REPOSITORY
+
 STUB = Path(__file__).with_name("stub.py")
 CALLED = re.compile(r"python -m healthspan\.(\w+)")
 OTHER_STEPS = (

@@ -2,11 +2,11 @@
 
 import ast
 import re
-from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from snakescope import REPOSITORY
+
 OPTION = re.compile(r"--[a-z][a-z0-9-]+")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from healthspan.manifest import stated_until
+from snakescope.healthspan.plates.manifest import stated_until
 from tests.workflow.conftest import Workspace
 
 AFTER_STATES = {

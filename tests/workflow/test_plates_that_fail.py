@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from healthspan.without_failed import waiting
+from snakescope.healthspan.without_failed import waiting
 from tests.workflow.conftest import Workspace
 
 EXPERIMENT_ONE = "experiments/one/survival.tsv"
@@ -70,7 +70,7 @@ def test_a_misspelt_key_stops_the_run_with_one_sentence(workspace: Workspace) ->
     workspace.config("track:\n  gap: 3\n")
     ended = workspace.snakemake("-n")
     assert ended.returncode != 0
-    assert "healthspan.track.gap" in ended.stdout + ended.stderr
+    assert "snakescope.healthspan.tracking.track.gap" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
 
 

@@ -15,19 +15,19 @@ import pandas as pd
 import pytest
 import yaml
 
-from healthspan.detect import load_detector
-from healthspan.detector_scores import match
-from healthspan.evaluation_images import Models, find_worms
-from healthspan.reference import read_description, read_reference
-from healthspan.register import prepare, register_frame
-from healthspan.settings.detect import DetectSettings
-from healthspan.settings.register import RegisterSettings
-from imaging.frames import read_frame
-from imaging.masks import Instance, cropped, read_masks
-from imaging.overlay import overlay
-from imaging.stacks import Stack
+from snakescope import REPOSITORY
+from snakescope.healthspan.detection.channel_overlay import overlay
+from snakescope.healthspan.detection.detect import load_detector
+from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.evaluation.images import Models, find_worms
+from snakescope.healthspan.registration.reference import read_description, read_reference
+from snakescope.healthspan.registration.register import prepare, register_frame
+from snakescope.healthspan.registration.settings import RegisterSettings
+from snakescope.healthspan.training.detector_scores import match
+from snakescope.imaging.frames import read_frame
+from snakescope.imaging.masks import Instance, cropped, read_masks
+from snakescope.imaging.stacks import Stack
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 DETECTOR = REPOSITORY / "resources/models/detector.safetensors"
 DATA = Path(os.environ.get("SNAKESCOPE_DATA", "")).resolve() / "worms"
 DAYS = (4, 5, 6)

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 import tifffile
 
-from healthspan.settings.simulate import SimulateSettings
-from healthspan.simulate import file_name, simulate_plate
+from snakescope import REPOSITORY
+from snakescope.healthspan.simulation.settings import SimulateSettings
+from snakescope.healthspan.simulation.simulate import file_name, simulate_plate
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 SETTINGS = SimulateSettings(
     frame_px=500, timepoints=6, worms=4, interval_h=24, lifespan_scale_d=4.0, missing_share=0.0,
     stage_error_px=12,

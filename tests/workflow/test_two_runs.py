@@ -6,7 +6,7 @@ import sys
 import time
 from pathlib import Path
 
-from cluster.events import read_events, runs
+from snakescope.run.events import read_events, runs
 from tests.workflow.conftest import Workspace
 
 REFERENCE = "results/healthspan/{}/reference.json"

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from cluster.announce import Announcer
-from cluster.events import read_events, runs
+from snakescope.run.announce import Announcer
+from snakescope.run.events import read_events, runs
 from tests.workflow.conftest import Workspace
 
 

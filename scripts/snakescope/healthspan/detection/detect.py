@@ -1,0 +1,368 @@
+"""Worms of a block: Mask R-CNN on tiles, merged over the seams, in plate coordinates.
+
+The paper cuts a frame into 49 tiles and loses or halves the worms on their seams. Here every
+tile is looked at with a margin of its neighbours, so that some tile sees each worm whole, and
+what several tiles see is merged (``snakescope.healthspan.detection.merge``). Objects that are no worm of the plate
+are dropped, each with its reason.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torchvision.models.detection import MaskRCNN
+
+from snakescope.healthspan.detection.channel_overlay import GROUND
+from snakescope.healthspan.detection.merge import Sighting, keep_distinct, objects_of
+from snakescope.healthspan.detection.model import as_input, build_detector
+from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.size_prior import (
+    Likeness,
+    contrast,
+    length_px,
+    likeness,
+    width_px,
+)
+from snakescope.healthspan.detection.tile import ORIGIN_COLUMNS, assemble
+from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, write_masks
+from snakescope.imaging.stacks import Stack
+from snakescope.learning.device import choose_device
+from snakescope.learning.weights import load_weights
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
+
+VERSION = 3
+
+DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
+
+LEAST_CONTRAST = 24
+"""Grey values over the ground that the brightest spot of a tile needs to be looked at."""
+
+
+@dataclass(frozen=True)
+class Disc:
+    """A round area in plate coordinates: centre (y, x) and radius (px)."""
+
+    y: float
+    x: float
+    radius: float
+
+    def distance(self, y: float, x: float) -> float:
+        """How far a point lies within the edge (px); negative outside."""
+        return self.radius - float(np.hypot(y - self.y, x - self.x))
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What of the plate is no place for worms: beyond the dish, and on the registration mark."""
+
+    dish: Disc | None = None
+    mark: Disc | None = None
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """An object that was found and left out, and why."""
+
+    instance: Instance
+    reason: str
+
+
+def load_detector(
+    path: str, sha256: str | None, settings: DetectSettings
+) -> tuple[MaskRCNN, float]:
+    """The detector of a weights file, ready to run, and the pixel size (um) it was made for."""
+    weights, card = load_weights(path, sha256)
+    try:
+        model = build_detector(card["architecture"], settings.score_threshold)
+        model.load_state_dict(weights)
+        pixel_size = float(card["model_pixel_size_um"])
+    except (KeyError, RuntimeError) as error:
+        raise StepError(
+            f"{path}: expected weights of this workflow's worm detector, found others"
+            f" ({type(error).__name__}); restore the file"
+        ) from None
+    return model.eval().to(choose_device(settings.device)), pixel_size
+
+
+def largest_piece(instance: Sighting) -> Sighting:
+    """The instance without specks that hang apart from its largest piece."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(
+        instance.mask.astype(np.uint8), connectivity=8
+    )
+    if count <= 2:
+        return instance
+    # A worm that another one crosses may be predicted in two halves: both are it.
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    kept = 1 + np.flatnonzero(areas >= 0.2 * areas.max())
+    mask = np.isin(labels, kept)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    inner = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return replace(
+        instance, top=instance.top + int(rows[0]), left=instance.left + int(columns[0]), mask=inner
+    )
+
+
+def view(frame: NDArray[np.uint8], top: int, left: int, size: int, halo: int) -> NDArray[np.uint8]:
+    """A tile with its margin, (size + 2 halo) px a side; beyond the frame there is ground."""
+    side = size + 2 * halo
+    out = np.full((side, side), GROUND, dtype=np.uint8)
+    t, lf = max(top - halo, 0), max(left - halo, 0)
+    b, r = min(top + size + halo, frame.shape[0]), min(left + size + halo, frame.shape[1])
+    out[t - top + halo : b - top + halo, lf - left + halo : r - left + halo] = frame[t:b, lf:r]
+    return out
+
+
+def worth_a_look(
+    picture: NDArray[np.uint8],
+    top: float,
+    left: float,
+    dish: Disc | None,
+    least_contrast: float = LEAST_CONTRAST,
+) -> bool:
+    """Whether a view at (top, left) can show a worm: not empty, not wholly off the dish."""
+    if dish is not None:
+        y = min(max(dish.y, top), top + picture.shape[0])
+        x = min(max(dish.x, left), left + picture.shape[1])
+        if dish.distance(y, x) < 0:
+            return False
+    calm = cv2.blur(picture, (5, 5))
+    return int(calm.max()) >= GROUND + least_contrast
+
+
+@torch.inference_mode()
+def find_objects(
+    model: MaskRCNN,
+    frame: NDArray[np.uint8],
+    corners: list[tuple[int, int]],
+    tile_px: int,
+    timepoint: int,
+    settings: DetectSettings,
+    dish: Disc | None = None,
+) -> list[Sighting]:
+    """Everything the detector sees on a frame, tile by tile; seams are not merged yet.
+
+    Args:
+        frame: overlay, uint8 (Y, X), plate coordinates.
+        corners: (top, left) of the tiles.
+    """
+    device = next(model.parameters()).device
+    halo = settings.halo_px
+    # The brightest spot of an object exceeds its mean.
+    brightest = max(LEAST_CONTRAST, settings.least_contrast)
+    views = []
+    for top, left in corners:
+        picture = view(frame, top, left, tile_px, halo)
+        if worth_a_look(picture, top - halo, left - halo, dish, brightest):
+            views.append((top - halo, left - halo, picture))
+    found: list[Sighting] = []
+    for first in range(0, len(views), settings.tiles_per_batch):
+        batch = views[first : first + settings.tiles_per_batch]
+        inputs = [as_input(torch.from_numpy(picture).to(device)) for _, _, picture in batch]
+        for (top, left, _), output in zip(batch, model(inputs), strict=True):
+            found += objects_of(output, top, left, timepoint, settings.score_threshold)
+    return [on_frame(one, frame.shape[0], frame.shape[1]) for one in found]
+
+
+def on_frame(instance: Sighting, height: int, width: int) -> Sighting:
+    """The instance without pixels beyond the frame."""
+    top, left = max(instance.top, 0), max(instance.left, 0)
+    bottom, right = min(instance.bottom, height), min(instance.right, width)
+    inner = instance.mask[
+        top - instance.top : max(bottom, top) - instance.top,
+        left - instance.left : max(right, left) - instance.left,
+    ]
+    return replace(instance, top=top, left=left, mask=inner)
+
+
+def reason_to_drop(
+    one: Instance,
+    frame: NDArray[np.uint8],
+    pixel_size_um: float,
+    settings: DetectSettings,
+    surroundings: Surroundings,
+    usual: Likeness | None = None,
+) -> str:
+    """Why an object is no worm of the plate; empty where it is one."""
+    length = length_px(one)
+    if length * pixel_size_um < settings.least_length_um:
+        return "too small"
+    if length * length / one.area < settings.least_slenderness:
+        return "dust"
+    if usual is not None:
+        if one.area < settings.least_relative_area * usual.area:
+            return "too small"
+        if one.area > settings.greatest_relative_area * usual.area:
+            return "too large"
+        width = width_px(one)
+        if width < settings.least_relative_width * usual.width:
+            return "too thin"
+        if width > settings.greatest_relative_width * usual.width:
+            return "too wide"
+    faintest = settings.least_contrast
+    if usual is not None:
+        faintest = max(faintest, settings.least_relative_contrast * usual.contrast)
+    if contrast(one, frame) < faintest:
+        return "faint"
+    y, x = one.centroid
+    dish, mark = surroundings.dish, surroundings.mark
+    if dish is not None and dish.distance(y, x) * pixel_size_um < settings.rim_um:
+        return "edge of dish"
+    if mark is not None and mark.distance(y, x) > 0:
+        return "registration mark"
+    return ""
+
+
+def sort_out(
+    objects: list[Sighting],
+    frame: NDArray[np.uint8],
+    pixel_size_um: float,
+    settings: DetectSettings,
+    surroundings: Surroundings,
+) -> tuple[list[Sighting], list[Dropped]]:
+    """Merge what was seen twice, and drop what is no worm of the plate.
+
+    Args:
+        frame: the overlay they were seen on, uint8 (Y, X).
+
+    Returns:
+        worms in reading order with identifiers, and the dropped objects with their reasons.
+    """
+    present = [largest_piece(one) for one in objects if one.mask.any()]
+    usual = likeness([one for one in present if not one.cut], frame)
+    distinct = keep_distinct(present, settings.greatest_overlap, usual)
+    dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
+    worms = []
+    for one in distinct.kept:
+        reason = reason_to_drop(one, frame, pixel_size_um, settings, surroundings, usual)
+        if reason:
+            dropped.append(Dropped(one, reason))
+        else:
+            worms.append(one)
+    worms.sort(key=lambda one: (one.top, one.left))
+    numbered = [
+        replace(one, identifier=one.timepoint * INSTANCES_PER_TIMEPOINT + k)
+        for k, one in enumerate(worms)
+    ]
+    return numbered, dropped
+
+
+def dropped_table(dropped: list[Dropped]) -> pd.DataFrame:
+    """The dropped objects as rows."""
+    rows = [
+        (
+            one.instance.timepoint,
+            *(round(v, 1) for v in one.instance.centroid),
+            one.instance.area,
+            round(length_px(one.instance), 1),
+            round(one.instance.score, 3),
+            one.reason,
+        )
+        for one in dropped
+    ]
+    return pd.DataFrame(rows, columns=DROPPED_COLUMNS)
+
+
+MARK_SHARE = 0.35
+"""Radius around the mark's centre in which nothing is taken for a worm, as a share of its span.
+
+An arm of the cross, or half of one, has its centre in there; worms beside the mark are kept.
+"""
+
+
+def read_surroundings(description: Path, scale: float) -> Surroundings:
+    """The dish and the mark of a plate's reference frame, in plate coordinates.
+
+    Args:
+        scale: pixels of the plate coordinates for one raw pixel.
+
+    Raises:
+        StepError: the file is no description of a reference frame.
+    """
+    try:
+        reference = json.loads(description.read_text(encoding="utf-8"))
+        centre, radius = reference["dish_centre_px"], reference["dish_radius_px"]
+        mark = reference["mark"]
+        dish = None
+        if centre is not None and radius is not None:
+            dish = Disc(centre[0] * scale, centre[1] * scale, radius * scale)
+        disc = None
+        if mark["found"]:
+            reach = MARK_SHARE * mark["span_px"]
+            disc = Disc(mark["y_px"] * scale, mark["x_px"] * scale, reach * scale)
+        return Surroundings(dish, disc)
+    except (FileNotFoundError, json.JSONDecodeError, KeyError, TypeError) as error:
+        raise StepError(
+            f"{description}: expected the description of a reference frame, found"
+            f" {type(error).__name__}; remove the file and run again"
+        ) from None
+
+
+def check_pixel_size(tiles: Stack, pixel_size_um: float) -> None:
+    """Refuse tiles of another pixel size than the detector's, on which it would miss most worms.
+
+    Raises:
+        StepError: the sizes (um) differ by more than one in a thousand.
+    """
+    found = tiles.pixel_size_um
+    if found is not None and abs(found / pixel_size_um - 1) > 1e-3:
+        raise StepError(
+            f"{tiles.path}: expected tiles of {pixel_size_um:g} um a pixel, on which the detector"
+            f" was trained, found {found:g}; set tile: model_pixel_size_um: {pixel_size_um:g}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--tiles", required=True, type=Path)
+    parser.add_argument("--origins", required=True, type=Path)
+    parser.add_argument("--reference-description", required=True, type=Path)
+    parser.add_argument("--plate", required=True)
+    parser.add_argument("--pixel-size-um", required=True, type=float, help="of the raw frames")
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--sha256", default=None, help="checksum that the weights must have")
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--masks", required=True, type=Path)
+    parser.add_argument("--dropped", required=True, type=Path)
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    torch.set_num_threads(1)
+    settings = DetectSettings.model_validate_json(arguments.settings)
+    model, pixel_size_um = load_detector(arguments.weights, arguments.sha256 or None, settings)
+    scale = arguments.pixel_size_um / pixel_size_um
+    surroundings = read_surroundings(arguments.reference_description, scale)
+    origins = read_table(arguments.origins, ORIGIN_COLUMNS)
+    height = int(origins["frame_height_px"].iloc[0]) if len(origins) else 0
+    width = int(origins["frame_width_px"].iloc[0]) if len(origins) else 0
+    timepoints = tuple(int(t) for t in sorted(origins["timepoint"].unique()))
+    instances: list[Instance] = []
+    dropped: list[Dropped] = []
+    with Stack(arguments.tiles) as tiles:
+        check_pixel_size(tiles, pixel_size_um)
+        for timepoint in progress(timepoints, f"{arguments.plate}: frames searched for worms"):
+            frame = assemble(tiles, origins, timepoint)
+            rows = origins[origins["timepoint"] == timepoint]
+            corners = [(int(top), int(left)) for top, left in rows[["top_px", "left_px"]].values]
+            objects = find_objects(
+                model, frame, corners, tiles.height, timepoint, settings, surroundings.dish
+            )
+            worms, left_out = sort_out(objects, frame, pixel_size_um, settings, surroundings)
+            instances += worms
+            dropped += left_out
+    write_table(arguments.dropped, dropped_table(dropped))
+    write_masks(
+        arguments.masks,
+        MaskSet(arguments.plate, pixel_size_um, height, width, timepoints, tuple(instances)),
+    )
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,202 @@
+"""Mask R-CNN for worms (paper, section 3.2.2), built from torchvision's parts.
+
+Where it departs from torchvision's defaults, and why:
+
+- One grey channel, never resized: tiles are already at the model's pixel size.
+- Proposals come from strides 8 and 16 only, with anchors as long and thin as worms; stride 4
+  has three quarters of all anchors and no object that needs them.
+- Masks are pooled from stride 4 to 28 x 28 and predicted at 56 x 56: on the default 28 x 28, a
+  worm 8 px wide in a box of 100 px is two cells wide.
+- The mask head is a small U-Net: which of two crossing worms a box means is told by where the
+  worm meets the box's borders, and a few plain convolutions do not see from border to border.
+- Boxes of crossing worms overlap, so box suppression is mild and duplicates are removed by
+  their masks afterwards (``snakescope.healthspan.detection.merge``).
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+from torchvision.models.detection import MaskRCNN
+from torchvision.models.detection.anchor_utils import AnchorGenerator
+from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
+from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
+from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
+from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
+
+from snakescope.healthspan.detection.box_pooling import BoxPooling
+
+LEVELS = ("stride4", "stride8", "stride16")
+PROPOSAL_LEVELS = ("stride8", "stride16")
+ANCHOR_SIZES = ((28, 44), (64, 100))
+ANCHOR_RATIOS = (0.22, 0.5, 1.0, 2.0, 4.5)
+GREY_MEAN, GREY_SPREAD = 0.27, 0.16
+
+
+@dataclass(frozen=True)
+class Plan:
+    """An architecture: timm's name and options of the trunk, and the sizes of the heads."""
+
+    trunk: str
+    options: dict[str, Any]
+    levels: tuple[int, int, int]
+    pyramid: int
+    box: int
+    mask: tuple[int, int, int]
+
+
+_FULL: dict[str, Any] = {"pyramid": 256, "box": 1024, "mask": (128, 192, 256)}
+_COMPACT: dict[str, Any] = {"pyramid": 64, "box": 256, "mask": (32, 48, 64)}
+_HALF: dict[str, Any] = {"channels": (32, 64, 128, 256), "stem_type": "deep", "stem_width": 16}
+
+ARCHITECTURES = {
+    "resnet18_half": Plan("resnet18", _HALF, (1, 2, 3), **_COMPACT),
+    "mobilenet_v3": Plan("mobilenetv3_large_100", {}, (1, 2, 3), **_COMPACT),
+    "resnet18": Plan("resnet18", {}, (1, 2, 3), **_FULL),
+    "resnet50": Plan("resnet50", {}, (1, 2, 3), **_FULL),
+    "resnet101": Plan("resnet101", {}, (1, 2, 3), **_FULL),
+}
+
+
+class Pyramid(nn.Module):
+    """Feature maps of a trunk at strides 4, 8 and 16, joined top-down (FPN).
+
+    A worm's box is 140 px at most, so a stride of 32 has nothing to add.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        trunk: Any = timm.create_model(
+            plan.trunk,
+            pretrained=False,
+            features_only=True,
+            out_indices=plan.levels,
+            in_chans=1,
+            **plan.options,
+        )
+        widths = trunk.feature_info.channels()
+        self.trunk = trunk
+        self.pyramid = FeaturePyramidNetwork(widths, plan.pyramid, norm_layer=nn.BatchNorm2d)
+        self.out_channels = plan.pyramid
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        levels = zip(LEVELS, self.trunk(images), strict=True)
+        return dict(self.pyramid(OrderedDict(levels)))
+
+
+def _convolution(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, kernel_size=3, padding=1, bias=False),
+        nn.GroupNorm(8, outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+class MaskHead(nn.Module):
+    """A U-Net over one box: (n, channels, 28, 28) -> (n, widths[0], 28, 28).
+
+    The lowest of its three levels has 7 x 7 cells, so every output cell sees the whole box.
+    """
+
+    def __init__(self, channels: int, widths: tuple[int, int, int]) -> None:
+        super().__init__()
+        high, middle, low = widths
+        self.high = _convolution(channels, high)
+        self.middle = _convolution(high, middle)
+        self.low = nn.Sequential(_convolution(middle, low), _convolution(low, low))
+        self.to_middle = _convolution(low + middle, middle)
+        self.to_high = _convolution(middle + high, high)
+
+    def forward(self, boxes: Tensor) -> Tensor:
+        high = self.high(boxes)
+        middle = self.middle(functional.max_pool2d(high, 2))
+        low = self.low(functional.max_pool2d(middle, 2))
+        middle = self.to_middle(
+            torch.cat([functional.interpolate(low, scale_factor=2.0), middle], 1)
+        )
+        return self.to_high(torch.cat([functional.interpolate(middle, scale_factor=2.0), high], 1))  # type: ignore[no-any-return]
+
+
+class LevelProposals(nn.Module):
+    """A region proposal network that looks at some levels of the pyramid only."""
+
+    def __init__(self, proposals: RegionProposalNetwork, levels: tuple[str, ...]) -> None:
+        super().__init__()
+        self.proposals = proposals
+        self.levels = levels
+
+    def forward(
+        self,
+        images: ImageList,
+        features: dict[str, Tensor],
+        targets: list[dict[str, Tensor]] | None = None,
+    ) -> tuple[list[Tensor], dict[str, Tensor]]:
+        chosen = {level: features[level] for level in self.levels}
+        boxes, losses = self.proposals(images, chosen, targets)
+        return boxes, losses
+
+
+class AsIs(GeneralizedRCNNTransform):
+    """Normalises tiles and leaves their size alone.
+
+    torchvision's own switch for that holds in training only.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(0, 0, [GREY_MEAN], [GREY_SPREAD])
+
+    def resize(
+        self, image: Tensor, target: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor] | None]:
+        return image, target
+
+
+def build_detector(
+    architecture: str, score_threshold: float = 0.05, instances_per_tile: int = 60
+) -> MaskRCNN:
+    """A Mask R-CNN with random weights; its input is a list of float (1, h, w) tiles in 0 to 1.
+
+    Args:
+        architecture: a key of ``ARCHITECTURES``.
+        score_threshold: objects below it are not returned.
+        instances_per_tile: at most so many objects are returned, the best first.
+    """
+    plan = ARCHITECTURES[architecture]
+    anchors = AnchorGenerator(ANCHOR_SIZES, (ANCHOR_RATIOS,) * len(ANCHOR_SIZES))
+    model = MaskRCNN(
+        Pyramid(plan),
+        num_classes=None,
+        rpn_anchor_generator=anchors,
+        rpn_head=RPNHead(plan.pyramid, anchors.num_anchors_per_location()[0]),
+        rpn_pre_nms_top_n_train=600,
+        rpn_pre_nms_top_n_test=400,
+        rpn_post_nms_top_n_train=300,
+        rpn_post_nms_top_n_test=150,
+        rpn_nms_thresh=0.75,
+        rpn_batch_size_per_image=128,
+        box_roi_pool=MultiScaleRoIAlign(["stride8", "stride16"], 7, 2),
+        box_head=TwoMLPHead(plan.pyramid * 49, plan.box),
+        box_predictor=FastRCNNPredictor(plan.box, 2),
+        box_score_thresh=score_threshold,
+        box_nms_thresh=0.7,
+        box_detections_per_img=instances_per_tile,
+        box_batch_size_per_image=64,
+        box_positive_fraction=0.25,
+        mask_head=MaskHead(plan.pyramid, plan.mask),
+        mask_predictor=MaskRCNNPredictor(plan.mask[0], plan.mask[0], 2),
+    )
+    model.transform = AsIs()
+    model.roi_heads.mask_roi_pool = BoxPooling("stride4", 4, 28)
+    model.rpn = LevelProposals(model.rpn, PROPOSAL_LEVELS)
+    return model
+
+
+def as_input(tile: Tensor) -> Tensor:
+    """A uint8 tile (h, w) as the model's input, float (1, h, w) in 0 to 1."""
+    return tile[None].to(torch.float32) / 255

@@ -1,0 +1,193 @@
+"""Tiling: registered frames, at the model's pixel size, cut into squares for the detector.
+
+Paper, section 3.2.1: a frame of 3080 px is divided into 7 x 7 tiles of 440 px. The channels are
+first laid over each other into one picture in which worms are brighter than the ground.
+"""
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snakescope.healthspan.detection.channel_overlay import GROUND, overlay
+from snakescope.healthspan.detection.settings import TileSettings
+from snakescope.healthspan.registration.reference import Description, read_description
+from snakescope.imaging.stacks import Stack, write_stack
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
+
+VERSION = 1
+
+ORIGIN_COLUMNS = (
+    "page",
+    "timepoint",
+    "row",
+    "column",
+    "top_px",
+    "left_px",
+    "frame_height_px",
+    "frame_width_px",
+)
+NEAR_ONE = 0.002
+# A worm that lies along the wall is not to be cut by an edge found a little too far in.
+BEYOND_EDGE = 1.005
+
+Tile = NDArray[np.uint8]
+
+
+def plate_shape(height: int, width: int, scale: float) -> tuple[int, int]:
+    """Height and width (px) of a frame in plate coordinates."""
+    return max(1, round(height * scale)), max(1, round(width * scale))
+
+
+def resampled(frame: NDArray[Any], scale: float) -> NDArray[Any]:
+    """A frame (Y, X) at ``scale`` times its size, same dtype.
+
+    Averages over areas when it shrinks, cubic when it grows; a scale within 0.2 % of 1 is left
+    alone, for resampling would only blur.
+    """
+    if abs(scale - 1) < NEAR_ONE:
+        return frame
+    height, width = plate_shape(frame.shape[0], frame.shape[1], scale)
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    return cv2.resize(frame, (width, height), interpolation=how)
+
+
+def plate_picture(
+    channels: Mapping[str, NDArray[Any]], scale: float, description: Description | None = None
+) -> Tile:
+    """The overlay (Y, X), uint8, of a registered frame's channels in plate coordinates.
+
+    Where an edge of the dish is known, what lies beyond it is ground.
+    """
+    small = {name: resampled(frame, scale) for name, frame in channels.items()}
+    mask = None
+    if description is not None and description.dish_seen:
+        dish = description.dish
+        height, width = next(iter(small.values())).shape
+        rows, columns = np.ogrid[:height, :width]
+        y, x = ((v + 0.5) * scale - 0.5 for v in (dish.y_px, dish.x_px))
+        radius = dish.radius_px * scale * BEYOND_EDGE
+        mask = (rows - y) ** 2 + (columns - x) ** 2 <= radius**2
+    return overlay(small, mask)
+
+
+def tiles_of(picture: Tile, size_px: int) -> Iterator[tuple[int, int, Tile]]:
+    """(row, column, tile) of a picture (Y, X), row by row.
+
+    What a tile of the last row or column has beyond the picture is ground.
+    """
+    height, width = picture.shape
+    for row in range(-(-height // size_px)):
+        for column in range(-(-width // size_px)):
+            top, left = row * size_px, column * size_px
+            piece = picture[top : top + size_px, left : left + size_px]
+            tile = np.full((size_px, size_px), GROUND, np.uint8)
+            tile[: piece.shape[0], : piece.shape[1]] = piece
+            yield row, column, tile
+
+
+def assemble(tiles: Stack | NDArray[np.uint8], origins: pd.DataFrame, timepoint: int) -> Tile:
+    """The whole picture (Y, X) of a timepoint in plate coordinates, from its tiles.
+
+    Args:
+        tiles: the opened stack of tiles, or an array (N, size, size).
+        origins: their table of origins.
+
+    Raises:
+        StepError: the timepoint has no tiles, or not all of them.
+    """
+    rows = origins[origins["timepoint"] == timepoint]
+    if rows.empty:
+        raise StepError(f"tiles: expected some of timepoint {timepoint}, found none; tile it again")
+    height, width = int(rows["frame_height_px"].iloc[0]), int(rows["frame_width_px"].iloc[0])
+    picture = np.full((height, width), GROUND, np.uint8)
+    covered = 0
+    for page, top, left in zip(rows["page"], rows["top_px"], rows["left_px"], strict=True):
+        tile = tiles.page(int(page))[0] if isinstance(tiles, Stack) else tiles[int(page)]
+        place = picture[top : top + tile.shape[0], left : left + tile.shape[1]]
+        place[:] = tile[: place.shape[0], : place.shape[1]]
+        covered += place.size
+    if covered != picture.size:
+        raise StepError(
+            f"tiles: expected {picture.size} px of timepoint {timepoint}, found {covered};"
+            " tile it again"
+        )
+    return picture
+
+
+def origins_of(pages: list[tuple[int, int]], height: int, width: int, size_px: int) -> pd.DataFrame:
+    """Origins of all tiles; ``pages`` are (timepoint, page of the registered stack)."""
+    down, across = -(-height // size_px), -(-width // size_px)
+    rows = [
+        (timepoint, row, column, row * size_px, column * size_px, height, width)
+        for timepoint, _ in pages
+        for row in range(down)
+        for column in range(across)
+    ]
+    table = pd.DataFrame(rows, columns=list(ORIGIN_COLUMNS[1:]))
+    table.insert(0, "page", range(len(rows)))
+    return table
+
+
+def registered_pages(table: pd.DataFrame) -> list[tuple[int, int]]:
+    """(timepoint, page) of the registered frames of a table, in order of time."""
+    rows = table[table["status"] == "registered"].sort_values("timepoint", kind="stable")
+    return [(int(t), int(p)) for t, p in zip(rows["timepoint"], rows["page"], strict=True)]
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--frames", required=True, help="registered frames of the block")
+    parser.add_argument("--table", required=True, help="their table")
+    parser.add_argument("--reference-description", required=True, help="reference.json")
+    parser.add_argument("--pixel-size-um", required=True, type=float, help="of the raw frames")
+    parser.add_argument("--settings", default="{}", help="TileSettings as JSON")
+    parser.add_argument("--tiles", required=True, help="tiles (OME-TIFF) to write")
+    parser.add_argument("--origins", required=True, help="table of their origins to write")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Command line: cut the registered frames of a block into tiles."""
+    arguments = _arguments()
+    cv2.setNumThreads(1)
+    settings = TileSettings.model_validate_json(arguments.settings)
+    description = read_description(arguments.reference_description)
+    scale = arguments.pixel_size_um / settings.model_pixel_size_um
+    if abs(scale - 1) < NEAR_ONE:
+        scale = 1.0
+    pages = registered_pages(read_table(arguments.table, ("timepoint", "page", "status")))
+    size = settings.size_px
+    with Stack(arguments.frames) as frames:
+        height, width = plate_shape(frames.height, frames.width, scale)
+        origins = origins_of(pages, height, width, size)
+
+        def cut() -> Iterator[Tile]:
+            for _, page in progress(pages, "tile"):
+                picture = plate_picture(frames.named(page), scale, description)
+                for _, _, tile in tiles_of(picture, size):
+                    yield tile
+
+        write_stack(
+            arguments.tiles,
+            cut(),
+            len(origins),
+            ["overlay"],
+            size,
+            size,
+            np.uint8,
+            compression="zstd",
+            pixel_size_um=settings.model_pixel_size_um,
+        )
+    write_table(arguments.origins, origins)
+
+
+if __name__ == "__main__":
+    run_step(main)

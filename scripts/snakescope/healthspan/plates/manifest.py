@@ -1,0 +1,272 @@
+"""The frame manifest of a plate: which file, or which lack of one, each timepoint has.
+
+The main process writes it when it has scanned the raw folder; the processes of the
+jobs read it instead of scanning again. One file a block, so that a change in one
+block leaves the files of the others, and all that was made from them, alone.
+
+It tells the size and the time of every file, so a replaced frame is another manifest: rules
+depend on the manifest of a block in place of its raw files, of which there are ten times as many.
+"""
+
+import csv
+import io
+import json
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from snakescope.step.errors import StepError
+from snakescope.step.output import write_if_changed
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+COLUMNS = (
+    "plate", "timepoint", "time_h", "channel", "path", "status", "reason", "bytes", "modified",
+)  # fmt: skip
+PROBLEM = "problem.txt"
+SIZE = "size.json"
+SIZE_TRIES = 3
+"""Frames at the beginning of a plate that are tried for its size (count)."""
+
+_BLOCK = re.compile(r"t(\d{3,})-t(\d{3,})")
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One channel of one timepoint.
+
+    Attributes:
+        timepoint: Index in the plate, from 0.
+        time_h: Hours since the plate's first frame.
+        channel: ``bright_field`` or ``dark_field``.
+        path: Path of its file; empty where there is none.
+        status: ``present`` or ``missing``.
+        reason: Why it is missing; empty where it is present.
+        size: Bytes of its file.
+        modified: When its file was last written (s since 1970).
+    """
+
+    timepoint: int
+    time_h: float
+    channel: str
+    path: str
+    status: str
+    reason: str = ""
+    size: int = 0
+    modified: int = 0
+
+
+@dataclass(frozen=True)
+class PlateFrames:
+    """All frames of a plate, by timepoint, then channel.
+
+    Attributes:
+        plate: Name of the plate.
+        channels: Its channels, bright field first.
+        timepoint_count: Number of timepoints, those that are missing among them.
+        frames: One for every timepoint and channel.
+        notes: What a user may want to know of the scan, one sentence each.
+    """
+
+    plate: str
+    channels: tuple[str, ...]
+    timepoint_count: int
+    frames: tuple[Frame, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class PlateProblem:
+    """Why a plate cannot be processed, in one sentence."""
+
+    plate: str
+    reason: str
+
+
+def block_name(first: int, timepoints_per_block: int) -> str:
+    """Return the name of the block that starts at timepoint ``first``, such as t010-t019."""
+    return f"t{first:03d}-t{first + timepoints_per_block - 1:03d}"
+
+
+def blocks(timepoint_count: int, timepoints_per_block: int) -> list[str]:
+    """Return the blocks of a plate in order; the last keeps its full range while it fills."""
+    starts = range(0, timepoint_count, timepoints_per_block)
+    return [block_name(first, timepoints_per_block) for first in starts]
+
+
+def block_range(block: str) -> range:
+    """Return the timepoints in the full range of ``block``.
+
+    Raises:
+        StepError: ``block`` is no name of a block.
+    """
+    match = _BLOCK.fullmatch(block)
+    if match is None:
+        raise StepError(f"{block}: expected the name of a block such as t000-t009")
+    return range(int(match[1]), int(match[2]) + 1)
+
+
+def write_manifests(
+    folder: str | Path, frames: PlateFrames, timepoints_per_block: int
+) -> list[str]:
+    """Write ``folder``/{block}.tsv for every block of which the content changed.
+
+    Manifests of blocks that no longer exist, and a problem noted earlier, are removed.
+
+    Returns:
+        The blocks of the plate, in order.
+    """
+    folder = Path(folder)
+    names = blocks(frames.timepoint_count, timepoints_per_block)
+    lines: dict[str, list[Frame]] = {name: [] for name in names}
+    for frame in frames.frames:
+        lines[names[frame.timepoint // timepoints_per_block]].append(frame)
+    for name, block in lines.items():
+        write_if_changed(folder / f"{name}.tsv", _text(frames.plate, block))
+    for path in folder.glob("t*-t*.tsv"):
+        if path.stem not in lines:
+            path.unlink()
+    (folder / PROBLEM).unlink(missing_ok=True)
+    return names
+
+
+def write_problem(folder: str | Path, problem: PlateProblem) -> Path:
+    """Note in ``folder``/problem.txt why the plate cannot be processed.
+
+    Manifests written earlier stay: a raw folder that is away for an hour must not
+    make everything older than its inputs.
+    """
+    path = Path(folder) / PROBLEM
+    write_if_changed(path, problem.reason + "\n")
+    return path
+
+
+def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
+    """Note in ``folder``/size.json how large a frame of the plate is.
+
+    Jobs ask for memory by it. One file is opened, the first that can be, and again only when it
+    has changed.
+    """
+    path = Path(folder) / SIZE
+    files = [frame.path for frame in frames.frames if frame.path][:SIZE_TRIES]
+    stated = [(f, Path(f).stat().st_mtime_ns) for f in files if Path(f).exists()]
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if known.get("files") == [list(one) for one in stated]:
+        return
+    # Only now: reading images takes longer to import than all the rest of this process.
+    from snakescope.imaging.frames import UnreadableFrame, frame_shape
+
+    shape = None
+    for file, _ in stated:
+        try:
+            shape = frame_shape(file)
+            break
+        except UnreadableFrame:
+            continue
+    write_if_changed(path, json.dumps({"shape_px": shape, "files": stated}) + "\n")
+
+
+def read_megapixels(folder: str | Path) -> float | None:
+    """Return the pixels of a frame in millions, or None where no frame could be read."""
+    path = Path(folder) / SIZE
+    if not path.exists():
+        return None
+    shape = json.loads(path.read_text(encoding="utf-8"))["shape_px"]
+    return None if shape is None else shape[0] * shape[1] / 1e6
+
+
+def is_scanned(folder: str | Path) -> bool:
+    """Whether ``folder`` has a manifest, or the problem because of which there is none."""
+    return Path(folder, PROBLEM).exists() or any(Path(folder).glob("t*-t*.tsv"))
+
+
+def read_problem(folder: str | Path) -> str | None:
+    """Return the problem noted in ``folder``, or None; look here before at the manifests."""
+    path = Path(folder) / PROBLEM
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+def read_manifest_files(path: str | Path) -> list[str]:
+    """Return the files that are present in the manifest of a block, in order of time."""
+    return [row["path"] for row in _rows(path) if row["status"] == "present"]
+
+
+def stated_until(path: str | Path, timepoint: int) -> list[list[str]]:
+    """Return path, bytes and modified (UTC) of the files in the manifest, to a timepoint's last."""
+    rows = (row for row in _rows(path) if row["status"] == "present")
+    return [
+        [row["path"], row["bytes"], row["modified"]]
+        for row in rows
+        if int(row["timepoint"]) <= timepoint
+    ]
+
+
+def is_out_of_date(description: str | Path, manifest: str | Path) -> bool:
+    """Whether the reference frame of a plate was made from other raw files.
+
+    Its times alone do not tell: a file may be replaced by an older one, or come in the place of
+    one that could not be read. Of files beyond the first block nothing is said.
+
+    Args:
+        description: reference.json; if it is absent or does not say, the answer is no.
+        manifest: of the plate's first block.
+    """
+    try:
+        document = json.loads(Path(description).read_text(encoding="utf-8"))
+        files, timepoint = document["files"], int(document["timepoint"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return bool(files) and files != stated_until(manifest, timepoint)
+
+
+def read_manifest(path: str | Path) -> "pd.DataFrame":
+    """Read the manifest of a block.
+
+    Returns:
+        The columns plate, timepoint (int), time_h (float), channel, path, status,
+        reason, bytes, modified (UTC); one row per timepoint and channel; empty text where
+        nothing is told.
+
+    Raises:
+        StepError: no such file, or no manifest in it.
+    """
+    import pandas as pd
+
+    table = pd.DataFrame(_rows(path), columns=list(COLUMNS))
+    return table.astype({"timepoint": int, "time_h": float})
+
+
+def _rows(path: str | Path) -> list[dict[str, str]]:
+    try:
+        with open(path, encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            if tuple(reader.fieldnames or ()) != COLUMNS:
+                raise StepError(
+                    f"{path}: expected a frame manifest with the columns {', '.join(COLUMNS)}, "
+                    f"found {', '.join(reader.fieldnames or ()) or 'an empty file'}; "
+                    "remove it, and the next run writes it again"
+                )
+            return list(reader)
+    except FileNotFoundError:
+        raise StepError(f"{path}: expected a frame manifest, found no such file") from None
+
+
+def _text(plate: str, frames: Sequence[Frame]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for frame in frames:
+        time_h = f"{frame.time_h:.4f}".rstrip("0").rstrip(".")
+        which = (plate, frame.timepoint, time_h, frame.channel)
+        file = (frame.size, utc(frame.modified)) if frame.path else ("", "")
+        writer.writerow((*which, frame.path, frame.status, frame.reason, *file))
+    return text.getvalue()
+
+
+def utc(seconds: int) -> str:
+    """Return a time (s since 1970) such as 2025-03-31T18:05:00Z."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

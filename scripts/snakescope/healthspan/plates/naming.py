@@ -1,0 +1,240 @@
+"""What the name of a raw image tells: channel, well, position and time of acquisition.
+
+Names as IncuCyte exports and its raw archive have them, seen in public data, and
+any other naming through a pattern of the user's. Imports nothing heavy, since the
+Snakefile's main process reads every raw folder with it.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from snakescope.settings.suggest import did_you_mean
+
+CHANNELS = ("bright_field", "dark_field")
+IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+
+_SUFFIX = r"\.(?:tiff?|png|jpe?g)"
+_NUMBER = r"\d+(?:\.\d+)?"
+FIELDS = {
+    "channel": r"[^/]+?",
+    "days": _NUMBER,
+    "hours": _NUMBER,
+    "minutes": _NUMBER,
+    "year": r"\d{4}|\d{2}",
+    "month": r"\d{1,2}",
+    "day": r"\d{1,2}",
+    "timepoint": r"\d+",
+    "well": r"[A-Za-z]{1,2}\d{1,2}",
+    "image": r"\d+",
+}
+TIME_FIELDS = ("timepoint", "days", "hours", "minutes", "year")
+
+_OF_A_DATE = {"hours": r"\d{1,2}(?:\.\d+)?", "minutes": r"\d{1,2}(?:\.\d+)?"}
+_TWO_DIGITS = ("month", "day", "hours", "minutes")
+_UNBOUNDED = ("days", "hours", "minutes", "timepoint", "image")
+_DIGITS_LAST = (*_UNBOUNDED, "year", "month", "day", "well")
+
+_INCUCYTE_TIME = (
+    r"(?:(?P<days>\d+)d(?P<hours>\d+)h(?P<minutes>\d+)m"
+    r"|(?P<year>\d{4})y(?P<month>\d+)m(?P<day>\d+)d_(?P<hours_of_day>\d+)h(?P<minutes_of_hour>\d+)m)"
+)
+_INCUCYTE_EXPORT = re.compile(
+    r"(?:.*/)?(?:(?P<head>[^/]*?)_)??(?:(?P<well>[A-Za-z]{1,2}\d{1,2})_(?P<image>\d+)_)?"
+    rf"{_INCUCYTE_TIME}(?:_(?P<part>\d+))?{_SUFFIX}",
+    re.IGNORECASE,
+)
+_INCUCYTE_ARCHIVE = re.compile(
+    r"(?:.*/)?(?P<year>\d\d)(?P<month>\d\d)/(?P<day>\d\d)/(?P<hours>\d\d)(?P<minutes>\d\d)/"
+    rf"(?P<vessel>[^/]+)/(?P<well>[A-Za-z]{{1,2}}\d{{1,2}})-(?P<image>\d+)-(?P<channel>\w+){_SUFFIX}",
+    re.IGNORECASE,
+)
+INCUCYTE = (_INCUCYTE_EXPORT, _INCUCYTE_ARCHIVE)
+INCUCYTE_EXAMPLES = (
+    "VID1957_phase_E11_5_06d12h05m.tif",
+    "well_B1_2_2022y05m08d_08h46m.tif",
+    "ScanData/2205/08/0846/1957/E11-5-Ph.tif",
+)
+
+
+@dataclass(frozen=True)
+class NameParts:
+    """What one name tells.
+
+    Attributes:
+        channel: The channel as the name's own field for it says, or empty.
+        head: Free words before the well, the last of which may be a channel; or empty.
+        vessel: Plate number of the raw archive, or empty.
+        well: Well, such as E11, or empty.
+        image: Position in the well, or empty.
+        time_h: Time of acquisition (h), since the start of the scan or, where
+            ``absolute``, since the year 1; None where the name tells a timepoint only.
+        absolute: Whether the time is a date.
+        timepoint: Index of the timepoint, or None where the name tells a time.
+    """
+
+    channel: str
+    head: str
+    vessel: str
+    well: str
+    image: str
+    time_h: float | None
+    absolute: bool
+    timepoint: int | None
+
+    @property
+    def position(self) -> str:
+        """Well and image as a user names them, such as 1957/E11_5; empty if the name tells none."""
+        inner = "_".join(part for part in (self.well, self.image) if part)
+        return "/".join(part for part in (self.vessel, inner) if part)
+
+
+def compile_pattern(pattern: str, plate: str) -> re.Pattern[str]:
+    """Compile a naming such as ``{plate}/{channel}_day{days}.png``.
+
+    A pattern with a slash describes the path below the plate's folder, any other the
+    file's name; the ending may be left out.
+
+    Raises:
+        ValueError: an unknown field, a field twice, a lone brace, no field of time, or two
+            numbers of any width with nothing between them.
+    """
+    pieces = _pieces(pattern)
+    used = [name for name, _ in pieces if name in FIELDS]
+    for name in used:
+        if used.count(name) > 1:
+            raise ValueError(f"every field of the pattern once, {{{name}}} is there twice")
+    if not any(name in used for name in TIME_FIELDS):
+        raise ValueError(
+            f"a field of time in the pattern {pattern!r}, such as {{days}} or {{timepoint}}"
+        )
+    if "year" in used and not {"month", "day"} <= set(used):
+        raise ValueError("{month} and {day} in the pattern beside {year}")
+    forms = _number_forms([name for name, _ in pieces])
+    parts = ["" if "/" in pattern else "(?:.*/)?"]
+    for i, (name, literal) in enumerate(pieces):
+        if name in FIELDS:
+            parts.append(f"(?P<{name}>{forms.get(i, FIELDS[name])})")
+        else:
+            parts.append({"any": "[^/]*?", "plate": re.escape(plate)}.get(name, re.escape(literal)))
+    if not pattern.lower().endswith(IMAGE_SUFFIXES):
+        parts.append(_SUFFIX)
+    return re.compile("".join(parts), re.IGNORECASE)
+
+
+def _pieces(pattern: str) -> list[tuple[str, str]]:
+    """Split a pattern into fields, (name, ""), and the text between them, ("", text)."""
+    known = [*FIELDS, "plate", "any"]
+    pieces = []
+    for piece in re.split(r"(\{[^{}]*\})", pattern):
+        name = piece[1:-1]
+        if not (piece.startswith("{") and piece.endswith("}")):
+            if "{" in piece or "}" in piece:
+                raise ValueError(f"every brace of the pattern {pattern!r} to be closed")
+            pieces += [("", piece)] if piece else []
+        elif name not in known:
+            raise ValueError(
+                f"only the fields {', '.join(known)} in the pattern, not {piece}"
+                + did_you_mean(name, known)
+            )
+        else:
+            pieces.append((name, ""))
+    return pieces
+
+
+def _number_forms(names: Sequence[str]) -> dict[int, str]:
+    """How wide numbers are, by index of the piece, where ``FIELDS`` would leave it open.
+
+    Numbers with nothing between them, as in 20240115 or 0830, are told apart by their widths
+    alone, and a greedy one would take digits of the next: 0830 as 83 h and 0 min. So of those
+    month, day, hours and minutes have two digits, but for elapsed hours, or minutes, that come
+    first (17430 is 174 h 30 min). At most one of the others may be among them.
+
+    Args:
+        names: field of every piece of the pattern, empty for text.
+
+    Raises:
+        ValueError: two numbers of any width with nothing between them.
+    """
+    dated = "year" in names
+    forms = {i: _OF_A_DATE[name] for i, name in enumerate(names) if dated and name in _OF_A_DATE}
+    for run in _runs(names):
+        wide = []
+        for i in run:
+            after_time = i > run[0] and names[i - 1] in ("days", "hours")
+            elapsed = names[i] in _OF_A_DATE and not dated and not after_time
+            if len(run) > 1 and names[i] in _TWO_DIGITS and not elapsed:
+                forms[i] = r"\d{2}"
+            elif len(run) > 1:
+                wide.append(names[i])
+                if names[i] in _UNBOUNDED:
+                    forms[i] = r"\d+"
+        if len(wide) > 1:
+            raise ValueError(
+                f"something between {{{wide[0]}}} and {{{wide[1]}}} in the pattern, both numbers "
+                "of any width"
+            )
+        last = run[-1]
+        open_ended = names[last] in _UNBOUNDED and forms.get(last, r"\d+") == r"\d+"
+        if open_ended and names[last + 1 : last + 2] == ["any"]:
+            # Else {any} could be empty, and a number after it take the last digits of this one.
+            forms[last] = FIELDS[names[last]] + r"(?!\d)"
+    return forms
+
+
+def _runs(names: Sequence[str]) -> list[list[int]]:
+    """Indices of the pieces that end in digits, together where nothing lies between them."""
+    runs: list[list[int]] = []
+    for i, name in enumerate(names):
+        if name not in _DIGITS_LAST:
+            continue
+        # A well begins with a letter, and so ends the number before it.
+        if runs and runs[-1][-1] == i - 1 and name != "well":
+            runs[-1].append(i)
+        else:
+            runs.append([i])
+    return runs
+
+
+def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NameParts | None:
+    """Return what the first matching pattern finds in a path below the plate's folder.
+
+    Returns:
+        The parts, or None where no pattern matches or its date or time of day does not exist.
+    """
+    for pattern in patterns:
+        match = pattern.fullmatch(relative_path)
+        if match is None:
+            continue
+        found = {name: text for name, text in match.groupdict().items() if text is not None}
+        try:
+            time_h, absolute = _time(found)
+        except ValueError:
+            continue
+        image = "_".join(found[name] for name in ("image", "part") if name in found)
+        return NameParts(
+            channel=found.get("channel", ""),
+            head=found.get("head", ""),
+            vessel=found.get("vessel", ""),
+            well=found.get("well", "").upper(),
+            image=image,
+            time_h=time_h,
+            absolute=absolute,
+            timepoint=int(found["timepoint"]) if "timepoint" in found else None,
+        )
+    return None
+
+
+def _time(found: dict[str, str]) -> tuple[float | None, bool]:
+    hours = float(found.get("hours") or found.get("hours_of_day") or 0)
+    minutes = float(found.get("minutes") or found.get("minutes_of_hour") or 0)
+    if "year" in found:
+        if hours >= 24 or minutes >= 60:
+            raise ValueError("no time of day")
+        year = int(found["year"])
+        date = datetime(year + 2000 if year < 100 else year, int(found["month"]), int(found["day"]))
+        return date.toordinal() * 24 + hours + minutes / 60, True
+    if "timepoint" in found:
+        return None, False
+    return float(found.get("days", 0)) * 24 + hours + minutes / 60, False

@@ -1,0 +1,343 @@
+"""From a raw folder to the frames of a plate, or to the reason why there are none.
+
+One pass over the folder, no file is opened: channel, position and time are read from
+the names. An unreadable file is found later, when its frame is registered.
+"""
+
+import math
+import os
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from snakescope.healthspan.plates.gaps import widest_gap
+from snakescope.healthspan.plates.manifest import Frame, PlateFrames, PlateProblem
+from snakescope.healthspan.plates.naming import (
+    CHANNELS,
+    IMAGE_SUFFIXES,
+    INCUCYTE,
+    INCUCYTE_EXAMPLES,
+    NameParts,
+    compile_pattern,
+    read_name,
+)
+from snakescope.healthspan.plates.raw_folder import ImageFile, Refused, list_images
+from snakescope.healthspan.plates.settings import IngestSettings
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.settings.suggest import did_you_mean
+
+
+@dataclass(frozen=True)
+class _Acquisition:
+    """A file whose name was understood; ``word`` is what it or a folder calls its channel."""
+
+    file: ImageFile
+    parts: NameParts
+    channel: str = ""
+    word: str = ""
+    time_h: float = math.nan
+
+
+def scan_plates(
+    plates: Iterable[Plate], settings: IngestSettings
+) -> dict[str, PlateFrames | PlateProblem]:
+    """Scan every plate, by name; a folder that several plates share is read once."""
+    listings: dict[str, list[ImageFile] | Refused] = {}
+    return {plate.name: _scan(plate, settings, listings) for plate in plates}
+
+
+def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlateProblem:
+    """Find the frames of one plate, or why there are none that can be used."""
+    return _scan(plate, settings, {})
+
+
+def _scan(
+    plate: Plate, settings: IngestSettings, listings: dict[str, list[ImageFile] | Refused]
+) -> PlateFrames | PlateProblem:
+    if plate.folder not in listings:
+        try:
+            listings[plate.folder] = list_images(plate.folder)
+        except Refused as refused:
+            listings[plate.folder] = refused
+    listing = listings[plate.folder]
+    try:
+        if isinstance(listing, Refused):
+            raise listing
+        return _frames(plate, settings, listing)
+    except Refused as refused:
+        return PlateProblem(plate.name, f"{plate.folder}: {refused}")
+
+
+def _frames(plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]) -> PlateFrames:
+    if not listing:
+        raise Refused(
+            f"expected images ({', '.join(IMAGE_SUFFIXES)}), found none; "
+            "copy the raw images there or correct the column folder"
+        )
+    named, unnamed = _understood(plate, settings, listing)
+    notes = []
+    if unnamed:
+        notes.append(
+            f"{plate.folder}: {len(unnamed)} of {len(listing)} images have other names and are "
+            f"left out, such as {unnamed[0].relative_path}"
+        )
+    named = _one_position(plate, named)
+    acquisitions = _with_channels(plate, settings, named)
+    channels = _wanted(settings, acquisitions)
+    timed = _with_times(settings, [one for one in acquisitions if one.channel in channels])
+    frames = _table(plate, settings, channels, timed)
+    if settings.interval_h is None:
+        notes += _gaps(plate, frames)
+    _check_missing(settings, frames)
+    return PlateFrames(plate.name, channels, frames[-1].timepoint + 1, tuple(frames), tuple(notes))
+
+
+def _understood(
+    plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]
+) -> tuple[list[_Acquisition], list[ImageFile]]:
+    patterns = [compile_pattern(settings.pattern, plate.name)] if settings.pattern else INCUCYTE
+    named, unnamed = [], []
+    for file in listing:
+        parts = read_name(file.relative_path, patterns)
+        if parts is None:
+            unnamed.append(file)
+        else:
+            named.append(_Acquisition(file, parts))
+    if not named:
+        expected = (
+            f"the pattern {settings.pattern} (ingest.pattern)"
+            if settings.pattern
+            else f"names of the IncuCyte such as {', '.join(INCUCYTE_EXAMPLES)}"
+        )
+        raise Refused(
+            f"expected {expected}, found {len(listing)} images named otherwise, such as "
+            f"{listing[0].relative_path}; describe their naming in ingest.pattern"
+        )
+    return named, unnamed
+
+
+def _one_position(plate: Plate, named: list[_Acquisition]) -> list[_Acquisition]:
+    """Keep the well and image that are this plate."""
+    vessels = {one.parts.vessel for one in named}
+    if len(vessels) > 1 and plate.name in vessels:
+        named = [one for one in named if one.parts.vessel == plate.name]
+    positions = Counter(one.parts.position for one in named)
+    if plate.well:
+        named = [one for one in named if _selects(plate.well, one.parts)]
+        if not named:
+            raise Refused(
+                f"expected images of {plate.well} (column well), found those of "
+                f"{_some(sorted(positions))}; correct the column well"
+            )
+        positions = Counter(one.parts.position for one in named)
+    if len(positions) > 1:
+        raise Refused(
+            f"expected the images of one well and one position in it, found {len(positions)}: "
+            f"{_some([position or 'none told' for position in sorted(positions)])}; "
+            "say in the column well of the sample sheet which one is the plate"
+        )
+    return named
+
+
+def _selects(selection: str, parts: NameParts) -> bool:
+    inner = [parts.well, f"{parts.well}_{parts.image}", parts.image if not parts.well else ""]
+    names = [*inner, parts.vessel, *(f"{parts.vessel}/{name}" for name in inner if name)]
+    return _as_written(selection) in {_as_written(name) for name in names if name}
+
+
+def _as_written(position: str) -> str:
+    """A position without what people write in two ways: E11-5 is E11_5, and plate-7 is plate_7."""
+    return position.replace("-", "_").upper()
+
+
+def _with_channels(
+    plate: Plate, settings: IngestSettings, named: Sequence[_Acquisition]
+) -> list[_Acquisition]:
+    aliases = {name.lower(): channel for channel, names in settings.channel_names for name in names}
+    own = Path(plate.folder).name.lower()
+    told, silent = [], []
+    for one in named:
+        word = _channel_word(one, own, aliases)
+        if word is None:
+            silent.append(one)
+        else:
+            told.append(replace(one, channel=aliases[word], word=word))
+    if silent and any(one.channel == settings.default_channel for one in told):
+        # Two kinds of image, and only one says what it is: guessing would mix channels.
+        raise Refused(
+            "expected a channel in every name or in none, found "
+            f"{silent[0].file.relative_path} beside {told[0].file.relative_path}; "
+            "add its channel to ingest.channel_names (under ignored to leave it unread)"
+        )
+    told += [replace(one, channel=settings.default_channel) for one in silent]
+    return [one for one in told if one.channel != "ignored"]
+
+
+def _channel_word(one: _Acquisition, own: str, aliases: dict[str, str]) -> str | None:
+    """What the name calls the channel, else the nearest folder; None where nothing does.
+
+    Args:
+        own: the name of the plate's folder, in small letters.
+    """
+    if one.parts.channel:
+        if one.parts.channel.lower() not in aliases:
+            raise Refused(
+                f"expected a channel named in ingest.channel_names, found {one.parts.channel!r} in "
+                f"{one.file.relative_path}{did_you_mean(one.parts.channel, aliases)}"
+            )
+        return one.parts.channel.lower()
+    words = one.parts.head.lower().replace("-", "_").replace(" ", "_").split("_")
+    folders = one.file.relative_path.lower().split("/")[:-1]
+    for name in (words[-1], "_".join(words[-2:]), *reversed(folders), own):
+        if name in aliases:
+            return name
+    return None
+
+
+def _wanted(settings: IngestSettings, acquisitions: Sequence[_Acquisition]) -> tuple[str, ...]:
+    there = {one.channel for one in acquisitions}
+    if not there:
+        raise Refused(
+            "expected images of a channel, found only such as are ignored; "
+            "correct ingest.channel_names"
+        )
+    if settings.channels == "auto":
+        return tuple(channel for channel in CHANNELS if channel in there)
+    for channel in settings.channels:
+        if channel not in there:
+            raise Refused(
+                f"expected the channels {' and '.join(settings.channels)} (ingest.channels), found "
+                f"no {channel} image; add its images, or set ingest.channels to auto"
+            )
+    return settings.channels
+
+
+def _with_times(
+    settings: IngestSettings, acquisitions: Sequence[_Acquisition]
+) -> list[_Acquisition]:
+    """Add to every acquisition its time since the plate's first (h)."""
+    times_h = []
+    for one in acquisitions:
+        time_h = one.parts.time_h
+        if one.parts.timepoint is not None:
+            assert settings.interval_h is not None  # the settings refuse {timepoint} without it
+            time_h = one.parts.timepoint * settings.interval_h
+        assert time_h is not None
+        times_h.append(time_h)
+    by_date = [one for one in acquisitions if one.parts.absolute]
+    if by_date and len(by_date) < len(acquisitions):
+        elapsed = next(one for one in acquisitions if not one.parts.absolute)
+        raise Refused(
+            "expected either dates or elapsed times in the names, found both: "
+            f"{by_date[0].file.relative_path} and {elapsed.file.relative_path}; "
+            "keep one export in the folder"
+        )
+    first_h = min(times_h)
+    pairs = zip(acquisitions, times_h, strict=True)
+    return [replace(one, time_h=time_h - first_h) for one, time_h in pairs]
+
+
+def _table(
+    plate: Plate,
+    settings: IngestSettings,
+    channels: Sequence[str],
+    timed: Sequence[_Acquisition],
+) -> list[Frame]:
+    by_timepoint: dict[int, dict[str, _Acquisition]] = {}
+    for timepoint, one in _with_timepoints(settings, timed):
+        earlier = by_timepoint.setdefault(timepoint, {}).get(one.channel)
+        if earlier and settings.duplicates == "refuse":
+            raise Refused(
+                f"expected one {one.channel} image a timepoint, found two for t{timepoint:03d}: "
+                f"{earlier.file.relative_path} and {one.file.relative_path}; "
+                + _remedy(earlier, one)
+            )
+        if not earlier or settings.duplicates == "last":
+            by_timepoint[timepoint][one.channel] = one
+    frames = []
+    for timepoint in range(max(by_timepoint) + 1):
+        there = by_timepoint.get(timepoint, {})
+        if there:
+            time_h = min(one.time_h for one in there.values())
+        else:
+            assert settings.interval_h is not None  # without a schedule there are no gaps
+            time_h = timepoint * settings.interval_h
+        for channel in channels:
+            path, reason = "", ""
+            file = there[channel].file if channel in there else None
+            if file is not None:
+                path = os.path.join(plate.folder, file.relative_path)
+                if file.size == 0:
+                    reason = "the file is empty"
+            elif there:
+                reason = f"no {channel} image at this timepoint"
+            else:
+                reason = f"no image at about {time_h:g} h"
+            status = "missing" if reason else "present"
+            size, modified = (file.size, file.modified) if file is not None else (0, 0)
+            frames.append(Frame(timepoint, time_h, channel, path, status, reason, size, modified))
+    return frames
+
+
+def _remedy(one: _Acquisition, other: _Acquisition) -> str:
+    if one.word == other.word:
+        return "remove one, or set ingest.duplicates to first or last"
+    return (
+        f"{one.word} and {other.word} are both names of {one.channel} in ingest.channel_names: "
+        "move the one that is not to be used to its list ignored"
+    )
+
+
+def _with_timepoints(
+    settings: IngestSettings, timed: Sequence[_Acquisition]
+) -> Iterator[tuple[int, _Acquisition]]:
+    interval_h = settings.interval_h
+    if interval_h is None:
+        # Whole seconds: sums of days, hours and minutes differ in their last bits.
+        seconds = [round(one.time_h * 3600) for one in timed]
+        index = {second: timepoint for timepoint, second in enumerate(sorted(set(seconds)))}
+        for second, one in zip(seconds, timed, strict=True):
+            yield index[second], one
+        return
+    for one in timed:
+        timepoint = math.floor(one.time_h / interval_h + 0.5)
+        off_h = one.time_h - timepoint * interval_h
+        if abs(off_h) > settings.interval_tolerance * interval_h + 1e-6:
+            raise Refused(
+                f"expected an image every {interval_h:g} h (ingest.interval_h), found "
+                f"{one.file.relative_path} at {one.time_h:g} h; remove it, raise "
+                "ingest.interval_tolerance, or set ingest.interval_h to null"
+            )
+        yield timepoint, one
+
+
+def _check_missing(settings: IngestSettings, frames: Sequence[Frame]) -> None:
+    reasons = {frame.timepoint: frame.reason for frame in frames if frame.status == "missing"}
+    count = frames[-1].timepoint + 1
+    if len(reasons) > settings.max_missing_fraction * count:
+        shown = [f"t{timepoint:03d}, {reason}" for timepoint, reason in list(reasons.items())[:3]]
+        more = "; ..." if len(reasons) > len(shown) else ""
+        raise Refused(
+            f"expected at most {settings.max_missing_fraction:.0%} of {count} timepoints missing "
+            f"(ingest.max_missing_fraction), found {len(reasons)} missing ({'; '.join(shown)}"
+            f"{more}); add their images or raise the limit"
+        )
+
+
+def _gaps(plate: Plate, frames: Sequence[Frame]) -> list[str]:
+    """Without a schedule no timepoint is missing, but a gap should not go unseen."""
+    times_h = list(dict.fromkeys(frame.time_h for frame in frames))
+    gap = widest_gap(times_h)
+    if gap is None:
+        return []
+    index, width_h, usual_h, count = gap
+    more = f" (the widest of {count} such gaps)" if count > 1 else ""
+    return [
+        f"{plate.folder}: no image for {width_h:g} h after the one at {times_h[index]:g} h, where "
+        f"{usual_h:g} h are usual{more}; set ingest.interval_h to have missing ones listed"
+    ]
+
+
+def _some(names: Sequence[str], shown: int = 4) -> str:
+    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")

@@ -1,0 +1,71 @@
+"""What became of the plates of the sheet: their status, and who is in every experiment.
+
+Written by the main process, whenever it has scanned the raw folders.
+"""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.step.output import write_if_changed
+
+STATUS = "status.tsv"
+STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
+SHEET_COLUMNS = ("plate", "experiment", "condition", "age_at_first_frame_d", "worms")
+LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
+
+Status = Mapping[str, tuple[str, str]]
+
+
+def write_sheets(
+    results: str, sheet: Mapping[str, Plate], status: Status, only_new: bool = False
+) -> None:
+    """Write the status of every plate, and for every experiment who is in it and who is not.
+
+    Also for one that has lost all its plates: it says so in place of those it once had.
+
+    Args:
+        sheet: all plates by name, in the order of the sheet.
+        status: of every plate, and why.
+        only_new: leave what is there.
+    """
+    _write(f"{results}/{STATUS}", STATUS_COLUMNS, list(sheet.values()), status, only_new)
+    for experiment in dict.fromkeys(plate.experiment for plate in sheet.values()):
+        folder = f"{results}/experiments/{experiment}"
+        members = [plate for plate in sheet.values() if plate.experiment == experiment]
+        inside = [plate for plate in members if status[plate.name][0] == "included"]
+        _write(f"{folder}/plates.tsv", SHEET_COLUMNS, inside, status, only_new)
+        out = [plate for plate in members if plate not in inside]
+        _write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out, status, only_new)
+
+
+def _write(
+    path: str, columns: Sequence[str], plates: Sequence[Plate], status: Status, only_new: bool
+) -> None:
+    if only_new and Path(path).exists():
+        return
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(columns)
+    for plate in plates:
+        state, reason = status[plate.name]
+        cells = {**vars(plate), "plate": plate.name, "status": state, "reason": reason}
+        writer.writerow(["" if cells[c] is None else cells[c] for c in columns])
+    write_if_changed(path, text.getvalue())
+
+
+def left_behind(results: str, experiments: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return a sentence on every experiment that has results, and no plate any more.
+
+    Args:
+        experiments: the plates to compute of every experiment that has some.
+    """
+    drawn = sorted(Path(results, "experiments").glob("*/curves.png"))
+    return [
+        f"{path.parent}: expected a plate to compute in this experiment, found none; its results"
+        " are those of an earlier run: remove the folder"
+        for path in drawn
+        if path.parent.name not in experiments
+    ]

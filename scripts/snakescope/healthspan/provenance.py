@@ -1,0 +1,70 @@
+"""The provenance of a plate: from what weights and frames it is, and with what software.
+
+The software is that of the job which made the plate's tables; blocks that were made in an earlier
+run, and that nothing changed for since, may be from an older one.
+The settings are those of a whole run, not of a plate: see configuration.yaml beside the plates.
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from snakescope.healthspan.plates.manifest import read_manifest_files
+from snakescope.settings.provenance import sha256_of_file, software, stated
+from snakescope.step.command import run_step
+from snakescope.step.output import write_json
+
+VERSION = 2
+EXPLANATION = (
+    "weights: SHA-256 of their contents. manifests: of every block, sha256 of the frame manifest; "
+    "of the raw files in it their number, their size in bytes, and as frames_sha256 the SHA-256 of "
+    "the lines 'path, size in bytes, modification time in ns' of each, since their contents are "
+    "not read for this."
+)
+
+
+def provenance(
+    plate: str,
+    weights: Sequence[str | Path],
+    manifests: Sequence[str | Path],
+) -> dict[str, Any]:
+    """Describe what a plate's results were made with; it tells no time, host or user.
+
+    Raises:
+        StepError: weights or a manifest are absent.
+    """
+    return {
+        "plate": plate,
+        "explanation": EXPLANATION,
+        **software(),
+        "weights": {str(path): sha256_of_file(path) for path in weights},
+        "manifests": {str(path): _inputs(path) for path in manifests},
+    }
+
+
+def _inputs(manifest: str | Path) -> dict[str, Any]:
+    files = read_manifest_files(manifest)
+    size, checksum = stated(files)
+    return {
+        "sha256": sha256_of_file(manifest),
+        "frames": len(files),
+        "frames_bytes": size,
+        "frames_sha256": checksum,
+    }
+
+
+def main() -> None:
+    """Write the provenance manifest."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--plate", required=True, help="name of the plate")
+    parser.add_argument("--manifests", nargs="+", required=True, help="manifest/{block}.tsv")
+    parser.add_argument("--weights", nargs="*", default=[], help="weights of the models")
+    parser.add_argument("--provenance", required=True, help="JSON to write")
+    options = parser.parse_args()
+    found = provenance(options.plate, options.weights, options.manifests)
+    write_json(options.provenance, found)
+
+
+if __name__ == "__main__":
+    run_step(main)

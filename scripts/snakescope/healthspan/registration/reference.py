@@ -1,0 +1,249 @@
+"""The reference frame of a plate: the geometry into which all its frames are brought.
+
+It is the first timepoint of which every channel can be read. With it comes a description:
+where the cross mark is, if there is one, and where the dish ends.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from snakescope import REPOSITORY
+from snakescope.healthspan.plates.manifest import block_range, stated_until
+from snakescope.healthspan.plates.timepoints import Timepoint, read_timepoints
+from snakescope.healthspan.registration.dish import find_dish
+from snakescope.healthspan.registration.marks import Mark, drawn_cross, find_mark
+from snakescope.healthspan.registration.settings import RegisterSettings
+from snakescope.healthspan.registration.texture import Circle
+from snakescope.imaging.frames import Frame, UnreadableFrame, read_frame
+from snakescope.imaging.stacks import Stack, write_stack
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.output import whole_file, write_json
+
+VERSION = 1
+
+TEMPLATE = REPOSITORY / "resources" / "registration_mark.png"
+
+
+@dataclass(frozen=True)
+class Description:
+    """What is known of a reference frame; lengths in px of the raw frame.
+
+    Attributes:
+        timepoint: which frame of the plate it is.
+        channel: the channel in which mark and dish were looked for.
+        mark: the cross, or None.
+        template: what the mark was looked for with.
+        dish: the dish; encloses the whole frame when no edge is seen.
+        dish_seen: whether an edge is seen.
+    """
+
+    timepoint: int
+    channel: str
+    mark: Mark | None
+    template: str
+    dish: Circle
+    dish_seen: bool
+
+
+def first_readable(timepoints: Sequence[Timepoint]) -> tuple[Timepoint, dict[str, Frame]]:
+    """The first timepoint of which all channels can be read, with its frames (Y, X).
+
+    Raises:
+        StepError: there is none.
+    """
+    reason = "an empty manifest"
+    for one in timepoints:
+        if one.missing or not one.paths:
+            reason = one.missing or "no file"
+            continue
+        try:
+            return one, one.read()
+        except UnreadableFrame as error:
+            reason = str(error)
+            print(f"warning: t{one.timepoint:03d}: {error}", file=sys.stderr, flush=True)
+    plate = timepoints[0].plate if timepoints else "the plate"
+    raise StepError(
+        f"{plate}: expected one readable frame at least, found none among"
+        f" {len(timepoints)} timepoints (the last: {reason}); check its raw folder"
+    )
+
+
+def from_block_on(manifest: str | Path) -> list[Path]:
+    """A block's manifest and those of the later blocks of its plate, beside it, in order of time.
+
+    They are looked into only where no frame of the first block can be read.
+    """
+    first = Path(manifest)
+    start = block_range(first.stem).start
+    beside = {block_range(path.stem).start: path for path in first.parent.glob("t*-t*.tsv")}
+    return [first, *(beside[at] for at in sorted(beside) if at > start)]
+
+
+def registration_channel(channels: Sequence[str], wanted: str) -> str:
+    """The channel in which motion is measured.
+
+    Raises:
+        StepError: the wanted channel is not among the plate's.
+    """
+    if wanted == "auto":
+        return "bright_field" if "bright_field" in channels else channels[0]
+    if wanted not in channels:
+        raise StepError(
+            f"register.channel: expected one of the plate's channels ({', '.join(channels)}),"
+            f" found {wanted}; set it to auto or to one of them"
+        )
+    return wanted
+
+
+def describe(
+    timepoint: int, frames: Mapping[str, Frame], settings: RegisterSettings
+) -> Description:
+    """Find the mark and the dish's edge in a reference frame."""
+    channel = registration_channel(list(frames), settings.channel)
+    frame = frames[channel]
+    mark, template = None, ""
+    if settings.method in ("auto", "mark"):
+        mark, template = _mark(frame, settings)
+    dish = find_dish(frame)
+    height, width = frame.shape
+    whole = Circle((height - 1) / 2, (width - 1) / 2, float(np.hypot(height, width)) / 2)
+    return Description(timepoint, channel, mark, template, dish or whole, dish is not None)
+
+
+def _mark(frame: Frame, settings: RegisterSettings) -> tuple[Mark | None, str]:
+    height, width = frame.shape
+    if settings.mark_y_px is not None and settings.mark_x_px is not None:
+        if settings.mark_y_px >= height or settings.mark_x_px >= width:
+            raise StepError(
+                f"register.mark_y_px, mark_x_px: expected a place within the frame of {height} x"
+                f" {width} px, found {settings.mark_y_px:g}, {settings.mark_x_px:g};"
+                " give it in px of the raw frame"
+            )
+        return (
+            Mark(settings.mark_y_px, settings.mark_x_px, settings.mark_span_px, 1.0),
+            "given place",
+        )
+    if settings.mark_template:
+        given = read_frame(settings.mark_template).astype(np.float32)
+        low, high = float(given.min()), float(given.max())
+        template = ((given - low) * (255 / (high - low))).astype(np.uint8)
+        return (
+            find_mark(frame, template, settings.min_mark_likeness),
+            Path(settings.mark_template).name,
+        )
+    template = read_frame(TEMPLATE).astype(np.uint8)
+    return find_mark(frame, template, settings.min_mark_likeness), TEMPLATE.name
+
+
+def write_description(
+    path: str | Path, description: Description, files: Sequence[Sequence[str]] = ()
+) -> None:
+    """Write reference.json.
+
+    Args:
+        files: the raw files that were looked at, as :func:`snakescope.healthspan.plates.manifest.stated_until`
+            states them; where they are others, the frame is out of date.
+    """
+    mark = description.mark
+    document = {
+        "timepoint": description.timepoint,
+        "channel": description.channel,
+        "mark": {"found": mark is not None, "template": description.template}
+        | (asdict(mark) if mark else dict.fromkeys(("y_px", "x_px", "span_px", "score"))),
+        "dish_centre_px": [description.dish.y_px, description.dish.x_px],
+        "dish_radius_px": description.dish.radius_px,
+        "method": "ring" if description.dish_seen else "whole frame",
+        "files": [list(one) for one in files],
+    }
+    write_json(path, _rounded(document))
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _rounded(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_rounded(one) for one in value]
+    return round(value, 3) if isinstance(value, float) else value
+
+
+def read_description(path: str | Path) -> Description:
+    """Read reference.json.
+
+    Raises:
+        StepError: the file is absent or is no such description.
+    """
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = document["mark"]
+        mark = None
+        if found["found"]:
+            mark = Mark(*(float(found[key]) for key in ("y_px", "x_px", "span_px", "score")))
+        y, x = document["dish_centre_px"]
+        return Description(
+            int(document["timepoint"]),
+            str(document["channel"]),
+            mark,
+            str(found["template"]),
+            Circle(float(y), float(x), float(document["dish_radius_px"])),
+            document["method"] == "ring",
+        )
+    except FileNotFoundError:
+        raise StepError(f"{path}: expected a reference description, found no such file") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise StepError(
+            f"{path}: expected the description of a reference frame, found something else"
+            f" ({type(error).__name__}: {error}); remove the file and run again"
+        ) from None
+
+
+def read_reference(path: str | Path) -> dict[str, NDArray[Any]]:
+    """The reference frame, channel -> (Y, X) in its native depth."""
+    with Stack(path) as stack:
+        return stack.named(0)
+
+
+def write_reference(path: str | Path, frames: Mapping[str, Frame]) -> None:
+    """Write the reference frame as a stack of one page (C, Y, X)."""
+    dtype = np.result_type(*(frame.dtype for frame in frames.values()))
+    page = np.stack([frame.astype(dtype) for frame in frames.values()])
+    write_stack(path, [page], 1, list(frames), page.shape[1], page.shape[2], dtype)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--manifest", help="frame manifest of the plate's first block")
+    parser.add_argument("--settings", default="{}", help="RegisterSettings as JSON")
+    parser.add_argument("--image", help="reference frame (OME-TIFF) to write")
+    parser.add_argument("--description", help="description (JSON) to write")
+    parser.add_argument("--draw-template", help="write the drawn cross to this file, nothing else")
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Command line: choose and describe the reference frame of a plate."""
+    arguments = _arguments()
+    cv2.setNumThreads(1)
+    if arguments.draw_template:
+        with whole_file(arguments.draw_template) as partial:
+            cv2.imwrite(str(partial), drawn_cross())
+        return
+    settings = RegisterSettings.model_validate_json(arguments.settings)
+    one, frames = first_readable(read_timepoints(from_block_on(arguments.manifest)))
+    description = describe(one.timepoint, frames, settings)
+    write_reference(arguments.image, frames)
+    files = stated_until(arguments.manifest, one.timepoint)
+    write_description(arguments.description, description, files)
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,78 @@
+"""Which page of which registered stack shows a timepoint of a plate."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snakescope.healthspan.plates.manifest import block_range
+from snakescope.imaging.stacks import Stack
+from snakescope.step.errors import StepError
+
+FRAME_COLUMNS = ("timepoint", "time_h", "page", "status")
+
+
+def usable(frames: pd.DataFrame) -> pd.DataFrame:
+    """The rows of a plate's table of frames that have a page, in the order of time."""
+    rows = frames[(frames["status"] == "registered") & frames["page"].notna()]
+    return rows.sort_values("timepoint", kind="stable")
+
+
+def timepoints_of(path: str | Path) -> range:
+    """The timepoints of the block that a file, as t000-t009.ome.tif, is named after.
+
+    Raises:
+        StepError: the name is not that of a block.
+    """
+    try:
+        return block_range(Path(path).name.split(".")[0])
+    except StepError:
+        raise StepError(f"{path}: expected a file named after its block, as t000-t009") from None
+
+
+def pages_of(frames: pd.DataFrame, stack: str | Path) -> list[tuple[int, int]]:
+    """(timepoint, page) of the usable frames in one stack, which is named after its block.
+
+    Raises:
+        StepError: the name is not that of a block.
+    """
+    timepoints = timepoints_of(stack)
+    rows = usable(frames)
+    rows = rows[rows["timepoint"].isin(timepoints)]
+    return [
+        (int(timepoint), int(page))
+        for timepoint, page in zip(rows["timepoint"], rows["page"], strict=True)
+    ]
+
+
+def registered_pages(
+    frames: pd.DataFrame,
+    stacks: Sequence[str | Path],
+    channel: str,
+    timepoints: Sequence[int] | None = None,
+) -> Iterator[tuple[int, NDArray[Any]]]:
+    """Each usable frame once, as (timepoint, pixels (Y, X) at the raw pixel size).
+
+    One page is held at a time.
+
+    Args:
+        frames: the plate's table of frames.
+        stacks: its registered stacks, one a block.
+        channel: the channel wanted; the stack's first where it has no such channel.
+        timepoints: only these; all by default.
+
+    Raises:
+        StepError: a stack is absent or damaged, or lacks a page.
+    """
+    wanted = None if timepoints is None else set(timepoints)
+    for path in stacks:
+        pages = [one for one in pages_of(frames, path) if wanted is None or one[0] in wanted]
+        if not pages:
+            continue
+        with Stack(path) as stack:
+            shown = channel if channel in stack.channels else stack.channels[0]
+            for timepoint, page in pages:
+                yield timepoint, np.asarray(stack.plane(page, shown))

@@ -1,0 +1,179 @@
+"""The contact sheet of a plate's individuals: rows are worms, columns are timepoints.
+
+Every worm that stopped has a row, sorted by death; its crops are tinted by state over its
+mask, so that a person sees at once where the machine may be wrong (paper, section 3.4 and
+figure 17). Movers cannot be told apart, so a worm has no place before it stopped: until
+then the sheet shows, faded, the ground on which it was to stop.
+"""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snakescope.healthspan.registration.registered_pages import (
+    FRAME_COLUMNS,
+    registered_pages,
+    usable,
+)
+from snakescope.healthspan.report.contact_sheet_drawing import (
+    WHITE,
+    cell_side,
+    draw_timepoint,
+    jpeg,
+    with_labels,
+    write_png,
+)
+from snakescope.healthspan.report.contact_sheet_page import page
+from snakescope.healthspan.report.contact_sheet_rows import (
+    INDIVIDUAL_COLUMNS,
+    TRACK_COLUMNS,
+    Row,
+    rows_of,
+)
+from snakescope.healthspan.report.settings import ContactSheetSettings
+from snakescope.imaging.masks import Instance, read_masks
+from snakescope.step.command import run_step
+from snakescope.step.output import whole_file
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A drawn contact sheet.
+
+    Attributes:
+        title: one line.
+        rows: the worms, sorted by death.
+        days: age at each column (d).
+        side: of a cell (px).
+        pixels: palette values, uint8 (rows * side, columns * side).
+    """
+
+    title: str
+    rows: list[Row]
+    days: list[float]
+    side: int
+    pixels: NDArray[np.uint8]
+
+
+def read_instances(
+    paths: Sequence[str | Path], wanted: set[int]
+) -> tuple[dict[int, Instance], str, float | None]:
+    """The wanted instances of a plate by identifier, its name and its pixel size (um)."""
+    found: dict[int, Instance] = {}
+    plate, pixel_size_um = "", None
+    for path in paths:
+        masks = read_masks(path)
+        plate, pixel_size_um = masks.plate, masks.pixel_size_um
+        found.update((one.identifier, one) for one in masks.instances if one.identifier in wanted)
+    return found, plate, pixel_size_um
+
+
+def draw_sheet(
+    tracks: pd.DataFrame,
+    individuals: pd.DataFrame,
+    frames: pd.DataFrame,
+    masks: Sequence[str | Path],
+    registered: Sequence[str | Path],
+    pixel_size_um: float,
+    age_at_first_frame_d: float,
+    settings: ContactSheetSettings,
+) -> Sheet:
+    """Draw the sheet; every registered frame is read once and one is held at a time.
+
+    Args:
+        tracks, individuals, frames: the plate's tables.
+        masks, registered: files of its blocks.
+        pixel_size_um: of the registered frames (um).
+        age_at_first_frame_d: of the worms (d).
+        settings: of the sheet.
+
+    Raises:
+        StepError: a mask file or a stack is absent or damaged.
+    """
+    frames = frames.sort_values("timepoint", kind="stable").drop_duplicates("timepoint")
+    timepoints = [int(one) for one in frames["timepoint"]]
+    days = [age_at_first_frame_d + float(hours) / 24.0 for hours in frames["time_h"]]
+    shown = {int(one) for one in usable(frames)["timepoint"]}
+    rows = rows_of(individuals, tracks, timepoints, shown)
+    side = cell_side(
+        len(rows),
+        len(timepoints),
+        settings.largest_cell_px,
+        settings.smallest_cell_px,
+        settings.sheet_px,
+    )
+    wanted = {int(one) for row in rows for one in row.instances if one >= 0}
+    instances, plate, plate_pixel_um = read_instances(masks, wanted)
+    scale = pixel_size_um / (plate_pixel_um or pixel_size_um)
+    crop_px = settings.crop_um / (plate_pixel_um or pixel_size_um)
+    pixels = np.full((len(rows) * side, len(timepoints) * side), WHITE, dtype=np.uint8)
+    if rows:
+        drawn = set()
+        pages = registered_pages(frames, registered, settings.channel)
+        for timepoint, frame in progress(pages, "contact sheet"):
+            column = timepoints.index(timepoint)
+            draw_timepoint(pixels, column, frame, rows, instances, side, crop_px, scale)
+            drawn.add(column)
+        for column in set(range(len(timepoints))) - drawn:
+            draw_timepoint(pixels, column, None, rows, instances, side, crop_px, scale)
+    never = len(individuals) - len(rows)
+    title = f"{plate or 'plate'}: {len(rows)} worms that stopped" + (
+        f", {never} more never seen to stop" if never else ""
+    )
+    return Sheet(title, rows, days, side, pixels)
+
+
+def write_sheet(
+    sheet: Sheet, image: str | Path, html: str | Path, settings: ContactSheetSettings
+) -> None:
+    """Write the sheet as a labelled PNG and as a page with a strip per worm."""
+    labelled = with_labels(sheet.pixels, sheet.rows, sheet.days, sheet.title, sheet.side)
+    strips = [
+        jpeg(sheet.pixels[top : top + sheet.side], settings.jpeg_quality)
+        for top in range(0, sheet.pixels.shape[0], sheet.side)
+    ]
+    text = page(sheet.title, sheet.rows, strips, sheet.days, sheet.side)
+    write_png(image, labelled)
+    with whole_file(html) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def main() -> None:
+    """Read the command line and make the sheet."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--tracks", required=True)
+    parser.add_argument("--individuals", required=True)
+    parser.add_argument("--frames", required=True)
+    parser.add_argument("--masks", nargs="+", required=True)
+    parser.add_argument("--registered", nargs="+", required=True)
+    parser.add_argument("--pixel-size-um", type=float, required=True)
+    parser.add_argument("--age-at-first-frame-d", type=float, default=0.0)
+    parser.add_argument("--settings", default="{}")
+    parser.add_argument("--image", required=True)
+    parser.add_argument("--page", required=True)
+    arguments = parser.parse_args()
+    settings = ContactSheetSettings.model_validate_json(arguments.settings)
+    sheet = draw_sheet(
+        read_table(arguments.tracks, TRACK_COLUMNS),
+        read_table(arguments.individuals, INDIVIDUAL_COLUMNS),
+        read_table(arguments.frames, FRAME_COLUMNS),
+        arguments.masks,
+        arguments.registered,
+        arguments.pixel_size_um,
+        arguments.age_at_first_frame_d,
+        settings,
+    )
+    write_sheet(sheet, arguments.image, arguments.page, settings)
+
+
+if __name__ == "__main__":
+    run_step(main)

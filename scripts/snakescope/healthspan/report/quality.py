@@ -1,0 +1,191 @@
+"""Quality control of a plate: a page of pictures, one picture, and a row with its warnings."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from snakescope.healthspan.registration.frames_table import losses
+from snakescope.healthspan.registration.registered_pages import (
+    FRAME_COLUMNS,
+    registered_pages,
+    timepoints_of,
+    usable,
+)
+from snakescope.healthspan.report.quality_figures import (
+    Picture,
+    Tables,
+    panel_figure,
+    panels,
+    summary_figure,
+    with_days,
+)
+from snakescope.healthspan.report.quality_measures import PROBABILITIES, judge, measure, row_of
+from snakescope.healthspan.report.quality_page import page
+from snakescope.healthspan.report.settings import QualitySettings
+from snakescope.healthspan.tracking.individuals import STATIC
+from snakescope.imaging.masks import MaskSet, read_masks
+from snakescope.imaging.overlays import outlined, stretched
+from snakescope.imaging.style import STATE_COLOURS, UNKNOWN, save_figure
+from snakescope.step.command import run_step
+from snakescope.step.output import whole_file
+from snakescope.step.tables import read_table, write_table
+
+VERSION = 4
+FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
+COUNTS_COLUMNS = ("timepoint", "day", "usable", "healthy", "immobile", "dead", "total")
+STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)
+SUMMARY_COLUMNS = ("worms", "deaths")
+TRACKS_COLUMNS = ("track", "instance", "consistent_state", "counted", "reason")
+DROPPED_COLUMNS = ("timepoint", "reason")
+
+
+def chosen(frames: pd.DataFrame, number: int) -> list[int]:
+    """Timepoints of up to ``number`` usable frames: the first, the last, and evenly between."""
+    timepoints = usable(frames)["timepoint"].to_numpy(int)
+    if timepoints.size == 0:
+        return []
+    places = np.linspace(0, timepoints.size - 1, num=min(number, timepoints.size))
+    return [int(timepoints[place]) for place in np.unique(np.round(places).astype(int))]
+
+
+def masks_of(paths: Sequence[str | Path], timepoints: Sequence[int]) -> dict[int, MaskSet]:
+    """The mask set that holds each timepoint; files of other blocks are not read."""
+    found: dict[int, MaskSet] = {}
+    for path in paths:
+        wanted = [one for one in timepoints if one in timepoints_of(path)]
+        if wanted:
+            masks = read_masks(path)
+            found.update((one, masks) for one in wanted if one in masks.timepoints)
+    return found
+
+
+def followed(states: pd.DataFrame, tracks: pd.DataFrame) -> pd.DataFrame:
+    """The states as they are counted: those of tracked worms consistent over the track.
+
+    What is static from the start is counted in no state; that is its state, then.
+    """
+    counted = tracks[tracks["counted"] == 1].set_index("instance")["consistent_state"]
+    static = tracks.loc[tracks["reason"] == STATIC, "instance"]
+    state = states["instance"].map(counted).fillna(states["state"])
+    return states.assign(state=state.mask(states["instance"].isin(static), STATIC))
+
+
+def mask_pictures(
+    frames: pd.DataFrame,
+    states: pd.DataFrame,
+    masks: Sequence[str | Path],
+    registered: Sequence[str | Path],
+    settings: QualitySettings,
+) -> list[Picture]:
+    """Chosen frames with the outline of every worm in the colour of its state.
+
+    The heading counts the worms as the counts do, so without what is static from the start.
+
+    Args:
+        frames, states: the plate's tables, the first with the column ``day``, the second as
+            :func:`followed` gives it.
+        masks, registered: files of its blocks.
+        settings: how many frames, how large.
+
+    Raises:
+        StepError: a stack or a mask file is absent or damaged.
+    """
+    timepoints = chosen(frames, settings.frames_shown)
+    sets = masks_of(masks, timepoints)
+    colour = {
+        int(instance): STATE_COLOURS.get(state, STATE_COLOURS[UNKNOWN])
+        for instance, state in zip(states["instance"], states["state"], strict=True)
+    }
+    day = frames.set_index("timepoint")["day"]
+    static = set(states.loc[states["state"] == STATIC, "instance"].astype(int))
+    pictures = []
+    for timepoint, frame in registered_pages(frames, registered, settings.channel, timepoints):
+        height, width = frame.shape
+        shown = min(settings.picture_px, 2 * width)
+        size = (shown, max(1, round(height * shown / width)))
+        way = cv2.INTER_AREA if shown < width else cv2.INTER_CUBIC
+        grey = cv2.resize(stretched(frame), size, interpolation=way)
+        picture = np.repeat(np.asarray(grey, dtype=np.uint8)[:, :, None], 3, axis=2)
+        instances = []
+        if timepoint in sets:
+            instances = sets[timepoint].at(timepoint)
+            picture = outlined(
+                picture,
+                instances,
+                colour,
+                STATE_COLOURS[UNKNOWN],
+                shown / sets[timepoint].width,
+                max(1, round(shown / 900)),
+                margin=2,
+            )
+        lying = sum(one.identifier in static for one in instances)
+        heading = f"day {day[timepoint]:.1f} (t{timepoint:03d}): {len(instances) - lying} worms"
+        if lying:
+            heading += f", {lying} static"
+        pictures.append(Picture(heading, picture))
+    return pictures
+
+
+def read_dropped(masks: Sequence[str | Path]) -> pd.DataFrame:
+    """The tables of dropped objects of all blocks in one.
+
+    They lie beside the masks, of the same job, and are no inputs of their own: every input of a
+    job that Snakemake need not know of makes its planning faster.
+    """
+    tables = [read_table(Path(path).with_suffix(".dropped.tsv"), DROPPED_COLUMNS) for path in masks]
+    filled = [table for table in tables if len(table)]
+    return pd.concat(filled, ignore_index=True) if filled else tables[0]
+
+
+def _number_of_worms(text: str) -> int | None:
+    return None if text in ("unknown", "") else int(text)
+
+
+def main() -> None:
+    """Read the command line; write the page, the picture and the row."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--plate", required=True)
+    parser.add_argument("--frames", required=True)
+    parser.add_argument("--counts", required=True)
+    parser.add_argument("--states", required=True)
+    parser.add_argument("--tracks", required=True)
+    parser.add_argument("--summary", required=True)
+    parser.add_argument("--masks", nargs="+", required=True, help="with .dropped.tsv beside each")
+    parser.add_argument("--registered", nargs="+", required=True)
+    parser.add_argument("--worms", type=_number_of_worms, default=None, help="number or unknown")
+    parser.add_argument("--settings", default="{}")
+    parser.add_argument("--page", required=True)
+    parser.add_argument("--image", required=True)
+    parser.add_argument("--row", required=True)
+    given = parser.parse_args()
+    settings = QualitySettings.model_validate_json(given.settings)
+    counts = read_table(given.counts, COUNTS_COLUMNS)
+    tables = Tables(
+        frames=with_days(read_table(given.frames, FRAMES_COLUMNS), counts),
+        counts=counts,
+        states=with_days(read_table(given.states, STATES_COLUMNS), counts),
+        dropped=read_dropped(given.masks),
+    )
+    summary = read_table(given.summary, SUMMARY_COLUMNS)
+    tracks = read_table(given.tracks, TRACKS_COLUMNS)
+    measures = measure(
+        tables.frames, counts, tables.states, summary, tables.dropped, tracks, given.worms
+    )
+    verdict = judge(measures, counts, settings)
+    as_counted = followed(tables.states, tracks)
+    pictures = mask_pictures(tables.frames, as_counted, given.masks, given.registered, settings)
+    drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
+    lost = losses(tables.frames.fillna({"reason": ""}))
+    text = page(given.plate, measures, verdict, pictures, drawn, lost)
+    save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)
+    with whole_file(given.page) as partial:
+        partial.write_text(text, encoding="utf-8")
+    write_table(given.row, row_of(given.plate, measures, verdict))
+
+
+if __name__ == "__main__":
+    run_step(main)

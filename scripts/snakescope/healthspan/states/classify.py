@@ -1,0 +1,159 @@
+"""The state of every worm: healthy, immobile or dead, with calibrated probabilities.
+
+Paper, section 3.3. A composite without any neighbour frame tells nothing about movement: its
+state is ``unknown`` and its probabilities are missing values.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tifffile
+import torch
+from numpy.typing import NDArray
+
+from snakescope.healthspan.states.composite import COLUMNS
+from snakescope.healthspan.states.models import (
+    INPUT_PX,
+    STATES,
+    WINDOW_PX,
+    build_model,
+    colours_of,
+    model_input,
+    probabilities,
+)
+from snakescope.healthspan.states.settings import ClassifySettings
+from snakescope.learning.device import choose_device
+from snakescope.learning.weights import load_weights
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
+
+VERSION = 1
+
+UNKNOWN = "unknown"
+
+
+def load_classifier(path: str | Path, sha256: str | None) -> tuple[torch.nn.Module, dict[str, Any]]:
+    """The model of a weights file, ready to classify, and its card.
+
+    Raises:
+        StepError: the file is no weights of a state classifier of this workflow.
+    """
+    tensors, card = load_weights(path, sha256)
+    if card.get("states") != list(STATES) or card.get("input_px") != INPUT_PX:
+        raise StepError(
+            f"{path}: expected weights of a state classifier ({', '.join(STATES)}; {INPUT_PX} px),"
+            f" found a card of {card.get('architecture', 'something else')}; name another file in"
+            " the config"
+        )
+    model = build_model(card["architecture"], card["parameters"])
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError:
+        raise StepError(
+            f"{path}: expected the tensors of {card['architecture']} as its card describes it,"
+            " found others; restore the file"
+        ) from None
+    return model.eval(), card
+
+
+def classify(
+    model: torch.nn.Module,
+    composites: NDArray[np.uint8],
+    temperature: float,
+    batch: int = 256,
+    device: torch.device | None = None,
+) -> NDArray[np.float64]:
+    """Probabilities of the states, shape (N, 3), rows in the order of the composites.
+
+    Args:
+        composites: uint8 (N, 128, 128, 3).
+        temperature: divides the logits, from the model's card.
+    """
+    device = device or torch.device("cpu")
+    model = model.to(device)
+    found = np.zeros((len(composites), len(STATES)))
+    with torch.inference_mode():
+        for start in progress(range(0, len(composites), batch), "classify"):
+            pictures = model_input(colours_of(composites[start : start + batch]).to(device))
+            found[start : start + batch] = probabilities(model(pictures), temperature)
+    return found
+
+
+def states_table(index: pd.DataFrame, found: NDArray[np.float64]) -> pd.DataFrame:
+    """The index with p_healthy, p_immobile, p_dead and state; ``unknown`` without neighbours.
+
+    Args:
+        index: as :mod:`snakescope.healthspan.states.composite` writes it, N rows.
+        found: probabilities, shape (N, 3).
+    """
+    alone = (index["before"].isna() & index["after"].isna()).to_numpy()
+    table = index.copy()
+    for column, name in enumerate(STATES):
+        table[f"p_{name}"] = np.where(alone, np.nan, found[:, column])
+    names = np.array(STATES, dtype=object)[found.argmax(axis=1)]
+    table["state"] = np.where(alone, UNKNOWN, names)
+    return table
+
+
+def read_composites(
+    composites: str | Path, index: str | Path
+) -> tuple[NDArray[np.uint8], pd.DataFrame]:
+    """The stack uint8 (N, 128, 128, 3) and its index of N rows.
+
+    Raises:
+        StepError: a file is absent or unreadable, or the two do not belong together.
+    """
+    table = read_table(index, COLUMNS).astype({"before": "Int64", "after": "Int64"})
+    try:
+        stack = tifffile.imread(composites)
+    except FileNotFoundError:
+        raise StepError(f"{composites}: expected composites, found no such file") from None
+    except Exception as error:  # tifffile raises many kinds on damaged files
+        raise StepError(
+            f"{composites}: expected a TIFF stack of composites, found something else ({error});"
+            " remove the file and run again"
+        ) from None
+    stack = stack.reshape(-1, *stack.shape[-3:])
+    if stack.shape[1:] != (WINDOW_PX, WINDOW_PX, 3):
+        raise StepError(
+            f"{composites}: expected pictures of {WINDOW_PX} x {WINDOW_PX} px in three colours,"
+            f" which the classifiers were trained on, found"
+            f" {' x '.join(map(str, stack.shape[1:]))}; set composite: window_px: {WINDOW_PX}"
+        )
+    if len(stack) != max(1, len(table)):
+        raise StepError(
+            f"{composites}: expected {len(table)} composites as in {index}, found {len(stack)};"
+            " remove both and run again"
+        )
+    return stack[: len(table)], table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--composites", required=True)
+    parser.add_argument("--index", required=True)
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--sha256", required=True)
+    parser.add_argument("--settings", required=True)
+    parser.add_argument("--states", required=True)
+    arguments = parser.parse_args()
+    settings = ClassifySettings.model_validate_json(arguments.settings)
+    torch.set_num_threads(settings.threads)
+    model, card = load_classifier(arguments.weights, arguments.sha256)
+    stack, index = read_composites(arguments.composites, arguments.index)
+    found = classify(
+        model, stack, card["temperature"], settings.batch, choose_device(settings.device)
+    )
+    table = states_table(index, found)
+    write_table(arguments.states, table)
+    counts = table["state"].value_counts()
+    print(", ".join(f"{counts.get(name, 0)} {name}" for name in (*STATES, UNKNOWN)))
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,312 @@
+"""Composites: the masks of a worm before, at and after a timepoint as one colour picture.
+
+Paper, section 3.3.1 and figure 10: the same part of three binary frames becomes red, green
+and blue, so that what stays is white and what moves is coloured. Three things are decided
+here that the paper leaves open:
+
+* green (at) holds the worm's own mask alone;
+* red (before) and blue (after) hold every mask of the neighbour frame, except those that
+  are plainly another worm of this frame: a corpse beside a corpse would else be clutter;
+* where one neighbour is missing (first and last frame, gaps), the other is shown in both
+  channels; where both are, red and blue stay black and the state is ``unknown`` later.
+"""
+
+import argparse
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import tifffile
+from numpy.typing import NDArray
+from skimage.morphology import skeletonize
+
+from snakescope.healthspan.states.settings import CompositeSettings
+from snakescope.imaging.masks import Instance, intersection, read_masks
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.output import whole_file
+from snakescope.step.tables import read_table, write_table
+
+VERSION = 2
+
+PIECE_INSIDE = 0.7
+"""A worm with this share of its pixels inside a mask is taken for a piece of it."""
+
+COLUMNS = (
+    "composite",
+    "timepoint",
+    "time_h",
+    "instance",
+    "y_px",
+    "x_px",
+    "area_px",
+    "length_px",
+    "score",
+    "before",
+    "after",
+)
+
+
+@dataclass(frozen=True)
+class Composite:
+    """One worm at one timepoint, with its picture uint8 (window, window, 3)."""
+
+    instance: Instance
+    time_h: float
+    before: int | None
+    after: int | None
+    picture: NDArray[np.uint8]
+
+
+def midline_length(mask: NDArray[np.bool_]) -> float:
+    """Length (px) of a worm's mask: its skeleton, diagonal steps as sqrt 2, and both tips.
+
+    Thinning eats about a quarter of the width at either tapered tip; width is area over length.
+    """
+    thin = skeletonize(np.pad(mask, 1))
+    across = thin[:, 1:] & thin[:, :-1]
+    down = thin[1:] & thin[:-1]
+    corners = thin[1:, 1:] & thin[:-1, :-1] & ~thin[1:, :-1] & ~thin[:-1, 1:]
+    counter = thin[1:, :-1] & thin[:-1, 1:] & ~thin[1:, 1:] & ~thin[:-1, :-1]
+    straight = np.count_nonzero(across) + np.count_nonzero(down)
+    skeleton = 1 + straight + np.sqrt(2) * (np.count_nonzero(corners) + np.count_nonzero(counter))
+    return float(skeleton + 0.5 * np.count_nonzero(mask) / skeleton)
+
+
+def neighbours(
+    times_h: dict[int, float], timepoint: int, max_gap_h: float
+) -> tuple[int | None, int | None]:
+    """The last usable timepoint before ``timepoint`` and the first after it.
+
+    Args:
+        times_h: time (h) of every usable timepoint.
+        max_gap_h: a neighbour further away (h) does not count.
+    """
+    now = times_h[timepoint]
+    earlier = [one for one in times_h if one < timepoint and now - times_h[one] <= max_gap_h]
+    later = [one for one in times_h if one > timepoint and times_h[one] - now <= max_gap_h]
+    return max(earlier, default=None), min(later, default=None)
+
+
+def overlaps(
+    worms: Sequence[Instance], others: Sequence[Instance]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How every worm lies on every other mask, two arrays of shape (worms, others).
+
+    Returns:
+        Intersection over union, and the share of the worm that lies inside the other.
+    """
+    overlap = np.zeros((len(worms), len(others)))
+    inside = np.zeros_like(overlap)
+    if not worms or not others:
+        return overlap, inside
+    boxes = np.array([(one.top, one.bottom, one.left, one.right) for one in others])
+    for row, one in enumerate(worms):
+        near = (
+            (boxes[:, 0] < one.bottom)
+            & (boxes[:, 1] > one.top)
+            & (boxes[:, 2] < one.right)
+            & (boxes[:, 3] > one.left)
+        )
+        for column in np.flatnonzero(near).tolist():
+            pixels = intersection(one, others[column])
+            overlap[row, column] = pixels / (one.area + others[column].area - pixels)
+            inside[row, column] = pixels / one.area
+    return overlap, inside
+
+
+def shown(
+    overlap: NDArray[np.float64], inside: NDArray[np.float64], min_claim_iou: float
+) -> NDArray[np.bool_]:
+    """Which neighbour masks are drawn for which worm, shape (worms, others).
+
+    A mask is left out where another worm of this frame matches it better than this one
+    does, and at least as well as ``min_claim_iou``. It stays where this worm lies almost
+    wholly inside it: then this one is a piece of a worm that was found whole.
+
+    Args:
+        overlap, inside: see :func:`overlaps`.
+    """
+    if overlap.shape[0] < 2:
+        return np.ones(overlap.shape, dtype=bool)
+    order = np.sort(overlap, axis=0)
+    best, second = order[-1], order[-2]
+    rival = np.where(overlap == best, second, best)
+    claimed = (rival >= min_claim_iou) & (rival > overlap)
+    return ~claimed | (inside >= PIECE_INSIDE)
+
+
+def draw(instances: Iterable[Instance], top: int, left: int, window: int) -> NDArray[np.uint8]:
+    """Union of masks in the square at (top, left), uint8 (window, window), 255 = worm."""
+    canvas = np.zeros((window, window), dtype=np.uint8)
+    for one in instances:
+        up, down = max(one.top, top), min(one.bottom, top + window)
+        near, far = max(one.left, left), min(one.right, left + window)
+        if up < down and near < far:
+            part = one.mask[up - one.top : down - one.top, near - one.left : far - one.left]
+            canvas[up - top : down - top, near - left : far - left][part] = 255
+    return canvas
+
+
+def corner(one: Instance, window: int) -> tuple[int, int]:
+    """Top and left of the window around a worm: its bounding box in the middle."""
+    return (one.top + one.bottom - window) // 2, (one.left + one.right - window) // 2
+
+
+def compose(
+    worms: Sequence[Instance],
+    before: Sequence[Instance] | None,
+    after: Sequence[Instance] | None,
+    settings: CompositeSettings,
+) -> NDArray[np.uint8]:
+    """Pictures of all worms of a frame, uint8 (N, window, window, 3) as before, at, after.
+
+    Args:
+        worms: the instances of the frame.
+        before, after: the instances of the neighbour frames; None where there is no frame.
+    """
+    window = settings.window_px
+    pictures = np.zeros((len(worms), window, window, 3), dtype=np.uint8)
+    sides = [before if before is not None else after, after if after is not None else before]
+    for row, one in enumerate(worms):
+        pictures[row, :, :, 1] = draw([one], *corner(one, window), window)
+    for channel, side in zip((0, 2), sides, strict=True):
+        if not side:
+            continue
+        seen = shown(*overlaps(worms, side), settings.min_claim_iou)
+        for row, one in enumerate(worms):
+            companions = [side[column] for column in np.flatnonzero(seen[row]).tolist()]
+            pictures[row, :, :, channel] = draw(companions, *corner(one, window), window)
+    return pictures
+
+
+def composites_of(
+    timepoints: Iterable[int],
+    times_h: dict[int, float],
+    instances: Iterable[Instance],
+    settings: CompositeSettings,
+) -> list[Composite]:
+    """The composites of ``timepoints``, by timepoint, then by instance.
+
+    Args:
+        times_h: time (h) of every usable timepoint, of these and of the adjacent blocks.
+        instances: the masks of those timepoints.
+    """
+    frames: dict[int, list[Instance]] = {timepoint: [] for timepoint in times_h}
+    for one in sorted(instances, key=lambda one: one.identifier):
+        if one.timepoint in frames:
+            frames[one.timepoint].append(one)
+    made = []
+    for timepoint in sorted(set(timepoints) & set(times_h)):
+        before, after = neighbours(times_h, timepoint, settings.max_gap_h)
+        worms = frames[timepoint]
+        pictures = compose(
+            worms,
+            None if before is None else frames[before],
+            None if after is None else frames[after],
+            settings,
+        )
+        made += [
+            Composite(one, times_h[timepoint], before, after, picture)
+            for one, picture in zip(worms, pictures, strict=True)
+        ]
+    return made
+
+
+def index_table(composites: Sequence[Composite]) -> pd.DataFrame:
+    """One row per composite, in the order of the stack; see :data:`COLUMNS`."""
+    rows = [
+        (
+            page,
+            one.instance.timepoint,
+            one.time_h,
+            one.instance.identifier,
+            *one.instance.centroid,
+            one.instance.area,
+            midline_length(one.instance.mask),
+            one.instance.score,
+            one.before,
+            one.after,
+        )
+        for page, one in enumerate(composites)
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    return table.astype({"before": "Int64", "after": "Int64"})
+
+
+def write_composites(path: str | Path, pictures: NDArray[np.uint8]) -> None:
+    """Write a stack uint8 (N, window, window, 3) as RGB pages; without any, a single black one.
+
+    TIFF cannot hold a stack without pages, so the index, not the stack, says how many there are.
+    """
+    pages = pictures if len(pictures) else np.zeros((1, *pictures.shape[1:]), dtype=np.uint8)
+    with whole_file(path) as partial:
+        tifffile.imwrite(partial, pages, photometric="rgb", compression="zlib")
+
+
+def block_range(block: str) -> range:
+    """The timepoints of a block's name, ``t010-t019`` -> 10 .. 19.
+
+    Raises:
+        StepError: the name has another form.
+    """
+    match = re.fullmatch(r"t(\d+)-t(\d+)", block)
+    if match is None:
+        raise StepError(f"block: expected a name such as t010-t019, found {block!r}")
+    return range(int(match[1]), int(match[2]) + 1)
+
+
+def usable_times(tables: Iterable[str | Path]) -> dict[int, float]:
+    """Time (h) of every registered timepoint of the tables, in order."""
+    times: dict[int, float] = {}
+    for path in tables:
+        table = read_table(path, ("timepoint", "time_h", "status"))
+        kept = table[table["status"] == "registered"]
+        times |= dict(zip(kept["timepoint"].astype(int), kept["time_h"].astype(float), strict=True))
+    return dict(sorted(times.items()))
+
+
+def read_block(
+    masks: Sequence[str | Path], tables: Sequence[str | Path]
+) -> tuple[dict[int, float], list[Instance]]:
+    """The usable times (h) and the instances of a block and its neighbours.
+
+    Raises:
+        StepError: a registered timepoint has not been searched for worms.
+    """
+    sets = [read_masks(path) for path in masks]
+    times_h = usable_times(tables)
+    searched = {timepoint for one in sets for timepoint in one.timepoints}
+    for timepoint in times_h:
+        if timepoint not in searched:
+            raise StepError(
+                f"{', '.join(map(str, masks))}: expected the masks of timepoint {timepoint}, which"
+                " is registered, found none; remove the masks and run again"
+            )
+    return times_h, [instance for one in sets for instance in one.instances]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--block", required=True)
+    parser.add_argument("--masks", nargs="+", required=True)
+    parser.add_argument("--tables", nargs="+", required=True)
+    parser.add_argument("--settings", required=True)
+    parser.add_argument("--composites", required=True)
+    parser.add_argument("--index", required=True)
+    arguments = parser.parse_args()
+    settings = CompositeSettings.model_validate_json(arguments.settings)
+    times_h, instances = read_block(arguments.masks, arguments.tables)
+    made = composites_of(block_range(arguments.block), times_h, instances, settings)
+    window = settings.window_px
+    pictures = np.array([one.picture for one in made], dtype=np.uint8)
+    write_composites(arguments.composites, pictures.reshape(-1, window, window, 3))
+    write_table(arguments.index, index_table(made))
+    print(f"{arguments.block}: {len(made)} composites of {window} px")
+
+
+if __name__ == "__main__":
+    run_step(main)

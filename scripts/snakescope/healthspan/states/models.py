@@ -1,0 +1,105 @@
+"""The three classifiers of the paper (section 3.3.2), small enough for a laptop.
+
+Every model takes composites as float32 (N, 7, 64, 64), the shares of their seven colours,
+and gives logits (N, 3) in the order of :data:`STATES`. They are built from timm's
+classes and trained from scratch, since three binary masks have nothing in common with photographs.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from timm.layers import get_attn
+from timm.models.mlp_mixer import MlpMixer
+from timm.models.resnet import Bottleneck, ResNet
+from timm.models.vision_transformer import VisionTransformer
+
+from snakescope.step.errors import StepError
+
+STATES = ("healthy", "immobile", "dead")
+INPUT_PX = 64
+WINDOW_PX = 128
+COLOURS = 7
+
+HYPER_PARAMETERS: dict[str, dict[str, Any]] = {
+    # tokens of 8x8 px, mixed between places and between channels
+    "mlp_mixer": {"patch_size": 8, "num_blocks": 4, "embed_dim": 96, "mlp_ratio": [1.0, 2.0]},
+    "vit": {"patch_size": 8, "depth": 4, "embed_dim": 96, "num_heads": 3, "mlp_ratio": 2.0},
+    # ResNet-RS-50 at a quarter of its width, two blocks a stage: the pictures are small
+    "resnet_rs": {"layers": [2, 2, 2, 2], "channels": [16, 32, 64, 128], "stem_width": 16},
+}
+
+
+def _resnet_rs(layers: list[int], channels: list[int], stem_width: int) -> torch.nn.Module:
+    """ResNet-RS: a deep stem without pooling, shortcuts of ResNet-D, squeeze and excitation."""
+    return ResNet(
+        Bottleneck,  # type: ignore[arg-type]  # timm asks for an instance, means the class
+        layers=tuple(layers),
+        channels=tuple(channels),
+        num_classes=len(STATES),
+        in_chans=COLOURS,
+        stem_width=stem_width,
+        stem_type="deep",
+        replace_stem_pool=True,
+        avg_down=True,
+        block_args={"attn_layer": partial(get_attn("se"), rd_ratio=0.25)},
+    )
+
+
+_BUILDERS: dict[str, Callable[..., torch.nn.Module]] = {
+    "mlp_mixer": partial(MlpMixer, num_classes=len(STATES), img_size=INPUT_PX, in_chans=COLOURS),
+    "vit": partial(VisionTransformer, num_classes=len(STATES), img_size=INPUT_PX, in_chans=COLOURS),
+    "resnet_rs": _resnet_rs,
+}
+
+
+def build_model(architecture: str, parameters: Mapping[str, Any] | None = None) -> torch.nn.Module:
+    """A model with fresh weights, drawn from torch's global generator.
+
+    Args:
+        architecture: a key of :data:`HYPER_PARAMETERS`.
+        parameters: hyper-parameters instead of those.
+
+    Raises:
+        StepError: no such architecture.
+    """
+    if architecture not in _BUILDERS:
+        raise StepError(
+            f"state classifier: expected one of {', '.join(_BUILDERS)}, found {architecture!r}"
+        )
+    chosen = HYPER_PARAMETERS[architecture] if parameters is None else parameters
+    return _BUILDERS[architecture](**chosen)
+
+
+def colours_of(composites: NDArray[np.uint8]) -> torch.Tensor:
+    """Colour of every pixel, uint8 (N, 128, 128): 1 before + 2 at + 4 after, 0 none, 7 white.
+
+    Args:
+        composites: uint8 (N, 128, 128, 3).
+
+    Raises:
+        ValueError: another shape.
+    """
+    if composites.ndim != 4 or composites.shape[1:] != (WINDOW_PX, WINDOW_PX, 3):
+        raise ValueError(f"composites of shape {composites.shape}, expected (N, 128, 128, 3)")
+    bits = composites > 127
+    return torch.from_numpy(bits[..., 0] + 2 * bits[..., 1] + np.uint8(4) * bits[..., 2])
+
+
+def model_input(colours: torch.Tensor) -> torch.Tensor:
+    """Share of each colour in every 2x2 px, float32 (N, 7, 64, 64), of :func:`colours_of`.
+
+    The paper judges by the shares of white and yellow (section 4.3.3). Halving red, green and
+    blue each for itself would lose whether they lie on one another, so the colours are told
+    apart first, and then halved by area averaging.
+    """
+    shares = [(colours == colour).float() for colour in range(1, COLOURS + 1)]
+    return torch.nn.functional.avg_pool2d(torch.stack(shares, dim=1), WINDOW_PX // INPUT_PX)
+
+
+def probabilities(logits: torch.Tensor, temperature: float) -> NDArray[np.float64]:
+    """Calibrated probabilities (N, 3): softmax of the logits over a temperature."""
+    return torch.softmax(logits.double() / temperature, dim=1).cpu().numpy()

@@ -1,0 +1,58 @@
+"""The states of all blocks of a plate in one table."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.tables import write_table
+
+VERSION = 1
+KEYS = ("timepoint", "instance")
+
+
+def join_states(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Join the tables of a plate's blocks, in order of timepoint and instance.
+
+    Cells stay text, and so as the classifier wrote them.
+
+    Raises:
+        StepError: a table is absent or lacks a column, or a worm is in two tables.
+    """
+    tables = []
+    for path in paths:
+        try:
+            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        except (FileNotFoundError, pd.errors.EmptyDataError):
+            raise StepError(f"{path}: expected a table of states, found none") from None
+        missing = [key for key in KEYS if key not in table.columns]
+        if missing:
+            raise StepError(f"{path}: expected states, found no column {' and no '.join(missing)}")
+        tables.append(table)
+    states = pd.concat(tables, ignore_index=True)
+    states = states.sort_values(list(KEYS), key=lambda text: text.astype(int), kind="stable")
+    twice = states[states["instance"].duplicated()]
+    if len(twice):
+        raise StepError(
+            f"{paths[0]}: expected every instance in one block, found {twice.iloc[0]['instance']} "
+            "in two; remove the states of this plate and run again"
+        )
+    return states.reset_index(drop=True)
+
+
+def main() -> None:
+    """Join the tables of a plate."""
+    parser = argparse.ArgumentParser(
+        prog="python -m snakescope.healthspan.states.states_table", description=__doc__
+    )
+    parser.add_argument("--tables", nargs="+", required=True, help="states/{block}.tsv")
+    parser.add_argument("--states", required=True, help="table to write")
+    options = parser.parse_args()
+    write_table(options.states, join_states(options.tables))
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,245 @@
+"""Compare the conditions of an experiment over all its plates.
+
+Worms of a condition are pooled for the curves and the log-rank tests. Worms of one plate
+are more alike than worms of two (the standard deviation of plate means is about 0.8 d),
+so the Cox model, with errors between plates (:mod:`snakescope.healthspan.survival.cox`), is the one to believe
+where every condition has two plates or more.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from lifelines.statistics import logrank_test
+
+from snakescope.healthspan.plates.sheet import note_of_mixed_days
+from snakescope.healthspan.survival.cox import cox_table
+from snakescope.healthspan.survival.estimators import OUTCOMES, intervals
+from snakescope.healthspan.survival.experiment_figure import draw_experiment
+from snakescope.healthspan.survival.exports import jmp, oasis2, prism
+from snakescope.healthspan.survival.settings import ExperimentSettings
+from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
+from snakescope.imaging.style import figure_style, save_figure
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.output import whole_file
+from snakescope.step.tables import read_table, write_table
+
+VERSION = 4
+
+SURVIVAL_COLUMNS = [
+    "outcome",
+    "condition",
+    "plate",
+    "individual",
+    "after_d",
+    "before_d",
+    "day",
+    "event",
+    "censor_reason",
+]
+TESTS_COLUMNS = [
+    "outcome",
+    "condition_a",
+    "condition_b",
+    "worms_a",
+    "worms_b",
+    "events_a",
+    "events_b",
+    "statistic",
+    "p",
+    "p_holm",
+    "note",
+]
+
+
+def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, str]) -> pd.DataFrame:
+    """One row per worm and outcome (``SURVIVAL_COLUMNS``), over all plates.
+
+    Args:
+        individuals: the table of each plate; one without rows adds none.
+        condition: of each plate.
+    """
+    pieces = []
+    for outcome in OUTCOMES:
+        for plate, table in individuals.items():
+            found = intervals(table, outcome)
+            kept = np.isfinite(table["death_after_d"].to_numpy(float))
+            piece = pd.DataFrame(
+                {
+                    "individual": table.loc[kept, "individual"].to_numpy(),
+                    "after_d": found.after,
+                    "before_d": np.where(found.observed, found.before, np.nan),
+                    "day": found.midpoint,
+                    "event": found.observed.astype(int),
+                    "censor_reason": table.loc[kept, "censor_reason"].fillna("").to_numpy(),
+                }
+            ).assign(outcome=outcome, condition=condition[plate], plate=plate)
+            piece.loc[piece["event"] == 1, "censor_reason"] = ""
+            pieces.append(piece[SURVIVAL_COLUMNS])
+    filled = [piece for piece in pieces if len(piece)]
+    return (
+        pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=SURVIVAL_COLUMNS)
+    )
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """P values corrected by Holm's step-down; NaN stays NaN and is not counted as a test."""
+    values = np.asarray(p, np.float64)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    scaled = values[order] * (len(order) - np.arange(len(order)))
+    corrected = np.full(len(values), np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(value) for value in corrected]
+
+
+def _watched_together(left: pd.DataFrame, right: pd.DataFrame) -> bool:
+    """Whether an event came while worms of both were at risk; else there is nothing to compare."""
+    events = pd.concat([left, right]).query("event == 1")["day"]
+    return bool((events <= min(left["day"].max(), right["day"].max())).any())
+
+
+def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
+    """Pairwise log-rank tests (``TESTS_COLUMNS``), Holm-corrected within an outcome.
+
+    A pair that cannot be tested, and an experiment of one condition, get a row that says so.
+    """
+    rows: list[dict[str, object]] = []
+    for outcome in OUTCOMES:
+        own = survival[survival["outcome"] == outcome]
+        pairs: list[dict[str, object]] = []
+        for a, b in combinations(conditions, 2):
+            left, right = own[own["condition"] == a], own[own["condition"] == b]
+            row: dict[str, object] = {
+                "outcome": outcome,
+                "condition_a": a,
+                "condition_b": b,
+                "worms_a": len(left),
+                "worms_b": len(right),
+                "events_a": int(left["event"].sum()),
+                "events_b": int(right["event"].sum()),
+                "note": "",
+            }
+            if min(len(left), len(right)) == 0:
+                row["note"] = "a condition without worms"
+            elif left["event"].sum() + right["event"].sum() == 0:
+                row["note"] = "no event in either condition"
+            elif not _watched_together(left, right):
+                row["note"] = "no event while worms of both were watched"
+            else:
+                test = logrank_test(left["day"], right["day"], left["event"], right["event"])
+                row |= {"statistic": float(test.test_statistic), "p": float(test.p_value)}
+            pairs.append(row)
+        corrected = holm([float(str(row.get("p", "nan"))) for row in pairs])
+        for row, value in zip(pairs, corrected, strict=True):
+            row["p_holm"] = value
+        if not pairs:
+            name = conditions[0] if conditions else ""
+            pairs = [{"outcome": outcome, "condition_a": name, "note": "one condition only"}]
+        rows += pairs
+    return pd.DataFrame(rows, columns=TESTS_COLUMNS)
+
+
+def with_note(table: pd.DataFrame, note: str) -> pd.DataFrame:
+    """The table with ``note`` behind what the column of notes says already."""
+    if not note:
+        return table
+    own = table["note"].fillna("")
+    return table.assign(note=(own + "; " + note).where(own != "", note))
+
+
+def _read_names(path: str, columns: Sequence[str]) -> pd.DataFrame:
+    """Columns of names from a TSV table, as written: plate 007 and condition NA are names."""
+    read_table(path, columns)
+    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)[list(columns)]
+
+
+def read_plates(
+    sheet: str, individuals: Sequence[str], summaries: Sequence[str]
+) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, dict[str, str]]:
+    """Individuals per plate, summaries of the plates, and the condition of each.
+
+    Raises:
+        StepError: a file is missing, or the plates of the sheet and of the summaries differ.
+    """
+    rows = _read_names(sheet, ["plate", "condition"])
+    summary = pd.concat(
+        [_read_names(path, ["plate", "time_axis", "first_usable_day"]) for path in summaries],
+        ignore_index=True,
+    )
+    plates = list(summary["plate"])
+    condition = dict(zip(rows["plate"], rows["condition"], strict=True))
+    if len(individuals) != len(plates) or sorted(plates) != sorted(condition):
+        raise StepError(
+            f"{sheet}: expected one table of individuals and one summary for each of the plates "
+            f"{', '.join(sorted(condition))}, found summaries of {', '.join(sorted(plates))}; "
+            "give them in the same order"
+        )
+    tables = {
+        plate: read_table(path, INDIVIDUALS_COLUMNS)
+        for plate, path in zip(plates, individuals, strict=True)
+    }
+    return {plate: tables[plate] for plate in condition}, summary, condition
+
+
+def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, float]:
+    """Day of the first usable picture of each condition, over its plates; NaN without one.
+
+    Args:
+        summary: one row per plate, with plate and first_usable_day as text.
+        condition: of each plate.
+    """
+    day = pd.to_numeric(summary["first_usable_day"], errors="coerce")
+    return {
+        str(name): float(first)
+        for name, first in day.groupby(summary["plate"].map(condition)).min().items()
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--plates", required=True)
+    parser.add_argument("--individuals", required=True, nargs="+")
+    parser.add_argument("--summaries", required=True, nargs="+")
+    parser.add_argument("--experiment", required=True)
+    parser.add_argument("--settings", default="{}")
+    for output in ("survival", "tests", "cox", "jmp"):
+        parser.add_argument(f"--{output}", required=True)
+    parser.add_argument("--figures", required=True, nargs="+")
+    parser.add_argument("--oasis", required=True, nargs=2, help="of lifespan, of healthspan")
+    parser.add_argument("--prism", required=True, nargs=2, help="of lifespan, of healthspan")
+    given = parser.parse_args()
+    settings = ExperimentSettings.model_validate_json(given.settings)
+    individuals, summary, condition = read_plates(given.plates, given.individuals, given.summaries)
+    conditions = list(dict.fromkeys(condition.values()))
+    axes = dict(zip(summary["plate"], summary["time_axis"], strict=True))
+    mixed = note_of_mixed_days(axes)
+    if mixed:
+        print(f"warning: {given.plates}: {mixed}; they are pooled as they are", file=sys.stderr)
+    survival = survival_table(individuals, condition)
+    write_table(given.survival, survival)
+    write_table(given.tests, with_note(logrank_tests(survival, conditions), mixed))
+    write_table(given.cox, with_note(cox_table(survival, conditions, settings.confidence), mixed))
+    for path, outcome in zip(given.oasis, OUTCOMES, strict=True):
+        with whole_file(path) as partial:
+            partial.write_text(oasis2(survival, outcome), encoding="utf-8")
+    tables = [prism(survival, outcome) for outcome in OUTCOMES]
+    for path, table in zip([*given.prism, given.jmp], [*tables, jmp(survival)], strict=True):
+        with whole_file(path) as partial:
+            table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
+    with figure_style():
+        first_d = first_days(summary, condition)
+        axis = "day" if mixed else next(iter(axes.values()))
+        figure = draw_experiment(
+            survival, conditions, first_d, given.experiment, axis, settings, mixed
+        )
+        for path in given.figures:
+            save_figure(figure, path)
+
+
+if __name__ == "__main__":
+    run_step(main)

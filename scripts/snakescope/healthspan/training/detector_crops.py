@@ -1,0 +1,116 @@
+"""Crops of training scenes with the seven augmentations of the paper (section 3.2.3).
+
+Zero to three of: flip left-right, flip up-down, turn by 30 degrees, change of scale and
+aspect, grey offset of up to 40, brighter or darker, Gaussian blur. The geometric ones are
+one affine map, so a crop is resampled once.
+"""
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from snakescope.healthspan.training.detector_examples import Scene
+from snakescope.healthspan.detection.model import as_input
+from snakescope.healthspan.simulation.optics import blurred
+from snakescope.imaging.masks import Instance
+from snakescope.healthspan.detection.channel_overlay import GROUND
+
+LEAST_VISIBLE_SHARE = 0.3
+LEAST_VISIBLE_PX = 60
+
+
+AIMED_SHARE = 0.6
+"""Share of the crops that look at a worm; the rest looks anywhere."""
+
+
+def draw_centre(rng: np.random.Generator, scene: Scene, crop_size: int) -> NDArray[np.float64]:
+    """Where on the scene a crop looks, (x, y): about a random worm, or anywhere."""
+    size = scene.picture.shape[0]
+    if scene.worms and rng.random() < AIMED_SHARE:
+        y, x = scene.worms[int(rng.integers(len(scene.worms)))].centroid
+        aim = np.array([x, y]) + rng.uniform(-0.3, 0.3, size=2) * crop_size
+        return np.clip(aim, 0.4 * crop_size, size - 0.4 * crop_size)
+    margin = crop_size / 2
+    return rng.uniform(min(margin, size / 2), max(size - margin, size / 2), 2)
+
+
+def draw_map(
+    rng: np.random.Generator, centre: NDArray[np.float64], crop_size: int
+) -> NDArray[np.float64]:
+    """A random affine map from scene to crop, 2 x 3, for (x, y), with ``centre`` in its middle."""
+    matrix = np.eye(2)
+    if rng.random() < 0.5:
+        matrix = np.diag([-1.0, 1.0]) @ matrix
+    if rng.random() < 0.5:
+        matrix = np.diag([1.0, -1.0]) @ matrix
+    if rng.random() < 0.5:
+        angle = np.deg2rad(30 * rng.integers(12))
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        matrix = turn @ matrix
+    if rng.random() < 0.4:
+        matrix = np.diag(np.exp(rng.uniform(-0.18, 0.18, size=2))) @ matrix
+    return np.column_stack([matrix, crop_size / 2 - matrix @ centre])
+
+
+def _grey(rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Up to two of: offset, gain about the ground, blur."""
+    image = picture.astype(np.float32)
+    if rng.random() < 0.35:
+        image = image + rng.uniform(-40, 40)
+    if rng.random() < 0.45:
+        image = (image - GROUND) * rng.uniform(0.5, 1.5) + GROUND
+    if rng.random() < 0.2:
+        image = blurred(image, rng.uniform(0.4, 1.3))
+    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+
+
+def _warped_mask(
+    one: Instance, matrix: NDArray[np.float64], size: int
+) -> tuple[NDArray[np.uint8], float]:
+    """Mask of an instance on the crop (uint8 0 / 1), and the share of it that is on the crop."""
+    local = matrix.copy()
+    local[:, 2] += matrix[:, :2] @ (one.left, one.top)
+    mask = cv2.warpAffine(
+        one.mask.astype(np.uint8) * 255, local, (size, size), flags=cv2.INTER_LINEAR
+    )
+    binary = (mask >= 128).astype(np.uint8)
+    whole = one.area * abs(np.linalg.det(matrix[:, :2]))
+    return binary, float(binary.sum()) / max(whole, 1.0)
+
+
+def draw_crop(
+    rng: np.random.Generator, scene: Scene, size: int
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """A random crop of a scene as input and target of the detector.
+
+    Returns:
+        float (1, size, size), and ``boxes`` (n, 4), ``labels`` (n), ``masks`` (n, size, size).
+        Worms of which hardly anything is on the crop are no targets.
+    """
+    matrix = draw_map(rng, draw_centre(rng, scene, size), size)
+    picture = cv2.warpAffine(
+        scene.picture,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=float(GROUND),
+    )
+    masks, boxes = [], []
+    for one in scene.worms:
+        mask, share = _warped_mask(one, matrix, size)
+        if share < LEAST_VISIBLE_SHARE or mask.sum() < LEAST_VISIBLE_PX:
+            continue
+        left, top, width, height = cv2.boundingRect(mask)
+        if width < 4 or height < 4:
+            continue
+        masks.append(mask)
+        boxes.append([left, top, left + width, top + height])
+    target = {
+        "boxes": torch.tensor(boxes, dtype=torch.float32).reshape(-1, 4),
+        "labels": torch.ones(len(boxes), dtype=torch.int64),
+        "masks": torch.from_numpy(np.array(masks, dtype=np.uint8).reshape(-1, size, size)),
+    }
+    return as_input(torch.from_numpy(_grey(rng, np.asarray(picture, dtype=np.uint8)))), target

@@ -1,0 +1,249 @@
+"""Instance masks as COCO run-length encodings in plate coordinates.
+
+Overlapping worms share pixels, so no label image can hold them: every instance
+carries its own mask, cropped to its bounding box. Full frames are never built:
+a run-length encoding of a 3080 px frame is written from, and read into, the crop.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco_mask
+
+from snakescope.step.errors import StepError
+from snakescope.step.output import whole_file
+
+INSTANCES_PER_TIMEPOINT = 100_000
+
+
+@dataclass(frozen=True)
+class Instance:
+    """One object of one frame.
+
+    Attributes:
+        timepoint: index of the frame in its plate.
+        identifier: unique in the plate, ``timepoint * 100_000 + k``.
+        top, left: plate coordinates (px) of the crop's first row and column.
+        mask: bool, shape (height, width) of the bounding box.
+        score: confidence of the detector, 0 to 1.
+    """
+
+    timepoint: int
+    identifier: int
+    top: int
+    left: int
+    mask: NDArray[np.bool_]
+    score: float
+
+    @property
+    def bottom(self) -> int:
+        return self.top + self.mask.shape[0]
+
+    @property
+    def right(self) -> int:
+        return self.left + self.mask.shape[1]
+
+    @cached_property
+    def area(self) -> int:
+        """Pixels of the mask."""
+        return int(np.count_nonzero(self.mask))
+
+    @cached_property
+    def centroid(self) -> tuple[float, float]:
+        """Mean (y, x) of the mask's pixels, plate coordinates."""
+        rows, columns = np.nonzero(self.mask)
+        return self.top + float(rows.mean()), self.left + float(columns.mean())
+
+
+@dataclass(frozen=True)
+class MaskSet:
+    """The instances of some frames of one plate, whose frames measure height x width px."""
+
+    plate: str
+    pixel_size_um: float
+    height: int
+    width: int
+    timepoints: tuple[int, ...]
+    instances: tuple[Instance, ...]
+
+    def at(self, timepoint: int) -> list[Instance]:
+        return [one for one in self.instances if one.timepoint == timepoint]
+
+
+def cropped(
+    mask: NDArray[np.bool_], top: int, left: int, timepoint: int, identifier: int, score: float
+) -> Instance | None:
+    """An instance from a mask with empty margins, placed at (top, left); None if nothing is set."""
+    rows = np.flatnonzero(mask.any(axis=1))
+    columns = np.flatnonzero(mask.any(axis=0))
+    if rows.size == 0:
+        return None
+    inner = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return Instance(
+        timepoint, identifier, top + int(rows[0]), left + int(columns[0]), inner.copy(), score
+    )
+
+
+def intersection(one: Instance, other: Instance) -> int:
+    """Number of pixels that both masks cover."""
+    top, bottom = max(one.top, other.top), min(one.bottom, other.bottom)
+    left, right = max(one.left, other.left), min(one.right, other.right)
+    if top >= bottom or left >= right:
+        return 0
+    first = one.mask[top - one.top : bottom - one.top, left - one.left : right - one.left]
+    second = other.mask[
+        top - other.top : bottom - other.top, left - other.left : right - other.left
+    ]
+    return int(np.count_nonzero(first & second))
+
+
+def iou(one: Instance, other: Instance) -> float:
+    """Intersection over union of two masks, 0 to 1."""
+    shared = intersection(one, other)
+    return shared / (one.area + other.area - shared) if shared else 0.0
+
+
+def paint(instances: Iterable[Instance], height: int, width: int) -> NDArray[np.bool_]:
+    """Union of the masks on a frame of height x width px; what lies outside is cut off."""
+    canvas = np.zeros((height, width), dtype=bool)
+    for one in instances:
+        top, bottom = max(one.top, 0), min(one.bottom, height)
+        left, right = max(one.left, 0), min(one.right, width)
+        if top < bottom and left < right:
+            canvas[top:bottom, left:right] |= one.mask[
+                top - one.top : bottom - one.top, left - one.left : right - one.left
+            ]
+    return canvas
+
+
+def encode(instance: Instance, height: int, width: int) -> dict[str, object]:
+    """COCO compressed run-length encoding of an instance on a height x width frame.
+
+    COCO runs go down the columns and alternate, beginning with background.
+    """
+    mask = instance.mask.T
+    padded = np.zeros((mask.shape[0], mask.shape[1] + 2), dtype=np.int8)
+    padded[:, 1:-1] = mask
+    steps = np.diff(padded, axis=1)
+    columns, starts = np.nonzero(steps == 1)
+    ends = np.nonzero(steps == -1)[1]
+    origin = (columns + instance.left) * height + instance.top
+    edges = np.stack([origin + starts, origin + ends], axis=1).ravel()
+    counts = np.diff(edges, prepend=0, append=height * width)
+    run_length = coco_mask.frPyObjects(
+        {"size": [height, width], "counts": counts.tolist()}, height, width
+    )
+    return {"size": [height, width], "counts": run_length["counts"].decode("ascii")}
+
+
+def _runs(counts: str) -> NDArray[np.int64]:
+    """Run lengths of COCO's compressed text: base 32 digits, each third on a difference."""
+    runs: list[int] = []
+    value = shift = 0
+    for character in counts.encode("ascii"):
+        digit = character - 48
+        value |= (digit & 0x1F) << shift
+        shift += 5
+        if digit & 0x20:
+            continue
+        if digit & 0x10:
+            value -= 1 << shift
+        runs.append(value + runs[-2] if len(runs) > 2 else value)
+        value = shift = 0
+    return np.array(runs, dtype=np.int64)
+
+
+def decode(
+    segmentation: dict[str, object], timepoint: int, identifier: int, score: float
+) -> Instance:
+    """The instance of a COCO compressed run-length encoding.
+
+    Raises:
+        ValueError: the encoding is empty or does not fit its size.
+    """
+    height = int(segmentation["size"][0])  # type: ignore[index]
+    edges = np.cumsum(_runs(str(segmentation["counts"])))
+    starts, ends = edges[0::2], edges[1::2]
+    starts = starts[: ends.size]
+    filled = ends > starts
+    starts, ends = starts[filled], ends[filled]
+    if starts.size == 0 or ends[-1] > height * int(segmentation["size"][1]):  # type: ignore[index]
+        raise ValueError("an empty or oversized run-length encoding")
+    pixels = np.concatenate([np.arange(a, b) for a, b in zip(starts, ends, strict=True)])
+    columns, rows = np.divmod(pixels, height)
+    top, left = int(rows.min()), int(columns.min())
+    mask = np.zeros((int(rows.max()) - top + 1, int(columns.max()) - left + 1), dtype=bool)
+    mask[rows - top, columns - left] = True
+    return Instance(timepoint, identifier, top, left, mask, score)
+
+
+def write_masks(path: str | Path, masks: MaskSet) -> None:
+    """Write a COCO JSON file; ``image_id`` is the timepoint."""
+    document = {
+        "info": {
+            "plate": masks.plate,
+            "pixel_size_um": masks.pixel_size_um,
+            "coordinates": "registered frame, resampled to pixel_size_um",
+        },
+        "categories": [{"id": 1, "name": "worm"}],
+        "images": [
+            {
+                "id": timepoint,
+                "file_name": f"t{timepoint:03d}",
+                "height": masks.height,
+                "width": masks.width,
+            }
+            for timepoint in masks.timepoints
+        ],
+        "annotations": [
+            {
+                "id": one.identifier,
+                "image_id": one.timepoint,
+                "category_id": 1,
+                "iscrowd": 0,
+                "bbox": [one.left, one.top, one.mask.shape[1], one.mask.shape[0]],
+                "area": one.area,
+                "score": round(one.score, 4),
+                "segmentation": encode(one, masks.height, masks.width),
+            }
+            for one in masks.instances
+        ],
+    }
+    document["info"] |= {"height": masks.height, "width": masks.width}  # type: ignore[operator]
+    with whole_file(path) as partial:
+        partial.write_text(json.dumps(document), encoding="utf-8")
+
+
+def read_masks(path: str | Path) -> MaskSet:
+    """Read a file of :func:`write_masks`.
+
+    Raises:
+        StepError: the file is absent or is not such a file.
+    """
+    try:
+        document = json.loads(Path(path).read_text(encoding="utf-8"))
+        info = document["info"]
+        instances = tuple(
+            decode(one["segmentation"], one["image_id"], one["id"], one.get("score", 1.0))
+            for one in document["annotations"]
+        )
+        return MaskSet(
+            plate=info["plate"],
+            pixel_size_um=float(info["pixel_size_um"]),
+            height=int(info["height"]),
+            width=int(info["width"]),
+            timepoints=tuple(image["id"] for image in document["images"]),
+            instances=instances,
+        )
+    except FileNotFoundError:
+        raise StepError(f"{path}: expected instance masks, found no such file") from None
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        raise StepError(
+            f"{path}: expected COCO instance masks of this workflow, found something else"
+            f" ({type(error).__name__}: {error}); remove the file and run again"
+        ) from None

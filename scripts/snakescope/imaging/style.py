@@ -1,0 +1,89 @@
+"""How every figure looks: the colours of states, the type, and files that come out the same twice.
+
+The paper's blue, yellow and red (figure 17), moved to tones that differ in lightness as
+well as in hue, so that they stay apart for readers with any colour vision and in grey.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from cycler import cycler
+from matplotlib.figure import Figure
+
+from snakescope.step.output import whole_file
+
+HEALTHY, IMMOBILE, DEAD, UNKNOWN = "healthy", "immobile", "dead", "unknown"
+STATES = (HEALTHY, IMMOBILE, DEAD)
+
+STATE_COLOURS: dict[str, str] = {
+    HEALTHY: "#1f6fb5",
+    IMMOBILE: "#eab60b",
+    DEAD: "#c22f2a",
+    UNKNOWN: "#8b9096",
+}
+"""Hex colour of each state, for lines and areas on white as for tints on grey frames."""
+
+INK, FAINT_INK, RULE, PAPER = "#22272c", "#6a7178", "#dfe3e6", "#ffffff"
+"""Text, secondary text, grid lines, background."""
+
+SERIES_COLOURS = ("#1f6fb5", "#d1722f", "#3f8f5b", "#8a5aa8", "#54a6b8", "#a8556f", "#7a7f2a")
+"""Conditions of an experiment, in the order of the sheet."""
+
+RC: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.labelsize": 9,
+    "axes.labelcolor": INK,
+    "axes.edgecolor": FAINT_INK,
+    "axes.linewidth": 0.8,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.prop_cycle": cycler(color=SERIES_COLOURS),
+    "grid.color": RULE,
+    "grid.linewidth": 0.7,
+    "text.color": INK,
+    # Names of conditions are shown as they are written, dollar signs among them.
+    "text.parse_math": False,
+    "xtick.color": FAINT_INK,
+    "ytick.color": FAINT_INK,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "lines.linewidth": 1.6,
+    "figure.facecolor": PAPER,
+    "figure.dpi": 100,
+    "savefig.dpi": 150,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "snakescope",
+}
+
+
+@contextmanager
+def figure_style() -> Iterator[None]:
+    """Apply the style to the figures made, and saved, inside the block."""
+    with matplotlib.rc_context(RC):
+        yield
+
+
+def save_figure(figure: Figure, path: str | Path) -> None:
+    """Write ``figure`` as the suffix of ``path`` says (svg, png, pdf), whole or not at all.
+
+    No date and no software version go in: the same figure gives the same bytes.
+    """
+    path = Path(path)
+    kind = path.suffix.removeprefix(".").lower()
+    metadata: dict[str, None] = {
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }.get(kind, {"Software": None})
+    with whole_file(path) as partial, matplotlib.rc_context(RC):
+        figure.savefig(partial, format=kind, metadata=metadata)

@@ -1,0 +1,171 @@
+"""Agglomeration: the graphs of all blocks joined part by part, see :mod:`snakescope.neurites.agglomeration.hierarchy`.
+
+What is kept is every merge with its score, so that the partition at any threshold is a lookup.
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snakescope.neurites.agglomeration.hierarchy import Part, agglomerate
+from snakescope.neurites.agglomeration.numbering import Numbering, numbering, whole_fragments
+from snakescope.neurites.agglomeration.partitions import Merges, dense, partition
+from snakescope.neurites.agglomeration.settings import AgglomerateSettings
+from snakescope.neurites.fragments.block_files import open_block, read_count
+from snakescope.neurites.fragments.region_graph import BlockGraph, read_cut, read_graph
+from snakescope.neurites.volumes.blocks import Block, Box, Grid
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.output import whole_file
+from snakescope.step.progress import progress
+from snakescope.step.tables import write_table
+
+VERSION = 3
+
+
+@dataclass(frozen=True)
+class Agglomeration:
+    """All partitions of a volume's fragments.
+
+    Attributes:
+        numbers: of the fragments.
+        node_of: shape (fragments,), which region a fragment begins as.
+        merges: by scoring.
+    """
+
+    numbers: Numbering
+    node_of: NDArray[np.int64]
+    merges: dict[str, Merges]
+
+    @property
+    def nodes(self) -> int:
+        """How many regions there are before the first merge."""
+        return int(self.node_of.max()) + 1 if len(self.node_of) else 0
+
+    def regions(self, scoring: str, threshold: float) -> NDArray[np.int64]:
+        """Return the region of every fragment, numbered from 1 without gaps.
+
+        Raises:
+            StepError: this scoring was not computed.
+        """
+        if scoring not in self.merges:
+            raise StepError(
+                f"snakescope.neurites.agglomeration.segmentation.scoring: expected one of snakescope.neurites.agglomeration.agglomerate.scoring "
+                f"({', '.join(self.merges)}), found {scoring}; add it there or take one of them"
+            )
+        lowest = partition(self.nodes, self.merges[scoring], threshold)
+        return (dense(lowest) + 1)[self.node_of]
+
+    def of_block(self, regions: NDArray[np.int64], first_id: int) -> NDArray[np.int64]:
+        """Return the regions of a block's fragments 1, 2, ..., led by 0 for what is none."""
+        at = int(np.searchsorted(self.numbers.first_ids, first_id))
+        own = regions[self.numbers.offsets[at] : self.numbers.offsets[at + 1]]
+        return np.concatenate([np.zeros(1, np.int64), own])
+
+
+def write_agglomeration(path: str | Path, agglomeration: Agglomeration) -> None:
+    """Write all merges of a volume (HDF5)."""
+    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+        file["first_ids"] = agglomeration.numbers.first_ids
+        file["offsets"] = agglomeration.numbers.offsets
+        file["node_of"] = agglomeration.node_of
+        for scoring, merges in agglomeration.merges.items():
+            for name, column in merges._asdict().items():
+                file[f"merges/{scoring}/{name}"] = column
+
+
+def read_agglomeration(path: str | Path) -> Agglomeration:
+    """Read all merges of a volume.
+
+    Raises:
+        StepError: the file is absent or damaged.
+    """
+    with open_block(path) as file:
+        merges = {
+            scoring: Merges(*(group[name][...] for name in Merges._fields))
+            for scoring, group in file["merges"].items()
+        }
+        numbers = Numbering(file["first_ids"][...], file["offsets"][...])
+        return Agglomeration(numbers, file["node_of"][...], merges)
+
+
+def agglomerate_files(
+    fragments: Path,
+    graphs: Path,
+    grid: Grid,
+    scorings: Sequence[str],
+    bins: int,
+    watch: Callable[[Box, Part], None] = lambda box, part: None,
+) -> Agglomeration:
+    """Agglomerate a volume, of which a few blocks are in memory at a time.
+
+    Args:
+        fragments, graphs: folders of the files of all blocks.
+        bins: bins of the histograms for quantiles.
+        watch: see :func:`snakescope.neurites.agglomeration.hierarchy.agglomerate`.
+
+    Raises:
+        StepError: no block has a fragment.
+    """
+    counted = [
+        read_count(fragments / f"{block.name}.h5") for block in progress(list(grid), "blocks seen")
+    ]
+    numbers = numbering(*zip(*counted, strict=True))
+    if numbers.total == 0:
+        raise StepError(
+            f"{fragments}: expected fragments, found none in any block: hardly any affinity reaches"
+            " neurites: fragments: outline_affinity; train the network longer, or lower the setting"
+        )
+    cut = (read_cut(graphs / f"{block.name}.npz") for block in grid)
+    node_of = whole_fragments(cut, numbers)
+
+    def graph_of(block: Block) -> BlockGraph:
+        return read_graph(graphs / f"{block.name}.npz")
+
+    merges = {
+        scoring: agglomerate(grid, graph_of, numbers, node_of, scoring, bins, watch=watch)
+        for scoring in scorings
+    }
+    return Agglomeration(numbers, node_of, merges)
+
+
+def main() -> None:
+    """Agglomerate a volume."""
+    parser = argparse.ArgumentParser(
+        prog="python -m snakescope.neurites.agglomeration.agglomerate", description=__doc__
+    )
+    parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
+    parser.add_argument("--graphs", type=Path, required=True, help="folder, of every block")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
+    parser.add_argument(
+        "--settings", required=True, help="JSON of snakescope.neurites.agglomeration.agglomerate"
+    )
+    parser.add_argument("--agglomeration", type=Path, required=True, help="HDF5 file to write")
+    parser.add_argument("--table", type=Path, required=True, help="regions by threshold, TSV")
+    given = parser.parse_args()
+    settings = AgglomerateSettings.model_validate_json(given.settings)
+    described = json.loads(given.grid)
+    grid = Grid(tuple(described["shape"]), tuple(described["block"]))
+    result = agglomerate_files(
+        given.fragments, given.graphs, grid, settings.scoring, settings.histogram_bins
+    )
+    write_agglomeration(given.agglomeration, result)
+    print(f"{result.numbers.total} fragments, {result.nodes} regions", file=sys.stderr)
+    rows = [
+        (scoring, threshold, result.nodes - int(np.count_nonzero(found.scores < threshold)))
+        for scoring, found in result.merges.items()
+        for threshold in settings.thresholds
+    ]
+    write_table(given.table, pd.DataFrame(rows, columns=["scoring", "threshold", "regions"]))
+
+
+if __name__ == "__main__":
+    run_step(main)

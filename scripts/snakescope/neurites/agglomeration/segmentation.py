@@ -1,0 +1,256 @@
+"""The segmentation of a volume as OME-Zarr, and the table of its objects.
+
+Written block by block, so a process holds one block whatever the volume's size. Version 0.4 of the
+OME-Zarr specification (Zarr 2), which napari and Neuroglancer both open.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from math import lcm
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import zarr
+from numpy.typing import NDArray
+
+from snakescope.neurites.agglomeration.agglomerate import Agglomeration, read_agglomeration
+from snakescope.neurites.agglomeration.settings import SegmentationSettings
+from snakescope.neurites.fragments.block_files import open_block, read_labels, read_statistics
+from snakescope.neurites.volumes.blocks import Block, Grid, Zyx
+from snakescope.step.command import run_step
+from snakescope.step.output import whole_folder
+from snakescope.step.progress import progress
+from snakescope.step.tables import write_table
+
+VERSION = 1
+
+CHUNK = (16, 256, 256)
+COLUMNS = (
+    "object",
+    "voxels",
+    "volume_um3",
+    "fragments",
+    *(f"{axis}_{end}" for axis in "zyx" for end in ("first", "last")),
+    "sections",
+)
+
+
+def object_table(
+    parts: Iterable[tuple[NDArray[np.int64], NDArray[np.int64]]],
+    count: int,
+    voxel_nm: Sequence[float],
+) -> pd.DataFrame:
+    """Sum up fragments by the object that they are part of.
+
+    Args:
+        parts: per block, shape (F,), object of every fragment, from 1; shape (F, 7), its voxels,
+            first voxel along z, y, x, the one after the last.
+        count: how many objects there are.
+        voxel_nm: size of a voxel along z, y and x (nm).
+
+    Returns:
+        A row an object, the largest first: voxels, volume, fragments, bounding box with its last
+        voxel inside, sections from first to last.
+    """
+    voxels, fragments = np.zeros(count, np.int64), np.zeros(count, np.int64)
+    first = np.full((count, 3), np.iinfo(np.int64).max)
+    after = np.zeros((count, 3), np.int64)
+    for regions, statistics in parts:
+        at = regions - 1
+        np.add.at(voxels, at, statistics[:, 0])
+        np.add.at(fragments, at, 1)
+        np.minimum.at(first, at, statistics[:, 1:4])
+        np.maximum.at(after, at, statistics[:, 4:7])
+    table = pd.DataFrame({"object": np.arange(1, count + 1), "voxels": voxels})
+    table["volume_um3"] = voxels * float(np.prod(voxel_nm)) / 1e9
+    table["fragments"] = fragments
+    for axis, name in enumerate("zyx"):
+        table[f"{name}_first"] = first[:, axis]
+        table[f"{name}_last"] = after[:, axis] - 1
+    table["sections"] = after[:, 0] - first[:, 0]
+    return table.sort_values(["voxels", "object"], ascending=[False, True], kind="stable")[
+        list(COLUMNS)
+    ]
+
+
+def level_factors(voxel_nm: Sequence[float], levels: int) -> list[Zyx]:
+    """By how many voxels every resolution is coarser along z, y and x.
+
+    Pixels are halved until they are as large as sections are thick, then sections too.
+    """
+    factors: list[Zyx] = [(1, 1, 1)]
+    for _ in range(levels - 1):
+        z, y, x = factors[-1]
+        deep = voxel_nm[0] * z <= min(voxel_nm[1] * y, voxel_nm[2] * x) * 1.5
+        factors.append((z * 2 if deep else z, y * 2, x * 2))
+    return factors
+
+
+def create_pyramid(
+    folder: str | Path, name: str, shape: Zyx, voxel_nm: Sequence[float], levels: int
+) -> list[tuple[Zyx, zarr.Array]]:
+    """Create an empty OME-Zarr of labels; return its arrays with their factors."""
+    group = zarr.create_group(store=str(folder), zarr_format=2, overwrite=True)
+    arrays = []
+    datasets: list[dict[str, Any]] = []
+    for level, factors in enumerate(level_factors(voxel_nm, levels)):
+        coarse = tuple(-(-n // factor) for n, factor in zip(shape, factors, strict=True))
+        array = group.create_array(
+            str(level),
+            shape=coarse,
+            chunks=tuple(min(a, b) for a, b in zip(CHUNK, coarse, strict=True)),
+            dtype=np.uint64,
+            chunk_key_encoding={"name": "v2", "separator": "/"},
+            fill_value=0,
+        )
+        arrays.append((factors, array))
+        scale = [size * factor / 1000 for size, factor in zip(voxel_nm, factors, strict=True)]
+        datasets.append(
+            {
+                "path": str(level),
+                "coordinateTransformations": [{"type": "scale", "scale": scale}],
+            }
+        )
+    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+    multiscale: Any = {"version": "0.4", "name": name, "axes": axes, "datasets": datasets}
+    group.attrs.update({"multiscales": [multiscale], "image-label": {"version": "0.4"}})
+    return arrays
+
+
+def write_part(
+    arrays: Sequence[tuple[Zyx, zarr.Array]], labels: NDArray[np.uint64], begin: Sequence[int]
+) -> None:
+    """Write a block into every resolution; coarse voxels take the first of those they cover."""
+    for factors, array in arrays:
+        # A coarse voxel belongs to the block that its first fine one is in.
+        coarse = [-(-b // f) for b, f in zip(begin, factors, strict=True)]
+        offsets = [c * f - b for c, f, b in zip(coarse, factors, begin, strict=True)]
+        part = labels[tuple(slice(o, None, f) for o, f in zip(offsets, factors, strict=True))]
+        if part.size:
+            where = (slice(c, c + n) for c, n in zip(coarse, part.shape, strict=True))
+            array[tuple(where)] = part
+
+
+def together(grid: Grid, factors: Zyx) -> list[list[Block]]:
+    """Blocks in groups such that blocks of different groups share no chunk of any resolution.
+
+    Args:
+        factors: by how many voxels the coarsest resolution is coarser.
+    """
+    sides = [
+        lcm(block, min(chunk, -(-n // factor)) * factor)
+        for block, chunk, factor, n in zip(grid.block, CHUNK, factors, grid.shape, strict=True)
+    ]
+    groups: dict[tuple[int, ...], list[Block]] = {}
+    for block in grid:
+        at = tuple(begin // side for (begin, _), side in zip(block.box, sides, strict=True))
+        groups.setdefault(at, []).append(block)
+    return list(groups.values())
+
+
+def _write_group(
+    store: Path, factors: Sequence[Zyx], parts: Sequence[tuple[Path, NDArray[np.uint64]]]
+) -> None:
+    """Write blocks, by their fragments and the objects that these are part of."""
+    arrays = [
+        (factor, zarr.open_array(str(store / str(level)), mode="r+"))
+        for level, factor in enumerate(factors)
+    ]
+    for path, own in parts:
+        with open_block(path) as file:
+            begin = [int(b) for b in file.attrs["block_begin"]]
+        write_part(arrays, own[read_labels(path)], begin)
+
+
+def write_segmentation(
+    folder: str | Path,
+    fragments: Sequence[Path],
+    agglomeration: Agglomeration,
+    grid: Grid,
+    voxel_nm: Sequence[float],
+    settings: SegmentationSettings,
+    processes: int = 1,
+) -> pd.DataFrame:
+    """Write the OME-Zarr of one partition and return the table of its objects.
+
+    Args:
+        fragments: files of the blocks, in the order of the grid.
+        processes: that write at a time.
+    """
+    regions = agglomeration.regions(settings.scoring, settings.threshold)
+
+    def parts() -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        for path in fragments:
+            statistics, first_id = read_statistics(path)
+            yield agglomeration.of_block(regions, first_id)[1:], statistics
+
+    table = object_table(parts(), int(regions.max(initial=0)), voxel_nm)
+    kept = table["voxels"] >= settings.min_voxels
+    small = np.zeros(len(table) + 1, bool)
+    small[table.loc[~kept, "object"]] = True
+    regions = np.where(small[regions], 0, regions)
+    with whole_folder(folder) as partial:
+        arrays = create_pyramid(
+            partial, Path(folder).parent.name, grid.shape, voxel_nm, settings.levels
+        )
+        factors = [factor for factor, _ in arrays]
+
+        def parts_of(group: Sequence[Block]) -> list[tuple[Path, NDArray[np.uint64]]]:
+            return [
+                (
+                    fragments[block.index],
+                    agglomeration.of_block(regions, block.index * grid.capacity).astype(np.uint64),
+                )
+                for block in group
+            ]
+
+        groups = together(grid, factors[-1])
+        if min(processes, len(groups)) == 1:
+            for group in progress(groups, "groups of blocks written"):
+                _write_group(partial, factors, parts_of(group))
+        else:
+            with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
+                waiting = [
+                    pool.submit(_write_group, partial, factors, parts_of(group)) for group in groups
+                ]
+                for one in progress(waiting, "groups of blocks written"):
+                    one.result()
+    return table[kept]
+
+
+def main() -> None:
+    """Write the segmentation of a volume and the table of its objects."""
+    parser = argparse.ArgumentParser(
+        prog="python -m snakescope.neurites.agglomeration.segmentation", description=__doc__
+    )
+    parser.add_argument("--agglomeration", type=Path, required=True)
+    parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
+    parser.add_argument(
+        "--settings", required=True, help="JSON of snakescope.neurites.agglomeration.segmentation"
+    )
+    parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr to write")
+    parser.add_argument("--processes", type=int, default=1, help="that write at a time")
+    parser.add_argument("--objects", type=Path, required=True, help="TSV to write")
+    given = parser.parse_args()
+    described = json.loads(given.grid)
+    grid = Grid(tuple(described["shape"]), tuple(described["block"]))
+    table = write_segmentation(
+        given.segmentation,
+        [given.fragments / f"{block.name}.h5" for block in grid],
+        read_agglomeration(given.agglomeration),
+        grid,
+        described["voxel_nm"],
+        SegmentationSettings.model_validate_json(given.settings),
+        given.processes,
+    )
+    write_table(given.objects, table)
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,158 @@
+"""Fragments of a block: pieces of neurites that never reach across an outline.
+
+A block is seen with some context, so that both blocks at a face find the same fragments there.
+What each of them found on the two sections of voxels along the face is kept: by that the region
+graph recognises a fragment that the face has cut (see :mod:`snakescope.neurites.fragments.region_graph`).
+"""
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snakescope.neurites.fragments.block_files import read_affinities, write_fragments
+from snakescope.neurites.fragments.context import context_of, through_sections
+from snakescope.neurites.fragments.flooding import flood
+from snakescope.neurites.fragments.seeds import find_seeds, outline_heights
+from snakescope.neurites.fragments.settings import FragmentsSettings
+from snakescope.neurites.fragments.statistics import fragment_statistics, new_numbers
+from snakescope.neurites.volumes.blocks import Box, Grid, box_shape, within
+from snakescope.step.command import run_step
+
+VERSION = 2
+
+
+@dataclass(frozen=True)
+class BlockFragments:
+    """The fragments of one block.
+
+    Attributes:
+        labels: shape of the block, 1 .. count, 0 where there is none.
+        count: how many there are.
+        faces: by axis and side (0 low, 1 high), shape (2, ., .): labels on the block's outermost
+            voxels and on those beyond, as this block sees them; 0 for what is not in the block.
+        statistics: shape (count, 7), voxels, first voxel along z, y, x, the one after the last.
+    """
+
+    labels: NDArray[np.int32]
+    count: int
+    faces: dict[tuple[int, int], NDArray[np.int32]]
+    statistics: NDArray[np.int64]
+
+
+def find_fragments(
+    affinities: NDArray[np.uint8], settings: FragmentsSettings, voxel_nm: Sequence[float]
+) -> NDArray[np.int32]:
+    """Cut a window into fragments.
+
+    Args:
+        affinities: shape (3, Z, Y, X), to the voxel before along z, y and x, 0 to 255.
+        voxel_nm: size of a voxel along z, y and x (nm).
+
+    Returns:
+        Shape (Z, Y, X), numbered from 1; 0 where there is none.
+    """
+    if settings.method == "waterz":
+        return _watershed_of_waterz(affinities, settings)
+    through = through_sections(settings, voxel_nm)
+    heights = outline_heights(affinities, through)
+    anisotropy = voxel_nm[0] / min(voxel_nm[1:])
+    return flood(heights, find_seeds(heights, settings, through, anisotropy), through)
+
+
+def _watershed_of_waterz(
+    affinities: NDArray[np.uint8], settings: FragmentsSettings
+) -> NDArray[np.int32]:
+    # It tells on stdout what it does, and brings a compiler's front end with it: only where asked.
+    import waterz
+
+    scaled = affinities.astype(np.float32) / np.float32(255)
+    steps = waterz.agglomerate(
+        scaled,
+        [0.0],
+        aff_threshold_low=settings.low_affinity,
+        aff_threshold_high=settings.high_affinity,
+    )
+    return np.asarray(next(iter(steps))).astype(np.int32)
+
+
+def block_fragments(
+    affinities: NDArray[np.uint8],
+    box: Box,
+    window: Box,
+    settings: FragmentsSettings,
+    voxel_nm: Sequence[float],
+) -> BlockFragments:
+    """Find the fragments of a block.
+
+    Args:
+        affinities: shape (3, Z, Y, X) of the window, 0 to 255.
+        box: the block in the volume.
+        window: the block with its context.
+    """
+    found = find_fragments(affinities, settings, voxel_nm)
+    inside = within(box, window)
+    numbers = new_numbers(np.ascontiguousarray(found[inside]), int(found.max()) + 1)
+    faces = {
+        (axis, side): _face(found, inside, axis, side, numbers)
+        for axis in range(3)
+        for side in range(2)
+    }
+    labels = numbers[found[inside]]
+    count = int(numbers.max())
+    begin = np.array([first for first, _ in box])
+    return BlockFragments(labels, count, faces, fragment_statistics(labels, count, begin))
+
+
+def _face(
+    found: NDArray[np.int32],
+    inside: tuple[slice, slice, slice],
+    axis: int,
+    side: int,
+    numbers: NDArray[np.int32],
+) -> NDArray[np.int32]:
+    outermost = inside[axis].stop - 1 if side else inside[axis].start
+    beyond = outermost + (1 if side else -1)
+    planes = []
+    for at in (outermost, beyond):
+        where: list[Any] = list(inside)
+        where[axis] = at
+        seen = 0 <= at < found.shape[axis]
+        shape = [s.stop - s.start for a, s in enumerate(inside) if a != axis]
+        planes.append(numbers[found[tuple(where)]] if seen else np.zeros(shape, np.int32))
+    return np.stack(planes)
+
+
+def main() -> None:
+    """Find the fragments of one block of a volume."""
+    parser = argparse.ArgumentParser(
+        prog="python -m snakescope.neurites.fragments.fragments", description=__doc__
+    )
+    parser.add_argument(
+        "--affinities", type=Path, nargs="+", required=True, help="of all blocks that are seen"
+    )
+    parser.add_argument("--block", required=True, help="name of the block")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
+    parser.add_argument(
+        "--settings", required=True, help="JSON of snakescope.neurites.fragments.fragments"
+    )
+    parser.add_argument("--fragments", type=Path, required=True, help="HDF5 file to write")
+    given = parser.parse_args()
+    described = json.loads(given.grid)
+    grid = Grid(tuple(described["shape"]), tuple(described["block"]))
+    settings = FragmentsSettings.model_validate_json(given.settings)
+    block = grid.by_name[given.block]
+    window = grid.window(block, context_of(settings, described["voxel_nm"]))
+    affinities = read_affinities(given.affinities, window)
+    assert affinities.shape[1:] == box_shape(window)
+    found = block_fragments(affinities, block.box, window, settings, described["voxel_nm"])
+    write_fragments(given.fragments, found, block, grid)
+
+
+if __name__ == "__main__":
+    run_step(main)

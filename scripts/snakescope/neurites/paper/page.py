@@ -1,0 +1,155 @@
+"""The seed's table and ours side by side, as a table and as a page.
+
+python -m snakescope.neurites.paper.page --table docs/tables/neurites-paper.tsv --page docs/neurites-paper.md
+    base.tsv revnet_1.tsv ...
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from snakescope.neurites.paper.paper import COLUMNS
+from snakescope.step.command import run_step
+from snakescope.step.output import whole_file
+from snakescope.step.tables import read_table, write_table
+
+VERSION = 2
+
+SEED = {
+    ("base", 0): ("2.2M", "1h20m", "3.8G", "91.0"),
+    ("revnet", 1): ("1.4M", "2h10m", "2.7G", "91.0"),
+    ("revnet", 2): ("2.2M", "3h20m", "2.7G", "91.3"),
+    ("revnet", 3): ("3.0M", "4h30m", "2.7G", "90.8"),
+    ("revnet", 4): ("3.7M", "5h40m", "2.7G", "90.9"),
+}
+"""Koyama et al., table 1: param, time, memory, acc; for comparison only."""
+
+
+HEADINGS = (
+    "network", "seed", "parameters", "paper", "epoch (s)", "paper", "kept (MB)", "of base",
+    "peak (MB)", "paper", "accuracy (%)", "paper", "ARAND", "VOI split", "VOI merge",
+)  # fmt: skip
+
+SAID_ONCE = {
+    "steps": "Steps of each training",
+    "patch": "Patches of a step (count, z, y, x)",
+    "train_voxels": "Voxels to train with",
+    "volume": "Scored on volume",
+    "voxels": "Voxels of it",
+    "device": "Device",
+    "arithmetic": "Arithmetic",
+    "peak_is_of": "Peak memory is that of",
+}
+"""Columns that tend to be the same in all rows, and the words before them."""
+ENOUGH = 20_000
+"""Steps (count) from which on scores say something of a network."""
+
+
+def joined(rows: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """All rows in the order of the seed's table, then by seed."""
+    return pd.concat(rows, ignore_index=True).sort_values(
+        ["network", "n", "seed"], na_position="first", ignore_index=True
+    )
+
+
+def _line(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+def _budget(table: pd.DataFrame) -> str:
+    """What the rows can and cannot be compared for."""
+    steps = int(table["steps"].min())
+    if steps >= ENOUGH:
+        return (
+            f"Every network saw {steps:,} steps; rows of one network that differ in the seed"
+            " show how far scores differ by chance."
+        )
+    more = "" if (table["peak_is_of"] != "the process").any() else (
+        " Seconds are of one processor; peak memory is of the process, with torch itself in it, so"
+        " `kept` is the column that compares networks."
+    )  # fmt: skip
+    if (table["arithmetic"] == "bfloat16").any():
+        more += (
+            " In bfloat16 base keeps half of what it keeps in float32, and the reversible networks"
+            " keep their stream in float32: [neurites-networks.md](neurites-networks.md) has both"
+            " in float32."
+        )
+    return (
+        f"**A small budget**: {steps} steps are 1 / {ENOUGH // steps:,} of the rule's default"
+        f" ({ENOUGH:,}). Parameters, time and memory are what they are; accuracy, ARAND and VOI"
+        f" are of networks that still learn: they do not rank them.{more} With a GPU,"
+        " `snakemake neurites_paper --configfile config/neurites_snemi3d.yaml --cores all` trains"
+        " them on SNEMI3D for the full number of steps, patches and arithmetic as in the paper"
+        " (on a cluster with `--profile slurm`: five jobs, a GPU each)."
+    )
+
+
+def page(table: pd.DataFrame) -> str:
+    """The Markdown page of a table with the columns of :data:`snakescope.neurites.paper.paper.COLUMNS`."""
+    base = table[table["network"] == "base"]
+    base_kept = float(base["saved_mb"].iloc[0]) if len(base) else float("nan")
+    lines = [
+        "# The paper's table, measured again",
+        "",
+        "Networks of Koyama et al., table 1, trained alike on one volume and scored on sections"
+        " that none of them saw. The paper's figures (param, time an epoch, memory, accuracy) are"
+        " of SNEMI3D on its authors' GPU, so columns are to be compared among themselves. An epoch"
+        " is as many steps as hold the voxels of the training part once; kept is what autograd"
+        " keeps between forward and backward (it depends on the patch: compare `of base`); accuracy"
+        " is that of outlines (see"
+        " `snakescope.neurites.networks.affinity_scores`).",
+        "",
+        _line(HEADINGS),
+        _line(["---"] * len(HEADINGS)),
+    ]
+    for found in table.to_dict("records"):
+        n = 0 if pd.isna(found["n"]) else int(found["n"])
+        parameters, epoch, memory, accuracy = SEED.get((found["network"], n), ("",) * 4)
+        lines.append(
+            _line(
+                [
+                    found["network"] + (f", n = {n}" if n else ""),
+                    found["seed"],
+                    f"{found['parameters']:,}",
+                    parameters,
+                    f"{found['epoch_s']:.3g}",
+                    epoch,
+                    f"{found['saved_mb']:.0f}",
+                    f"{found['saved_mb'] / base_kept:.2f}",
+                    f"{found['peak_mb']:.0f}",
+                    memory,
+                    f"{100 * found['outline_accuracy']:.1f}",
+                    accuracy,
+                    f"{found['arand']:.3f}",
+                    f"{found['voi_split']:.2f}",
+                    f"{found['voi_merge']:.2f}",
+                ]
+            )
+        )
+    for column, words in SAID_ONCE.items():
+        values = ", ".join(str(value) for value in table[column].unique())
+        lines += ["", f"{words}: {values}."]
+    lines += ["", _budget(table), ""]
+    lines.append(
+        "Made by `snakemake neurites_paper`, on a small budget with"
+        " `--configfile config/neurites_paper_small.yaml`; ARAND is at the best of five thresholds."
+    )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("rows", nargs="+")
+    parser.add_argument("--table", required=True, type=Path)
+    parser.add_argument("--page", required=True, type=Path)
+    given = parser.parse_args()
+    table = joined([read_table(path, COLUMNS) for path in given.rows])
+    write_table(given.table, table)
+    with whole_file(given.page) as partial:
+        partial.write_text(page(table), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    run_step(main)

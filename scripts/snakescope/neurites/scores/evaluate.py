@@ -1,0 +1,213 @@
+"""Evaluation: every threshold's partition against the truth.
+
+The overlaps of fragments with true objects are counted once, block by block; what they come to at a
+threshold is a sum over them.
+"""
+
+import argparse
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from itertools import cycle
+from pathlib import Path
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import zarr
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from snakescope.imaging.style import SERIES_COLOURS, figure_style, save_figure
+from snakescope.neurites.agglomeration.agglomerate import Agglomeration, read_agglomeration
+from snakescope.neurites.agglomeration.settings import AgglomerateSettings, SegmentationSettings
+from snakescope.neurites.fragments.block_files import (
+    box_of,
+    open_block,
+    read_labels,
+    read_statistics,
+)
+from snakescope.neurites.fragments.pair_counts import overlaps
+from snakescope.neurites.scores.partition_scores import PartitionScores, scores_of_overlaps
+from snakescope.neurites.scores.settings import EvaluateSettings
+from snakescope.neurites.volumes.blocks import Grid, slices
+from snakescope.neurites.volumes.sheet import TRAINED_ON
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.progress import progress
+from snakescope.step.tables import write_table
+
+VERSION = 3
+
+Overlaps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def fragment_overlaps(
+    fragments: Iterable[Path], labels: zarr.Array, agglomeration: Agglomeration, ignore_zero: bool
+) -> Overlaps:
+    """Count the voxels of every fragment in every true object.
+
+    Returns:
+        Number of the fragment (-1 for voxels in none), true label, voxels.
+    """
+    numbers = agglomeration.numbers
+    parts: list[Overlaps] = []
+    for path in fragments:
+        with open_block(path) as file:
+            box, first_id = box_of(file), int(file.attrs["first_id"])
+        truth = np.asarray(labels[slices(box)]).astype(np.int64)
+        own, true, voxels = overlaps(read_labels(path), truth)
+        known = true != 0 if ignore_zero else np.ones(len(true), bool)
+        offset = numbers.offsets[np.searchsorted(numbers.first_ids, first_id)]
+        number = np.where(own > 0, own - 1 + offset, -1)
+        parts.append((number[known], true[known], voxels[known]))
+    number, true, voxels = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return number, true, voxels
+
+
+def score_table(
+    counted: Overlaps,
+    agglomeration: Agglomeration,
+    thresholds: Sequence[float],
+    written: SegmentationSettings,
+    sizes: NDArray[np.int64],
+) -> pd.DataFrame:
+    """Score every scoring at every threshold, and the partition that is written.
+
+    Args:
+        sizes: shape (fragments,), voxels of every fragment.
+
+    Returns:
+        A row a partition: scoring, threshold, whether it is the one written, its scores. What
+        is too small to be written is one segment with what is in none, at every threshold.
+    """
+    rows = []
+    number, true, voxels = counted
+    for scoring in agglomeration.merges:
+        every = set(thresholds)
+        if scoring == written.scoring:
+            every.add(written.threshold)
+        for threshold in sorted(every):
+            regions = agglomeration.regions(scoring, threshold)
+            too_small = np.bincount(regions, sizes)[regions] < written.min_voxels
+            regions = np.where(too_small, 0, regions)
+            chosen = (scoring, threshold) == (written.scoring, written.threshold)
+            scores = scores_of_overlaps(np.concatenate([regions, [0]])[number], true, voxels)
+            rows.append(
+                {
+                    "scoring": scoring,
+                    "threshold": threshold,
+                    "written": "yes" if chosen else "no",
+                    **row(scores),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def row(scores: PartitionScores) -> dict[str, float]:
+    """Scores as cells of a table."""
+    return {**asdict(scores), "voi": scores.voi}
+
+
+def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
+    """Draw adapted Rand error and variation of information over the threshold, best points
+    marked. Scorings differ in colour and in the shape of their points.
+    """
+    with figure_style():
+        height = 3.6 + 0.2 * table["scoring"].nunique()
+        figure, axes = plt.subplots(1, 2, figsize=(9.5, height), constrained_layout=True)
+        looks = zip(cycle(SERIES_COLOURS), cycle("os^DvPX*"), strict=False)
+        for (colour, marker), (scoring, part) in zip(
+            looks, table.groupby("scoring", sort=False), strict=False
+        ):
+            best = part.iloc[int(part["arand"].argmin())]
+            axes[0].plot(
+                part["threshold"],
+                part["arand"],
+                marker=marker,
+                ms=4,
+                color=colour,
+                label=f"{scoring}: {best['arand']:.4f} at {best['threshold']:g}",
+            )
+            axes[0].plot(best["threshold"], best["arand"], "o", ms=10, mfc="none", color=colour)
+            best = part.iloc[int(part["voi"].argmin())]
+            axes[1].plot(
+                part["voi_split"],
+                part["voi_merge"],
+                marker=marker,
+                ms=4,
+                color=colour,
+                label=f"{scoring}: {best['voi']:.3f} bits at {best['threshold']:g}",
+            )
+            axes[1].plot(best["voi_split"], best["voi_merge"], "o", ms=10, mfc="none", color=colour)
+        axes[0].set(
+            title=f"{volume}: adapted Rand error",
+            xlabel="threshold (1 - affinity)",
+            ylabel="adapted Rand error",
+            ylim=(0, None),
+        )
+        axes[1].set(
+            title="Variation of information",
+            xlabel="split (bits)",
+            ylabel="merge (bits)",
+            xlim=(0, None),
+            ylim=(0, None),
+        )
+        for one in axes:
+            # Below the axes, where neither curves nor names of others are in its way.
+            one.legend(
+                title="rings: best", title_fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.18)
+            )
+    return figure
+
+
+def main() -> None:
+    """Score the partitions of a volume."""
+    parser = argparse.ArgumentParser(
+        prog="python -m snakescope.neurites.scores.evaluate", description=__doc__
+    )
+    parser.add_argument("--agglomeration", type=Path, required=True)
+    parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
+    parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
+    parser.add_argument("--labels", required=True, help="Zarr array of true labels")
+    parser.add_argument(
+        "--settings", required=True, help="JSON of snakescope.neurites.scores.evaluate"
+    )
+    parser.add_argument("--agglomerate-settings", required=True, help="JSON of that section")
+    parser.add_argument("--segmentation-settings", required=True, help="JSON of that section")
+    parser.add_argument("--set", required=True, help="what the labels are for: train, ...")
+    parser.add_argument("--scores", type=Path, required=True, help="TSV to write")
+    parser.add_argument("--curve", type=Path, required=True, help="PNG to write")
+    given = parser.parse_args()
+    settings = EvaluateSettings.model_validate_json(given.settings)
+    thresholds = AgglomerateSettings.model_validate_json(given.agglomerate_settings).thresholds
+    written = SegmentationSettings.model_validate_json(given.segmentation_settings)
+    agglomeration = read_agglomeration(given.agglomeration)
+    labels = zarr.open_array(given.labels, mode="r")
+    described = json.loads(given.grid)
+    grid = Grid(tuple(described["shape"]), tuple(described["block"]))
+    files = [given.fragments / f"{block.name}.h5" for block in grid]
+    counted = fragment_overlaps(
+        progress(files, "blocks compared"),
+        labels,
+        agglomeration,
+        settings.ignore_truth_zero,
+    )
+    if not counted[2].sum():
+        raise StepError(
+            f"{given.labels}: expected true labels, found 0 in every voxel; leave labels empty in "
+            "the sample sheet or set snakescope.neurites.scores.evaluate.ignore_truth_zero to false"
+        )
+    sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
+    table = score_table(counted, agglomeration, thresholds, written, sizes)
+    write_table(given.scores, table.assign(set=given.set))
+    name = given.scores.parent.name + (f" ({TRAINED_ON})" if given.set == "train" else "")
+    save_figure(draw_scores(table, name), given.curve)
+
+
+if __name__ == "__main__":
+    run_step(main)

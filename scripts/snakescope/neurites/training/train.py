@@ -1,0 +1,267 @@
+"""Training of an affinity network on labelled volumes: seeded, resumable, validated on the way.
+
+python -m snakescope.neurites.training.train --image image.zarr --labels labels.zarr --settings '{}'
+    --checkpoint training/neurites.ckpt --weights neurites.safetensors --card neurites.json
+
+Loss and augmentation after Lee et al. 2017 (see affinity_targets and augment). Where no validation
+volume is given, the last sections of every volume are kept for validation and never trained on.
+"""
+
+import argparse
+import hashlib
+import json
+import math
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+
+from snakescope.learning.device import choose_device
+from snakescope.learning.training import Training, seed_everything
+from snakescope.learning.training import train as run_training
+from snakescope.learning.weights import save_weights, write_card
+from snakescope.neurites.networks.affinity_scores import score_affinities
+from snakescope.neurites.networks.affinity_targets import NEAREST, balanced_loss, with_outlines
+from snakescope.neurites.training.held_out import held_out_scores
+from snakescope.neurites.networks.model_files import build, description, offsets_of
+from snakescope.neurites.networks.networks import NeuriteNetwork
+from snakescope.neurites.prediction.predict import check_patch, open_volume
+from snakescope.neurites.training.settings import TrainSettings
+from snakescope.neurites.training.patches import (
+    Labelled,
+    check_fits,
+    check_labelled,
+    content,
+    draw_batch,
+    draw_patch,
+    labelled,
+    prefetched,
+    split,
+)
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+
+VERSION = 1
+
+
+def rate(step: int, settings: TrainSettings) -> float:
+    """Share of the highest learning rate: linear warm-up, then cosine decay to 0."""
+    if step < settings.warmup_steps:
+        return (step + 1) / settings.warmup_steps
+    rest = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
+    return 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
+
+
+def loss(logits: torch.Tensor, labels: torch.Tensor, settings: TrainSettings) -> torch.Tensor:
+    """The balanced loss of the pairs that the settings train; shapes as in balanced_loss."""
+    outlined = with_outlines(labels, settings.outline_px)
+    return balanced_loss(logits, outlined, offsets_of(settings))
+
+
+def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
+    """A fresh network and all that its training needs.
+
+    An epoch is ``settings.epoch_steps`` steps, the last one what is left of ``settings.steps``.
+    """
+    rng = seed_everything(settings.seed, settings.threads)
+    device = choose_device(settings.device)
+    network = build(settings).to(device)
+    if device.type == "cpu":
+        # oneDNN then spares itself a change of layout at every convolution.
+        network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, settings))
+    workers = settings.threads if device.type == "cuda" else 0
+
+    def batches(_: np.random.Generator) -> Any:
+        first = training.epoch * settings.epoch_steps
+        numbers = range(first, min(settings.steps, first + settings.epoch_steps))
+        return prefetched(lambda step: draw_batch(volumes, settings, step), numbers, workers)
+
+    def loss_of(model: torch.nn.Module, batch: Any, _: np.random.Generator) -> torch.Tensor:
+        image = torch.from_numpy(batch[0]).to(device)[:, None]
+        labels = torch.from_numpy(batch[1]).to(device)
+        half = settings.precision == "bfloat16"
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+            logits = model(image)
+        return loss(logits, labels, settings)
+
+    identity = settings.model_dump(mode="json", exclude={"threads", "device", "memory"})
+    # By content: a training that has ended leaves its checkpoint, and corrected labels are none of
+    # what it has learned.
+    identity["volumes"] = [f"{v.name} {v.first}:{v.last} {content(v)}" for v in volumes]
+    identity["version"] = VERSION
+    training = Training(
+        network, optimiser, schedule, batches, loss_of, rng, identity, clip_norm=settings.clip_norm
+    )
+    return training
+
+
+def validate(
+    network: NeuriteNetwork, volumes: list[Labelled], settings: TrainSettings
+) -> dict[str, float]:
+    """Loss and affinity scores of patches that are the same every time, without augmentation."""
+    rng = np.random.default_rng([settings.seed, 13])
+    device = next(network.parameters()).device
+    network.eval()
+    found: list[dict[str, float]] = []
+    with torch.inference_mode():
+        for _ in range(settings.validation_patches):
+            image, labels = draw_patch(rng, volumes, settings, varied=False)
+            logits = network(torch.from_numpy(image).to(device)[None, None])
+            truth = torch.from_numpy(labels).to(device)[None]
+            affinities = torch.sigmoid(logits[0, :NEAREST].float()).cpu().numpy()
+            lost = float(loss(logits, truth, settings))
+            found.append({"loss": lost, **asdict(score_affinities(affinities, labels))})
+    network.train()
+    return {key: float(np.mean([one[key] for one in found])) for key in found[0]}
+
+
+def check_depth(settings: TrainSettings) -> None:
+    """See that no level of the network is two sections deep in bfloat16.
+
+    PyTorch 2.7 (oneDNN) gives gradients of 3 x 3 x 3 kernels on such maps from memory that it never
+    wrote: now and then not a number, always another one.
+
+    Raises:
+        StepError: one is.
+    """
+    levels = len(settings.features) if settings.cubes else 1
+    depths = [settings.patch_zyx[0] >> level for level in range(levels)]
+    if settings.precision == "bfloat16" and 2 in depths:
+        raise StepError(
+            f"train: patch_zyx: expected no level to be 2 sections deep in bfloat16, found"
+            f" {settings.patch_zyx[0]} sections, halved to {depths}; take deeper patches or"
+            " precision: float32"
+        )
+
+
+def own_name(checkpoint: Path, identity: dict[str, Any]) -> Path:
+    """The checkpoint of this training alone: other settings or labels do not find it, nor lose it.
+
+    ``training/affinities.ckpt`` becomes ``training/affinities-<8 hexadecimal digits>.ckpt``.
+    """
+    text = json.dumps(identity, sort_keys=True)
+    digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
+    return checkpoint.with_name(f"{checkpoint.stem}-{digest}{checkpoint.suffix}")
+
+
+def train(
+    settings: TrainSettings,
+    volumes: list[Labelled],
+    validation: list[Labelled],
+    checkpoint: str | Path | None = None,
+) -> NeuriteNetwork:
+    """The trained network; an interrupted training is taken up at its checkpoint.
+
+    Args:
+        checkpoint: its name is lengthened by what the training depends on, see :func:`own_name`.
+
+    Raises:
+        StepError: a volume is smaller than a patch or has no labels.
+    """
+    check_patch(settings.patch_zyx, len(settings.features), settings.cubes)
+    check_depth(settings)
+    for purpose, some in (("training", volumes), ("validation", validation)):
+        for volume in some:
+            check_fits(volume, settings.patch_zyx, purpose)
+            check_labelled(volume, purpose)
+    training = make_training(settings, volumes)
+    network = training.model
+    assert isinstance(network, NeuriteNetwork)
+
+    def report(_: int) -> str:
+        scores = validate(network, validation, settings)
+        return "validation " + ", ".join(f"{key} {value:.4f}" for key, value in scores.items())
+
+    epochs = math.ceil(settings.steps / settings.epoch_steps)
+    own = None if checkpoint is None else own_name(Path(checkpoint), training.identity)
+    run_training(training, epochs, own, report)
+    return network
+
+
+def _name(path: str) -> str:
+    """A volume's own name: the folder of its files."""
+    return Path(path).parent.name or Path(path).name
+
+
+def read_volumes(images: list[str], labels: list[str]) -> list[Labelled]:
+    """Pairs of zarr arrays.
+
+    Raises:
+        StepError: an image has no labels, or a pair does not belong together.
+    """
+    if len(images) != len(labels):
+        raise StepError(
+            f"volumes: expected labels for each image, found {len(images)} images and"
+            f" {len(labels)} labels"
+        )
+    return [
+        labelled(_name(image), open_volume(image), open_volume(truth))
+        for image, truth in zip(images, labels, strict=True)
+    ]
+
+
+def add_volume_options(parser: argparse.ArgumentParser) -> None:
+    """The options that name labelled volumes."""
+    parser.add_argument("--image", action="append", default=[], help="zarr array, uint8")
+    parser.add_argument("--labels", action="append", default=[], help="zarr array, one an image")
+    parser.add_argument("--validation-image", action="append", default=[])
+    parser.add_argument("--validation-labels", action="append", default=[])
+
+
+def volumes_of(
+    arguments: argparse.Namespace, validation_share: float, least: int
+) -> tuple[list[Labelled], list[Labelled]]:
+    """What to train on, and what to keep apart: validation volumes or, without any, sections.
+
+    ``least`` is how many sections of a volume are kept apart at least: those of a patch.
+
+    Raises:
+        StepError: there is none to train on, or one cannot be used.
+    """
+    if not arguments.image:
+        raise StepError(
+            "volumes: expected one of the set train at least, found none; write train into the"
+            " column set of the sample sheet, and name the volume's labels"
+        )
+    volumes = read_volumes(arguments.image, arguments.labels)
+    validation = read_volumes(arguments.validation_image, arguments.validation_labels)
+    if validation:
+        return volumes, validation
+    parts = [split(volume, validation_share, least) for volume in volumes]
+    return [one for one, _ in parts], [other for _, other in parts]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_volume_options(parser)
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--checkpoint", required=True, type=Path)
+    parser.add_argument("--weights", required=True, type=Path)
+    parser.add_argument("--card", required=True, type=Path)
+    arguments = parser.parse_args()
+    settings = TrainSettings.model_validate_json(arguments.settings)
+    cv2.setNumThreads(1)
+    volumes, validation = volumes_of(arguments, settings.validation_share, settings.patch_zyx[0])
+    network = train(settings, volumes, validation, arguments.checkpoint)
+    card = {
+        **description(settings),
+        "data": [f"{v.name}, sections {v.first} to {v.last - 1}" for v in volumes],
+        "seed": settings.seed,
+        "settings": settings.model_dump(mode="json", exclude={"threads", "device"}),
+        "command": "python -m snakescope.neurites.training.train --image ... --labels ... --settings ...",
+    }
+    # The scores are of the file that is shipped, so they cannot be in its own header.
+    sha256 = save_weights(arguments.weights, network.to("cpu"), card)
+    scores = [held_out_scores(arguments.weights, volume, settings) for volume in validation]
+    write_card(arguments.card, {"sha256": sha256, **card, "held_out": scores})
+    print(f"held out: {scores}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,165 @@
+"""Ingest: a volume, in whatever form, as one Zarr array that steps read windows of.
+
+A slab of sections is one row of its chunks, in a folder of its own, and one job's work: when a
+section changes, the slab that it is in is read again and no other.
+"""
+
+import argparse
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from snakescope.imaging.volumes import read
+from snakescope.neurites.volumes.scan import read_manifest
+from snakescope.neurites.volumes.settings import IngestSettings
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.output import whole_file, whole_folder
+
+VERSION = 2
+
+SIDE = 256
+LARGEST_ID = 2**32 - 1
+DTYPES: dict[str, type[np.unsignedinteger]] = {"image": np.uint8, "labels": np.uint64}
+
+
+def grey_bytes(
+    values: NDArray[Any], where: str, grey_range: tuple[float, float] | None
+) -> NDArray[np.uint8]:
+    """Bring grey values to 8 bit; those of 8 bit are taken as they are.
+
+    Raises:
+        StepError: they are of more than 8 bit and no range is given, or are no real numbers.
+    """
+    if values.dtype == np.uint8:
+        return values
+    if values.dtype.kind not in "uif":
+        raise StepError(
+            f"{where}: expected grey values as numbers, found {values.dtype}; convert the image"
+        )
+    if grey_range is None:
+        raise StepError(
+            f"{where}: expected grey values of 8 bit, found {values.dtype}; set "
+            "snakescope.neurites.volumes.ingest.grey_range to the values that become black and white"
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise StepError(
+            f"{where}: expected grey values, found NaN or infinity among them; "
+            "write the image again"
+        )
+    low, high = grey_range
+    scaled = (values.astype(np.float32) - low) * (255 / (high - low))
+    return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+
+
+def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
+    """Check true labels.
+
+    Raises:
+        StepError: they are no whole numbers, or one is negative or above 2^32 - 1.
+    """
+    if values.dtype.kind == "b" or values.dtype.kind not in "ui":
+        raise StepError(
+            f"{where}: expected labels as whole numbers, one an object, found {values.dtype}; "
+            "write them as uint32 or uint64"
+        )
+    if values.size and int(values.min()) < 0:
+        raise StepError(
+            f"{where}: expected labels from 0, found {int(values.min())}; write what is unlabelled "
+            "as 0"
+        )
+    if values.size and int(values.max()) > LARGEST_ID:
+        raise StepError(
+            f"{where}: expected labels up to 2^32 - 1, found {int(values.max())}; number the "
+            "objects anew"
+        )
+    return values.astype(np.uint64)
+
+
+def create_array(folder: str | Path, kind: str, shape: Sequence[int], depth: int) -> zarr.Array:
+    """Create an array whose rows of chunks are slabs of ``depth`` sections."""
+    array = zarr.create_array(
+        store=str(folder),
+        shape=tuple(shape),
+        chunks=(depth, min(SIDE, shape[1]), min(SIDE, shape[2])),
+        dtype=DTYPES[kind],
+        zarr_format=2,
+        chunk_key_encoding={"name": "v2", "separator": "/"},
+        fill_value=0,
+        attributes={"axes": ["z", "y", "x"]},
+        overwrite=True,
+    )
+    return array
+
+
+def write_description(path: str | Path, kind: str, shape: Sequence[int], depth: int) -> None:
+    """Write the array's ``.zarray``, and the attributes beside it; slabs come one by one."""
+    path = Path(path)
+    with whole_folder(path.parent / ".description") as partial:
+        create_array(partial, kind, shape, depth)
+        for name in (".zattrs", ".zarray"):
+            text = (partial / name).read_text(encoding="utf-8")
+            with whole_file(path.with_name(name)) as file:
+                file.write_text(text, encoding="utf-8")
+    shutil.rmtree(path.parent / ".description")
+
+
+def write_slab(path: str | Path, kind: str, values: NDArray[Any], depth: int) -> None:
+    """Write the chunks of one slab into their folder.
+
+    Args:
+        path: folder of the slab, named by its number.
+        values: shape (up to depth, Y, X).
+    """
+    path = Path(path)
+    with whole_folder(path) as chunks:
+        store = chunks / "array.zarr"
+        array = create_array(store, kind, values.shape, depth)
+        array[...] = values
+        # Chunks that hold nothing but 0 are not stored, perhaps none is.
+        for row in (store / "0").glob("*"):
+            row.rename(chunks / row.name)
+        shutil.rmtree(store)
+
+
+def main() -> None:
+    """Describe the array of a volume, or read one slab into it."""
+    parser = argparse.ArgumentParser(
+        prog="python -m snakescope.neurites.volumes.ingest", description=__doc__
+    )
+    parser.add_argument("--manifest", type=Path, required=True, help="volume.json of the volume")
+    parser.add_argument("--kind", choices=("image", "labels"), required=True)
+    parser.add_argument("--sections", help="BEGIN:END of the slab; without, describe the array")
+    parser.add_argument("--depth", type=int, required=True, help="sections of a whole slab")
+    parser.add_argument(
+        "--settings", required=True, help="JSON of snakescope.neurites.volumes.ingest"
+    )
+    parser.add_argument("--array", type=Path, required=True, help=".zarray or folder of the slab")
+    given = parser.parse_args()
+    settings = IngestSettings.model_validate_json(given.settings)
+    source = read_manifest(given.manifest.parent)[given.kind]
+    if given.sections is None:
+        write_description(given.array, given.kind, source.shape, given.depth)
+        return
+    begin, end = map(int, given.sections.split(":"))
+    values = read(source, begin, end)
+    where = f"{source.path}, sections {begin} to {end - 1}"
+    checked = (
+        grey_bytes(values, where, settings.grey_range)
+        if given.kind == "image"
+        else label_ids(values, where)
+    )
+    # Sections are padded by nothing: the last slab may hold fewer.
+    write_slab(given.array, given.kind, checked, given.depth)
+    print(json.dumps({"sections": [begin, end], "shape": checked.shape}), file=sys.stderr)
+
+
+if __name__ == "__main__":
+    run_step(main)

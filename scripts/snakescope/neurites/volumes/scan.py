@@ -1,0 +1,115 @@
+"""What the volumes of the sheet are: their shape, and the files that every slab is read from.
+
+The main process looks once and writes ``manifest/volume.json``, or ``manifest/problem.txt`` with
+one sentence; jobs read those. A volume that the workflow simulates or fetches need not be there
+yet: its shape is known.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from snakescope.imaging.volumes import Source, describe
+from snakescope.neurites.volumes.sheet import Volume
+from snakescope.step.errors import StepError
+from snakescope.step.output import write_if_changed
+
+SIMULATED = "simulated/neurites/{volume}/{file}.tif"
+FETCHED = re.compile(r"fetched/neurites/snemi3d/(train|held_out|challenge)/image\.tif")
+SNEMI3D = (100, 1024, 1024)
+"""Voxels of the stacks of SNEMI3D along z, y and x."""
+
+
+def snemi3d_parts(train_sections: int) -> dict[str, tuple[int, int, bool]]:
+    """The volumes that SNEMI3D is divided into: first section, the one after the last, labelled."""
+    depth = SNEMI3D[0]
+    return {
+        "train": (0, train_sections, True),
+        "held_out": (train_sections, depth, True),
+        "challenge": (0, depth, False),
+    }
+
+
+def is_simulated(volume: Volume) -> bool:
+    """Whether the volume is one that the workflow simulates."""
+    return volume.image == SIMULATED.format(volume=volume.name, file="image")
+
+
+def find_sources(
+    volume: Volume, simulated_shape: Sequence[int], train_sections: int = 80
+) -> dict[str, Source]:
+    """Describe a volume's image and, where it has them, its labels.
+
+    Those of a volume that the workflow makes or fetches need not be there yet.
+
+    Raises:
+        StepError: one of them cannot be used, or they differ in shape.
+    """
+    if is_simulated(volume):
+        z, y, x = simulated_shape
+        return _to_come(volume, (z, y, x), "uint32")
+    if fetched := FETCHED.fullmatch(volume.image):
+        begin, end, _ = snemi3d_parts(train_sections)[fetched[1]]
+        return _to_come(volume, (end - begin, *SNEMI3D[1:]), "uint16")
+    found = {"image": describe(volume.image)}
+    if volume.labels:
+        found["labels"] = describe(volume.labels)
+        image, labels = (_by(found[kind].shape) for kind in ("image", "labels"))
+        if image != labels:
+            raise StepError(
+                f"{volume.labels}: expected labels of the image's shape, {image} voxels (z, y, x), "
+                f"found {labels}; give the labels of this volume"
+            )
+    return found
+
+
+def _to_come(volume: Volume, shape: tuple[int, int, int], labels: str) -> dict[str, Source]:
+    kinds = {"image": (volume.image, "uint8")}
+    if volume.labels:
+        kinds["labels"] = (volume.labels, labels)
+    return {
+        kind: Source(path, "tiff", shape, dtype, (path,)) for kind, (path, dtype) in kinds.items()
+    }
+
+
+def _by(shape: Sequence[int]) -> str:
+    return " x ".join(map(str, shape))
+
+
+def write_manifest(folder: str | Path, found: dict[str, Source] | StepError) -> None:
+    """Write what was found of a volume, or why it cannot be used."""
+    volume, problem = Path(folder, "volume.json"), Path(folder, "problem.txt")
+    if isinstance(found, StepError):
+        write_if_changed(problem, f"{found}\n")
+        return
+    problem.unlink(missing_ok=True)
+    text = json.dumps({kind: asdict(source) for kind, source in found.items()}, indent=1)
+    write_if_changed(volume, text + "\n")
+
+
+def is_scanned(folder: str | Path) -> bool:
+    """Whether ``folder`` says what a volume is, or why it cannot be used."""
+    return any(Path(folder, name).exists() for name in ("volume.json", "problem.txt"))
+
+
+def read_manifest(folder: str | Path) -> dict[str, Source]:
+    """Read what the main process found of a volume."""
+    stored = json.loads(Path(folder, "volume.json").read_text(encoding="utf-8"))
+    return {
+        kind: Source(
+            **{
+                **fields,
+                "shape": tuple(fields["shape"]),
+                "files": tuple(fields["files"]),
+            }
+        )
+        for kind, fields in stored.items()
+    }
+
+
+def read_problem(folder: str | Path) -> str | None:
+    """Read why a volume cannot be used; None where it can."""
+    path = Path(folder, "problem.txt")
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None

@@ -1,0 +1,55 @@
+"""Settings of volumes."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from snakescope.settings.strict import Settings
+
+Side = Annotated[int, Field(ge=1)]
+Shape = tuple[Side, Side, Side]
+"""Voxels along z, y and x, at least one along each."""
+
+
+class IngestSettings(Settings):
+    """How sections become one volume on disk."""
+
+    sections_per_slab: int = Field(
+        16,
+        ge=1,
+        le=1024,
+        description="sections that one job reads; a changed section reads its slab again",
+    )
+    grey_range: tuple[float, float] | None = Field(
+        None,
+        description="grey values that become 0 and 255, for images of more than 8 bit; null "
+        "refuses those; images of 8 bit are taken as they are",
+    )
+
+    @model_validator(mode="after")
+    def _range_ascends(self) -> Self:
+        if self.grey_range is not None and not self.grey_range[0] < self.grey_range[1]:
+            raise ValueError("grey_range with its first value below its second")
+        return self
+
+
+class FetchSettings(Settings):
+    """Where SNEMI3D comes from, and how its labelled sections are divided."""
+
+    url: str = Field(
+        "https://zenodo.org/records/7142003/files/snemi.zip?download=1",
+        pattern=r"^(https?|file)://",
+        description="address of the archive; file:///path/snemi.zip takes one that you have",
+    )
+    md5: str = Field(
+        "3d25a7025f66698f33c7850ace885939",
+        pattern=r"^[0-9a-f]{32}$",
+        description="MD5 sum that the archive must have",
+    )
+    train_sections: int = Field(
+        80,
+        ge=1,
+        le=99,
+        description="labelled sections to train with, from the first; the others of the 100 are"
+        " kept for the scores",
+    )

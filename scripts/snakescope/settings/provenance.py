@@ -1,0 +1,120 @@
+"""What results were made with: software, settings, and inputs by checksum."""
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from snakescope import REPOSITORY
+from snakescope.settings.strict import Settings
+from snakescope.step.errors import StepError
+
+PACKAGES = (
+    "snakemake",
+    "snakemake-executor-plugin-slurm",
+    "torch",
+    "torchvision",
+    "timm",
+    "safetensors",
+    "numpy",
+    "scipy",
+    "pandas",
+    "opencv-python-headless",
+    "scikit-image",
+    "tifffile",
+    "imagecodecs",
+    "pycocotools",
+    "PuLP",
+    "highspy",
+    "lifelines",
+    "matplotlib",
+    "pydantic",
+    "zarr",
+    "h5py",
+    "numba",
+    "waterz",
+)
+"""Packages whose version may change a result, and the one that runs the steps."""
+
+
+def software() -> dict[str, Any]:
+    """Return the revision of the code, the platform and the versions of the packages."""
+    return {
+        "code": git_revision(REPOSITORY),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _installed(name) for name in PACKAGES},
+    }
+
+
+def git_revision(root: Path) -> dict[str, Any] | None:
+    """Return the revision of the repository at ``root`` and whether files differ from it.
+
+    None where ``root`` is no repository of its own, or git is absent.
+    """
+    top = _git(root, "rev-parse", "--show-toplevel")
+    revision = _git(root, "rev-parse", "HEAD")
+    if top is None or revision is None or Path(top).resolve() != root.resolve():
+        return None
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return {"revision": revision, "changed": bool(changed)}
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(root), *arguments], capture_output=True, text=True, timeout=30
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
+def _installed(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def sha256_of_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file's contents, in hexadecimal.
+
+    Raises:
+        StepError: there is no such file.
+    """
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise StepError(f"{path}: expected a file to checksum, found none") from None
+
+
+def stated(paths: Sequence[str | Path]) -> tuple[int, str]:
+    """Sum up files without reading them.
+
+    Returns:
+        Their size (bytes) and the SHA-256 of one line each: path, size in bytes and time
+        of modification in ns, separated by tabs; a file that is gone is ``absent``.
+    """
+    lines, size = [], 0
+    for path in paths:
+        try:
+            status = Path(path).stat()
+        except FileNotFoundError:
+            lines.append(f"{path}\tabsent\n")
+        else:
+            lines.append(f"{path}\t{status.st_size}\t{status.st_mtime_ns}\n")
+            size += status.st_size
+    return size, hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def as_yaml(sections: Mapping[str, Settings]) -> str:
+    """Return settings with all their defaults as YAML, as a configuration may give them again."""
+    whole = {name: settings.model_dump(mode="json") for name, settings in sections.items()}
+    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=98)

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from snakescope.healthspan.detection.channel_overlay import GROUND, overlay
+from snakescope.step.errors import StepError
+
+WORM = (slice(60, 68), slice(40, 140))
+
+
+def scene(sign: float, seed: int = 0) -> np.ndarray:  # type: ignore[type-arg]
+    """Uneven ground with noise 2 and a bar that differs from it by 40."""
+    rng = np.random.default_rng(seed)
+    ground = 100 + 30 * np.linspace(0, 1, 200)[None, :] * np.ones((150, 1))
+    image = ground + rng.normal(size=ground.shape) * 2
+    image[WORM] += 40 * sign
+    return np.rint(image).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("channel", "sign"), [("bright_field", -1), ("dark_field", 1)])
+def test_worms_are_bright_on_level_ground(channel: str, sign: float) -> None:
+    picture = overlay({channel: scene(sign)})
+    assert picture[WORM].mean() > GROUND + 80
+    empty = np.ones(picture.shape, bool)
+    empty[50:78, 30:150] = False
+    assert abs(float(np.median(picture[empty])) - GROUND) < 4
+    left, right = picture[15:45, 40:90], picture[15:45, 110:160]
+    assert abs(float(left.mean()) - float(right.mean())) < 4
+
+
+def test_gain_and_offset_of_the_camera_do_not_matter() -> None:
+    image = scene(1).astype(np.uint16)
+    plain, strong = overlay({"dark_field": image}), overlay({"dark_field": image * 16 + 500})
+    assert np.abs(plain.astype(int) - strong).max() <= 1
+
+
+def test_two_channels_show_what_one_of_them_misses() -> None:
+    both = overlay({"bright_field": scene(0, 1), "dark_field": scene(1, 2)})
+    assert both[WORM].mean() > GROUND + 60
+
+
+def test_beyond_the_mask_there_is_ground() -> None:
+    mask = np.zeros((150, 200), bool)
+    mask[50:80] = True
+    picture = overlay({"dark_field": scene(1)}, mask)
+    assert (picture[~mask] == GROUND).all()
+
+
+@pytest.mark.parametrize("channels", [{}, {"red": np.zeros((9, 9), np.uint8)}])
+def test_other_channels_are_refused(channels) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(StepError, match="expected the channels bright_field and/or dark_field"):
+        overlay(channels)

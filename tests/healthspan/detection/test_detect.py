@@ -1,0 +1,234 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from snakescope.healthspan.detection.channel_overlay import GROUND
+from snakescope.healthspan.detection.detect import (
+    Disc,
+    Surroundings,
+    check_pixel_size,
+    find_objects,
+    length_px,
+    load_detector,
+    read_surroundings,
+    sort_out,
+    view,
+    worth_a_look,
+)
+from snakescope.healthspan.detection.merge import Sighting
+from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.imaging.stacks import Stack, write_stack
+from snakescope.learning.weights import save_weights
+from snakescope.step.errors import StepError
+
+SETTINGS = DetectSettings()
+BLANK = np.full((880, 880), GROUND, np.uint8)
+
+
+class Bright(nn.Module):
+    """A detector that takes every bright piece for a worm."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.anything = nn.Parameter(torch.zeros(1))
+
+    def forward(self, tiles: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
+        import cv2
+
+        outputs = []
+        for tile in tiles:
+            bright = (tile[0].numpy() > 0.6).astype(np.uint8)
+            count, labels = cv2.connectedComponents(bright)
+            masks = np.stack([labels == k for k in range(1, count)] or [bright > 1])
+            outputs.append(
+                {
+                    "scores": torch.full((len(masks),), 0.9),
+                    "masks": torch.from_numpy(masks[:, None].astype(np.float32)),
+                }
+            )
+        return outputs
+
+
+def frame_with(*bars: tuple[slice, slice]) -> np.ndarray:  # type: ignore[type-arg]
+    frame = np.full((880, 880), GROUND, np.uint8)
+    for one in bars:
+        frame[one] = 220
+    return frame
+
+
+CORNERS = [(top, left) for top in (0, 440) for left in (0, 440)]
+
+
+def found_on(frame: np.ndarray, settings: DetectSettings = SETTINGS):  # type: ignore[no-untyped-def, type-arg]
+    objects = find_objects(Bright(), frame, CORNERS, 440, 4, settings)  # type: ignore[arg-type]
+    return sort_out(objects, frame, 9.74, settings, Surroundings())
+
+
+@pytest.mark.parametrize(
+    "worm",
+    [
+        (slice(200, 208), slice(390, 500)),
+        (slice(380, 490), slice(436, 444)),
+        (slice(436, 444), slice(400, 505)),
+    ],
+)
+def test_a_worm_on_a_seam_is_found_once_and_whole(worm: tuple[slice, slice]) -> None:
+    worms, dropped = found_on(frame_with(worm))
+    (one,) = worms
+    assert (one.top, one.bottom) == (worm[0].start, worm[0].stop)
+    assert (one.left, one.right) == (worm[1].start, worm[1].stop)
+    assert one.identifier == 400_000
+    assert {left_out.reason for left_out in dropped} == {"duplicate"}
+
+
+def test_without_the_margin_that_worm_would_be_cut() -> None:
+    worms, _ = found_on(
+        frame_with((slice(200, 208), slice(380, 500))), SETTINGS.model_copy(update={"halo_px": 0})
+    )
+    assert len(worms) == 2
+
+
+def test_everything_dropped_has_its_reason() -> None:
+    frame = frame_with(
+        (slice(100, 108), slice(100, 210)),
+        (slice(300, 306), slice(100, 120)),
+        (slice(600, 640), slice(600, 640)),
+    )
+    worms, dropped = found_on(frame)
+    assert len(worms) == 1
+    assert sorted(one.reason for one in dropped) == ["dust", "too small"]
+
+
+def test_faint_objects_can_be_left_out() -> None:
+    frame = frame_with((slice(300, 340), slice(300, 340)))
+    frame[100:108, 100:210] = GROUND + 96
+    assert len(found_on(frame)[0]) == 1
+    worms, dropped = found_on(frame, SETTINGS.model_copy(update={"least_contrast": 120.0}))
+    assert worms == []
+    assert sorted(one.reason for one in dropped) == ["dust", "faint"]
+
+
+def test_the_dishs_edge_is_left_out() -> None:
+    worm = Sighting(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
+    dish = Disc(155.0, 400.0, 395.0)
+    worms, dropped = sort_out([worm], BLANK, 9.74, SETTINGS, Surroundings(dish))
+    assert worms == []
+    assert dropped[0].reason == "edge of dish"
+    assert sort_out([worm], BLANK, 9.74, SETTINGS, Surroundings(Disc(155.0, 400.0, 450.0)))[0]
+
+
+def test_length_of_a_bent_worm_follows_it() -> None:
+    angle = np.linspace(0, np.pi, 400)
+    mask = np.zeros((60, 120), bool)
+    for radius in np.linspace(46, 53, 20):
+        mask[
+            (55 - radius * np.sin(angle)).astype(int), (60 - radius * np.cos(angle)).astype(int)
+        ] = True
+    assert length_px(Sighting(0, 0, 0, 0, mask, 1.0)) == pytest.approx(np.pi * 50 + 7, rel=0.08)
+
+
+def test_views_beyond_the_frame_show_ground() -> None:
+    frame = np.arange(100, dtype=np.uint8).reshape(10, 10)
+    picture = view(frame, 0, 5, 5, 3)
+    assert picture.shape == (11, 11)
+    assert (picture[:3] == GROUND).all()
+    assert np.array_equal(picture[3:8, 3:8], frame[0:5, 5:10])
+    assert (picture[:, 8:] == GROUND).all()
+
+
+def test_empty_and_outlying_views_are_skipped() -> None:
+    empty = np.full((100, 100), GROUND, np.uint8)
+    busy = empty.copy()
+    busy[40:60, 40:60] = 200
+    dish = Disc(500, 500, 300)
+    assert not worth_a_look(empty, 450, 450, dish)
+    assert worth_a_look(busy, 450, 450, dish)
+    assert not worth_a_look(busy, 0, 0, dish)
+    assert worth_a_look(busy, 0, 0, None)
+
+
+def test_other_weights_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "w.safetensors"
+    card = {"architecture": "resnet18_half", "model_pixel_size_um": 9.74}
+    save_weights(path, nn.Linear(2, 2), card)
+    with pytest.raises(StepError, match="expected weights of this workflow's worm detector"):
+        load_detector(str(path), None, SETTINGS)
+    with pytest.raises(StepError, match="expected weights with SHA-256 0"):
+        load_detector(str(path), "0" * 64, SETTINGS)
+    with pytest.raises(StepError, match="found no such file"):
+        load_detector(str(tmp_path / "none"), None, SETTINGS)
+
+
+def test_tiles_of_another_pixel_size_than_the_detectors_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiles.ome.tif"
+    tile = np.full((64, 64), GROUND, np.uint8)
+    for size_um in (9.74, 5.0, None):
+        write_stack(path, [tile], 1, ["overlay"], 64, 64, np.uint8, pixel_size_um=size_um)
+        with Stack(path) as tiles:
+            if size_um != 5.0:
+                check_pixel_size(tiles, 9.74)
+                continue
+            with pytest.raises(StepError, match=r"found 5; set tile: model_pixel_size_um: 9\.74"):
+                check_pixel_size(tiles, 9.74)
+    write_stack(path, [], 0, ["overlay"], 64, 64, np.uint8, pixel_size_um=5.0)
+    with Stack(path) as tiles:
+        check_pixel_size(tiles, 9.74)
+
+
+def test_the_mark_is_no_worm_and_a_worm_beside_it_is_one() -> None:
+    arm = Sighting(0, 0, 100, 100, np.ones((12, 90), bool), 0.9)
+    beside = Sighting(0, 0, 150, 100, np.ones((8, 110), bool), 0.9)
+    mark = Disc(105.5, 144.5, 32.0)
+    worms, dropped = sort_out([arm, beside], BLANK, 9.74, SETTINGS, Surroundings(None, mark))
+    assert [one.top for one in worms] == [150]
+    assert [one.reason for one in dropped] == ["registration mark"]
+
+
+def test_dish_and_mark_are_read_in_plate_coordinates(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    seen = {
+        "dish_centre_px": [100, 200],
+        "dish_radius_px": 50,
+        "mark": {"found": True, "y_px": 10, "x_px": 20, "span_px": 100},
+    }
+    path.write_text(json.dumps(seen))
+    assert read_surroundings(path, 3.0) == Surroundings(Disc(300, 600, 150), Disc(30, 60, 105))
+    none = {"dish_centre_px": None, "dish_radius_px": None, "mark": {"found": False}}
+    path.write_text(json.dumps(none))
+    assert read_surroundings(path, 3.0) == Surroundings()
+    path.write_text("{}")
+    with pytest.raises(StepError, match="expected the description of a reference frame"):
+        read_surroundings(path, 3.0)
+
+
+def bar_at(top: int, height: int, length: int, score: float = 0.95) -> Sighting:
+    return Sighting(0, 0, top, 40, np.ones((height, length), bool), score)
+
+
+def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
+    frame = np.full((400, 300), GROUND, np.uint8)
+    worms = [bar_at(20 + 30 * k, 8, 100) for k in range(5)]
+    fibre, piece = bar_at(200, 8, 100, 0.6), bar_at(240, 5, 60, 0.6)
+    hair, arm, long = bar_at(270, 4, 100, 0.6), bar_at(300, 14, 100, 0.6), bar_at(340, 8, 190, 0.6)
+    others = [fibre, piece, hair, arm, long]
+    for one in [*worms, *others]:
+        grey = 140 if one is fibre else 220
+        frame[one.top : one.bottom, one.left : one.right] = grey
+
+    def reasons(objects: list[Sighting]) -> dict[int, str]:
+        _, dropped = sort_out(objects, frame, 9.74, SETTINGS, Surroundings())
+        return {one.instance.top: one.reason for one in dropped}
+
+    assert reasons([*worms, *others]) == {
+        200: "faint",
+        240: "too small",
+        270: "too thin",
+        300: "too wide",
+        340: "too large",
+    }
+    # Four worms do not tell what worms are like here.
+    assert reasons([*worms[:4], *others]) == {}

@@ -1,0 +1,62 @@
+import numpy as np
+import torch
+
+from snakescope.healthspan.detection.merge import Sighting, keep_distinct, objects_of
+from snakescope.healthspan.detection.size_prior import Likeness
+
+
+def bar(
+    top: int, left: int, length: int, score: float = 0.9, width: int = 8, cut: bool = False
+) -> Sighting:
+    return Sighting(0, 0, top, left, np.ones((width, length), bool), score, cut)
+
+
+def test_the_fuller_view_of_a_worm_on_a_seam_is_kept() -> None:
+    whole, cut = bar(10, 100, 110, 0.8), bar(10, 150, 60, 0.99)
+    result = keep_distinct([cut, whole], 0.5)
+    assert result.kept == [whole]
+    assert result.duplicates == [cut]
+
+
+def test_a_view_that_cuts_a_worm_gives_way_even_if_its_part_is_as_large_as_a_worm() -> None:
+    long, part = bar(10, 100, 170, 0.8), bar(10, 150, 110, 0.99, cut=True)
+    usual = Likeness(contrast=150.0, area=880.0, width=8.0)
+    assert keep_distinct([part, long], 0.6, usual).kept == [long]
+    shorter = bar(10, 160, 90, 0.99, cut=True)
+    assert keep_distinct([shorter, part], 0.6, usual).kept == [part]
+
+
+def test_crossing_worms_stay_two() -> None:
+    lying = bar(100, 50, 110)
+    standing = Sighting(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
+    assert len(keep_distinct([lying, standing], 0.5).kept) == 2
+
+
+def test_two_worms_in_one_mask_do_not_take_the_place_of_each() -> None:
+    lying = bar(100, 50, 110, 0.8)
+    standing = Sighting(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
+    both = np.zeros((110, 110), bool)
+    both[50:58], both[:, 50:58] = True, True
+    union = Sighting(0, 0, 50, 50, both, 0.99)
+    usual = Likeness(contrast=150.0, area=900.0, width=8.0)
+    assert keep_distinct([union, lying, standing], 0.6, usual).kept == [lying, standing]
+    # Without knowing how large a worm is, the fuller mask wins.
+    assert keep_distinct([union, lying, standing], 0.6).kept == [union]
+
+
+def test_order_does_not_matter() -> None:
+    objects = [bar(10, 10 * k, 100, 0.5 + 0.04 * k) for k in range(8)]
+    forth = keep_distinct(objects, 0.5).kept
+    back = keep_distinct(objects[::-1], 0.5).kept
+    assert forth == back
+
+
+def test_objects_of_a_tile_get_plate_coordinates() -> None:
+    masks = torch.zeros(2, 1, 60, 60)
+    masks[0, 0, 20:28, 5:50] = 0.9
+    masks[1, 0, 40:44, 5:58] = 0.9
+    output = {"scores": torch.tensor([0.9, 0.3]), "masks": masks}
+    (one,) = objects_of(output, 1000, 2000, 7, score_threshold=0.5)
+    assert (one.timepoint, one.top, one.left) == (7, 1020, 2005)
+    assert one.mask.shape == (8, 45)
+    assert [one.cut for one in objects_of(output, 0, 0, 0, 0.2)] == [False, True]

@@ -1,0 +1,245 @@
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from snakescope import REPOSITORY
+from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.evaluation import images as evaluation_images
+from snakescope.healthspan.evaluation import plates as evaluation_plates
+from snakescope.healthspan.evaluation.evaluate import Row, image_rows, page, simulated_rows
+from snakescope.healthspan.evaluation.images import ground_shift, upv_plate_scores
+from snakescope.healthspan.evaluation.plates import (
+    by_time,
+    plate_settings,
+    renumbered,
+    with_weights,
+)
+from snakescope.healthspan.evaluation.scores import (
+    crosses_seam,
+    curve_distance,
+    detections,
+    registration_errors,
+    state_confusion,
+)
+from snakescope.healthspan.evaluation.settings import EvaluateSettings
+from snakescope.healthspan.simulation.settings import SimulateSettings
+from snakescope.healthspan.simulation.simulate import identity_of, make_room
+from snakescope.imaging.masks import Instance, MaskSet
+from snakescope.settings.weights import weights_file
+
+UPV = REPOSITORY / "tests/configs/upv_plate.yaml"
+
+
+def bar(timepoint: int, number: int, top: int, left: int, length: int = 100) -> Instance:
+    mask = np.ones((8, length), bool)
+    return Instance(timepoint, timepoint * 100_000 + number, top, left, mask, 1.0)
+
+
+def masks(*instances: Instance) -> MaskSet:
+    return MaskSet("A1", 9.74, 1000, 1000, (0,), instances)
+
+
+def motions(**changes: float) -> pd.DataFrame:
+    row = {"timepoint": 1, "status": "registered", "shift_y_px": 5.0, "shift_x_px": -3.0,
+           "rotation_deg": 0.5}  # fmt: skip
+    return pd.DataFrame([row | changes])
+
+
+def test_registration_error_is_the_greatest_on_the_dish() -> None:
+    truth = motions().drop(columns="status")
+    assert registration_errors(truth, motions(), 1000, 400)[0] == pytest.approx(0)
+    shifted = registration_errors(truth, motions(shift_x_px=-2.0), 1000, 400)
+    assert shifted[0] == pytest.approx(1.0)
+    turned = registration_errors(truth, motions(rotation_deg=0.6), 1000, 400)
+    assert turned[0] == pytest.approx(400 * np.deg2rad(0.1), rel=0.01)
+    flagged = motions().assign(status="unregistered")
+    assert registration_errors(truth, flagged, 1000, 400).size == 0
+
+
+def test_detections_are_counted_by_kind() -> None:
+    crossing = Instance(0, 3, 60, 150, np.ones((90, 8), bool), 1.0)
+    truth = masks(bar(0, 1, 100, 100), bar(0, 2, 300, 400), crossing)
+    found = masks(bar(0, 7, 100, 102), bar(0, 8, 700, 100))
+    result = detections(truth, [found])
+    assert result.found.tolist() == [True, False, False]
+    assert result.overlapping.tolist() == [True, False, True]
+    assert result.seam.tolist() == [False, True, False]
+    assert result.false == 1
+    assert result.pairs == [(0, 1, 7)]
+    assert result.iou[0] == pytest.approx(98 / 102)
+
+
+def test_seams_are_those_of_the_440_px_grid() -> None:
+    assert crosses_seam(bar(0, 0, 100, 400))
+    assert not crosses_seam(bar(0, 0, 100, 340))
+    assert crosses_seam(bar(0, 0, 436, 100))
+
+
+def test_confusion_has_truth_in_rows_and_leaves_out_the_unknown() -> None:
+    truth = pd.DataFrame(
+        {"timepoint": [0, 0, 0], "worm": [1, 2, 3], "state": ["dead", "healthy", "dead"]}
+    )
+    states = pd.DataFrame({"instance": [7, 8, 9], "state": ["immobile", "healthy", "unknown"]})
+    table = state_confusion([(0, 1, 7), (0, 2, 8), (0, 3, 9)], truth, states)
+    assert table.tolist() == [[1, 0, 0], [0, 0, 0], [0, 1, 0]]
+
+
+def test_curve_distance_is_the_worse_of_both_curves() -> None:
+    worms = pd.DataFrame({"death_d": [2.0, 4.0], "healthspan_end_d": [1.0, 3.0]})
+    day = [0.0, 1.5, 2.5, 5.0]
+    true_alive, true_healthy = [1, 1, 0.5, 0], [1, 0.5, 0.5, 0]
+    curves = pd.DataFrame({"day": day, "alive": true_alive, "healthy": true_healthy})
+    assert curve_distance(curves, worms) == 0
+    curves["healthy"] = [1, 0.5, 0.2, 0]
+    assert curve_distance(curves, worms) == pytest.approx(0.3)
+
+
+def scores() -> pd.DataFrame:
+    values: dict[str, float] = {
+        "worms_true": 100, "worms_found": 95, "worms_false": 3, "iou_sum": 76,
+        "overlapping_true": 10, "overlapping_found": 8, "seam_true": 40, "seam_found": 36,
+        "off_seam_true": 60, "off_seam_found": 59, "lifespan_true_d": 10, "lifespan_found_d": 10.5,
+        "healthspan_true_d": 9, "healthspan_found_d": 8.9, "curve_distance": 0.05,
+        "registration_px": 0.2,
+    }  # fmt: skip
+    values |= {f"confusion_{r}_{c}": 10.0 * (r == c) for r in range(3) for c in range(3)}
+    rows = [(plate, m, v) for plate in ("E1", "E2") for m, v in values.items()]
+    return pd.DataFrame(rows, columns=["plate", "metric", "value"])
+
+
+def by_metric(rows: list[Row]) -> dict[str, Row]:
+    return {row.metric: row for row in rows}
+
+
+def test_plates_are_pooled_and_the_worst_error_told() -> None:
+    rows = by_metric(list(simulated_rows(scores())))
+    assert rows["detection_f"].value == pytest.approx(2 * 95 / (2 * 95 + 5 + 3))
+    assert rows["mask_iou"].value == pytest.approx(0.8)
+    assert rows["overlap_recall"].n == 20
+    assert rows["seam_recall_gap"].value == pytest.approx(59 / 60 - 0.9)
+    assert rows["state_macro_f"].value == 1
+    assert rows["lifespan_median_error_d"].value == pytest.approx(0.5)
+    assert rows["lifespan_median_error_d"].n == 2
+    assert "| simulated_unseen | detection_f |" in page(list(rows.values()), scores())
+
+
+def test_absent_images_are_left_out() -> None:
+    none = pd.DataFrame(columns=["set", "metric", "value"])
+    assert list(image_rows(none)) == []
+
+
+def test_hand_counts_are_compared_day_by_day() -> None:
+    counts = pd.DataFrame({"time_h": [0.0, 24.0, 72.0], "alive": [10, 8, 5]})
+    truth = pd.DataFrame({"day": [4, 5, 7, 8], "living_manual_count_from_filename": [10, 10, 6, 6]})
+    found = dict(upv_plate_scores(counts, truth))
+    assert found["days"] == 4
+    assert found["days_within_one"] == 2
+
+
+def test_frames_are_compared_by_their_time() -> None:
+    truth = pd.DataFrame({"timepoint": [0, 1, 2], "time_h": [0.0, 12.0, 24.0]})
+    found = pd.DataFrame({"timepoint": [0, 1], "time_h": [0.0, 24.0]})
+    numbers = by_time(truth, found)
+    assert numbers == {0: 0, 1: 2}
+    late = MaskSet("A1", 9.74, 1000, 1000, (1,), (bar(1, 5, 10, 10),))
+    (one,) = renumbered(late, numbers).at(2)
+    assert one.identifier == 100_005
+
+
+def test_evaluation_plates_are_unlike_those_of_training() -> None:
+    settings = EvaluateSettings()
+    plates = [plate_settings(settings, number) for number in range(settings.plates)]
+    assert {one.looks for one in plates} == {"unseen"}
+    assert [plates[0].worms, plates[-1].worms] == [60, 100]
+
+
+def test_the_weights_that_are_judged_are_those_of_the_configuration(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, dict[str, Any]]] = []
+
+    def run(snakefile: Path, folder: Path, sheet: pd.DataFrame, config: Any, cores: int) -> None:
+        asked.append((folder, config))
+
+    monkeypatch.chdir(tmp_path)
+    for name in ("mine.safetensors", "states.safetensors"):
+        Path(name).touch()
+    monkeypatch.setattr(evaluation_images, "run_workflow", run)
+    monkeypatch.setattr(evaluation_images, "read_table", lambda path: None)
+    models = ("mine.safetensors", str(tmp_path / "states.safetensors"))
+    evaluation_images.run_upv_plate(UPV, tmp_path, Path("Snakefile"), Path("e/upv"), 1, *models)
+    monkeypatch.setattr(evaluation_plates, "run_workflow", run)
+    monkeypatch.setattr(evaluation_plates, "simulate_plate", lambda *plate: None)
+    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
+    words = ["--settings", '{"plates": 1}', "--snakefile", "Snakefile", "--folder", "e/plates"]
+    words += ["--cores", "1", "--scores", "s.tsv", "--detector", models[0]]
+    monkeypatch.setattr(sys, "argv", ["evaluation_plates", *words, "--classifier", models[1]])
+    evaluation_plates.main()
+    for folder, config in asked:
+        folder.mkdir(parents=True, exist_ok=True)
+        for step, model in zip(("detect", "classify"), models, strict=True):
+            assert Path(folder, config[step]["weights"]).samefile(model)
+    own, plain = (config for _, config in asked)
+    # Beside what the plate's own configuration says of the detection.
+    assert own["detect"]["least_contrast"] == 100
+    assert plain["plates"] == own["plates"] == "plates.tsv"
+
+
+def test_plates_of_other_settings_or_seeds_are_simulated_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    simulated: list[int] = []
+
+    def simulate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
+        make_room(folder / plate, identity_of(settings, seed), [])
+        (folder / plate / "truth" / "masks.json").touch()
+        simulated.append(seed)
+
+    monkeypatch.setattr(evaluation_plates, "run_workflow", lambda *words: None)
+    monkeypatch.setattr(evaluation_plates, "simulate_plate", simulate)
+    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
+    words = ["--snakefile", "Snakefile", "--folder", str(tmp_path), "--cores", "1"]
+    words += ["--scores", str(tmp_path / "s.tsv"), "--detector", "d", "--classifier", "c"]
+    for asked in ({}, {}, {"most_worms": 90}, {"frame_px": 880}, {"first_seed": 5}):
+        settings = json.dumps({"plates": 2, **asked})
+        monkeypatch.setattr(sys, "argv", ["evaluation_plates", "--settings", settings, *words])
+        evaluation_plates.main()
+    first, second = 9_000_001, 9_000_002
+    # Only the last plate is the fullest one.
+    assert simulated == [first, second, second, first, second, 5, 6]
+
+
+def test_shipped_weights_are_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = weights_file(DetectSettings().weights, REPOSITORY)
+    named = with_weights({"plates": "p.tsv"}, shipped, "states.safetensors", Path("there"))
+    assert named == {"plates": "p.tsv", "classify": {"weights": "../states.safetensors"}}
+    # One's own under the same name come first, as they do in the run that is judged.
+    own = Path(DetectSettings().weights)
+    own.parent.mkdir(parents=True)
+    own.touch()
+    assert weights_file(str(own), REPOSITORY) == str(own)
+    assert with_weights({}, str(own), shipped, Path("there"))["detect"]["weights"] == f"../{own}"
+
+
+def test_crops_are_brought_into_register_by_their_ground_and_not_by_the_worm() -> None:
+    rng = np.random.default_rng(2)
+    ground = np.clip(rng.normal(70, 25, (60, 60)), 0, 160).astype(np.uint8)
+    dish = cv2.resize(ground, (300, 300), interpolation=cv2.INTER_CUBIC)
+
+    def crop(top: int, left: int, worm_at: int) -> tuple[NDArray[np.uint8], list[Instance]]:
+        picture = dish[top : top + 200, left : left + 200].copy()
+        picture[90:100, worm_at : worm_at + 80] = 255
+        return picture, [Instance(0, 0, 90, worm_at, np.ones((10, 80), bool), 1.0)]
+
+    reference, worms = crop(40, 40, 50)
+    # The worm crept 20 px, the dish lies 6 px lower and 3 px to the left.
+    picture, later = crop(34, 43, 70)
+    assert ground_shift(reference, picture, (worms, later)) == (-6, 3)

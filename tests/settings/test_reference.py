@@ -1,0 +1,100 @@
+"""The example configuration, the reference and the schema say what the models say."""
+
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import yaml
+from pydantic import BaseModel, Field
+
+from snakescope import REPOSITORY
+from snakescope.settings import reference
+from snakescope.settings.load import load_sections, section_model
+from snakescope.settings.sections import SECTIONS
+from snakescope.settings.strict import Settings
+from snakescope.step.errors import StepError
+
+ROOT = REPOSITORY
+
+
+def fields(model: type[BaseModel], key: str) -> Iterator[tuple[str, type[BaseModel], str]]:
+    for name in model.model_fields:
+        if nested := section_model(model, name):
+            yield from fields(nested, f"{key}.{name}")
+        else:
+            yield f"{key}.{name}", model, name
+
+
+ALL_FIELDS = [one for name, model in SECTIONS.items() for one in fields(model, name)]
+
+
+@pytest.mark.parametrize("name", sorted(reference.written_forms(SECTIONS)))
+def test_written_file_agrees_with_the_models(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8") == reference.written_forms(SECTIONS)[name], (
+        "run python -m snakescope.settings.reference --write"
+    )
+
+
+def test_example_configuration_equals_the_defaults_and_names_every_field() -> None:
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+    for name, section in load_sections(config, SECTIONS).items():
+        assert section == SECTIONS[name]()
+    for key, _, _ in ALL_FIELDS:
+        value = config
+        for part in key.split("."):
+            assert part in value, f"{key} is not in config.yaml"
+            value = value[part]
+
+
+def test_every_field_has_a_meaning_and_a_default() -> None:
+    for key, model, name in ALL_FIELDS:
+        field = model.model_fields[name]
+        assert field.description, f"{key} has no description"
+        assert not field.is_required(), f"{key} has no default"
+
+
+def test_every_quantity_names_its_unit() -> None:
+    """A key that ends in a unit says that unit in its meaning, too."""
+    units = {"h": "h(ours)?", "d": "d(ays)?", "s": "s(econds)?", "deg": "deg(rees)?"}
+    units |= {name: name for name in ("px", "um", "cm", "mm")}
+    for key, model, name in ALL_FIELDS:
+        if unit := units.get(name.rpartition("_")[2]):
+            description = model.model_fields[name].description or ""
+            assert re.search(rf"\([^)]*\b({unit})\b[^)]*\)", description), f"{key} says no ({unit})"
+
+
+def test_schema_refuses_unknown_keys_at_every_level() -> None:
+    schema = json.loads((ROOT / "config/config.schema.json").read_text(encoding="utf-8"))
+    objects = [schema, *(one for one in schema["$defs"].values() if one.get("type") == "object")]
+    assert len(objects) > len(SECTIONS)
+    assert all(one["additionalProperties"] is False for one in objects)
+
+
+class Example(Settings):
+    """An example."""
+
+    choice: Literal["a", "b"] = Field("a", description="a | b")
+    limit: float | None = Field(None, gt=0, le=2, description="upper limit (h)")
+    sizes: tuple[int, ...] = Field((1, 2), description="sizes (px)")
+
+
+def test_reference_says_types_bounds_and_defaults() -> None:
+    text = reference.reference({"example": Example})
+    assert r"| `choice` | one of `a`, `b` | `a` | A \| b |" in text
+    assert "| `limit` | number or null, > 0, <= 2 | `null` | Upper limit (h) |" in text
+    assert "| `sizes` | list of whole number | `[1, 2]` | Sizes (px) |" in text
+
+
+def test_check_fails_where_a_file_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["reference", "--write", "--root", str(tmp_path)])
+    reference.main()
+    monkeypatch.setattr(sys, "argv", ["reference", "--check", "--root", str(tmp_path)])
+    reference.main()
+    with (tmp_path / "docs/configuration.md").open("a") as file:
+        file.write("more\n")
+    with pytest.raises(StepError, match=r"docs/configuration.md: .*--write"):
+        reference.main()
