@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from snakescope import REPOSITORY
-from snakescope.learning.weights import load_weights, save_weights, sha256_of
+from snakescope.learning.weights import load_weights, save_weights
+from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 
 CARD = {"architecture": "linear", "model": {"inputs": 3}, "pixel_size_um": 9.74, "labels": ["a"]}

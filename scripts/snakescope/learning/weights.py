@@ -9,7 +9,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from snakescope.learning.checksums import check_sha256, sha256_of
+from snakescope.step.checksum import RESTORE, check_sha256, sha256_of
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file, write_json
 
@@ -51,7 +51,7 @@ def load_weights(
         StepError: the file is absent, has another checksum, or is no such file.
     """
     if sha256 is None:
-        sha256_of(path)
+        sha256_of(path, "model weights", RESTORE)
     else:
         check_sha256(path, sha256)
     try:

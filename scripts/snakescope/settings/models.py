@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from snakescope.learning.checksums import check_sha256
 from snakescope.settings.weights import weights_checksum
+from snakescope.step.checksum import check_sha256
 from snakescope.step.errors import StepError
 
 

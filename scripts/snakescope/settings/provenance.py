@@ -12,7 +12,7 @@ import yaml
 
 from snakescope import REPOSITORY
 from snakescope.settings.strict import Settings
-from snakescope.step.errors import StepError
+from snakescope.step.checksum import sha256_of as sha256_of_file  # noqa: F401
 
 PACKAGES = (
     "snakemake",
@@ -80,19 +80,6 @@ def _installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
-
-
-def sha256_of_file(path: str | Path) -> str:
-    """Return the SHA-256 of a file's contents, in hexadecimal.
-
-    Raises:
-        StepError: there is no such file.
-    """
-    try:
-        with open(path, "rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError:
-        raise StepError(f"{path}: expected a file to checksum, found none") from None
 
 
 def stated(paths: Sequence[str | Path]) -> tuple[int, str]:

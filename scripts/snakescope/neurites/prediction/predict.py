@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from snakescope.learning.device import choose_device
-from snakescope.learning.weights import sha256_of
 from snakescope.neurites.networks.model_files import load_network
 from snakescope.neurites.networks.networks import folded
 from snakescope.neurites.prediction.patches import (
@@ -33,6 +32,7 @@ from snakescope.neurites.prediction.patches import (
     text_of,
 )
 from snakescope.neurites.prediction.settings import PredictSettings
+from snakescope.step.checksum import sha256_of
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
