@@ -1,25 +1,33 @@
-# make demo: set up, simulate four small plates and run the whole healthspan tree on them.
-# make test: set up, then every check that the continuous integration runs.
-# make slurm-test: the profile on a real Slurm, started on this host; skipped where it is missing.
-# Both need python3.11 and the network the first time, nothing else.
+# The two commands that everything else builds on are `make demo` and `make test`. They need
+# python3.11 and the network the first time, nothing else.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: setup demo test check lint types unit slurm-test lock docs clean
+.PHONY: help setup dev demo report test fast check lint types unit slurm-test site docs lock clean
 
 PYTHON ?= python3.11
 CORES ?= all
 WORKERS ?= 2
+TREE ?=
 SNAKESCOPE_DATA ?= ../shared/data
 export SNAKESCOPE_DATA
 
 BIN := .venv/bin
 UV := $(or $(shell command -v uv),$(BIN)/uv)
 READY := .venv/.ready-$(firstword $(shell cksum requirements.txt))
-SNAKEMAKE := $(BIN)/snakemake --directory demo --cores $(CORES) --quiet rules
+DEV_READY := .venv/.dev-$(firstword $(shell cat requirements.txt requirements-dev.txt | cksum))
+DEMO := $(BIN)/snakemake --directory demo
+SNAKEMAKE := $(DEMO) --cores $(CORES) --quiet rules
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
 
-setup: $(READY)
+help: ## list the targets
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(READY) ## create .venv with the pinned packages
+
+dev: $(DEV_READY) ## also install what the site and pre-commit need
 
 # The stamp is written last and names the pins, so a .venv that was left half made, or that is of
 # earlier pins, is completed. One without a working Python is made anew.
@@ -31,11 +39,16 @@ $(READY):
 	rm -f .venv/.ready-*
 	touch $@
 
+$(DEV_READY): $(READY)
+	$(UV) pip install --quiet --python $(BIN)/python --requirements requirements-dev.txt
+	rm -f .venv/.dev-*
+	touch $@
+
 WILD_TYPE := $(foreach n,1 2,simulated/wild_type_$(n)/truth/worms.tsv)
 DAF_16 := $(foreach n,1 2,simulated/daf_16_$(n)/truth/worms.tsv)
 
 # The working directory is demo/, so nothing mixes with plates of your own.
-demo: $(READY)
+demo: $(READY) ## simulate four small plates and run the whole healthspan tree on them
 	mkdir -p demo
 	$(SNAKEMAKE) --configfile config/demo.yaml -- $(WILD_TYPE)
 	$(SNAKEMAKE) --configfile config/demo.yaml config/demo_daf_16.yaml -- $(DAF_16)
@@ -43,34 +56,53 @@ demo: $(READY)
 	@echo "The pictures are in demo/results/healthspan/: begin with experiments/demo/curves.png,"
 	@echo "then wild_type_1/contact_sheet.html and wild_type_1/quality.html"
 
-test: $(READY) lint types unit slurm-test
+report: demo ## write the demo's report, demo/report.html
+	$(DEMO) --configfile config/demo.yaml --quiet all --report $(CURDIR)/demo/report.html
 
-lint: $(READY)
+ifeq ($(TREE),)
+test: $(READY) lint types unit slurm-test ## run every check; TREE=neurites: that tree's tests and the contract's
+else
+test: $(READY)
+	$(PYTEST) tests/contract tests/$(TREE)
+endif
+
+fast: $(READY) ## run the tests that start no program, in about two minutes; TREE= as above
+	$(PYTEST) -m "not subprocess and not slow" $(if $(TREE),tests/$(TREE),tests)
+
+lint: $(READY) ## check the style of code, rules and generated files
 	$(BIN)/ruff check scripts tests benchmarks
 	$(BIN)/ruff format --check scripts tests benchmarks
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --check --root ..
 
-types: $(READY)
+types: $(READY) ## check the types
 	cd scripts && ../$(BIN)/mypy --config-file ../pyproject.toml .
 
-unit: $(READY)
-	$(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --ignore tests/slurm tests
+unit: $(READY) ## run all tests but those on Slurm, and print their coverage
+	$(PYTEST) --ignore tests/slurm --cov --cov-report= tests
+	@echo "coverage of the package, in per cent: $$($(BIN)/coverage report --format=total)"
 
 # One after the other: they share a cluster, and two cores.
-slurm-test: $(READY)
+slurm-test: $(READY) ## run the profile on a real Slurm, started on this host; skipped where it is missing
 	$(BIN)/python -m pytest -q -rs tests/slurm
 
+site: $(DEV_READY) ## build the documentation into site/
+	$(BIN)/mkdocs build --strict --quiet
+
+docs: $(READY) ## write the generated pages of the configuration
+	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --write --root ..
+
 # Names and versions only: addresses of a registry would tie everyone to it.
-lock:
+lock: ## pin the newest packages that requirements*.in allow
 	$(UV) pip compile --quiet --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
 		--upgrade requirements.in | grep -v '^ *#' > requirements.txt.new
 	! grep -nE '://|^-' requirements.txt.new
 	mv requirements.txt.new requirements.txt
+	$(UV) pip compile --quiet --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+		--upgrade --constraints requirements.txt requirements-dev.in | grep -v '^ *#' > requirements-dev.txt.new
+	! grep -nE '://|^-' requirements-dev.txt.new
+	mv requirements-dev.txt.new requirements-dev.txt
 
-docs: $(READY)
-	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --write --root ..
-
-clean:
-	rm -rf demo
+clean: ## remove the demo and the site
+	rm -rf demo site
