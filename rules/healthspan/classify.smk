@@ -29,7 +29,7 @@ rule healthspan_classify:
         mem_mb=tree.memory("composite", "classify"),
         runtime=tree.runtime("composite", "classify"),
     params:
-        version=(step_version("snakescope.healthspan.states.composite"), step_version("snakescope.healthspan.states.classify")),
+        version=(version_of("healthspan", "composite"), version_of("healthspan", "classify")),
         composing=tree.settings_of("composite"),
         # Where the model runs is handed over and not recorded.
         settings=tree.handed_to("classify"),
@@ -37,9 +37,9 @@ rule healthspan_classify:
         weights=CLASSIFIER,
         sha256=weights_checksum(CLASSIFIER),
     shell:
-        "python -m snakescope.healthspan.states.composite --block {wildcards.block} --masks {input.masks:q}"
+        "python -m snakescope healthspan composite --block {wildcards.block} --masks {input.masks:q}"
         " --tables {input.tables:q} --settings {params.composing:q}"
         " --composites {output.composites:q} --index {output.index:q} > {log:q} 2>&1;"
-        " python -m snakescope.healthspan.states.classify --composites {output.composites:q} --index {output.index:q}"
+        " python -m snakescope healthspan classify --composites {output.composites:q} --index {output.index:q}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"
         " --states {output.states:q} >> {log:q} 2>&1"

@@ -31,13 +31,13 @@ rule healthspan_curves:
         mem_mb=tree.memory("curves"),
         runtime=tree.runtime("curves"),
     params:
-        version=step_version("snakescope.healthspan.survival.curves"),
+        version=version_of("healthspan", "curves"),
         settings=tree.settings_of("curves"),
         experiment=lambda wildcards: tree.sheet[wildcards.plate].experiment,
         condition=lambda wildcards: tree.sheet[wildcards.plate].condition,
         time_axis=lambda wildcards: tree.sheet[wildcards.plate].time_axis,
     shell:
-        "python -m snakescope.healthspan.survival.curves --individuals {input.individuals:q} --counts {input.counts:q}"
+        "python -m snakescope healthspan curves --individuals {input.individuals:q} --counts {input.counts:q}"
         " --plate {wildcards.plate:q} --experiment {params.experiment:q}"
         # Joined to its option, as a condition such as -FUDR would be taken for one.
         " --condition={params.condition:q} --time-axis {params.time_axis:q}"

@@ -32,7 +32,7 @@ rule healthspan_detect:
         mem_mb=tree.memory("tile", "detect"),
         runtime=tree.runtime("tile", "detect"),
     params:
-        version=(step_version("snakescope.healthspan.detection.tile"), step_version("snakescope.healthspan.detection.detect")),
+        version=(version_of("healthspan", "tile"), version_of("healthspan", "detect")),
         tiling=tree.settings_of("tile"),
         # Where the model runs is handed over and not recorded.
         settings=tree.handed_to("detect"),
@@ -42,11 +42,11 @@ rule healthspan_detect:
         weights=DETECTOR,
         sha256=weights_checksum(DETECTOR),
     shell:
-        "python -m snakescope.healthspan.detection.tile --frames {input.frames:q} --table {input.table:q}"
+        "python -m snakescope healthspan tile --frames {input.frames:q} --table {input.table:q}"
         " --reference-description {input.description:q} --pixel-size-um {params.pixel_size_um}"
         " --settings {params.tiling:q}"
         " --tiles {output.tiles:q} --origins {output.origins:q} > {log:q} 2>&1;"
-        " python -m snakescope.healthspan.detection.detect --tiles {output.tiles:q} --origins {output.origins:q}"
+        " python -m snakescope healthspan detect --tiles {output.tiles:q} --origins {output.origins:q}"
         " --reference-description {input.description:q} --plate {wildcards.plate:q}"
         " --pixel-size-um {params.pixel_size_um}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"

@@ -24,7 +24,7 @@ rule healthspan_evaluate_plates:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 240 * attempt,
     params:
-        version=step_version("snakescope.healthspan.evaluation.plates"),
+        version=version_of("healthspan", "evaluation_plates"),
         settings=tree.settings_of("evaluate"),
         detector=DETECTOR,
         classifier=CLASSIFIER,
@@ -32,7 +32,7 @@ rule healthspan_evaluate_plates:
         snakefile=workflow.main_snakefile,
         folder=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     shell:
-        "python -m snakescope.healthspan.evaluation.plates --settings {params.settings:q}"
+        "python -m snakescope healthspan evaluation_plates --settings {params.settings:q}"
         " --detector {params.detector:q} --classifier {params.classifier:q}"
         " --snakefile {params.snakefile:q} --folder {params.folder:q}"
         " --cores {threads} --scores {output:q} > {log:q} 2>&1"
@@ -52,7 +52,7 @@ rule healthspan_evaluate_images:
         mem_mb=lambda wildcards, attempt: 4000 * attempt,
         runtime=lambda wildcards, attempt: 60 * attempt,
     params:
-        version=step_version("snakescope.healthspan.evaluation.images"),
+        version=version_of("healthspan", "evaluation_images"),
         settings=tree.settings_of("evaluate"),
         detector=DETECTOR,
         classifier=CLASSIFIER,
@@ -61,7 +61,7 @@ rule healthspan_evaluate_images:
         upv=f"{workflow.basedir}/tests/configs/upv_plate.yaml",
         folder=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     shell:
-        "python -m snakescope.healthspan.evaluation.images --settings {params.settings:q}"
+        "python -m snakescope healthspan evaluation_images --settings {params.settings:q}"
         " --detector {params.detector:q} --classifier {params.classifier:q}"
         " --upv-config {params.upv:q} --snakefile {params.snakefile:q} --folder {params.folder:q}"
         " --cores {threads} --scores {output:q} > {log:q} 2>&1"
@@ -85,9 +85,9 @@ rule healthspan_evaluate:
         mem_mb=lambda wildcards, attempt: 800 * attempt,
         runtime=lambda wildcards, attempt: 5 * attempt,
     params:
-        version=step_version("snakescope.healthspan.evaluation.evaluate"),
+        version=version_of("healthspan", "evaluate"),
     shell:
-        "python -m snakescope.healthspan.evaluation.evaluate --plates {input.plates:q} --images {input.images:q}"
+        "python -m snakescope healthspan evaluate --plates {input.plates:q} --images {input.images:q}"
         " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"
 
 

@@ -56,10 +56,10 @@ rule healthspan_experiment:
         mem_mb=tree.memory("experiment"),
         runtime=tree.runtime("experiment"),
     params:
-        version=step_version("snakescope.healthspan.survival.experiment"),
+        version=version_of("healthspan", "experiment"),
         settings=tree.settings_of("experiment"),
     shell:
-        "python -m snakescope.healthspan.survival.experiment --plates {input.plates:q}"
+        "python -m snakescope healthspan experiment --plates {input.plates:q}"
         " --individuals {input.individuals:q} --summaries {input.summaries:q}"
         " --experiment {wildcards.experiment:q} --settings {params.settings:q}"
         " --survival {output.survival:q} --tests {output.tests:q} --cox {output.cox:q}"

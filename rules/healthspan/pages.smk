@@ -47,19 +47,19 @@ rule healthspan_pages:
         mem_mb=tree.memory("contact_sheet", "quality"),
         runtime=tree.runtime("contact_sheet", "quality"),
     params:
-        version=(step_version("snakescope.healthspan.report.contact_sheet"), step_version("snakescope.healthspan.report.quality")),
+        version=(version_of("healthspan", "contact_sheet"), version_of("healthspan", "quality")),
         drawing=tree.settings_of("contact_sheet"),
         settings=tree.settings_of("quality"),
         pixel_size_um=tree.pixel_size_um,
         age_d=lambda wildcards: tree.sheet[wildcards.plate].first_d,
         worms=tree.worms,
     shell:
-        "python -m snakescope.healthspan.report.contact_sheet --tracks {input.tracks:q}"
+        "python -m snakescope healthspan contact_sheet --tracks {input.tracks:q}"
         " --individuals {input.individuals:q} --frames {input.frames:q} --masks {input.masks:q}"
         " --registered {input.registered:q} --pixel-size-um {params.pixel_size_um}"
         " --age-at-first-frame-d {params.age_d} --settings {params.drawing:q}"
         " --image {output.image:q} --page {output.page:q} > {log:q} 2>&1;"
-        " python -m snakescope.healthspan.report.quality --plate {wildcards.plate:q} --frames {input.frames:q}"
+        " python -m snakescope healthspan quality --plate {wildcards.plate:q} --frames {input.frames:q}"
         " --counts {input.counts:q} --states {input.states:q} --tracks {input.tracks:q}"
         " --summary {input.summary:q}"
         " --masks {input.masks:q} --registered {input.registered:q} --worms {params.worms}"

@@ -28,7 +28,7 @@ rule healthspan_plates:
         mem_mb=tree.memory("plates_table"),
         runtime=tree.runtime("plates_table"),
     params:
-        version=step_version("snakescope.healthspan.report.plates_table"),
+        version=version_of("healthspan", "plates_table"),
     shell:
-        "python -m snakescope.healthspan.report.plates_table --status {input.status:q} --rows {input.rows:q}"
+        "python -m snakescope healthspan plates_table --status {input.status:q} --rows {input.rows:q}"
         " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"

@@ -26,11 +26,11 @@ rule healthspan_reference:
         mem_mb=tree.memory("reference"),
         runtime=tree.runtime("reference"),
     params:
-        version=step_version("snakescope.healthspan.registration.reference"),
+        version=version_of("healthspan", "reference"),
         settings=tree.handed_to("register"),
         recorded=tree.reference_settings,
     shell:
-        "python -m snakescope.healthspan.registration.reference --manifest {input.manifest:q} --settings {params.settings:q}"
+        "python -m snakescope healthspan reference --manifest {input.manifest:q} --settings {params.settings:q}"
         " --image {output.image:q} --description {output.description:q} > {log:q} 2>&1"
 
 
@@ -53,10 +53,10 @@ rule healthspan_register:
         mem_mb=tree.memory("register"),
         runtime=tree.runtime("register"),
     params:
-        version=step_version("snakescope.healthspan.registration.register"),
+        version=version_of("healthspan", "register"),
         settings=tree.settings_of("register"),
     shell:
-        "python -m snakescope.healthspan.registration.register --manifest {input.manifest:q}"
+        "python -m snakescope healthspan register --manifest {input.manifest:q}"
         " --reference {input.reference:q} --description {input.description:q}"
         " --settings {params.settings:q}"
         " --frames {output.frames:q} --table {output.table:q} > {log:q} 2>&1"

@@ -25,10 +25,10 @@ rule healthspan_simulate:
         mem_mb=tree.memory("simulate", size=tree.simulated_size),
         runtime=tree.runtime("simulate", size=tree.simulated_size),
     params:
-        version=lambda wildcards: step_version("snakescope.healthspan.simulation.simulate"),
+        version=lambda wildcards: version_of("healthspan", "simulate"),
         settings=lambda wildcards: tree.settings_of("simulate"),
         seed=lambda wildcards: crc32(wildcards.plate.encode()),
         folder=lambda wildcards, output: str(Path(output.frames).parents[2]),
     shell:
-        "python -m snakescope.healthspan.simulation.simulate --settings {params.settings:q} --plate {wildcards.plate:q}"
+        "python -m snakescope healthspan simulate --settings {params.settings:q} --plate {wildcards.plate:q}"
         " --seed {params.seed} --folder {params.folder:q} > {log:q} 2>&1"

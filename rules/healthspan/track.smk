@@ -33,10 +33,10 @@ rule healthspan_track:
         runtime=tree.runtime("frames_table", "states_table", "track", "provenance"),
     params:
         version=(
-            step_version("snakescope.healthspan.registration.frames_table"),
-            step_version("snakescope.healthspan.states.states_table"),
-            step_version("snakescope.healthspan.tracking.track"),
-            step_version("snakescope.healthspan.provenance"),
+            version_of("healthspan", "frames_table"),
+            version_of("healthspan", "states_table"),
+            version_of("healthspan", "track"),
+            version_of("healthspan", "provenance"),
         ),
         max_missing_fraction=settings.ingest.max_missing_fraction,
         weights=[DETECTOR, CLASSIFIER],
@@ -45,15 +45,15 @@ rule healthspan_track:
         age_d=lambda wildcards: tree.sheet[wildcards.plate].first_d,
         worms=tree.worms,
     shell:
-        "python -m snakescope.healthspan.registration.frames_table --plate {wildcards.plate:q} --tables {input.tables:q}"
+        "python -m snakescope healthspan frames_table --plate {wildcards.plate:q} --tables {input.tables:q}"
         " --max-missing-fraction {params.max_missing_fraction}"
         " --frames {output.frames:q} > {log:q} 2>&1;"
-        " python -m snakescope.healthspan.states.states_table --tables {input.states:q} --states {output.states:q}"
+        " python -m snakescope healthspan states_table --tables {input.states:q} --states {output.states:q}"
         " >> {log:q} 2>&1;"
-        " python -m snakescope.healthspan.tracking.track --states {output.states:q} --frames {output.frames:q}"
+        " python -m snakescope healthspan track --states {output.states:q} --frames {output.frames:q}"
         " --age-at-first-frame-d {params.age_d} --worms {params.worms}"
         " --settings {params.settings:q} --tracks {output.tracks:q}"
         " --individuals {output.individuals:q} --counts {output.counts:q} >> {log:q} 2>&1;"
-        " python -m snakescope.healthspan.provenance --plate {wildcards.plate:q}"
+        " python -m snakescope healthspan provenance --plate {wildcards.plate:q}"
         " --manifests {input.manifests:q} --weights {params.weights:q}"
         " --provenance {output.provenance:q} >> {log:q} 2>&1"

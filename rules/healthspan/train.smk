@@ -27,10 +27,10 @@ rule healthspan_train:
         mem_mb=lambda wildcards, attempt: tree.training_memory_mb(wildcards.model) * attempt,
         runtime=lambda wildcards, attempt: 720 * attempt,
     params:
-        version=lambda wildcards: step_version(f"snakescope.healthspan.training.train_{wildcards.model}"),
+        version=lambda wildcards: version_of("healthspan", f"train_{wildcards.model}"),
         settings=lambda wildcards: tree.settings_of(f"train_{wildcards.model}"),
         checkpoint="training/{model}.ckpt",
     shell:
-        "python -m snakescope.healthspan.training.train_{wildcards.model} --settings {params.settings:q}"
+        "python -m snakescope healthspan train_{wildcards.model} --settings {params.settings:q}"
         " --weights {output.weights:q} --card {output.card:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"

@@ -8,7 +8,7 @@ Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.
 """
 
 from snakescope.settings.sheet import LEGAL_NAME
-from snakescope.settings.versions import step_version
+from snakescope.tree.versions import version_of
 from snakescope.settings.weights import weights_checksum, weights_file
 from snakescope.healthspan.failures import finished, unfinished
 from snakescope.healthspan.models import models as healthspan_models

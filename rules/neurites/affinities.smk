@@ -22,7 +22,7 @@ rule neurites_affinities:
         mem_mb=neurites_tree.memory("predict"),
         runtime=neurites_tree.runtime("predict"),
     params:
-        version=step_version("snakescope.neurites.prediction.predict"),
+        version=version_of("neurites", "predict"),
         # Where the model runs is handed over and not recorded.
         settings=neurites_tree.handed_to("predict"),
         recorded=neurites_tree.settings_of("predict"),
@@ -32,6 +32,6 @@ rule neurites_affinities:
         weights=AFFINITY_NETWORK,
         sha256=weights_checksum(AFFINITY_NETWORK),
     shell:
-        "python -m snakescope.neurites.prediction.predict --image {params.image:q} --block {params.ranges}"
+        "python -m snakescope neurites predict --image {params.image:q} --block {params.ranges}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"
         " --affinities {output:q} > {log:q} 2>&1"

@@ -23,13 +23,13 @@ rule neurites_agglomerate:
         mem_mb=neurites_tree.memory("agglomerate"),
         runtime=neurites_tree.runtime("agglomerate"),
     params:
-        version=step_version("snakescope.neurites.agglomeration.agglomerate"),
+        version=version_of("neurites", "agglomerate"),
         settings=neurites_tree.settings_of("agglomerate"),
         grid=neurites_tree.described,
         # Thousands of files are more than a command may name.
         fragments=neurites_tree.folder("fragments"),
         graphs=neurites_tree.folder("graphs"),
     shell:
-        "python -m snakescope.neurites.agglomeration.agglomerate --fragments {params.fragments:q} --graphs {params.graphs:q}"
+        "python -m snakescope neurites agglomerate --fragments {params.fragments:q} --graphs {params.graphs:q}"
         " --grid {params.grid:q} --settings {params.settings:q}"
         " --agglomeration {output.agglomeration:q} --table {output.table:q} > {log:q} 2>&1"

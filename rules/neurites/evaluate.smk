@@ -24,7 +24,7 @@ rule neurites_evaluate:
         mem_mb=neurites_tree.memory("evaluate"),
         runtime=neurites_tree.runtime("evaluate"),
     params:
-        version=step_version("snakescope.neurites.scores.evaluate"),
+        version=version_of("neurites", "evaluate"),
         settings=neurites_tree.settings_of("evaluate"),
         agglomerate=neurites_tree.settings_of("agglomerate", "thresholds"),
         segmentation=neurites_tree.settings_of("segmentation", "scoring", "threshold", "min_voxels"),
@@ -33,7 +33,7 @@ rule neurites_evaluate:
         fragments=neurites_tree.folder("fragments"),
         labels=lambda wildcards: f"results/neurites/{wildcards.volume}/labels.zarr",
     shell:
-        "python -m snakescope.neurites.scores.evaluate --agglomeration {input.agglomeration:q}"
+        "python -m snakescope neurites evaluate --agglomeration {input.agglomeration:q}"
         " --fragments {params.fragments:q} --grid {params.grid:q} --labels {params.labels:q}"
         " --settings {params.settings:q} --agglomerate-settings {params.agglomerate:q}"
         " --segmentation-settings {params.segmentation:q} --set {params.set}"

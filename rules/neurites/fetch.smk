@@ -21,10 +21,10 @@ rule neurites_fetch:
         mem_mb=400,
         runtime=60,
     params:
-        version=step_version("snakescope.neurites.volumes.fetch"),
+        version=version_of("neurites", "fetch"),
         settings=neurites_tree.settings_of("fetch", "url", "md5"),
     shell:
-        "python -m snakescope.neurites.volumes.fetch --settings {params.settings:q} --archive {output:q} > {log:q} 2>&1"
+        "python -m snakescope neurites fetch --settings {params.settings:q} --archive {output:q} > {log:q} 2>&1"
 
 
 rule neurites_unpack:
@@ -52,8 +52,8 @@ rule neurites_unpack:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 20 * attempt,
     params:
-        version=step_version("snakescope.neurites.volumes.unpack"),
+        version=version_of("neurites", "unpack"),
         settings=neurites_tree.settings_of("fetch", "train_sections"),
     shell:
-        "python -m snakescope.neurites.volumes.unpack --archive {input:q} --settings {params.settings:q}"
+        "python -m snakescope neurites unpack --archive {input:q} --settings {params.settings:q}"
         " --folder fetched/neurites/snemi3d > {log:q} 2>&1"

@@ -21,11 +21,11 @@ rule neurites_fragments:
         mem_mb=neurites_tree.memory("fragments"),
         runtime=neurites_tree.runtime("fragments"),
     params:
-        version=step_version("snakescope.neurites.fragments.fragments"),
+        version=version_of("neurites", "fragments"),
         settings=neurites_tree.settings_of("fragments"),
         grid=neurites_tree.described,
     shell:
-        "python -m snakescope.neurites.fragments.fragments --affinities {input:q} --block {wildcards.box}"
+        "python -m snakescope neurites fragments --affinities {input:q} --block {wildcards.box}"
         " --grid {params.grid:q} --settings {params.settings:q}"
         " --fragments {output:q} > {log:q} 2>&1"
 
@@ -48,10 +48,10 @@ rule neurites_region_graph:
         mem_mb=neurites_tree.memory("region_graph"),
         runtime=neurites_tree.runtime("region_graph"),
     params:
-        version=step_version("snakescope.neurites.fragments.region_graph"),
+        version=version_of("neurites", "region_graph"),
         grid=neurites_tree.described,
         histograms=neurites_tree.histograms,
     shell:
-        "python -m snakescope.neurites.fragments.region_graph --fragments {input.fragments:q} --before {input.before:q}"
+        "python -m snakescope neurites region_graph --fragments {input.fragments:q} --before {input.before:q}"
         " --affinities {input.affinities:q} --block {wildcards.box} --grid {params.grid:q}"
         " --histograms {params.histograms} --graph {output:q} > {log:q} 2>&1"

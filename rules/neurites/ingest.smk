@@ -38,13 +38,13 @@ rule neurites_describe:
         mem_mb=500,
         runtime=5,
     params:
-        version=step_version("snakescope.neurites.volumes.ingest"),
+        version=version_of("neurites", "ingest"),
         manifest=neurites_tree.manifest,
         shape=neurites_tree.shape,
         depth=neurites_tree.slab_depth,
         settings=neurites_tree.settings_of("ingest"),
     shell:
-        "python -m snakescope.neurites.volumes.ingest --manifest {params.manifest:q} --kind {wildcards.kind}"
+        "python -m snakescope neurites ingest --manifest {params.manifest:q} --kind {wildcards.kind}"
         " --depth {params.depth} --settings {params.settings:q}"
         " --array {output:q} > {log:q} 2>&1"
 
@@ -67,13 +67,13 @@ rule neurites_ingest:
         mem_mb=neurites_tree.memory("ingest"),
         runtime=neurites_tree.runtime("ingest"),
     params:
-        version=step_version("snakescope.neurites.volumes.ingest"),
+        version=version_of("neurites", "ingest"),
         manifest=neurites_tree.manifest,
         shape=neurites_tree.shape,
         sections=neurites_tree.slab_sections,
         depth=neurites_tree.slab_depth,
         settings=neurites_tree.settings_of("ingest"),
     shell:
-        "python -m snakescope.neurites.volumes.ingest --manifest {params.manifest:q} --kind {wildcards.kind}"
+        "python -m snakescope neurites ingest --manifest {params.manifest:q} --kind {wildcards.kind}"
         " --sections {params.sections} --depth {params.depth}"
         " --settings {params.settings:q} --array {output:q} > {log:q} 2>&1"

@@ -28,12 +28,12 @@ rule neurites_paper_row:
         mem_mb=neurites_tree.memory("paper"),
         runtime=neurites_tree.runtime("paper"),
     params:
-        version=step_version("snakescope.neurites.paper.paper"),
+        version=version_of("neurites", "paper"),
         settings=neurites_tree.settings_of("paper"),
         volumes=lambda wildcards: neurites_tree.training_options(),
         checkpoint="training/paper_{network}_{n}_seed{seed}.ckpt",
     shell:
-        "python -m snakescope.neurites.paper.paper --network {wildcards.network} --n {wildcards.n}"
+        "python -m snakescope neurites paper --network {wildcards.network} --n {wildcards.n}"
         " --seed {wildcards.seed} {params.volumes:q} --settings {params.settings:q}"
         " --checkpoint {params.checkpoint:q} --row {output:q} > {log:q} 2>&1"
 
@@ -59,7 +59,7 @@ rule neurites_paper:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        version=step_version("snakescope.neurites.paper.page"),
+        version=version_of("neurites", "paper_page"),
     shell:
-        "python -m snakescope.neurites.paper.page --table {output.table:q} --page {output.page:q} {input:q}"
+        "python -m snakescope neurites paper_page --table {output.table:q} --page {output.page:q} {input:q}"
         " > {log:q} 2>&1"

@@ -24,11 +24,11 @@ rule neurites_pictures:
         mem_mb=neurites_tree.memory("pictures"),
         runtime=neurites_tree.runtime("pictures"),
     params:
-        version=step_version("snakescope.neurites.report.pictures"),
+        version=version_of("neurites", "pictures"),
         settings=neurites_tree.settings_of("pictures"),
         image=lambda wildcards: f"results/neurites/{wildcards.volume}/image.zarr",
         grid=neurites_tree.described,
     shell:
-        "python -m snakescope.neurites.report.pictures --image {params.image:q} --segmentation {input.segmentation:q}"
+        "python -m snakescope neurites pictures --image {params.image:q} --segmentation {input.segmentation:q}"
         " --objects {input.objects:q} --grid {params.grid:q} --settings {params.settings:q}"
         " --sections {output.sections:q} --neurites {output.neurites:q} > {log:q} 2>&1"

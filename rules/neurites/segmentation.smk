@@ -25,18 +25,18 @@ rule neurites_segmentation:
         mem_mb=neurites_tree.memory("segmentation"),
         runtime=neurites_tree.runtime("segmentation"),
     params:
-        version=[step_version("snakescope.neurites.agglomeration.segmentation"), step_version("snakescope.neurites.provenance")],
+        version=[version_of("neurites", "segmentation"), version_of("neurites", "provenance")],
         settings=neurites_tree.settings_of("segmentation"),
         grid=neurites_tree.described,
         fragments=neurites_tree.folder("fragments"),
         manifest=neurites_tree.manifest,
         weights=AFFINITY_NETWORK,
     shell:
-        "python -m snakescope.neurites.agglomeration.segmentation --agglomeration {input.agglomeration:q}"
+        "python -m snakescope neurites segmentation --agglomeration {input.agglomeration:q}"
         " --fragments {params.fragments:q} --grid {params.grid:q} --settings {params.settings:q}"
         " --processes {threads} --segmentation {output.segmentation:q} --objects {output.objects:q}"
         " > {log:q} 2>&1;"
-        " python -m snakescope.neurites.provenance --volume {wildcards.volume:q}"
+        " python -m snakescope neurites provenance --volume {wildcards.volume:q}"
         " --manifest {params.manifest:q} --weights {params.weights:q}"
         " --provenance {output.provenance:q} >> {log:q} 2>&1"
 
@@ -59,6 +59,6 @@ rule neurites_export:
         mem_mb=neurites_tree.memory("export"),
         runtime=neurites_tree.runtime("export"),
     params:
-        version=step_version("snakescope.neurites.agglomeration.export"),
+        version=version_of("neurites", "export"),
     shell:
-        "python -m snakescope.neurites.agglomeration.export --segmentation {input:q} --export {output:q} > {log:q} 2>&1"
+        "python -m snakescope neurites export --segmentation {input:q} --export {output:q} > {log:q} 2>&1"

@@ -22,9 +22,9 @@ rule neurites_simulate:
         mem_mb=neurites_tree.memory("simulate"),
         runtime=neurites_tree.runtime("simulate"),
     params:
-        version=step_version("snakescope.neurites.simulation.simulate"),
+        version=version_of("neurites", "simulate"),
         settings=neurites_tree.settings_of("simulate"),
         seed=lambda wildcards: crc32(wildcards.volume.encode()),
     shell:
-        "python -m snakescope.neurites.simulation.simulate --settings {params.settings:q} --seed {params.seed}"
+        "python -m snakescope neurites simulate --settings {params.settings:q} --seed {params.seed}"
         " --image {output.image:q} --labels {output.labels:q} > {log:q} 2>&1"

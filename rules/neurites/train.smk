@@ -26,11 +26,11 @@ rule neurites_train:
         mem_mb=neurites_tree.memory("train"),
         runtime=neurites_tree.runtime("train"),
     params:
-        version=step_version("snakescope.neurites.training.train"),
+        version=version_of("neurites", "train"),
         settings=neurites_tree.settings_of("train"),
         volumes=lambda wildcards: neurites_tree.training_options(),
         checkpoint="training/affinities.ckpt",
     shell:
-        "python -m snakescope.neurites.training.train {params.volumes:q} --settings {params.settings:q}"
+        "python -m snakescope neurites train {params.volumes:q} --settings {params.settings:q}"
         " --weights {output.weights:q} --card {output.card:q}"
         " --checkpoint {params.checkpoint:q} > {log:q} 2>&1"

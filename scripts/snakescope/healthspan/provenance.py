@@ -11,11 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.healthspan.plates.manifest import read_manifest_files
-from snakescope.settings.provenance import sha256_of_file, software, stated
-from snakescope.step.command import run_step
 from snakescope.step.output import write_json
+from snakescope.tree.provenance import sha256_of_file, software, stated
 
-VERSION = 2
 EXPLANATION = (
     "weights: SHA-256 of their contents. manifests: of every block, sha256 of the frame manifest; "
     "of the raw files in it their number, their size in bytes, and as frames_sha256 the SHA-256 of "
@@ -54,17 +52,15 @@ def _inputs(manifest: str | Path) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Write the provenance manifest."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--plate", required=True, help="name of the plate")
     parser.add_argument("--manifests", nargs="+", required=True, help="manifest/{block}.tsv")
     parser.add_argument("--weights", nargs="*", default=[], help="weights of the models")
     parser.add_argument("--provenance", required=True, help="JSON to write")
-    options = parser.parse_args()
+
+
+def main(options: argparse.Namespace) -> None:
+    """Write the provenance manifest."""
     found = provenance(options.plate, options.weights, options.manifests)
     write_json(options.provenance, found)
-
-
-if __name__ == "__main__":
-    run_step(main)

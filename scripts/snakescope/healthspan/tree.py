@@ -31,10 +31,10 @@ from snakescope.healthspan.plates.status import left_behind, write_sheets
 from snakescope.healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.settings.parameters import handed_over
-from snakescope.settings.provenance import as_yaml, sha256_of_file
 from snakescope.step.failures import FAILURES
 from snakescope.step.output import write_if_changed
 from snakescope.step.signature import signed
+from snakescope.tree.provenance import as_yaml, sha256_of_file
 
 RESULTS = "results/healthspan"
 # A file of every job that others need, of blocks and of the plate.

@@ -10,11 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.neurites.volumes.scan import read_manifest
-from snakescope.settings.provenance import sha256_of_file, software, stated
-from snakescope.step.command import run_step
 from snakescope.step.output import write_json
+from snakescope.tree.provenance import sha256_of_file, software, stated
 
-VERSION = 1
 EXPLANATION = (
     "weights: SHA-256 of their contents. sources: of the image and of the labels the path in the "
     "sheet, the shape and type as found; of their files the number, the size in bytes, and as "
@@ -54,19 +52,15 @@ def provenance(volume: str, weights: str | Path, manifest: str | Path) -> dict[s
     }
 
 
-def main() -> None:
-    """Write the provenance of a volume."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.provenance", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--volume", required=True, help="name of the volume")
     parser.add_argument("--manifest", type=Path, required=True, help="volume.json of the volume")
     parser.add_argument("--weights", type=Path, required=True, help="weights of the network")
     parser.add_argument("--provenance", type=Path, required=True, help="JSON to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Write the provenance of a volume."""
     found = provenance(given.volume, given.weights, given.manifest)
     write_json(given.provenance, found)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -24,9 +24,9 @@ from snakescope.neurites.volumes.scan import (
 )
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.settings.parameters import handed_over
-from snakescope.settings.provenance import as_yaml
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.tree.provenance import as_yaml
 
 RESULTS = "results/neurites"
 VOLUME_RESULTS = (

@@ -1,20 +1,51 @@
-"""Running a step's ``main`` as a command."""
+"""A step as a command: its options, its exit status, its one sentence on stderr.
 
+A step is a module with two functions: ``add_arguments(parser)`` adds its options, ``main(options)``
+does the work. Rules call it by the name that its tree's table gives it.
+"""
+
+import argparse
 import errno
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import NoReturn
 
 from snakescope.step.errors import StepError
 
 
+def parser_of(module: ModuleType, name: str) -> argparse.ArgumentParser:
+    """Return the parser of a step; ``name`` is the command as users type it."""
+    summary = (module.__doc__ or "").strip().partition("\n\n")[0]
+    parser = argparse.ArgumentParser(prog=name, description=summary)
+    module.add_arguments(parser)
+    return parser
+
+
+def call(module: ModuleType, arguments: Sequence[str] | None = None) -> None:
+    """Run a step in this process, with ``arguments`` or those of the command line.
+
+    Raises:
+        StepError: as the step does.
+    """
+    module.main(parser_of(module, module.__name__.rpartition(".")[2]).parse_args(arguments))
+
+
+def run_module(path: str, name: str, arguments: Sequence[str]) -> NoReturn:
+    """Import the step at a dotted ``path``, run it and leave the process."""
+    module = import_module(path)
+    options = parser_of(module, name).parse_args(arguments)
+    run_step(lambda: module.main(options))
+
+
 def run_step(main: Callable[[], None]) -> NoReturn:
     """Run ``main`` and leave the process: 0, or 1 after one sentence on stderr.
 
-    Only :class:`StepError` and a full disk are turned into a sentence; anything else is a defect
-    of ours and keeps its traceback.
+    Only :class:`StepError` and a full disk become a sentence; anything else is a defect of the
+    software and keeps its traceback.
     """
     try:
         main()
@@ -28,7 +59,7 @@ def run_step(main: Callable[[], None]) -> NoReturn:
         where = error.filename or Path.cwd()
         print(
             f"error: {where}: expected room on the disk, found {full}; make room and start again,"
-            " what was finished is kept",
+            " finished results are kept",
             file=sys.stderr,
             flush=True,
         )
@@ -37,7 +68,7 @@ def run_step(main: Callable[[], None]) -> NoReturn:
 
 
 def full_disk(error: OSError) -> str:
-    """Return how the system calls a full disk or a used up quota, empty for any other error."""
-    # Libraries in C, such as HDF5, tell it in their message only.
-    called = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
-    return next((words for words in called if words in str(error)), "")
+    """Return the system's words for a full disk or an exceeded quota, empty for other errors."""
+    # Libraries in C, such as HDF5, state it in their message only.
+    texts = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
+    return next((words for words in texts if words in str(error)), "")

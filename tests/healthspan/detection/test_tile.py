@@ -20,6 +20,7 @@ from snakescope.healthspan.detection.tile import (
 from snakescope.healthspan.registration.reference import Description, write_description
 from snakescope.healthspan.registration.texture import Circle
 from snakescope.imaging.stacks import Stack, read_stack, write_stack
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 
 WHOLE = Description(0, "bright_field", None, "", Circle(99.5, 149.5, 200.0), False)
@@ -103,7 +104,7 @@ def test_the_command_tiles_registered_frames(
     command = [part for k, v in options.items() for part in (f"--{k}", str(tmp_path / v))]
     settings = ["--settings", '{"size_px": 128}', "--pixel-size-um", "9.74"]
     monkeypatch.setattr(sys, "argv", ["tile", *command, *settings])
-    tile.main()
+    call(tile)
     origins = pd.read_csv(tmp_path / "t.tsv", sep="\t")
     assert list(origins.columns) == list(tile.ORIGIN_COLUMNS)
     assert len(origins) == count * 6

@@ -33,6 +33,7 @@ from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import identity_of, make_room
 from snakescope.imaging.masks import Instance, MaskSet
 from snakescope.settings.weights import weights_file
+from snakescope.step.command import call
 
 UPV = REPOSITORY / "tests/configs/upv_plate.yaml"
 
@@ -181,7 +182,7 @@ def test_the_weights_that_are_judged_are_those_of_the_configuration(
     words = ["--settings", '{"plates": 1}', "--snakefile", "Snakefile", "--folder", "e/plates"]
     words += ["--cores", "1", "--scores", "s.tsv", "--detector", models[0]]
     monkeypatch.setattr(sys, "argv", ["evaluation_plates", *words, "--classifier", models[1]])
-    evaluation_plates.main()
+    call(evaluation_plates)
     for folder, config in asked:
         folder.mkdir(parents=True, exist_ok=True)
         for step, model in zip(("detect", "classify"), models, strict=True):
@@ -210,7 +211,7 @@ def test_plates_of_other_settings_or_seeds_are_simulated_again(
     for asked in ({}, {}, {"most_worms": 90}, {"frame_px": 880}, {"first_seed": 5}):
         settings = json.dumps({"plates": 2, **asked})
         monkeypatch.setattr(sys, "argv", ["evaluation_plates", "--settings", settings, *words])
-        evaluation_plates.main()
+        call(evaluation_plates)
     first, second = 9_000_001, 9_000_002
     # Only the last plate is the fullest one.
     assert simulated == [first, second, second, first, second, 5, 6]

@@ -11,6 +11,7 @@ from snakescope.healthspan.plates.ingest import PlateFrames, PlateProblem, scan_
 from snakescope.healthspan.plates.raw_folder import ImageFile
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 
 
@@ -382,7 +383,7 @@ def test_shared_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     monkeypatch.setattr(sys, "argv", ["ingest", *arguments])
-    ingest.main()
+    call(ingest)
 
 
 def test_command_shows_a_folder(

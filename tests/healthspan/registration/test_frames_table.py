@@ -12,6 +12,7 @@ from snakescope.healthspan.registration.frames_table import (
     join_frames,
     losses,
 )
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 
 
@@ -33,7 +34,7 @@ def registered(*timepoints: int) -> list[tuple[int, str, str]]:
 def run(monkeypatch: pytest.MonkeyPatch, tables: list[Path], limit: float, output: Path) -> None:
     arguments = ["--plate", "p1", "--max-missing-fraction", str(limit), "--frames", str(output)]
     monkeypatch.setattr(sys, "argv", ["frames", "--tables", *map(str, tables), *arguments])
-    frames_table.main()
+    call(frames_table)
 
 
 def test_blocks_are_joined_in_order_of_time_and_to_the_last_digit(tmp_path: Path) -> None:

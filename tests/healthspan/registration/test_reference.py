@@ -27,6 +27,7 @@ from snakescope.healthspan.registration.reference import (
     write_reference,
 )
 from snakescope.healthspan.registration.settings import RegisterSettings
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 from tests.healthspan.registration.small_dish import MARK, dish, frame
 
@@ -71,7 +72,7 @@ def test_a_spoilt_first_block_leaves_the_reference_to_the_next(
     for spoilt, chosen in ((0, 0), (1, 1), (2, 2), (3, 3)):
         for k in range(spoilt):
             (tmp_path / f"{k}.tif").write_bytes(b"II*\0")
-        reference.main()
+        call(reference)
         assert read_description(tmp_path / "r.json").timepoint == chosen
         assert not is_out_of_date(tmp_path / "r.json", tmp_path / "manifest/t000-t001.tsv")
 

@@ -15,6 +15,7 @@ from snakescope.healthspan.registration import reference, register
 from snakescope.healthspan.registration.motion import Motion
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.imaging.stacks import Stack, read_stack
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 from tests.healthspan.registration.small_dish import SIDE, dish, frame, greatest_error_px
 
@@ -55,11 +56,11 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         description = str(tmp_path / "reference.json")
         common = ["--manifest", listed, "--settings", text, "--description", description]
         monkeypatch.setattr(sys, "argv", ["reference", *common, "--image", image])
-        reference.main()
+        call(reference)
         frames, table = str(tmp_path / "out.ome.tif"), str(tmp_path / "out.tsv")
         outputs = ["--reference", image, "--frames", frames, "--table", table]
         monkeypatch.setattr(sys, "argv", ["register", *common, *outputs])
-        register.main()
+        call(register)
         return pd.read_csv(table, sep="\t").fillna({"reason": ""})
 
     return both
@@ -190,7 +191,7 @@ def test_a_machine_that_does_not_see_the_raw_folder_says_so(run: Run, tmp_path: 
     run([{"bright_field": image}])
     (tmp_path / "t000_bright_field.tif").unlink()
     with pytest.raises(StepError, match="expected the raw frame that was there when the run began"):
-        register.main()
+        call(register)
 
 
 def test_a_block_without_a_usable_frame_still_has_its_files(run: Run, tmp_path: Path) -> None:

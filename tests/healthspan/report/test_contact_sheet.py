@@ -22,6 +22,7 @@ from snakescope.healthspan.report.contact_sheet_drawing import (
 )
 from snakescope.healthspan.report.contact_sheet_rows import Cell, interval, sorted_by_death
 from snakescope.healthspan.report.settings import ContactSheetSettings
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table
 from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
@@ -170,7 +171,7 @@ def test_the_command_writes_a_picture_and_a_page_that_stands_alone(
     words += ["--pixel-size-um", "9.74", "--age-at-first-frame-d", "2"]
     words += ["--image", str(image), "--page", str(page)]
     monkeypatch.setattr(sys, "argv", words)
-    contact_sheet.main()
+    call(contact_sheet)
     with Image.open(image) as picture:
         assert picture.mode == "P" and picture.size[0] > 12 * 96
     text = page.read_text(encoding="utf-8")

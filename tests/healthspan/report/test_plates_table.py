@@ -9,6 +9,7 @@ import pytest
 from snakescope.healthspan.report import plates_table as step
 from snakescope.healthspan.report.plates_page import page
 from snakescope.healthspan.report.plates_table import plates_table
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
 
@@ -54,7 +55,7 @@ def test_the_command_writes_the_table(tmp_path: Path, monkeypatch: pytest.Monkey
     words += ["--rows", str(tmp_path / "quality.tsv"), "--table", str(tmp_path / "plates.tsv")]
     words += ["--page", str(tmp_path / "plates.html")]
     monkeypatch.setattr(sys, "argv", words)
-    step.main()
+    call(step)
     assert len(read_table(tmp_path / "plates.tsv", ["plate", "status", "remarks"])) == 5
     page = (tmp_path / "plates.html").read_text(encoding="utf-8")
     assert page.count("<tr>") == 6
@@ -79,5 +80,5 @@ def test_a_table_that_is_no_quality_row_is_refused(
     words += ["--page", str(tmp_path / "plates.html")]
     monkeypatch.setattr(sys, "argv", words)
     with pytest.raises(StepError, match="found no warnings"):
-        step.main()
+        call(step)
     assert not (tmp_path / "plates.tsv").exists()

@@ -22,6 +22,7 @@ from snakescope.healthspan.report.quality_page import page
 from snakescope.healthspan.report.settings import QualitySettings
 from snakescope.imaging.overlays import rgb
 from snakescope.imaging.style import STATE_COLOURS
+from snakescope.step.command import call
 from snakescope.step.tables import read_table
 from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
 
@@ -269,7 +270,7 @@ def test_the_command_writes_page_picture_and_row(
     plate: DrawnPlate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "argv", command(plate, tmp_path))
-    quality.main()
+    call(quality)
     row = read_table(tmp_path / "quality.tsv")
     assert row["status"].tolist() == ["warning"]
     assert row["warnings"][0] == "frames missing: 1 of 12; frames unregistered: 1 of 12"
@@ -300,6 +301,6 @@ def test_an_empty_plate_still_gets_its_page(
         table.to_csv(tmp_path / f"{name}.tsv", sep="\t", index=False)
     empty = replace(plate, folder=tmp_path)
     monkeypatch.setattr(sys, "argv", command(empty, tmp_path))
-    quality.main()
+    call(quality)
     assert read_table(tmp_path / "quality.tsv")["status"].tolist() == ["failed"]
     assert "no worm found" in (tmp_path / "quality.html").read_text()

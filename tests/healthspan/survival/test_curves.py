@@ -6,12 +6,12 @@ import sys
 import time
 from pathlib import Path
 
-import snakescope
 import numpy as np
 import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 
+import snakescope
 from snakescope.healthspan.plates.sheet import SINCE_FIRST_FRAME
 from snakescope.healthspan.survival.curves import draw_curves, plate_curves, plate_summary
 from snakescope.healthspan.survival.estimators import (

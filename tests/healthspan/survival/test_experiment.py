@@ -22,6 +22,7 @@ from snakescope.healthspan.survival.exports import jmp, oasis2, prism
 from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
 
@@ -197,7 +198,7 @@ def test_plates_with_and_without_an_age_are_told_wherever_they_are_compared(
     command += ["--oasis", "a.txt", "b.txt", "--prism", "a.csv", "b.csv"]
     command += [x for name in ("survival", "tests", "cox") for x in (f"--{name}", f"{name}.tsv")]
     monkeypatch.setattr(sys, "argv", command)
-    experiment.main()
+    call(experiment)
     told = "days of p3 count from the first frame, those of other plates from adulthood"
     tests, cox = read_table("tests.tsv"), read_table("cox.tsv")
     assert tests["note"].eq(told).all() and cox["note"].str.endswith(f"; {told}").all()

@@ -11,6 +11,7 @@ from snakescope.healthspan.states.models import HYPER_PARAMETERS, STATES
 from snakescope.healthspan.training import train_classifier as step
 from snakescope.healthspan.training.settings import TrainClassifierSettings
 from snakescope.learning.weights import save_weights
+from snakescope.step.command import call
 
 TINY = {"per_state": 8, "validation_per_state": 8, "held_out_per_state": 8, "batch": 8}
 
@@ -80,7 +81,7 @@ def test_the_command_writes_weights_and_their_card(tmp_path, monkeypatch, archit
         f"train --settings {json.dumps(chosen, separators=(',', ':'))}"
         f" --weights {weights} --card {card}".split(),
     )
-    step.main()
+    call(step)
     written = json.loads(card.read_text())
     model, header = load_classifier(weights, written["sha256"])
     assert not model.training

@@ -8,6 +8,7 @@ from snakescope.neurites.paper.page import joined, page
 from snakescope.neurites.paper.paper import COLUMNS, row, training_settings
 from snakescope.neurites.paper.settings import PaperSettings
 from snakescope.neurites.training.patches import labelled, split
+from snakescope.step.command import call
 
 
 def made(network: str, n: float, saved: float) -> dict[str, object]:
@@ -60,7 +61,7 @@ def test_the_page_is_in_the_order_of_the_paper(tmp_path, monkeypatch) -> None:
         paths.append(str(tmp_path / f"{k}.tsv"))
     out = ["--table", str(tmp_path / "t.tsv"), "--page", str(tmp_path / "p.md")]
     monkeypatch.setattr("sys.argv", ["paper_page", *paths, *out])
-    paper_page.main()
+    call(paper_page)
     assert (tmp_path / "p.md").read_text() == text
 
 

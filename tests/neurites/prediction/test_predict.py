@@ -19,6 +19,7 @@ from snakescope.neurites.prediction.predict import (
 )
 from snakescope.neurites.prediction.settings import PredictSettings
 from snakescope.neurites.training.settings import TrainSettings
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 
 SETTINGS = PredictSettings(patch_zyx=(4, 16, 16), batch=3, threads=1)
@@ -169,7 +170,7 @@ def run(monkeypatch: pytest.MonkeyPatch, folder: object, **changed: str) -> None
     }
     line = [word for name, value in words.items() for word in (f"--{name}", value)]
     monkeypatch.setattr("sys.argv", ["predict", *line])
-    module.main()
+    call(module)
 
 
 def test_the_command_writes_one_file(tmp_path, volume, monkeypatch) -> None:

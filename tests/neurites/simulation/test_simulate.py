@@ -10,6 +10,7 @@ from skimage import measure
 from snakescope.neurites.simulation import simulate as module
 from snakescope.neurites.simulation.settings import SimulateSettings
 from snakescope.neurites.simulation.simulate import simulate, varied
+from snakescope.step.command import call
 
 SMALL = SimulateSettings(shape=(6, 96, 96))
 
@@ -54,7 +55,7 @@ def test_the_command_writes_both_files(tmp_path, monkeypatch) -> None:
     words = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
     settings = json.dumps({"shape": [3, 48, 64]})
     monkeypatch.setattr("sys.argv", ["simulate", "--settings", settings, "--seed", "2", *words])
-    module.main()
+    call(module)
     image, labels = (tifffile.imread(path) for path in paths.values())
     assert image.shape == labels.shape == (3, 48, 64)
     assert labels.max() > 2

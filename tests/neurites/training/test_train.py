@@ -1,16 +1,15 @@
 """Training: repeatable, resumable bit for bit, kept apart from validation, and it learns."""
 
-from snakescope import REPOSITORY
 import json
 from argparse import Namespace
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 import zarr
 
+from snakescope import REPOSITORY
 from snakescope.neurites.networks.networks import parameter_count
 from snakescope.neurites.paper.paper import training_settings
 from snakescope.neurites.paper.settings import PaperSettings
@@ -37,6 +36,7 @@ from snakescope.neurites.training.train import (
     volumes_of,
 )
 from snakescope.neurites.volumes.sheet import read_volumes as read_sheet
+from snakescope.step.command import call
 from snakescope.step.errors import StepError
 
 ROOT = REPOSITORY
@@ -290,7 +290,7 @@ def test_the_command_writes_weights_and_a_card(tmp_path, monkeypatch) -> None:
     }
     line = [word for name, value in words.items() for word in (f"--{name}", value)]
     monkeypatch.setattr("sys.argv", ["train", *line])
-    module.main()
+    call(module)
     card = json.loads((tmp_path / "w.json").read_text())
     assert card["data"] == ["v, sections 0 to 5"]
     (scores,) = card["held_out"]

@@ -34,12 +34,9 @@ from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet,
 from snakescope.imaging.stacks import Stack
 from snakescope.learning.device import choose_device
 from snakescope.learning.weights import load_weights
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 3
 
 DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
 
@@ -320,8 +317,8 @@ def check_pixel_size(tiles: Stack, pixel_size_um: float) -> None:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--tiles", required=True, type=Path)
     parser.add_argument("--origins", required=True, type=Path)
     parser.add_argument("--reference-description", required=True, type=Path)
@@ -332,7 +329,10 @@ def main() -> None:
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--masks", required=True, type=Path)
     parser.add_argument("--dropped", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     settings = DetectSettings.model_validate_json(arguments.settings)
@@ -362,7 +362,3 @@ def main() -> None:
         arguments.masks,
         MaskSet(arguments.plate, pixel_size_um, height, width, timepoints, tuple(instances)),
     )
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -10,6 +10,8 @@ from snakescope.settings.strict import Settings
 class TileSettings(Settings):
     """How registered frames are brought to the model's pixel size and cut."""
 
+    version: ClassVar[int] = 1
+
     size_px: int = Field(
         440, ge=64, le=4096, description="side of a tile (px of the model's pixel size)"
     )
@@ -23,6 +25,8 @@ class TileSettings(Settings):
 
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
+
+    version: ClassVar[int] = 3
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"tiles_per_batch", "device"})
 

@@ -17,12 +17,9 @@ from snakescope.healthspan.detection.channel_overlay import GROUND, overlay
 from snakescope.healthspan.detection.settings import TileSettings
 from snakescope.healthspan.registration.reference import Description, read_description
 from snakescope.imaging.stacks import Stack, write_stack
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 1
 
 ORIGIN_COLUMNS = (
     "page",
@@ -142,8 +139,8 @@ def registered_pages(table: pd.DataFrame) -> list[tuple[int, int]]:
     return [(int(t), int(p)) for t, p in zip(rows["timepoint"], rows["page"], strict=True)]
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--frames", required=True, help="registered frames of the block")
     parser.add_argument("--table", required=True, help="their table")
     parser.add_argument("--reference-description", required=True, help="reference.json")
@@ -151,12 +148,10 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--settings", default="{}", help="TileSettings as JSON")
     parser.add_argument("--tiles", required=True, help="tiles (OME-TIFF) to write")
     parser.add_argument("--origins", required=True, help="table of their origins to write")
-    return parser.parse_args()
 
 
-def main() -> None:
+def main(arguments: argparse.Namespace) -> None:
     """Command line: cut the registered frames of a block into tiles."""
-    arguments = _arguments()
     cv2.setNumThreads(1)
     settings = TileSettings.model_validate_json(arguments.settings)
     description = read_description(arguments.reference_description)
@@ -187,7 +182,3 @@ def main() -> None:
             pixel_size_um=settings.model_pixel_size_um,
         )
     write_table(arguments.origins, origins)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -18,11 +18,8 @@ from numpy.typing import NDArray
 
 from snakescope.healthspan.simulation.life_course import STATES
 from snakescope.learning.metrics import f_scores, macro_f, wilson_interval
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 2
 
 
 class Row(NamedTuple):
@@ -172,20 +169,19 @@ def page(rows: list[Row], scores: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--plates", required=True, type=Path)
     parser.add_argument("--images", required=True, type=Path)
     parser.add_argument("--table", required=True, type=Path)
     parser.add_argument("--page", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     plates = read_table(arguments.plates, ["plate", "metric", "value"])
     images = read_table(arguments.images, ["set", "metric", "value"])
     rows = [*simulated_rows(plates), *image_rows(images)]
     write_table(arguments.table, pd.DataFrame(rows, columns=list(Row._fields)))
     with whole_file(arguments.page) as partial:
         partial.write_text(page(rows, plates), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    run_step(main)

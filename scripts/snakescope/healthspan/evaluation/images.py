@@ -43,11 +43,8 @@ from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.healthspan.training.detector_scores import crossing, match
 from snakescope.imaging.frames import read_frame
 from snakescope.imaging.masks import Instance, cropped, paint
-from snakescope.step.command import run_step
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 2
 
 SCORE_COLUMNS = ["set", "metric", "value"]
 UPV_PIXEL_SIZE_UM = 30.0
@@ -238,8 +235,8 @@ def run_upv_plate(
     return read_table(folder / "results" / "healthspan" / "upv" / "counts.tsv")
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--detector", required=True)
     parser.add_argument("--classifier", required=True)
@@ -248,7 +245,10 @@ def main() -> None:
     parser.add_argument("--folder", required=True, type=Path)
     parser.add_argument("--cores", required=True, type=int)
     parser.add_argument("--scores", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = EvaluateSettings.model_validate_json(arguments.settings)
     worms = data_folder(settings) / "worms"
     torch.set_num_threads(arguments.cores)
@@ -270,7 +270,3 @@ def main() -> None:
         truth = pd.read_csv(worms / "upv_plate_series" / "counts.csv")
         rows += [("upv_plate_series", m, v) for m, v in upv_plate_scores(counts, truth)]
     write_table(arguments.scores, pd.DataFrame(rows, columns=SCORE_COLUMNS))
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -34,11 +34,9 @@ from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import DISH_SHARE, is_simulated, simulate_plate
 from snakescope.healthspan.states.settings import ClassifySettings
 from snakescope.imaging.masks import MaskSet, read_masks
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
 
-VERSION = 1
 """To be raised with that of snakescope.healthspan.simulation.simulate, which this step calls."""
 
 SHIPPED = {"detect": DetectSettings().weights, "classify": ClassifySettings().weights}
@@ -164,8 +162,8 @@ def plate_scores(
     yield "curve_distance", curve_distance(read_table(folder / "curves.tsv"), worms)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--detector", required=True, help="its weights")
     parser.add_argument("--classifier", required=True, help="its weights")
@@ -173,7 +171,10 @@ def main() -> None:
     parser.add_argument("--folder", required=True, type=Path)
     parser.add_argument("--cores", required=True, type=int)
     parser.add_argument("--scores", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = EvaluateSettings.model_validate_json(arguments.settings)
     folder: Path = arguments.folder
     simulations = {}
@@ -201,7 +202,3 @@ def main() -> None:
         )
     ]
     write_table(arguments.scores, pd.DataFrame(scores, columns=SCORE_COLUMNS))
-
-
-if __name__ == "__main__":
-    run_step(main)

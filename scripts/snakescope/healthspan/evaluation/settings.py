@@ -1,5 +1,7 @@
 """Settings of the evaluation."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from snakescope.settings.strict import Settings
@@ -7,6 +9,8 @@ from snakescope.settings.strict import Settings
 
 class EvaluateSettings(Settings):
     """On what the workflow is judged: simulated plates never trained on, and real images."""
+
+    version: ClassVar[int] = 2
 
     plates: int = Field(3, ge=1, description="simulated plates (count)")
     first_seed: int = Field(

@@ -29,7 +29,6 @@ from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.settings.files import check_config_file
 from snakescope.settings.load import load_sections
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 
 __all__ = [
@@ -100,24 +99,20 @@ def read_settings(config: Path | None, settings: str | None) -> IngestSettings:
     return loaded
 
 
-def main() -> None:
-    """Show what a folder holds."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.healthspan.plates.ingest", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--folder", required=True, help="folder of raw images to look at")
     parser.add_argument("--plate", default="plate", help="name of the plate, for {plate}")
     parser.add_argument("--well", default="", help="well or well_image that is the plate")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--settings", help="settings of the step, as JSON")
     how.add_argument("--config", type=Path, help="configuration file to take them from")
-    options = parser.parse_args()
+
+
+def main(options: argparse.Namespace) -> None:
+    """Show what a folder holds."""
     plate = Plate(options.plate, "", "", options.folder, well=options.well)
     scanned = scan_plate(plate, read_settings(options.config, options.settings))
     if isinstance(scanned, PlateProblem):
         raise StepError(scanned.reason)
     print(describe(scanned))
-
-
-if __name__ == "__main__":
-    run_step(main)

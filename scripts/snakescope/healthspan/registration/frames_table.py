@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import write_table
 
-VERSION = 1
 COLUMNS = (
     "timepoint",
     "time_h",
@@ -84,24 +82,20 @@ def check_enough(plate: str, frames: pd.DataFrame, max_missing_fraction: float) 
         )
 
 
-def main() -> None:
-    """Join the tables of a plate, warn of every frame lost after ingest, and count."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.healthspan.registration.frames_table", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--tables", nargs="+", required=True, help="registered/{block}.tsv")
     parser.add_argument("--plate", required=True, help="name of the plate")
     parser.add_argument(
         "--max-missing-fraction", type=float, required=True, help="setting of ingest (0 to 1)"
     )
     parser.add_argument("--frames", required=True, help="table to write")
-    options = parser.parse_args()
+
+
+def main(options: argparse.Namespace) -> None:
+    """Join the tables of a plate, warn of every frame lost after ingest, and count."""
     frames = join_frames(options.tables)
     for phrase in losses(frames[frames["status"] != "missing"]):
         print(f"warning: plate {options.plate}: frame {phrase} is left out", file=sys.stderr)
     check_enough(options.plate, frames, options.max_missing_fraction)
     write_table(options.frames, frames)
-
-
-if __name__ == "__main__":
-    run_step(main)

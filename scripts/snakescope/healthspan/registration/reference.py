@@ -25,11 +25,8 @@ from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.registration.texture import Circle
 from snakescope.imaging.frames import Frame, UnreadableFrame, read_frame
 from snakescope.imaging.stacks import Stack, write_stack
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file, write_json
-
-VERSION = 1
 
 TEMPLATE = REPOSITORY / "resources" / "registration_mark.png"
 
@@ -219,19 +216,17 @@ def write_reference(path: str | Path, frames: Mapping[str, Frame]) -> None:
     write_stack(path, [page], 1, list(frames), page.shape[1], page.shape[2], dtype)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--manifest", help="frame manifest of the plate's first block")
     parser.add_argument("--settings", default="{}", help="RegisterSettings as JSON")
     parser.add_argument("--image", help="reference frame (OME-TIFF) to write")
     parser.add_argument("--description", help="description (JSON) to write")
     parser.add_argument("--draw-template", help="write the drawn cross to this file, nothing else")
-    return parser.parse_args()
 
 
-def main() -> None:
+def main(arguments: argparse.Namespace) -> None:
     """Command line: choose and describe the reference frame of a plate."""
-    arguments = _arguments()
     cv2.setNumThreads(1)
     if arguments.draw_template:
         with whole_file(arguments.draw_template) as partial:
@@ -243,7 +238,3 @@ def main() -> None:
     write_reference(arguments.image, frames)
     files = stated_until(arguments.manifest, one.timepoint)
     write_description(arguments.description, description, files)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -36,11 +36,8 @@ from snakescope.healthspan.registration.texture import (
 )
 from snakescope.imaging.frames import Frame, UnreadableFrame
 from snakescope.imaging.stacks import write_stack
-from snakescope.step.command import run_step
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
-
-VERSION = 2
 
 # A motion this small everywhere on the plate is none: the pixels are kept as they are.
 STILL_PX = 0.02
@@ -305,20 +302,18 @@ def write_registered(path: str | Path, outcomes: Sequence[Outcome], reference: R
     write_stack(path, pages, len(usable), list(reference.frames), height, width, dtype)
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--manifest", required=True, help="frame manifest of the block")
     parser.add_argument("--reference", required=True, help="reference frame of the plate")
     parser.add_argument("--description", required=True, help="its description (JSON)")
     parser.add_argument("--settings", default="{}", help="RegisterSettings as JSON")
     parser.add_argument("--frames", required=True, help="registered frames (OME-TIFF) to write")
     parser.add_argument("--table", required=True, help="table (TSV) to write")
-    return parser.parse_args()
 
 
-def main() -> None:
+def main(arguments: argparse.Namespace) -> None:
     """Command line: register a block of timepoints."""
-    arguments = _arguments()
     cv2.setNumThreads(1)
     settings = RegisterSettings.model_validate_json(arguments.settings)
     description = read_description(arguments.description)
@@ -337,7 +332,3 @@ def main() -> None:
         outcomes.append(outcome)
     write_registered(arguments.frames, outcomes, reference)
     write_table(arguments.table, table_of(outcomes))
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -1,6 +1,6 @@
 """Settings of the registration: reference frame, mark, motion."""
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -9,6 +9,8 @@ from snakescope.settings.strict import Settings
 
 class RegisterSettings(Settings):
     """How the frames of a plate are brought into the geometry of its reference frame."""
+
+    version: ClassVar[int] = 2
 
     method: Literal["auto", "mark", "plate", "none"] = Field(
         "auto",
@@ -94,3 +96,15 @@ class RegisterSettings(Settings):
         if self.max_tilt > 0 and self.max_scale_change == 0:
             raise ValueError("max_scale_change above 0 where max_tilt is: what leans also rises")
         return self
+
+
+class ReferenceSettings(RegisterSettings):
+    """Settings of the reference frame: those of the registration."""
+
+    version: ClassVar[int] = 1
+
+
+class FramesTableSettings(Settings):
+    """The table of all frames of a plate has no settings."""
+
+    version: ClassVar[int] = 1

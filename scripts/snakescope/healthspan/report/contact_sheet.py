@@ -37,12 +37,9 @@ from snakescope.healthspan.report.contact_sheet_rows import (
 )
 from snakescope.healthspan.report.settings import ContactSheetSettings
 from snakescope.imaging.masks import Instance, read_masks
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table
-
-VERSION = 1
 
 
 @dataclass(frozen=True)
@@ -147,9 +144,8 @@ def write_sheet(
         partial.write_text(text, encoding="utf-8")
 
 
-def main() -> None:
-    """Read the command line and make the sheet."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--tracks", required=True)
     parser.add_argument("--individuals", required=True)
     parser.add_argument("--frames", required=True)
@@ -160,7 +156,10 @@ def main() -> None:
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--image", required=True)
     parser.add_argument("--page", required=True)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Read the command line and make the sheet."""
     settings = ContactSheetSettings.model_validate_json(arguments.settings)
     sheet = draw_sheet(
         read_table(arguments.tracks, TRACK_COLUMNS),
@@ -173,7 +172,3 @@ def main() -> None:
         settings,
     )
     write_sheet(sheet, arguments.image, arguments.page, settings)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -7,11 +7,9 @@ from pathlib import Path
 import pandas as pd
 
 from snakescope.healthspan.report.plates_page import page
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table
 
-VERSION = 3
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 ROW_COLUMNS = ("plate", "status", "warnings")
 NOT_COMPUTED = "not computed"
@@ -43,21 +41,19 @@ def plates_table(status: pd.DataFrame, rows: Sequence[pd.DataFrame]) -> pd.DataF
     return pd.concat([front, table[figures]], axis=1)
 
 
-def main() -> None:
-    """Read the command line and write the table."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--status", required=True, help="status.tsv of the sheet's plates")
     parser.add_argument("--rows", nargs="*", default=[], help="quality.tsv of computed plates")
     parser.add_argument("--table", required=True)
     parser.add_argument("--page", required=True, help="the same for a browser (HTML)")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Read the command line and write the table."""
     status = read_table(given.status, STATUS_COLUMNS)
     rows = [read_table(Path(path), ROW_COLUMNS) for path in given.rows]
     table = plates_table(status, rows)
     write_table(given.table, table)
     with whole_file(given.page) as partial:
         partial.write_text(page(table), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -30,11 +30,9 @@ from snakescope.healthspan.tracking.individuals import STATIC
 from snakescope.imaging.masks import MaskSet, read_masks
 from snakescope.imaging.overlays import outlined, stretched
 from snakescope.imaging.style import STATE_COLOURS, UNKNOWN, save_figure
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table
 
-VERSION = 4
 FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
 COUNTS_COLUMNS = ("timepoint", "day", "usable", "healthy", "immobile", "dead", "total")
 STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)
@@ -145,9 +143,8 @@ def _number_of_worms(text: str) -> int | None:
     return None if text in ("unknown", "") else int(text)
 
 
-def main() -> None:
-    """Read the command line; write the page, the picture and the row."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--plate", required=True)
     parser.add_argument("--frames", required=True)
     parser.add_argument("--counts", required=True)
@@ -161,7 +158,10 @@ def main() -> None:
     parser.add_argument("--page", required=True)
     parser.add_argument("--image", required=True)
     parser.add_argument("--row", required=True)
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Read the command line; write the page, the picture and the row."""
     settings = QualitySettings.model_validate_json(given.settings)
     counts = read_table(given.counts, COUNTS_COLUMNS)
     tables = Tables(
@@ -185,7 +185,3 @@ def main() -> None:
     with whole_file(given.page) as partial:
         partial.write_text(text, encoding="utf-8")
     write_table(given.row, row_of(given.plate, measures, verdict))
-
-
-if __name__ == "__main__":
-    run_step(main)

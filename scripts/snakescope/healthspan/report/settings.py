@@ -1,6 +1,6 @@
 """Settings of report."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from snakescope.settings.strict import Settings
 
 class ContactSheetSettings(Settings):
     """How the individuals of a plate are shown (paper, figure 17)."""
+
+    version: ClassVar[int] = 1
 
     channel: Literal["bright_field", "dark_field"] = Field(
         "bright_field", description="channel shown, where the plate has it; else the other one"
@@ -35,6 +37,8 @@ class ContactSheetSettings(Settings):
 
 class QualitySettings(Settings):
     """When a plate gets a warning, and what its page shows."""
+
+    version: ClassVar[int] = 4
 
     channel: Literal["bright_field", "dark_field"] = Field(
         "bright_field", description="channel shown, where the plate has it; else the other one"
@@ -95,3 +99,9 @@ class QualitySettings(Settings):
     dropped_fraction: float = Field(
         0.5, ge=0, le=1, description="warn where more of the objects found were dropped (fraction)"
     )
+
+
+class PlatesTableSettings(Settings):
+    """The table of all plates has no settings."""
+
+    version: ClassVar[int] = 3

@@ -1,6 +1,6 @@
 """Settings of the plate simulator."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from snakescope.settings.strict import Settings
 
 class SimulateSettings(Settings):
     """A simulated plate: what lives on it and how the instrument takes it."""
+
+    version: ClassVar[int] = 2
 
     frame_px: int = Field(3080, ge=256, description="side of a frame (px of 9.74 um)")
     timepoints: int = Field(50, ge=3, description="number of timepoints (count)")

@@ -50,13 +50,10 @@ from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.worm_body import Worm, body_pixels
 from snakescope.healthspan.training.detector_examples import place
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, write_masks
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
-
-VERSION = 2
 
 PIXEL_SIZE_UM = 9.74
 DISH_SHARE = 0.485
@@ -158,7 +155,11 @@ def truth_tables(
 
 def identity_of(settings: SimulateSettings, seed: int) -> dict[str, Any]:
     """What the images and the truth of a simulated plate depend on."""
-    return {"version": VERSION, "seed": seed, "settings": settings.model_dump(mode="json")}
+    return {
+        "version": SimulateSettings.version,
+        "seed": seed,
+        "settings": settings.model_dump(mode="json"),
+    }
 
 
 def read_record(folder: Path) -> dict[str, Any]:
@@ -283,17 +284,16 @@ def relative_motion(motion: Motion, reference: Motion, size: int) -> Motion:
     return Motion.of_matrix(whole, size, size)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--plate", required=True)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--folder", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     cv2.setNumThreads(1)
     settings = SimulateSettings.model_validate_json(arguments.settings)
     simulate_plate(settings, arguments.plate, arguments.seed, arguments.folder)
-
-
-if __name__ == "__main__":
-    run_step(main)

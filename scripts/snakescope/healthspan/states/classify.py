@@ -27,12 +27,9 @@ from snakescope.healthspan.states.models import (
 from snakescope.healthspan.states.settings import ClassifySettings
 from snakescope.learning.device import choose_device
 from snakescope.learning.weights import load_weights
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 1
 
 UNKNOWN = "unknown"
 
@@ -133,15 +130,18 @@ def read_composites(
     return stack[: len(table)], table
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--composites", required=True)
     parser.add_argument("--index", required=True)
     parser.add_argument("--weights", required=True)
     parser.add_argument("--sha256", required=True)
     parser.add_argument("--settings", required=True)
     parser.add_argument("--states", required=True)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = ClassifySettings.model_validate_json(arguments.settings)
     torch.set_num_threads(settings.threads)
     model, card = load_classifier(arguments.weights, arguments.sha256)
@@ -153,7 +153,3 @@ def main() -> None:
     write_table(arguments.states, table)
     counts = table["state"].value_counts()
     print(", ".join(f"{counts.get(name, 0)} {name}" for name in (*STATES, UNKNOWN)))
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -25,12 +25,9 @@ from skimage.morphology import skeletonize
 
 from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.imaging.masks import Instance, intersection, read_masks
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 2
 
 PIECE_INSIDE = 0.7
 """A worm with this share of its pixels inside a mask is taken for a piece of it."""
@@ -289,15 +286,18 @@ def read_block(
     return times_h, [instance for one in sets for instance in one.instances]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--block", required=True)
     parser.add_argument("--masks", nargs="+", required=True)
     parser.add_argument("--tables", nargs="+", required=True)
     parser.add_argument("--settings", required=True)
     parser.add_argument("--composites", required=True)
     parser.add_argument("--index", required=True)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = CompositeSettings.model_validate_json(arguments.settings)
     times_h, instances = read_block(arguments.masks, arguments.tables)
     made = composites_of(block_range(arguments.block), times_h, instances, settings)
@@ -306,7 +306,3 @@ def main() -> None:
     write_composites(arguments.composites, pictures.reshape(-1, window, window, 3))
     write_table(arguments.index, index_table(made))
     print(f"{arguments.block}: {len(made)} composites of {window} px")
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -10,6 +10,8 @@ from snakescope.settings.strict import Settings
 class CompositeSettings(Settings):
     """How the masks before, at and after a timepoint are brought together."""
 
+    version: ClassVar[int] = 2
+
     window_px: int = Field(
         128,
         ge=32,
@@ -34,6 +36,8 @@ class CompositeSettings(Settings):
 class ClassifySettings(Settings):
     """How the composites of a block are classified."""
 
+    version: ClassVar[int] = 1
+
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "batch", "threads"})
 
     weights: str = Field(
@@ -49,3 +53,9 @@ class ClassifySettings(Settings):
     )
     batch: int = Field(256, ge=1, le=8192, description="composites classified at once")
     threads: int = Field(1, ge=1, le=256, description="CPU threads of the model")
+
+
+class StatesTableSettings(Settings):
+    """The table of all states of a plate has no settings."""
+
+    version: ClassVar[int] = 1

@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import write_table
 
-VERSION = 1
 KEYS = ("timepoint", "instance")
 
 
@@ -43,16 +41,12 @@ def join_states(paths: Sequence[str | Path]) -> pd.DataFrame:
     return states.reset_index(drop=True)
 
 
-def main() -> None:
-    """Join the tables of a plate."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.healthspan.states.states_table", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--tables", nargs="+", required=True, help="states/{block}.tsv")
     parser.add_argument("--states", required=True, help="table to write")
-    options = parser.parse_args()
+
+
+def main(options: argparse.Namespace) -> None:
+    """Join the tables of a plate."""
     write_table(options.states, join_states(options.tables))
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -26,10 +26,7 @@ from snakescope.healthspan.survival.estimators import (
 from snakescope.healthspan.survival.settings import CurvesSettings
 from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS, LOST
 from snakescope.imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
-from snakescope.step.command import run_step
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 4
 
 Floats = NDArray[np.float64]
 
@@ -181,8 +178,8 @@ def draw_curves(
     return figure
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--individuals", required=True)
     parser.add_argument("--counts", required=True)
     parser.add_argument("--plate", required=True)
@@ -193,7 +190,10 @@ def main() -> None:
     parser.add_argument("--curves", required=True)
     parser.add_argument("--summary", required=True)
     parser.add_argument("--figures", required=True, nargs="+")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Run the step."""
     settings = CurvesSettings.model_validate_json(given.settings)
     individuals = read_table(given.individuals, INDIVIDUALS_COLUMNS)
     counts = read_table(given.counts, COUNTS_COLUMNS)
@@ -218,7 +218,3 @@ def main() -> None:
         figure = draw_curves(table, alive, healthy, title, given.time_axis, settings, note)
         for path in given.figures:
             save_figure(figure, path)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -23,12 +23,9 @@ from snakescope.healthspan.survival.exports import jmp, oasis2, prism
 from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style, save_figure
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 4
 
 SURVIVAL_COLUMNS = [
     "outcome",
@@ -200,8 +197,8 @@ def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, fl
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--plates", required=True)
     parser.add_argument("--individuals", required=True, nargs="+")
     parser.add_argument("--summaries", required=True, nargs="+")
@@ -212,7 +209,10 @@ def main() -> None:
     parser.add_argument("--figures", required=True, nargs="+")
     parser.add_argument("--oasis", required=True, nargs=2, help="of lifespan, of healthspan")
     parser.add_argument("--prism", required=True, nargs=2, help="of lifespan, of healthspan")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Run the step."""
     settings = ExperimentSettings.model_validate_json(given.settings)
     individuals, summary, condition = read_plates(given.plates, given.individuals, given.summaries)
     conditions = list(dict.fromkeys(condition.values()))
@@ -239,7 +239,3 @@ def main() -> None:
         )
         for path in given.figures:
             save_figure(figure, path)
-
-
-if __name__ == "__main__":
-    run_step(main)

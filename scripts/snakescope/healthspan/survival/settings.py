@@ -1,5 +1,7 @@
 """Settings of survival."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from snakescope.settings.strict import Settings
@@ -7,6 +9,8 @@ from snakescope.settings.strict import Settings
 
 class CurvesSettings(Settings):
     """How the curves of a plate are estimated and drawn."""
+
+    version: ClassVar[int] = 4
 
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="coverage of the confidence bands and intervals (-)"
@@ -17,6 +21,8 @@ class CurvesSettings(Settings):
 
 class ExperimentSettings(Settings):
     """How the conditions of an experiment are compared and drawn."""
+
+    version: ClassVar[int] = 4
 
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="coverage of the confidence bands and intervals (-)"

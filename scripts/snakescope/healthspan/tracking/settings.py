@@ -1,6 +1,6 @@
 """Settings of the tracking of stopped worms."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -12,6 +12,8 @@ class TrackSettings(Settings):
 
     Costs are negative log probabilities (nats); distances are in plate coordinates.
     """
+
+    version: ClassVar[int] = 3
 
     max_p_healthy: float = Field(
         0.9,

@@ -30,11 +30,8 @@ from snakescope.healthspan.tracking.individuals import (
 from snakescope.healthspan.tracking.linking import Candidates, link_candidates
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.state_path import log_emissions, most_probable_path, path_states
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 3
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -304,8 +301,8 @@ def _number_of_worms(text: str) -> int | None:
     return None if text in ("unknown", "") else int(text)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--states", required=True)
     parser.add_argument("--frames", required=True)
     parser.add_argument("--age-at-first-frame-d", type=float, default=0.0)
@@ -314,7 +311,10 @@ def main() -> None:
     parser.add_argument("--tracks", required=True)
     parser.add_argument("--individuals", required=True)
     parser.add_argument("--counts", required=True)
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Run the step."""
     found = track_plate(
         read_table(given.states, STATES_COLUMNS),
         read_table(given.frames, ["timepoint", "time_h", "status"]),
@@ -327,7 +327,3 @@ def main() -> None:
     write_table(given.tracks, found.tracks)
     write_table(given.individuals, found.individuals)
     write_table(given.counts, found.counts)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -18,7 +18,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.healthspan.states.composite import compose
 from snakescope.healthspan.simulation.life_course import (
     DEAD,
     HEALTHY,
@@ -28,8 +27,9 @@ from snakescope.healthspan.simulation.life_course import (
     Course,
     live,
 )
-from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.healthspan.simulation.worm_body import MODES, SEGMENTS, Worm, body_pixels, midline
+from snakescope.healthspan.states.composite import compose
+from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.imaging.masks import Instance, cropped, intersection
 
 FRAMES = 3

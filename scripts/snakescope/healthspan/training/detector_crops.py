@@ -11,11 +11,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snakescope.healthspan.training.detector_examples import Scene
+from snakescope.healthspan.detection.channel_overlay import GROUND
 from snakescope.healthspan.detection.model import as_input
 from snakescope.healthspan.simulation.optics import blurred
+from snakescope.healthspan.training.detector_examples import Scene
 from snakescope.imaging.masks import Instance
-from snakescope.healthspan.detection.channel_overlay import GROUND
 
 LEAST_VISIBLE_SHARE = 0.3
 LEAST_VISIBLE_PX = 60

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.healthspan.detection.channel_overlay import overlay
 from snakescope.healthspan.simulation.debris import (
     clutter,
     crinkles,
@@ -32,9 +33,13 @@ from snakescope.healthspan.simulation.optics import (
     expose,
     light_field,
 )
-from snakescope.healthspan.simulation.worm_body import BodyPixels, Worm, body_pixels, random_amplitudes
+from snakescope.healthspan.simulation.worm_body import (
+    BodyPixels,
+    Worm,
+    body_pixels,
+    random_amplitudes,
+)
 from snakescope.imaging.masks import Instance, cropped
-from snakescope.healthspan.detection.channel_overlay import overlay
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.training.detector_examples import Scene
-from snakescope.healthspan.detection.model import as_input
-from snakescope.healthspan.detection.size_prior import likeness
 from snakescope.healthspan.detection.merge import keep_distinct, objects_of
+from snakescope.healthspan.detection.model import as_input
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.size_prior import likeness
+from snakescope.healthspan.training.detector_examples import Scene
 from snakescope.imaging.masks import Instance, intersection, iou
 
 

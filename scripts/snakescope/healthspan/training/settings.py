@@ -1,9 +1,10 @@
 """Settings of training."""
 
 from typing import Literal
-from pydantic import Field
-from snakescope.settings.strict import Settings
 
+from pydantic import Field
+
+from snakescope.settings.strict import Settings
 
 Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", "resnet101"]
 

@@ -16,8 +16,6 @@ import torch
 from numpy.typing import NDArray
 
 from snakescope.healthspan.states.classify import classify
-from snakescope.healthspan.training.composite_examples import HELD_OUT, TRAINING, ExampleRanges, draw_examples
-from snakescope.healthspan.training.settings import TrainClassifierSettings
 from snakescope.healthspan.states.models import (
     HYPER_PARAMETERS,
     INPUT_PX,
@@ -27,6 +25,13 @@ from snakescope.healthspan.states.models import (
     model_input,
     probabilities,
 )
+from snakescope.healthspan.training.composite_examples import (
+    HELD_OUT,
+    TRAINING,
+    ExampleRanges,
+    draw_examples,
+)
+from snakescope.healthspan.training.settings import TrainClassifierSettings
 from snakescope.learning.device import choose_device
 from snakescope.learning.metrics import (
     calibration_error,
@@ -37,9 +42,6 @@ from snakescope.learning.metrics import (
 )
 from snakescope.learning.training import Training, seed_everything, train
 from snakescope.learning.weights import save_weights, write_card
-from snakescope.step.command import run_step
-
-VERSION = 2
 
 MODEL_PIXEL_SIZE_UM = 9.74
 SPLITS = ("training", "validation", "held_out")
@@ -153,7 +155,10 @@ def train_classifier(
         loss_of=loss_of,
         rng=rng,
         identity=settings.model_dump(mode="json")
-        | {"version": VERSION, "parameters": HYPER_PARAMETERS[settings.architecture]},
+        | {
+            "version": TrainClassifierSettings.version,
+            "parameters": HYPER_PARAMETERS[settings.architecture],
+        },
         clip_norm=1.0,
     )
     train(training, settings.epochs, checkpoint, report)
@@ -208,13 +213,16 @@ def model_card(
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--settings", required=True)
     parser.add_argument("--weights", required=True)
     parser.add_argument("--card", required=True)
     parser.add_argument("--checkpoint", type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = TrainClassifierSettings.model_validate_json(arguments.settings)
     cv2.setNumThreads(settings.threads)
     model, card = train_classifier(settings, arguments.checkpoint)
@@ -224,7 +232,3 @@ def main() -> None:
     )
     write_card(arguments.card, model_card(settings, card, sha256, held_out))
     print(f"{arguments.weights}: {sha256}, held out {json.dumps(held_out)}")
-
-
-if __name__ == "__main__":
-    run_step(main)

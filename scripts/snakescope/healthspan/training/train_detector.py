@@ -16,20 +16,17 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 
+from snakescope.healthspan.detection.model import build_detector
+from snakescope.healthspan.simulation.optics import TRAINING, UNSEEN
 from snakescope.healthspan.training.detector_crops import draw_crop
 from snakescope.healthspan.training.detector_examples import Scene, draw_scene
-from snakescope.healthspan.detection.model import build_detector
 from snakescope.healthspan.training.detector_scores import score_scenes
-from snakescope.healthspan.simulation.optics import TRAINING, UNSEEN
 from snakescope.healthspan.training.settings import TrainDetectorSettings
 from snakescope.learning.device import choose_device
 from snakescope.learning.training import check_identity, load_checkpoint
 from snakescope.learning.weights import save_weights, write_card
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
-
-VERSION = 3
 
 MODEL_PIXEL_SIZE_UM = 9.74
 HELD_OUT_SEED = 1_000_003
@@ -123,7 +120,9 @@ def make_optimiser(
 def identity_of(settings: TrainDetectorSettings) -> dict[str, Any]:
     """What a checkpoint belongs to: the version, and all settings that a training depends on."""
     harmless = {"threads", "device", "checkpoint_every", "held_out_scenes"}
-    return settings.model_dump(mode="json", exclude=harmless) | {"version": VERSION}
+    return settings.model_dump(mode="json", exclude=harmless) | {
+        "version": TrainDetectorSettings.version
+    }
 
 
 def take_up(
@@ -237,13 +236,16 @@ def model_card(settings: TrainDetectorSettings, scores: dict[str, Any]) -> dict[
     }
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])  # type: ignore[union-attr]
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--weights", required=True, type=Path)
     parser.add_argument("--card", required=True, type=Path)
     parser.add_argument("--checkpoint", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = TrainDetectorSettings.model_validate_json(arguments.settings)
     torch.set_num_threads(settings.threads)
     cv2.setNumThreads(1)
@@ -256,7 +258,3 @@ def main() -> None:
     sha256 = save_weights(arguments.weights, model, card)
     write_card(arguments.card, {"sha256": sha256, **card})
     print(f"held out: {scores}", flush=True)
-
-
-if __name__ == "__main__":
-    run_step(main)

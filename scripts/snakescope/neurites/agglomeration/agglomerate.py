@@ -22,13 +22,10 @@ from snakescope.neurites.agglomeration.settings import AgglomerateSettings
 from snakescope.neurites.fragments.block_files import open_block, read_count
 from snakescope.neurites.fragments.region_graph import BlockGraph, read_cut, read_graph
 from snakescope.neurites.volumes.blocks import Block, Box, Grid
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
-
-VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -137,11 +134,8 @@ def agglomerate_files(
     return Agglomeration(numbers, node_of, merges)
 
 
-def main() -> None:
-    """Agglomerate a volume."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.agglomeration.agglomerate", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--graphs", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
@@ -150,7 +144,10 @@ def main() -> None:
     )
     parser.add_argument("--agglomeration", type=Path, required=True, help="HDF5 file to write")
     parser.add_argument("--table", type=Path, required=True, help="regions by threshold, TSV")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Agglomerate a volume."""
     settings = AgglomerateSettings.model_validate_json(given.settings)
     described = json.loads(given.grid)
     grid = Grid(tuple(described["shape"]), tuple(described["block"]))
@@ -165,7 +162,3 @@ def main() -> None:
         for threshold in settings.thresholds
     ]
     write_table(given.table, pd.DataFrame(rows, columns=["scoring", "threshold", "regions"]))
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -11,12 +11,9 @@ import zarr
 from numpy.typing import NDArray
 
 from snakescope.neurites.fragments.block_files import chunks_of
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
-
-VERSION = 2
 
 LARGEST_IN_TIFF = 2**32 - 1
 
@@ -69,16 +66,12 @@ def export(segmentation: str | Path, path: str | Path) -> None:
                 labels[begin : begin + len(slab)] = slab
 
 
-def main() -> None:
-    """Export a segmentation."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.agglomeration.export", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr")
     parser.add_argument("--export", type=Path, required=True, help=".tif or .h5 to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Export a segmentation."""
     export(given.segmentation, given.export)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -22,12 +22,9 @@ from snakescope.neurites.agglomeration.agglomerate import Agglomeration, read_ag
 from snakescope.neurites.agglomeration.settings import SegmentationSettings
 from snakescope.neurites.fragments.block_files import open_block, read_labels, read_statistics
 from snakescope.neurites.volumes.blocks import Block, Grid, Zyx
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_folder
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
-
-VERSION = 1
 
 CHUNK = (16, 256, 256)
 COLUMNS = (
@@ -223,11 +220,8 @@ def write_segmentation(
     return table[kept]
 
 
-def main() -> None:
-    """Write the segmentation of a volume and the table of its objects."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.agglomeration.segmentation", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--agglomeration", type=Path, required=True)
     parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
@@ -237,7 +231,10 @@ def main() -> None:
     parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr to write")
     parser.add_argument("--processes", type=int, default=1, help="that write at a time")
     parser.add_argument("--objects", type=Path, required=True, help="TSV to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Write the segmentation of a volume and the table of its objects."""
     described = json.loads(given.grid)
     grid = Grid(tuple(described["shape"]), tuple(described["block"]))
     table = write_segmentation(
@@ -250,7 +247,3 @@ def main() -> None:
         given.processes,
     )
     write_table(given.objects, table)
-
-
-if __name__ == "__main__":
-    run_step(main)

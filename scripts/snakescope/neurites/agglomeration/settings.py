@@ -13,6 +13,8 @@ QUANTILE = re.compile(r"quantile(\d\d?)")
 class AgglomerateSettings(Settings):
     """How fragments are joined to neurites."""
 
+    version: ClassVar[int] = 3
+
     scoring: tuple[str, ...] = Field(
         ("mean",),
         min_length=1,
@@ -55,6 +57,8 @@ def quantile_of(scoring: str) -> int:
 class SegmentationSettings(Settings):
     """Which partition is written, and in which forms."""
 
+    version: ClassVar[int] = 1
+
     # Every further file is an output of its own.
     unrecorded: ClassVar[frozenset[str]] = frozenset({"exports"})
 
@@ -80,3 +84,9 @@ class SegmentationSettings(Settings):
     exports: tuple[Literal["tiff", "hdf5"], ...] = Field(
         (), description="further files of the segmentation: tiff, hdf5"
     )
+
+
+class ExportSettings(Settings):
+    """Exports have no settings of their own."""
+
+    version: ClassVar[int] = 2

@@ -22,9 +22,6 @@ from snakescope.neurites.fragments.seeds import find_seeds, outline_heights
 from snakescope.neurites.fragments.settings import FragmentsSettings
 from snakescope.neurites.fragments.statistics import fragment_statistics, new_numbers
 from snakescope.neurites.volumes.blocks import Box, Grid, box_shape, within
-from snakescope.step.command import run_step
-
-VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -128,11 +125,8 @@ def _face(
     return np.stack(planes)
 
 
-def main() -> None:
-    """Find the fragments of one block of a volume."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.fragments.fragments", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument(
         "--affinities", type=Path, nargs="+", required=True, help="of all blocks that are seen"
     )
@@ -142,7 +136,10 @@ def main() -> None:
         "--settings", required=True, help="JSON of snakescope.neurites.fragments.fragments"
     )
     parser.add_argument("--fragments", type=Path, required=True, help="HDF5 file to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Find the fragments of one block of a volume."""
     described = json.loads(given.grid)
     grid = Grid(tuple(described["shape"]), tuple(described["block"]))
     settings = FragmentsSettings.model_validate_json(given.settings)
@@ -152,7 +149,3 @@ def main() -> None:
     assert affinities.shape[1:] == box_shape(window)
     found = block_fragments(affinities, block.box, window, settings, described["voxel_nm"])
     write_fragments(given.fragments, found, block, grid)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -25,11 +25,8 @@ from snakescope.neurites.fragments.pair_counts import (
     split_keys,
 )
 from snakescope.neurites.volumes.blocks import Grid
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
-
-VERSION = 2
 
 SAME_FRAGMENT = 0.5
 
@@ -222,11 +219,8 @@ def _arrays(path: str | Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         ) from None
 
 
-def main() -> None:
-    """Make the region graph of one block of a volume."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.fragments.region_graph", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--fragments", type=Path, required=True, help="of the block")
     parser.add_argument(
         "--before", type=Path, nargs="*", default=[], help="of the blocks before it, by z, y, x"
@@ -236,7 +230,10 @@ def main() -> None:
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--histograms", choices=("yes", "no"), required=True, help="for quantiles")
     parser.add_argument("--graph", type=Path, required=True, help="npz file to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Make the region graph of one block of a volume."""
     described = json.loads(given.grid)
     grid = Grid(tuple(described["shape"]), tuple(described["block"]))
     block = grid.by_name[given.block]
@@ -260,7 +257,3 @@ def main() -> None:
         grid.inner_faces(block),
     )
     write_graph(given.graph, graph)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -1,6 +1,6 @@
 """Settings of the fragments."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -9,6 +9,8 @@ from snakescope.settings.strict import Settings
 
 class FragmentsSettings(Settings):
     """How affinities are cut into fragments, the smallest pieces of neurites."""
+
+    version: ClassVar[int] = 2
 
     method: Literal["distance_transform", "waterz"] = Field(
         "distance_transform",
@@ -56,3 +58,9 @@ class FragmentsSettings(Settings):
         le=1,
         description="voxels joined by a higher affinity are in one fragment (0 to 1). For waterz",
     )
+
+
+class RegionGraphSettings(Settings):
+    """A region graph has no settings of its own."""
+
+    version: ClassVar[int] = 2

@@ -11,11 +11,8 @@ from pathlib import Path
 import pandas as pd
 
 from snakescope.neurites.paper.paper import COLUMNS
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table
-
-VERSION = 2
 
 SEED = {
     ("base", 0): ("2.2M", "1h20m", "3.8G", "91.0"),
@@ -139,17 +136,16 @@ def page(table: pd.DataFrame) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("rows", nargs="+")
     parser.add_argument("--table", required=True, type=Path)
     parser.add_argument("--page", required=True, type=Path)
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Run the step."""
     table = joined([read_table(path, COLUMNS) for path in given.rows])
     write_table(given.table, table)
     with whole_file(given.page) as partial:
         partial.write_text(page(table), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -30,10 +30,7 @@ from snakescope.neurites.training.held_out import held_out_scores
 from snakescope.neurites.training.patches import Labelled, draw_batch
 from snakescope.neurites.training.settings import TrainSettings
 from snakescope.neurites.training.train import add_volume_options, train, volumes_of
-from snakescope.step.command import run_step
 from snakescope.step.tables import write_table
-
-VERSION = 3
 
 COLUMNS = (
     "network", "n", "seed", "parameters", "steps", "epoch_s", "saved_mb", "peak_mb", "peak_is_of",
@@ -134,8 +131,8 @@ def row(
     return {column: found[column] for column in COLUMNS}
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--network", required=True, choices=("base", "revnet"))
     parser.add_argument("--n", type=int, default=1)
     parser.add_argument("--seed", type=int, default=1)
@@ -143,14 +140,13 @@ def main() -> None:
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--row", required=True, type=Path, help="table of one row to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Run the step."""
     settings = training_settings(
         PaperSettings.model_validate_json(given.settings), given.network, given.n, given.seed
     )
     volumes, validation = volumes_of(given, settings.validation_share, settings.patch_zyx[0])
     found = row(settings, volumes, validation, given.checkpoint)
     write_table(given.row, pd.DataFrame([found], columns=list(COLUMNS)))
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -11,6 +11,8 @@ from snakescope.settings.strict import Settings
 class PaperSettings(Settings):
     """The table of the paper, measured: base and reversible networks trained alike."""
 
+    version: ClassVar[int] = 3
+
     # A further network or seed leaves the rows of the others as they are.
     unrecorded: ClassVar[frozenset[str]] = frozenset({"n", "seeds"})
 
@@ -29,3 +31,9 @@ class PaperSettings(Settings):
     )
     threads: int = Field(2, ge=1, description="CPU threads (count)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")
+
+
+class PaperPageSettings(Settings):
+    """The page of the table has no settings."""
+
+    version: ClassVar[int] = 2

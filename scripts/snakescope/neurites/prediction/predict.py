@@ -33,12 +33,9 @@ from snakescope.neurites.prediction.patches import (
 )
 from snakescope.neurites.prediction.settings import PredictSettings
 from snakescope.step.checksum import sha256_of
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
-
-VERSION = 1
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
@@ -242,15 +239,18 @@ def write_affinities(
         data.attrs["weights_sha256"] = sha256
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--image", required=True, help="zarr array, uint8 (z, y, x)")
     parser.add_argument("--block", required=True, help="Z0:Z1,Y0:Y1,X0:X1 (voxels)")
     parser.add_argument("--weights", required=True)
     parser.add_argument("--sha256", help="the weights must have this checksum")
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--affinities", required=True, help="HDF5 file to write")
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = PredictSettings.model_validate_json(arguments.settings)
     block = parse_block(arguments.block)
     torch.set_num_threads(settings.threads)
@@ -263,7 +263,3 @@ def main() -> None:
     write_affinities(
         arguments.affinities, affinities, block, _triple(volume.shape), sha256_of(arguments.weights)
     )
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -11,6 +11,8 @@ from snakescope.settings.strict import Settings
 class PredictSettings(Settings):
     """Affinities of a volume from a trained network."""
 
+    version: ClassVar[int] = 1
+
     unrecorded: ClassVar[frozenset[str]] = frozenset({"batch", "threads", "device"})
 
     weights: str = Field(

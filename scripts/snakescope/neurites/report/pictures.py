@@ -21,10 +21,7 @@ from skimage.measure import marching_cubes
 
 from snakescope.imaging.style import figure_style, save_figure
 from snakescope.neurites.report.settings import PicturesSettings
-from snakescope.step.command import run_step
 from snakescope.step.tables import read_table
-
-VERSION = 2
 
 NM_PER_UM = 1000.0
 TINT = 0.45
@@ -142,11 +139,8 @@ def draw_neurites(
     return figure
 
 
-def main() -> None:
-    """Draw the pictures of a volume."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.report.pictures", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--image", required=True, help="Zarr array")
     parser.add_argument("--segmentation", required=True, help="OME-Zarr")
     parser.add_argument("--objects", type=Path, required=True, help="TSV")
@@ -156,7 +150,10 @@ def main() -> None:
     )
     parser.add_argument("--sections", type=Path, required=True, help="PNG to write")
     parser.add_argument("--neurites", type=Path, required=True, help="PNG to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Draw the pictures of a volume."""
     settings = PicturesSettings.model_validate_json(given.settings)
     image = zarr.open_array(given.image, mode="r")
     segmentation = zarr.open_array(f"{given.segmentation}/0", mode="r")
@@ -166,7 +163,3 @@ def main() -> None:
     save_figure(figure, given.sections)
     objects = read_table(given.objects, ("object", "voxels"))
     save_figure(draw_neurites(segmentation, objects, (z, y, x), settings, volume), given.neurites)
-
-
-if __name__ == "__main__":
-    run_step(main)

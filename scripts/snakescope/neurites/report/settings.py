@@ -1,5 +1,7 @@
 """Settings of the pictures."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from snakescope.settings.strict import Settings
@@ -7,6 +9,8 @@ from snakescope.settings.strict import Settings
 
 class PicturesSettings(Settings):
     """What the pictures of a volume show."""
+
+    version: ClassVar[int] = 2
 
     sections: int = Field(
         4, ge=1, le=50, description="sections on the overlay, evenly spaced through the volume"

@@ -36,12 +36,9 @@ from snakescope.neurites.scores.partition_scores import PartitionScores, scores_
 from snakescope.neurites.scores.settings import EvaluateSettings
 from snakescope.neurites.volumes.blocks import Grid, slices
 from snakescope.neurites.volumes.sheet import TRAINED_ON
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
-
-VERSION = 3
 
 Overlaps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
@@ -165,11 +162,8 @@ def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
     return figure
 
 
-def main() -> None:
-    """Score the partitions of a volume."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.scores.evaluate", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--agglomeration", type=Path, required=True)
     parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
@@ -182,7 +176,10 @@ def main() -> None:
     parser.add_argument("--set", required=True, help="what the labels are for: train, ...")
     parser.add_argument("--scores", type=Path, required=True, help="TSV to write")
     parser.add_argument("--curve", type=Path, required=True, help="PNG to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Score the partitions of a volume."""
     settings = EvaluateSettings.model_validate_json(given.settings)
     thresholds = AgglomerateSettings.model_validate_json(given.agglomerate_settings).thresholds
     written = SegmentationSettings.model_validate_json(given.segmentation_settings)
@@ -207,7 +204,3 @@ def main() -> None:
     write_table(given.scores, table.assign(set=given.set))
     name = given.scores.parent.name + (f" ({TRAINED_ON})" if given.set == "train" else "")
     save_figure(draw_scores(table, name), given.curve)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -1,5 +1,7 @@
 """Settings of simulated volumes."""
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from snakescope.neurites.volumes.settings import Shape
@@ -8,6 +10,8 @@ from snakescope.settings.strict import Settings
 
 class SimulateSettings(Settings):
     """Simulated volumes of neurites in anisotropic serial-section electron microscopy."""
+
+    version: ClassVar[int] = 1
 
     shape: Shape = Field((32, 256, 256), description="z, y, x (voxels)")
     voxel_nm: tuple[float, float, float] = Field(

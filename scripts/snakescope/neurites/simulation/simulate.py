@@ -16,11 +16,8 @@ from scipy.spatial import cKDTree
 from skimage import measure
 
 from snakescope.neurites.simulation.settings import SimulateSettings
-from snakescope.step.command import run_step
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
-
-VERSION = 1
 
 THIN_SECTIONS = 3
 STEP_NM = 40.0
@@ -203,19 +200,18 @@ def _pieces(labels: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return numbered
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--image", required=True, type=Path)
     parser.add_argument("--labels", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = SimulateSettings.model_validate_json(arguments.settings)
     image, labels = simulate(settings, arguments.seed)
     for path, volume in ((arguments.image, image), (arguments.labels, labels)):
         with whole_file(path) as partial:
             tifffile.imwrite(partial, volume, compression="zlib", metadata={"axes": "ZYX"})
-
-
-if __name__ == "__main__":
-    run_step(main)

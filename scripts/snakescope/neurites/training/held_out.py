@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from snakescope.learning.device import choose_device
+from snakescope.neurites.agglomeration.segment import segment
 from snakescope.neurites.networks.affinity_scores import score_affinities
 from snakescope.neurites.networks.model_files import load_network
-from snakescope.neurites.scores.partition_scores import score_partition
 from snakescope.neurites.prediction.patches import Triple
 from snakescope.neurites.prediction.predict import predict_block, prepared
-from snakescope.neurites.agglomeration.segment import segment
 from snakescope.neurites.prediction.settings import PredictSettings
-from snakescope.neurites.training.settings import TrainSettings
+from snakescope.neurites.scores.partition_scores import score_partition
 from snakescope.neurites.training.patches import Labelled
+from snakescope.neurites.training.settings import TrainSettings
 
 THRESHOLDS = (0.3, 0.4, 0.5, 0.6, 0.7)
 """Agglomeration thresholds of the scores."""

@@ -1,9 +1,11 @@
 """Settings of the training of the affinity networks."""
 
 from typing import Annotated, Literal, Self
+
 from pydantic import Field, model_validator
-from snakescope.settings.strict import Settings
+
 from snakescope.neurites.volumes.settings import Shape
+from snakescope.settings.strict import Settings
 
 
 class AugmentSettings(Settings):

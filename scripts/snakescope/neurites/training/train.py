@@ -26,11 +26,10 @@ from snakescope.learning.training import train as run_training
 from snakescope.learning.weights import save_weights, write_card
 from snakescope.neurites.networks.affinity_scores import score_affinities
 from snakescope.neurites.networks.affinity_targets import NEAREST, balanced_loss, with_outlines
-from snakescope.neurites.training.held_out import held_out_scores
 from snakescope.neurites.networks.model_files import build, description, offsets_of
 from snakescope.neurites.networks.networks import NeuriteNetwork
 from snakescope.neurites.prediction.predict import check_patch, open_volume
-from snakescope.neurites.training.settings import TrainSettings
+from snakescope.neurites.training.held_out import held_out_scores
 from snakescope.neurites.training.patches import (
     Labelled,
     check_fits,
@@ -42,10 +41,8 @@ from snakescope.neurites.training.patches import (
     prefetched,
     split,
 )
-from snakescope.step.command import run_step
+from snakescope.neurites.training.settings import TrainSettings
 from snakescope.step.errors import StepError
-
-VERSION = 1
 
 
 def rate(step: int, settings: TrainSettings) -> float:
@@ -94,7 +91,7 @@ def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
     # By content: a training that has ended leaves its checkpoint, and corrected labels are none of
     # what it has learned.
     identity["volumes"] = [f"{v.name} {v.first}:{v.last} {content(v)}" for v in volumes]
-    identity["version"] = VERSION
+    identity["version"] = TrainSettings.version
     training = Training(
         network, optimiser, schedule, batches, loss_of, rng, identity, clip_norm=settings.clip_norm
     )
@@ -237,14 +234,17 @@ def volumes_of(
     return [one for one, _ in parts], [other for _, other in parts]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     add_volume_options(parser)
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--checkpoint", required=True, type=Path)
     parser.add_argument("--weights", required=True, type=Path)
     parser.add_argument("--card", required=True, type=Path)
-    arguments = parser.parse_args()
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
     settings = TrainSettings.model_validate_json(arguments.settings)
     cv2.setNumThreads(1)
     volumes, validation = volumes_of(arguments, settings.validation_share, settings.patch_zyx[0])
@@ -261,7 +261,3 @@ def main() -> None:
     scores = [held_out_scores(arguments.weights, volume, settings) for volume in validation]
     write_card(arguments.card, {"sha256": sha256, **card, "held_out": scores})
     print(f"held out: {scores}", file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    run_step(main)

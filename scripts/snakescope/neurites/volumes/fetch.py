@@ -16,12 +16,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from snakescope.neurites.volumes.settings import FetchSettings
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
-
-VERSION = 1
 
 CHUNK = 1 << 20
 SILENCE_S = 60.0
@@ -77,20 +74,16 @@ def _reason(error: Exception) -> str:
     return " ".join(str(cause).split())[:120] or type(error).__name__
 
 
-def main() -> None:
-    """Download the archive."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.volumes.fetch", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument(
         "--settings", required=True, help="JSON of snakescope.neurites.volumes.fetch"
     )
     parser.add_argument("--archive", type=Path, required=True, help="zip file to write")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Download the archive."""
     settings = FetchSettings.model_validate_json(given.settings)
     fetch(settings.url, settings.md5, given.archive)
     print(f"{given.archive}: MD5 {settings.md5} as expected", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -19,11 +19,8 @@ from numpy.typing import NDArray
 from snakescope.imaging.volumes import read
 from snakescope.neurites.volumes.scan import read_manifest
 from snakescope.neurites.volumes.settings import IngestSettings
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file, whole_folder
-
-VERSION = 2
 
 SIDE = 256
 LARGEST_ID = 2**32 - 1
@@ -129,11 +126,8 @@ def write_slab(path: str | Path, kind: str, values: NDArray[Any], depth: int) ->
         shutil.rmtree(store)
 
 
-def main() -> None:
-    """Describe the array of a volume, or read one slab into it."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.volumes.ingest", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--manifest", type=Path, required=True, help="volume.json of the volume")
     parser.add_argument("--kind", choices=("image", "labels"), required=True)
     parser.add_argument("--sections", help="BEGIN:END of the slab; without, describe the array")
@@ -142,7 +136,10 @@ def main() -> None:
         "--settings", required=True, help="JSON of snakescope.neurites.volumes.ingest"
     )
     parser.add_argument("--array", type=Path, required=True, help=".zarray or folder of the slab")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Describe the array of a volume, or read one slab into it."""
     settings = IngestSettings.model_validate_json(given.settings)
     source = read_manifest(given.manifest.parent)[given.kind]
     if given.sections is None:
@@ -159,7 +156,3 @@ def main() -> None:
     # Sections are padded by nothing: the last slab may hold fewer.
     write_slab(given.array, given.kind, checked, given.depth)
     print(json.dumps({"sections": [begin, end], "shape": checked.shape}), file=sys.stderr)
-
-
-if __name__ == "__main__":
-    run_step(main)

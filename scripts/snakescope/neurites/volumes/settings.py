@@ -1,6 +1,6 @@
 """Settings of volumes."""
 
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
@@ -13,6 +13,8 @@ Shape = tuple[Side, Side, Side]
 
 class IngestSettings(Settings):
     """How sections become one volume on disk."""
+
+    version: ClassVar[int] = 2
 
     sections_per_slab: int = Field(
         16,
@@ -36,6 +38,8 @@ class IngestSettings(Settings):
 class FetchSettings(Settings):
     """Where SNEMI3D comes from, and how its labelled sections are divided."""
 
+    version: ClassVar[int] = 1
+
     url: str = Field(
         "https://zenodo.org/records/7142003/files/snemi.zip?download=1",
         pattern=r"^(https?|file)://",
@@ -53,3 +57,9 @@ class FetchSettings(Settings):
         description="labelled sections to train with, from the first; the others of the 100 are"
         " kept for the scores",
     )
+
+
+class UnpackSettings(FetchSettings):
+    """Settings of the unpacking: those of the download."""
+
+    version: ClassVar[int] = 1

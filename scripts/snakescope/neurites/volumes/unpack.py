@@ -19,11 +19,8 @@ from numpy.typing import NDArray
 
 from snakescope.neurites.volumes.scan import SNEMI3D, snemi3d_parts
 from snakescope.neurites.volumes.settings import FetchSettings
-from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import whole_file
-
-VERSION = 1
 
 STACKS = {
     "image": ("train-input.tif", np.uint8),
@@ -80,20 +77,16 @@ def _write(path: Path, stack: NDArray[Any]) -> None:
         tifffile.imwrite(partial, stack, compression="zlib", metadata={"axes": "ZYX"})
 
 
-def main() -> None:
-    """Unpack the archive."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.neurites.volumes.unpack", description=__doc__
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--archive", type=Path, required=True, help="snemi.zip")
     parser.add_argument(
         "--settings", required=True, help="JSON of snakescope.neurites.volumes.fetch"
     )
     parser.add_argument("--folder", type=Path, required=True, help="folder to write to")
-    given = parser.parse_args()
+
+
+def main(given: argparse.Namespace) -> None:
+    """Unpack the archive."""
     settings = FetchSettings.model_validate_json(given.settings)
     unpack(given.archive, given.folder, settings.train_sections)
-
-
-if __name__ == "__main__":
-    run_step(main)

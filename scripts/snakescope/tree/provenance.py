@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -40,6 +40,12 @@ PACKAGES = (
     "waterz",
 )
 """Packages whose version may change a result, and the one that runs the steps."""
+
+
+class ProvenanceSettings(Settings):
+    """A statement of provenance has no settings."""
+
+    version: ClassVar[int] = 2
 
 
 def software() -> dict[str, Any]:

@@ -13,15 +13,16 @@ from snakescope.healthspan import provenance
 from snakescope.healthspan.plates.manifest import Frame, PlateFrames, write_manifests
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.settings.load import load_sections
-from snakescope.settings.provenance import (
+from snakescope.settings.sections import SECTIONS
+from snakescope.step.checksum import sha256_of
+from snakescope.step.command import call
+from snakescope.tree.provenance import (
     PACKAGES,
     as_yaml,
     git_revision,
     software,
     stated,
 )
-from snakescope.settings.sections import SECTIONS
-from snakescope.step.checksum import sha256_of
 
 
 def test_software_names_the_installed_versions() -> None:
@@ -78,12 +79,12 @@ def test_command_writes_the_same_again(tmp_path: Path, monkeypatch: pytest.Monke
     arguments += ["--manifests", str(tmp_path / "t000-t009.tsv"), "--weights", str(weights)]
     arguments += ["--provenance", str(tmp_path / "out.json")]
     monkeypatch.setattr(sys, "argv", ["provenance", *arguments])
-    monkeypatch.setattr("snakescope.settings.provenance.git_revision", lambda root: None)
-    provenance.main()
+    monkeypatch.setattr("snakescope.tree.provenance.git_revision", lambda root: None)
+    call(provenance)
     written = (tmp_path / "out.json").read_text()
     found = json.loads(written)
     assert found["weights"] == {str(weights): sha256_of(weights)}
     (manifest,) = found["manifests"].values()
     assert (manifest["frames"], manifest["frames_bytes"]) == (1, 5)
-    provenance.main()
+    call(provenance)
     assert (tmp_path / "out.json").read_text() == written

@@ -1,0 +1,53 @@
+"""The steps of the healthspan tree, as rules and people call them: ``snakescope healthspan STEP``."""
+
+from collections.abc import Mapping
+
+from snakescope.healthspan.detection.settings import DetectSettings, TileSettings
+from snakescope.healthspan.evaluation.settings import EvaluateSettings
+from snakescope.healthspan.registration.settings import (
+    FramesTableSettings,
+    ReferenceSettings,
+    RegisterSettings,
+)
+from snakescope.healthspan.report.settings import (
+    ContactSheetSettings,
+    PlatesTableSettings,
+    QualitySettings,
+)
+from snakescope.healthspan.simulation.settings import SimulateSettings
+from snakescope.healthspan.states.settings import (
+    ClassifySettings,
+    CompositeSettings,
+    StatesTableSettings,
+)
+from snakescope.healthspan.survival.settings import CurvesSettings, ExperimentSettings
+from snakescope.healthspan.tracking.settings import TrackSettings
+from snakescope.healthspan.training.settings import TrainClassifierSettings, TrainDetectorSettings
+from snakescope.tree.provenance import ProvenanceSettings
+from snakescope.tree.steps import Step
+
+STEPS: Mapping[str, Step] = {
+    "reference": Step("snakescope.healthspan.registration.reference", ReferenceSettings),
+    "register": Step("snakescope.healthspan.registration.register", RegisterSettings),
+    "frames_table": Step("snakescope.healthspan.registration.frames_table", FramesTableSettings),
+    "tile": Step("snakescope.healthspan.detection.tile", TileSettings),
+    "detect": Step("snakescope.healthspan.detection.detect", DetectSettings),
+    "composite": Step("snakescope.healthspan.states.composite", CompositeSettings),
+    "classify": Step("snakescope.healthspan.states.classify", ClassifySettings),
+    "states_table": Step("snakescope.healthspan.states.states_table", StatesTableSettings),
+    "track": Step("snakescope.healthspan.tracking.track", TrackSettings),
+    "provenance": Step("snakescope.healthspan.provenance", ProvenanceSettings),
+    "curves": Step("snakescope.healthspan.survival.curves", CurvesSettings),
+    "experiment": Step("snakescope.healthspan.survival.experiment", ExperimentSettings),
+    "contact_sheet": Step("snakescope.healthspan.report.contact_sheet", ContactSheetSettings),
+    "quality": Step("snakescope.healthspan.report.quality", QualitySettings),
+    "plates_table": Step("snakescope.healthspan.report.plates_table", PlatesTableSettings),
+    "simulate": Step("snakescope.healthspan.simulation.simulate", SimulateSettings),
+    "train_detector": Step("snakescope.healthspan.training.train_detector", TrainDetectorSettings),
+    "train_classifier": Step(
+        "snakescope.healthspan.training.train_classifier", TrainClassifierSettings
+    ),
+    "evaluation_plates": Step("snakescope.healthspan.evaluation.plates", EvaluateSettings),
+    "evaluation_images": Step("snakescope.healthspan.evaluation.images", EvaluateSettings),
+    "evaluate": Step("snakescope.healthspan.evaluation.evaluate", EvaluateSettings),
+}
