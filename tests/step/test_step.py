@@ -72,7 +72,7 @@ def test_a_full_disk_is_no_defect(error: OSError, capsys) -> None:  # type: igno
     assert ended.value.code == 1
     (said,) = capsys.readouterr().err.splitlines()
     assert said.startswith(f"error: {error.filename or Path.cwd()}: expected room on the disk")
-    assert said.endswith("make room and start again, what was finished is kept")
+    assert "make room and start again" in said
 
 
 def test_another_error_of_the_system_keeps_its_traceback() -> None:
