@@ -6,7 +6,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from snakescope.imaging.style import RC, STATE_COLOURS, STATES, figure_style, save_figure
+from snakescope.healthspan.states.states import STATE_COLOURS, STATES
+from snakescope.imaging.style import RC, figure_style, save_figure
 
 
 def lightness(colour: str) -> float:

@@ -1,8 +1,4 @@
-"""How every figure looks: the colours of states, the type, and files that come out the same twice.
-
-The paper's blue, yellow and red (figure 17), moved to tones that differ in lightness as
-well as in hue, so that they stay apart for readers with any colour vision and in grey.
-"""
+"""How every figure looks: colours, type, and files that come out the same twice."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,17 +10,6 @@ from cycler import cycler
 from matplotlib.figure import Figure
 
 from snakescope.step.output import whole_file
-
-HEALTHY, IMMOBILE, DEAD, UNKNOWN = "healthy", "immobile", "dead", "unknown"
-STATES = (HEALTHY, IMMOBILE, DEAD)
-
-STATE_COLOURS: dict[str, str] = {
-    HEALTHY: "#1f6fb5",
-    IMMOBILE: "#eab60b",
-    DEAD: "#c22f2a",
-    UNKNOWN: "#8b9096",
-}
-"""Hex colour of each state, for lines and areas on white as for tints on grey frames."""
 
 INK, FAINT_INK, RULE, PAPER = "#22272c", "#6a7178", "#dfe3e6", "#ffffff"
 """Text, secondary text, grid lines, background."""

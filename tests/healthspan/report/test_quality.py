@@ -20,8 +20,8 @@ from snakescope.healthspan.report.quality_measures import (
 )
 from snakescope.healthspan.report.quality_page import page
 from snakescope.healthspan.report.settings import QualitySettings
+from snakescope.healthspan.states.states import STATE_COLOURS
 from snakescope.imaging.overlays import rgb
-from snakescope.imaging.style import STATE_COLOURS
 from snakescope.step.command import call
 from snakescope.step.tables import read_table
 from tests.healthspan.drawn_plate import DrawnPlate, draw_plate

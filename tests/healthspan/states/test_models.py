@@ -4,20 +4,14 @@ import numpy as np
 import pytest
 import torch
 
-from snakescope.healthspan.simulation.life_course import STATES as SIMULATED_STATES
 from snakescope.healthspan.states.models import (
     HYPER_PARAMETERS,
-    STATES,
     build_model,
     colours_of,
     model_input,
     probabilities,
 )
 from snakescope.step.errors import StepError
-
-
-def test_the_states_are_those_of_the_simulator():
-    assert STATES == SIMULATED_STATES
 
 
 @pytest.mark.parametrize("architecture", list(HYPER_PARAMETERS))

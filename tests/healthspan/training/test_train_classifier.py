@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from snakescope.healthspan.states.classify import load_classifier
-from snakescope.healthspan.states.models import HYPER_PARAMETERS, STATES
+from snakescope.healthspan.states.models import HYPER_PARAMETERS
+from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training import train_classifier as step
 from snakescope.healthspan.training.settings import TrainClassifierSettings
 from snakescope.learning.weights import save_weights

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from snakescope.healthspan.geometry import PIXEL_SIZE_UM, TILE_PX
 from snakescope.settings.strict import Settings
 
 
@@ -13,10 +14,10 @@ class TileSettings(Settings):
     version: ClassVar[int] = 1
 
     size_px: int = Field(
-        440, ge=64, le=4096, description="side of a tile (px of the model's pixel size)"
+        TILE_PX, ge=64, le=4096, description="side of a tile (px of the model's pixel size)"
     )
     model_pixel_size_um: float = Field(
-        9.74,
+        PIXEL_SIZE_UM,
         gt=0,
         le=200,
         description="pixel size at which the detector sees worms, that of its card (um)",

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.healthspan.simulation.life_course import STATES
+from snakescope.healthspan.states.states import STATES
 from snakescope.learning.metrics import f_scores, macro_f, wilson_interval
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table

@@ -36,10 +36,11 @@ from snakescope.healthspan.detection.detect import (
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.evaluation.plates import run_workflow, with_weights
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
-from snakescope.healthspan.simulation.life_course import STATES
+from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.states.classify import classify, load_classifier
 from snakescope.healthspan.states.composite import composites_of
 from snakescope.healthspan.states.settings import CompositeSettings
+from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training.detector_scores import crossing, match
 from snakescope.imaging.frames import read_frame
 from snakescope.imaging.masks import Instance, cropped, paint
@@ -48,7 +49,6 @@ from snakescope.step.tables import read_table, write_table
 
 SCORE_COLUMNS = ["set", "metric", "value"]
 UPV_PIXEL_SIZE_UM = 30.0
-TILE_PX = 440
 GREATEST_SHIFT_UM = 400.0
 """Beyond it, a crop's shift against another day's is taken for a mistake."""
 WORM_MARGIN_PX = 4

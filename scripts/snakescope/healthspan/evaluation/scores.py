@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.registration.motion import Motion, moved
-from snakescope.healthspan.simulation.life_course import STATES
+from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training.detector_scores import crossing, match
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet
-
-TILE_PX = 440
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.healthspan.plates.naming import CHANNELS, compile_pattern
 from snakescope.settings.strict import Settings
 
@@ -34,7 +35,7 @@ class IngestSettings(Settings):
     """How a folder of raw images becomes the frames of a plate."""
 
     pixel_size_um: float = Field(
-        9.74,
+        PIXEL_SIZE_UM,
         gt=0,
         le=1000,
         description="pixel size of the raw images (um); a plate may override it",

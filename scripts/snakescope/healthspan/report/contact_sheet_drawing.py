@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from snakescope.healthspan.report.contact_sheet_rows import Cell, Row
+from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
 from snakescope.imaging.masks import Instance, paint
 from snakescope.imaging.overlays import around, ramp
-from snakescope.imaging.style import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
 from snakescope.step.output import whole_file
 
 TONES = 64

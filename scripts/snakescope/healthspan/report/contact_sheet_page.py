@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from html import escape
 
 from snakescope.healthspan.report.contact_sheet_rows import Row
-from snakescope.imaging.style import DEAD, FAINT_INK, HEALTHY, IMMOBILE, INK, RULE, STATE_COLOURS
+from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
+from snakescope.imaging.style import FAINT_INK, INK, RULE
 
 STYLE = f"""
 :root {{ --zoom: 1; color: {INK}; font: 13px/1.35 system-ui, "DejaVu Sans", sans-serif; }}

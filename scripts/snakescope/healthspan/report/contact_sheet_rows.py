@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.imaging.style import DEAD, HEALTHY, IMMOBILE
+from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE
 
 TRACK_COLUMNS = ("track", "timepoint", "instance", "y_px", "x_px", "consistent_state")
 INDIVIDUAL_COLUMNS = (

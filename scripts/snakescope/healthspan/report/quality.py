@@ -26,10 +26,11 @@ from snakescope.healthspan.report.quality_figures import (
 from snakescope.healthspan.report.quality_measures import PROBABILITIES, judge, measure, row_of
 from snakescope.healthspan.report.quality_page import page
 from snakescope.healthspan.report.settings import QualitySettings
+from snakescope.healthspan.states.states import STATE_COLOURS, UNKNOWN
 from snakescope.healthspan.tracking.individuals import STATIC
 from snakescope.imaging.masks import MaskSet, read_masks
 from snakescope.imaging.overlays import outlined, stretched
-from snakescope.imaging.style import STATE_COLOURS, UNKNOWN, save_figure
+from snakescope.imaging.style import save_figure
 from snakescope.step.output import whole_file
 from snakescope.step.tables import read_table, write_table
 

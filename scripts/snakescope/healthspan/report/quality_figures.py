@@ -17,15 +17,8 @@ from snakescope.healthspan.report.quality_measures import (
     confidence,
     usable_counts,
 )
-from snakescope.imaging.style import (
-    FAINT_INK,
-    INK,
-    SERIES_COLOURS,
-    STATE_COLOURS,
-    STATES,
-    UNKNOWN,
-    figure_style,
-)
+from snakescope.healthspan.states.states import STATE_COLOURS, STATES, UNKNOWN
+from snakescope.imaging.style import FAINT_INK, INK, SERIES_COLOURS, figure_style
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import pandas as pd
 
 from snakescope.healthspan.plates.gaps import widest_gap
 from snakescope.healthspan.report.settings import QualitySettings
+from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.tracking.individuals import DEAD_AT_START, STATIC
-from snakescope.imaging.style import STATES
 
 PROBABILITIES = [f"p_{state}" for state in STATES]
 OK, WARNING, FAILED = "ok", "warning", "failed"

@@ -11,7 +11,8 @@ from PIL import Image
 
 from snakescope.healthspan.report.quality_figures import Picture
 from snakescope.healthspan.report.quality_measures import Measures, Verdict
-from snakescope.imaging.style import FAINT_INK, INK, RC, RULE, STATE_COLOURS, STATES, UNKNOWN
+from snakescope.healthspan.states.states import STATE_COLOURS, STATES, UNKNOWN
+from snakescope.imaging.style import FAINT_INK, INK, RC, RULE
 
 STYLE = f"""
 body {{ margin: 16px 20px; color: {INK}; font: 14px/1.45 system-ui, "DejaVu Sans", sans-serif; }}

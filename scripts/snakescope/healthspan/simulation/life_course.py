@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from snakescope.healthspan.simulation.worm_body import Worm, random_amplitudes
 
 HEALTHY, IMMOBILE, DEAD = 0, 1, 2
-STATES = ("healthy", "immobile", "dead")
+"""Places in :data:`~snakescope.healthspan.states.states.STATES`."""
 
 IMMOBILE_SHAPE, IMMOBILE_SCALE_D = 1.81, 0.81
 """Gamma distribution of the immobile period (days) of N2 at 25 C, independent of its onset."""

@@ -24,6 +24,7 @@ import pandas as pd
 import tifffile
 from numpy.typing import NDArray
 
+from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.healthspan.registration.motion import Motion
 from snakescope.healthspan.simulation.debris import (
     Ground,
@@ -34,7 +35,7 @@ from snakescope.healthspan.simulation.debris import (
     scatter,
     texture,
 )
-from snakescope.healthspan.simulation.life_course import STATES, Course, draw_courses, live
+from snakescope.healthspan.simulation.life_course import Course, draw_courses, live
 from snakescope.healthspan.simulation.optics import (
     RANGES,
     Look,
@@ -48,6 +49,7 @@ from snakescope.healthspan.simulation.optics import (
 )
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.worm_body import Worm, body_pixels
+from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training.detector_examples import place
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, write_masks
 from snakescope.step.errors import StepError
@@ -55,7 +57,6 @@ from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
-PIXEL_SIZE_UM = 9.74
 DISH_SHARE = 0.485
 """Radius of the dish as a share of the frame's side."""
 RECORD = "simulation.json"

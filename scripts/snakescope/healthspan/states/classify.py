@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from snakescope.healthspan.states.composite import COLUMNS
 from snakescope.healthspan.states.models import (
     INPUT_PX,
-    STATES,
     WINDOW_PX,
     build_model,
     colours_of,
@@ -25,13 +24,12 @@ from snakescope.healthspan.states.models import (
     probabilities,
 )
 from snakescope.healthspan.states.settings import ClassifySettings
+from snakescope.healthspan.states.states import STATES, UNKNOWN
 from snakescope.learning.device import choose_device
 from snakescope.learning.weights import load_weights
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
-
-UNKNOWN = "unknown"
 
 
 def load_classifier(path: str | Path, sha256: str | None) -> tuple[torch.nn.Module, dict[str, Any]]:

@@ -1,8 +1,8 @@
 """The three classifiers of the paper (section 3.3.2), small enough for a laptop.
 
 Every model takes composites as float32 (N, 7, 64, 64), the shares of their seven colours,
-and gives logits (N, 3) in the order of :data:`STATES`. They are built from timm's
-classes and trained from scratch, since three binary masks have nothing in common with photographs.
+and gives logits (N, 3) in the order of ``STATES``. They are built from timm's classes and trained
+from scratch, since three binary masks have nothing in common with photographs.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,9 +17,9 @@ from timm.models.mlp_mixer import MlpMixer
 from timm.models.resnet import Bottleneck, ResNet
 from timm.models.vision_transformer import VisionTransformer
 
+from snakescope.healthspan.states.states import STATES
 from snakescope.step.errors import StepError
 
-STATES = ("healthy", "immobile", "dead")
 INPUT_PX = 64
 WINDOW_PX = 128
 COLOURS = 7

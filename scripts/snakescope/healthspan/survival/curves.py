@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snakescope.healthspan.plates.sheet import OF_ADULTHOOD, SINCE_FIRST_FRAME
+from snakescope.healthspan.states.states import STATE_COLOURS
 from snakescope.healthspan.survival.estimators import (
     HEALTHSPAN,
     LIFESPAN,
@@ -25,7 +26,7 @@ from snakescope.healthspan.survival.estimators import (
 )
 from snakescope.healthspan.survival.settings import CurvesSettings
 from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS, LOST
-from snakescope.imaging.style import FAINT_INK, STATE_COLOURS, figure_style, save_figure
+from snakescope.imaging.style import FAINT_INK, figure_style, save_figure
 from snakescope.step.tables import read_table, write_table
 
 Floats = NDArray[np.float64]

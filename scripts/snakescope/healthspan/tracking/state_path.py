@@ -15,8 +15,6 @@ from scipy.special import gammainc
 
 Floats = NDArray[np.float64]
 
-STATES = ("healthy", "immobile", "dead")
-
 
 def log_emissions(probability: Floats, floor: float) -> Floats:
     """Log of the classifier's probabilities, bounded from below; 0 where they are NaN.

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.channel_overlay import overlay
+from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.simulation.debris import (
     clutter,
     crinkles,
@@ -62,11 +63,11 @@ def draw_worms(rng: np.random.Generator, size: int, crowding: float) -> list[Wor
     """Worms of a scene: all of one age, with crossing pairs and little clusters.
 
     Args:
-        crowding: expected number of worms on 440 x 440 px.
+        crowding: expected number of worms on a tile of ``TILE_PX``.
     """
     length = float(rng.uniform(62, 156))
     width = float(np.clip(length * rng.uniform(0.058, 0.105), 4.8, 12.5))
-    count = int(rng.poisson(crowding * (size / 440) ** 2))
+    count = int(rng.poisson(crowding * (size / TILE_PX) ** 2))
     vigour = float(rng.choice([0.35, 0.8, 1.1], p=[0.2, 0.5, 0.3]))
     worms: list[Worm] = []
     partners: list[int] = []

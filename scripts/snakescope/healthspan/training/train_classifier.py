@@ -15,16 +15,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.healthspan.states.classify import classify
 from snakescope.healthspan.states.models import (
     HYPER_PARAMETERS,
     INPUT_PX,
-    STATES,
     build_model,
     colours_of,
     model_input,
     probabilities,
 )
+from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training.composite_examples import (
     HELD_OUT,
     TRAINING,
@@ -43,7 +44,6 @@ from snakescope.learning.metrics import (
 from snakescope.learning.training import Training, seed_everything, train
 from snakescope.learning.weights import save_weights, write_card
 
-MODEL_PIXEL_SIZE_UM = 9.74
 SPLITS = ("training", "validation", "held_out")
 
 Examples = tuple[torch.Tensor, torch.Tensor]
@@ -168,7 +168,7 @@ def train_classifier(
         "parameters": HYPER_PARAMETERS[settings.architecture],
         "states": list(STATES),
         "input_px": INPUT_PX,
-        "model_pixel_size_um": MODEL_PIXEL_SIZE_UM,
+        "model_pixel_size_um": PIXEL_SIZE_UM,
         "temperature": temperature,
     }
     return model.cpu().eval(), card

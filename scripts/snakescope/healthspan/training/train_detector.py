@@ -17,6 +17,7 @@ from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 
 from snakescope.healthspan.detection.model import build_detector
+from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.healthspan.simulation.optics import TRAINING, UNSEEN
 from snakescope.healthspan.training.detector_crops import draw_crop
 from snakescope.healthspan.training.detector_examples import Scene, draw_scene
@@ -28,7 +29,6 @@ from snakescope.learning.weights import save_weights, write_card
 from snakescope.step.output import whole_file
 from snakescope.step.progress import progress
 
-MODEL_PIXEL_SIZE_UM = 9.74
 HELD_OUT_SEED = 1_000_003
 
 
@@ -222,7 +222,7 @@ def model_card(settings: TrainDetectorSettings, scores: dict[str, Any]) -> dict[
     return {
         "model": "Mask R-CNN for worms",
         "architecture": settings.architecture,
-        "model_pixel_size_um": MODEL_PIXEL_SIZE_UM,
+        "model_pixel_size_um": PIXEL_SIZE_UM,
         "data": "simulated scenes only (snakescope.healthspan.training.detector_examples), no real image",
         "seed": settings.seed,
         "held_out": {
