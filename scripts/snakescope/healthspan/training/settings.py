@@ -1,6 +1,6 @@
 """Settings of training."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
@@ -11,6 +11,8 @@ Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", 
 
 class TrainDetectorSettings(Settings):
     """How the worm detector is trained on simulated scenes."""
+
+    version: ClassVar[int] = 3
 
     architecture: Architecture = Field(
         "resnet18_half",
@@ -60,6 +62,8 @@ class TrainDetectorSettings(Settings):
 
 class TrainClassifierSettings(Settings):
     """What is trained, on how many simulated composites, and for how long."""
+
+    version: ClassVar[int] = 2
 
     architecture: Literal["mlp_mixer", "resnet_rs", "vit"] = Field(
         "mlp_mixer", description="the model; the MLP-Mixer was the best of the paper"

@@ -1,6 +1,6 @@
 """Settings of the training of the affinity networks."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -52,6 +52,8 @@ class AugmentSettings(Settings):
 
 class TrainSettings(Settings):
     """How an affinity network is trained on labelled volumes."""
+
+    version: ClassVar[int] = 1
 
     network: Literal["base", "revnet"] = Field(
         "revnet", description="residual U-Net, or the same with reversible modules"
