@@ -70,7 +70,7 @@ def test_a_misspelt_key_stops_the_run_with_one_sentence(workspace: Workspace) ->
     workspace.config("track:\n  gap: 3\n")
     ended = workspace.snakemake("-n")
     assert ended.returncode != 0
-    assert "snakescope.healthspan.tracking.track.gap" in ended.stdout + ended.stderr
+    assert "healthspan.track.gap" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
 
 

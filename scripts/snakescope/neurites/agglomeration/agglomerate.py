@@ -55,7 +55,7 @@ class Agglomeration:
         """
         if scoring not in self.merges:
             raise StepError(
-                f"snakescope.neurites.agglomeration.segmentation.scoring: expected one of snakescope.neurites.agglomeration.agglomerate.scoring "
+                f"neurites.segmentation.scoring: expected one of neurites.agglomerate.scoring "
                 f"({', '.join(self.merges)}), found {scoring}; add it there or take one of them"
             )
         lowest = partition(self.nodes, self.merges[scoring], threshold)
@@ -139,9 +139,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--graphs", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.agglomeration.agglomerate"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.agglomerate")
     parser.add_argument("--agglomeration", type=Path, required=True, help="HDF5 file to write")
     parser.add_argument("--table", type=Path, required=True, help="regions by threshold, TSV")
 

@@ -225,9 +225,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--agglomeration", type=Path, required=True)
     parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.agglomeration.segmentation"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.segmentation")
     parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr to write")
     parser.add_argument("--processes", type=int, default=1, help="that write at a time")
     parser.add_argument("--objects", type=Path, required=True, help="TSV to write")

@@ -132,9 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--block", required=True, help="name of the block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.fragments.fragments"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.fragments")
     parser.add_argument("--fragments", type=Path, required=True, help="HDF5 file to write")
 
 

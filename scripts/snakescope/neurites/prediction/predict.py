@@ -218,7 +218,7 @@ def open_volume(path: str | Path) -> Volume:
         volume: Volume = zarr.open_array(str(path), mode="r")
     except Exception as error:  # zarr raises many kinds
         raise StepError(
-            f"{path}: expected a volume as snakescope.neurites.volumes.ingest stores it, found none"
+            f"{path}: expected a volume as neurites.ingest stores it, found none"
             f" ({type(error).__name__}); ingest the volume again"
         ) from None
     return volume

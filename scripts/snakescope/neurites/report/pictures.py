@@ -145,9 +145,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--segmentation", required=True, help="OME-Zarr")
     parser.add_argument("--objects", type=Path, required=True, help="TSV")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.report.pictures"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.pictures")
     parser.add_argument("--sections", type=Path, required=True, help="PNG to write")
     parser.add_argument("--neurites", type=Path, required=True, help="PNG to write")
 

@@ -168,9 +168,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fragments", type=Path, required=True, help="folder, of every block")
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--labels", required=True, help="Zarr array of true labels")
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.scores.evaluate"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.evaluate")
     parser.add_argument("--agglomerate-settings", required=True, help="JSON of that section")
     parser.add_argument("--segmentation-settings", required=True, help="JSON of that section")
     parser.add_argument("--set", required=True, help="what the labels are for: train, ...")
@@ -197,7 +195,7 @@ def main(given: argparse.Namespace) -> None:
     if not counted[2].sum():
         raise StepError(
             f"{given.labels}: expected true labels, found 0 in every voxel; leave labels empty in "
-            "the sample sheet or set snakescope.neurites.scores.evaluate.ignore_truth_zero to false"
+            "the sample sheet or set neurites.evaluate.ignore_truth_zero to false"
         )
     sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
     table = score_table(counted, agglomeration, thresholds, written, sizes)

@@ -76,9 +76,7 @@ def _reason(error: Exception) -> str:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.volumes.fetch"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.fetch")
     parser.add_argument("--archive", type=Path, required=True, help="zip file to write")
 
 

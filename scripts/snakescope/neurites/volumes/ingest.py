@@ -44,7 +44,7 @@ def grey_bytes(
     if grey_range is None:
         raise StepError(
             f"{where}: expected grey values of 8 bit, found {values.dtype}; set "
-            "snakescope.neurites.volumes.ingest.grey_range to the values that become black and white"
+            "neurites.ingest.grey_range to the values that become black and white"
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise StepError(
@@ -132,9 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kind", choices=("image", "labels"), required=True)
     parser.add_argument("--sections", help="BEGIN:END of the slab; without, describe the array")
     parser.add_argument("--depth", type=int, required=True, help="sections of a whole slab")
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.volumes.ingest"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.ingest")
     parser.add_argument("--array", type=Path, required=True, help=".zarray or folder of the slab")
 
 

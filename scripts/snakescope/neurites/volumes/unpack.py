@@ -80,9 +80,7 @@ def _write(path: Path, stack: NDArray[Any]) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--archive", type=Path, required=True, help="snemi.zip")
-    parser.add_argument(
-        "--settings", required=True, help="JSON of snakescope.neurites.volumes.fetch"
-    )
+    parser.add_argument("--settings", required=True, help="JSON of neurites.fetch")
     parser.add_argument("--folder", type=Path, required=True, help="folder to write to")
 
 
