@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 
 COLUMNS = ("case", "metric", "value", "unit")
 
@@ -95,7 +95,7 @@ def main() -> None:
     if given.only and given.table.exists():
         rows = merged(rows_of(given.table), rows)
     for path, content in ((given.table, text_of(rows)), (given.page, page(rows))):
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text(content, encoding="utf-8")
 
 

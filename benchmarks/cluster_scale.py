@@ -29,7 +29,7 @@ from snakescope.run.jobs import Job  # noqa: E402
 from snakescope.run.measured import CUDA, Measured, Row, read_rows  # noqa: E402
 from snakescope.run.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.progress import progress  # noqa: E402
 
 PLATES = (100, 300, 1000)
@@ -357,7 +357,7 @@ def main() -> None:
     ]
     sources = [f"{row.rule}: {row.cost.source}" for row in rows if row.cost.assumed]
     for path, text in ((given.table, table(figures)), (given.page, page(figures, sources))):
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text(text, encoding="utf-8")
 
 

@@ -29,7 +29,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 from benchmarks.full_geometry import Cost, measure  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.tables import write_table  # noqa: E402
 
 COLUMNS = (
@@ -191,7 +191,7 @@ def main() -> None:
         rows += lines
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_table(given.table, table)
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(page(table, files, given.times), encoding="utf-8")
     print(table.to_string(index=False))
 

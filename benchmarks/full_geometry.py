@@ -35,7 +35,7 @@ from snakescope.healthspan.states.settings import ClassifySettings  # noqa: E402
 from snakescope.settings.weights import weights_checksum  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 PLATE = "full"
@@ -341,7 +341,7 @@ def main() -> None:
     new = costs_table(made, given.frame_px, given.timepoints, given.threads, given.device)
     table = merged(read_table(given.table, COLUMNS) if given.table.exists() else None, new)
     write_table(given.table, table)
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(page(table), encoding="utf-8")
     heavy = new[new["peak_rss_mb"] > LIMIT_MB]["step"].tolist()
     if heavy:

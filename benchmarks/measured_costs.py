@@ -31,7 +31,7 @@ from snakescope.run.events import read_events, runs  # noqa: E402
 from snakescope.run.measured import CPU, CUDA, Row, read_rows, rows_of, text_of  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 PLATE = "full"
@@ -222,10 +222,10 @@ def main() -> None:
     rows = with_gpus(rows, old)
     new = {(row.rule, row.device) for row in rows}
     kept = [row for row in old if (row.rule, row.device) not in new]
-    with whole_file(given.write) as partial:
+    with atomic_write(given.write) as partial:
         partial.write_text(text_of([*rows, *kept]), encoding="utf-8")
     write_table(given.table, table)
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(page(table, given.frame_px, given.timepoints), encoding="utf-8")
     print(table.to_string(index=False))
 

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "scripts"))
 from snakescope.neurites.networks.networks import NeuriteNetwork  # noqa: E402
 from snakescope.neurites.networks.saved_bytes import saved_bytes  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.tables import read_table, write_table  # noqa: E402
 
 
@@ -213,7 +213,7 @@ def main() -> None:
     counted = arithmetic()
     write_table(given.arithmetic, counted)
     text = page(read_table(given.networks), read_table(given.inference), kept, counted)
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

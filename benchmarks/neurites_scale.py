@@ -52,7 +52,7 @@ from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E4
 from snakescope.neurites.scores.partition_scores import scores_of_overlaps  # noqa: E402
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, within  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.progress import progress  # noqa: E402
 from snakescope.step.tables import read_table, write_table  # noqa: E402
 
@@ -118,7 +118,7 @@ class Work:
         if not stamp.exists():
             clock = Clock()
             work(clock)
-            with whole_file(stamp) as partial:
+            with atomic_write(stamp) as partial:
                 partial.write_text(json.dumps(asdict(clock.stopped())))
         return Cost(**json.loads(stamp.read_text()))
 
@@ -131,7 +131,7 @@ class Work:
                 truth, affinities = volume().both(window)
             found = block_fragments(affinities, block.box, window, SETTINGS, SECTIONS)
             write_fragments(self.path("fragments", block), found, block, self.grid)
-            with clock.making(), whole_file(self.path("truth", block)) as partial:
+            with clock.making(), atomic_write(self.path("truth", block)) as partial:
                 inside = np.ascontiguousarray(truth[within(block.box, window)])
                 np.savez(partial, *overlaps(found.labels, inside))
 
@@ -226,7 +226,7 @@ def in_processes(
         waiting = [pool.submit(step, *given) for given in of]
         costs = [one.result() for one in progress(waiting, stage)]
     wall = before + time.monotonic() - started
-    with whole_file(clock) as partial:
+    with atomic_write(clock) as partial:
         partial.write_text(f"{wall:.1f}")
     return costs, wall
 

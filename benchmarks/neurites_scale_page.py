@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "scripts"))
 
 from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import whole_file  # noqa: E402
+from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.tables import read_table  # noqa: E402
 
 TERA = 1e12
@@ -157,7 +157,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=ROOT / "docs/neurites-scale.md")
     given = parser.parse_args()
     text = page(read_table(given.table, ("shape", "stage")), read_table(given.parts, ("shape",)))
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

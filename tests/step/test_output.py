@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from snakescope.step.output import whole_file, whole_folder, write_if_changed
+from snakescope.step.output import atomic_folder, atomic_write, write_if_changed
 
 HERE = socket.gethostname()
 
@@ -24,11 +24,11 @@ def names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+@pytest.mark.parametrize("whole", [atomic_write, atomic_folder])
 def test_a_failure_leaves_what_was_there(tmp_path: Path, whole) -> None:
     (tmp_path / "a.txt").write_text("before")
     with pytest.raises(RuntimeError), whole(tmp_path / "a.txt") as partial:
-        if whole is whole_file:
+        if whole is atomic_write:
             partial.write_text("half")
         else:
             partial.mkdir()
@@ -41,7 +41,7 @@ def left(folder: Path, host: str, process: int, name: str) -> Path:
 
 
 def test_names_of_partial_outputs_are_those_of_these_tests(tmp_path: Path) -> None:
-    with whole_file(tmp_path / "a.tsv") as partial:
+    with atomic_write(tmp_path / "a.tsv") as partial:
         assert partial == left(tmp_path, HERE, os.getpid(), "a.tsv")
         partial.touch()
 
@@ -53,7 +53,7 @@ def test_what_a_killed_attempt_left_goes_with_the_next_one(tmp_path: Path, host:
     for path in (own, others):
         path.mkdir()
         (path / "0").write_text("x")
-    with whole_folder(tmp_path / "s.zarr") as partial:
+    with atomic_folder(tmp_path / "s.zarr") as partial:
         partial.mkdir()
     assert names(tmp_path) == [others.name, "s.zarr"]
 
@@ -66,6 +66,6 @@ def test_what_another_process_still_writes_stays(tmp_path: Path) -> None:
     # Written by runs, of which one may plan while another works, on any machine.
     write_if_changed(tmp_path / "a.tsv", "whole")
     assert names(tmp_path) == sorted([running.name, elsewhere.name, "a.tsv"])
-    with whole_file(tmp_path / "a.tsv") as partial:
+    with atomic_write(tmp_path / "a.tsv") as partial:
         partial.write_text("whole")
     assert names(tmp_path) == sorted([running.name, "a.tsv"])

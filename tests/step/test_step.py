@@ -6,14 +6,14 @@ import pytest
 
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file, write_if_changed
+from snakescope.step.output import atomic_write, write_if_changed
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
 
 def test_a_failed_write_leaves_nothing(tmp_path) -> None:  # type: ignore[no-untyped-def]
     target = tmp_path / "new" / "out.txt"
-    with pytest.raises(RuntimeError), whole_file(target) as partial:
+    with pytest.raises(RuntimeError), atomic_write(target) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert list(target.parent.iterdir()) == []
@@ -22,7 +22,7 @@ def test_a_failed_write_leaves_nothing(tmp_path) -> None:  # type: ignore[no-unt
 def test_a_failed_write_keeps_the_former_file(tmp_path) -> None:  # type: ignore[no-untyped-def]
     target = tmp_path / "out.txt"
     target.write_text("whole")
-    with pytest.raises(RuntimeError), whole_file(target) as partial:
+    with pytest.raises(RuntimeError), atomic_write(target) as partial:
         partial.write_text("half")
         raise RuntimeError
     assert target.read_text() == "whole"

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 INSTANCES_PER_TIMEPOINT = 100_000
 
@@ -215,7 +215,7 @@ def write_masks(path: str | Path, masks: MaskSet) -> None:
         ],
     }
     document["info"] |= {"height": masks.height, "width": masks.width}  # type: ignore[operator]
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(json.dumps(document), encoding="utf-8")
 
 

@@ -16,7 +16,7 @@ import tifffile
 from numpy.typing import DTypeLike, NDArray
 
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 FIXED_UUID = "urn:uuid:00000000-0000-0000-0000-000000000000"
 # Deflate opens in every viewer; Zstandard is five times faster, for files only we read.
@@ -53,7 +53,10 @@ def write_stack(
         metadata |= {f"PhysicalSize{axis}": pixel_size_um for axis in "XY"}
         metadata |= {f"PhysicalSize{axis}Unit": "µm" for axis in "XY"}
     planes = _planes(pages, count, len(channels), height, width, np.dtype(dtype))
-    with whole_file(path) as partial, tifffile.TiffWriter(partial, bigtiff=True, ome=True) as file:
+    with (
+        atomic_write(path) as partial,
+        tifffile.TiffWriter(partial, bigtiff=True, ome=True) as file,
+    ):
         file.write(
             planes,
             shape=(max(count, 1), len(channels), height, width),

@@ -9,7 +9,7 @@ import matplotlib
 from cycler import cycler
 from matplotlib.figure import Figure
 
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 INK, FAINT_INK, RULE, PAPER = "#22272c", "#6a7178", "#dfe3e6", "#ffffff"
 """Text, secondary text, grid lines, background."""
@@ -70,5 +70,5 @@ def save_figure(figure: Figure, path: str | Path) -> None:
         "svg": {"Date": None, "Creator": None},
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }.get(kind, {"Software": None})
-    with whole_file(path) as partial, matplotlib.rc_context(RC):
+    with atomic_write(path) as partial, matplotlib.rc_context(RC):
         figure.savefig(partial, format=kind, metadata=metadata)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 Batch = Any
 
@@ -62,7 +62,7 @@ def save_checkpoint(path: str | Path, training: Training) -> None:
         "torch": torch.get_rng_state(),
         "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_available() else [],
     }
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         torch.save(state, partial)
 
 

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from snakescope.step.checksum import RESTORE, check_sha256, sha256_of
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file, write_json
+from snakescope.step.output import atomic_write, write_json
 
 # One header entry only: safetensors does not fix the order of several, and the
 # checksum of a repeated training has to be the same.
@@ -31,7 +31,7 @@ def save_weights(path: str | Path, model: torch.nn.Module, card: Mapping[str, An
     tensors = {
         name: tensor.detach().to("cpu").contiguous() for name, tensor in model.state_dict().items()
     }
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         save_file(tensors, partial, metadata={HEADER_ENTRY: json.dumps(card, sort_keys=True)})
     return sha256_of(path)
 

@@ -35,7 +35,7 @@ from snakescope.run.settings import ClusterSettings
 from snakescope.run.simulation import Cluster, Task, simulate
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 ESTIMATE = RUNS / "estimate.tsv"
 CORES = re.compile(r"-c\d*$|--cores(=|$)")
@@ -235,7 +235,7 @@ def main() -> None:
     known = Measured(read_rows(measured_file(given.measured, REPOSITORY)), earlier_in())
     costs = {job.number: known.cost(job) for job in jobs}
     table = lines(jobs, costs)
-    with whole_file(ESTIMATE) as partial:
+    with atomic_write(ESTIMATE) as partial:
         partial.write_text(text_of(table), encoding="utf-8")
     print(told(table))
     cluster = Cluster(given.nodes * given.cores_per_node, given.gpus, given.jobs)

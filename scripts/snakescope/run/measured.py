@@ -25,7 +25,7 @@ from snakescope.run.events import number, read_events, runs
 from snakescope.run.jobs import Job, size_of
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 CPU, CUDA = "cpu", "cuda"
 MEASURED, ASSUMED = "measured", "assumed"
@@ -274,7 +274,7 @@ def main() -> None:
     new = {(row.rule, row.device) for row in made}
     kept = [row for row in (read_rows(given.write) if given.write.exists() else [])
             if (row.rule, row.device) not in new]  # fmt: skip
-    with whole_file(given.write) as partial:
+    with atomic_write(given.write) as partial:
         partial.write_text(text_of([*made, *kept]), encoding="utf-8")
 
 

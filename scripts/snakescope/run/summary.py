@@ -18,7 +18,7 @@ from snakescope.run.estimate import ESTIMATE, aligned
 from snakescope.run.events import slurm_state
 from snakescope.run.progress import duration, elapsed, events_of, latest
 from snakescope.step.command import run_step
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.reason import reason
 
 
@@ -127,7 +127,7 @@ def main() -> None:
     events = events_of(path)
     used = used_by_rule(events)
     estimate = read_estimate(ESTIMATE)
-    with whole_file(path.with_suffix(".used.tsv")) as partial:
+    with atomic_write(path.with_suffix(".used.tsv")) as partial:
         partial.write_text(text_of(used), encoding="utf-8")
     took = duration(elapsed(events[0]["time"], events[-1]["time"]))
     ended = events[-1]["event"] == "run_ended"

@@ -21,7 +21,7 @@ from snakescope.settings.sections import SECTIONS
 from snakescope.settings.strict import Settings
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 _TYPES = {
     float: "number",
@@ -190,7 +190,7 @@ def main() -> None:
     for name, text in written_forms(SECTIONS).items():
         path = options.root / name
         if options.write:
-            with whole_file(path) as partial:
+            with atomic_write(path) as partial:
                 partial.write_text(text, encoding="utf-8")
         elif not path.exists() or path.read_text(encoding="utf-8") != text:
             raise StepError(

@@ -12,11 +12,11 @@ from pathlib import Path
 
 
 @contextmanager
-def whole_file(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``; rename it there on success, remove it on failure.
+def atomic_write(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary path next to ``path``; rename it on success, remove it on failure.
 
-    The temporary name keeps the suffixes, since writers choose their format by them. What earlier
-    attempts left that were killed is removed.
+    The temporary name keeps the suffixes, by which writers choose their format. Files that killed
+    attempts left are removed first.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,8 +26,8 @@ def whole_file(path: str | Path) -> Iterator[Path]:
 
 
 @contextmanager
-def whole_folder(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary folder beside ``path``, to be made; as :func:`whole_file`."""
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield the path of a temporary folder, which the caller creates; see :func:`atomic_write`."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     remove_leftovers(path)
@@ -38,6 +38,10 @@ def whole_folder(path: str | Path) -> Iterator[Path]:
         partial.rename(path)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+# The former names, while code that is being changed still uses them.
+whole_file, whole_folder = atomic_write, atomic_folder
 
 
 @contextmanager
@@ -89,7 +93,7 @@ def _alive(process: int) -> bool:
 
 def write_json(path: str | Path, document: object) -> None:
     """Write a document that people read as well: JSON, indented."""
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 NAMES = ("plate", "experiment", "condition")
 """Columns that are text even where it looks like a number: plate 007 is not 7."""
@@ -14,7 +14,7 @@ NAMES = ("plate", "experiment", "condition")
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
     """Write ``table`` as TSV with a header and without its index; missing values are empty."""
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         table.to_csv(partial, sep="\t", index=False, lineterminator="\n", float_format="%.6g")
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from snakescope.healthspan.states.states import STATES
 from snakescope.learning.metrics import f_scores, macro_f, wilson_interval
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
 
@@ -183,5 +183,5 @@ def main(arguments: argparse.Namespace) -> None:
     images = read_table(arguments.images, ["set", "metric", "value"])
     rows = [*simulated_rows(plates), *image_rows(images)]
     write_table(arguments.table, pd.DataFrame(rows, columns=list(Row._fields)))
-    with whole_file(arguments.page) as partial:
+    with atomic_write(arguments.page) as partial:
         partial.write_text(page(rows, plates), encoding="utf-8")

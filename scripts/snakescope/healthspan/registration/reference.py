@@ -26,7 +26,7 @@ from snakescope.healthspan.registration.texture import Circle
 from snakescope.imaging.frames import Frame, UnreadableFrame, read_frame
 from snakescope.imaging.stacks import Stack, write_stack
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file, write_json
+from snakescope.step.output import atomic_write, write_json
 
 TEMPLATE = REPOSITORY / "resources" / "registration_mark.png"
 
@@ -229,7 +229,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Command line: choose and describe the reference frame of a plate."""
     cv2.setNumThreads(1)
     if arguments.draw_template:
-        with whole_file(arguments.draw_template) as partial:
+        with atomic_write(arguments.draw_template) as partial:
             cv2.imwrite(str(partial), drawn_cross())
         return
     settings = RegisterSettings.model_validate_json(arguments.settings)

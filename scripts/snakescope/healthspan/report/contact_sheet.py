@@ -37,7 +37,7 @@ from snakescope.healthspan.report.contact_sheet_rows import (
 )
 from snakescope.healthspan.report.settings import ContactSheetSettings
 from snakescope.imaging.masks import Instance, read_masks
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table
 
@@ -140,7 +140,7 @@ def write_sheet(
     ]
     text = page(sheet.title, sheet.rows, strips, sheet.days, sheet.side)
     write_png(image, labelled)
-    with whole_file(html) as partial:
+    with atomic_write(html) as partial:
         partial.write_text(text, encoding="utf-8")
 
 

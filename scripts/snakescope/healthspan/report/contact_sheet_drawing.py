@@ -19,7 +19,7 @@ from snakescope.healthspan.report.contact_sheet_rows import Cell, Row
 from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
 from snakescope.imaging.masks import Instance, paint
 from snakescope.imaging.overlays import around, ramp
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 TONES = 64
 WHITE, RULE_TONE, FAINT_INK_TONE, INK_TONE = 63, 55, 28, 9
@@ -184,7 +184,7 @@ def write_png(path: str | Path, sheet: NDArray[np.uint8]) -> None:
     """Write palette values as a PNG."""
     picture = Image.fromarray(sheet)
     picture.putpalette(palette().tobytes())
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         picture.save(partial, format="PNG", compress_level=6)
 
 

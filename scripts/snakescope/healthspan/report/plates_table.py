@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from snakescope.healthspan.report.plates_page import page
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
@@ -55,5 +55,5 @@ def main(given: argparse.Namespace) -> None:
     rows = [read_table(Path(path), ROW_COLUMNS) for path in given.rows]
     table = plates_table(status, rows)
     write_table(given.table, table)
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(page(table), encoding="utf-8")

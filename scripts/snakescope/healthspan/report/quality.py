@@ -31,7 +31,7 @@ from snakescope.healthspan.tracking.individuals import STATIC
 from snakescope.imaging.masks import MaskSet, read_masks
 from snakescope.imaging.overlays import outlined, stretched
 from snakescope.imaging.style import save_figure
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
 FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
@@ -183,6 +183,6 @@ def main(given: argparse.Namespace) -> None:
     lost = losses(tables.frames.fillna({"reason": ""}))
     text = page(given.plate, measures, verdict, pictures, drawn, lost)
     save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(text, encoding="utf-8")
     write_table(given.row, row_of(given.plate, measures, verdict))

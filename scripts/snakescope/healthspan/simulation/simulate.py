@@ -53,7 +53,7 @@ from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training.detector_examples import place
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, write_masks
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
@@ -199,7 +199,7 @@ def make_room(folder: Path, identity: dict[str, Any], names: list[str]) -> None:
             f"{raw}: expected images of this simulation only, found {len(others)} others, such as"
             f" {others[0]}; remove them, or simulate a plate of another name"
         )
-    with whole_file(truth / RECORD) as partial:
+    with atomic_write(truth / RECORD) as partial:
         record = json.dumps({**identity, "frames": names}, indent=1)
         partial.write_text(record + "\n", encoding="utf-8")
 
@@ -247,7 +247,7 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
             settings, ground, light, look, worms, matrices[t], [seed, 1, t], bool(fogged[t])
         )
         for channel, image in images.items():
-            with whole_file(raw / file_name(plate, channel, float(hours[t]))) as partial:
+            with atomic_write(raw / file_name(plate, channel, float(hours[t]))) as partial:
                 tifffile.imwrite(partial, image, metadata=None)
 
     truth = folder / plate / "truth"

@@ -26,7 +26,7 @@ from skimage.morphology import skeletonize
 from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.imaging.masks import Instance, intersection, read_masks
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
 PIECE_INSIDE = 0.7
@@ -240,7 +240,7 @@ def write_composites(path: str | Path, pictures: NDArray[np.uint8]) -> None:
     TIFF cannot hold a stack without pages, so the index, not the stack, says how many there are.
     """
     pages = pictures if len(pictures) else np.zeros((1, *pictures.shape[1:]), dtype=np.uint8)
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         tifffile.imwrite(partial, pages, photometric="rgb", compression="zlib")
 
 

@@ -24,7 +24,7 @@ from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style, save_figure
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
 SURVIVAL_COLUMNS = [
@@ -225,11 +225,11 @@ def main(given: argparse.Namespace) -> None:
     write_table(given.tests, with_note(logrank_tests(survival, conditions), mixed))
     write_table(given.cox, with_note(cox_table(survival, conditions, settings.confidence), mixed))
     for path, outcome in zip(given.oasis, OUTCOMES, strict=True):
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             partial.write_text(oasis2(survival, outcome), encoding="utf-8")
     tables = [prism(survival, outcome) for outcome in OUTCOMES]
     for path, table in zip([*given.prism, given.jmp], [*tables, jmp(survival)], strict=True):
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
     with figure_style():
         first_d = first_days(summary, condition)

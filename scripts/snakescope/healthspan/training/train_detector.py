@@ -26,7 +26,7 @@ from snakescope.healthspan.training.settings import TrainDetectorSettings
 from snakescope.learning.device import choose_device
 from snakescope.learning.training import check_identity, load_checkpoint
 from snakescope.learning.weights import save_weights, write_card
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 HELD_OUT_SEED = 1_000_003
@@ -208,7 +208,7 @@ def train(
             shown = " ".join(f"{k.removeprefix('loss_')} {v:.3f}" for k, v in recent.items())
             print(f"step {step + 1} of {settings.steps}, {pace:.2f} s each: {shown}", flush=True)
         if checkpoint is not None and (step + 1) % settings.checkpoint_every == 0:
-            with whole_file(checkpoint) as partial:
+            with atomic_write(checkpoint) as partial:
                 parts = {name: part.state_dict() for name, part in state.items()}  # type: ignore[attr-defined]
                 identity = identity_of(settings)
                 torch.save({"identity": identity, **parts, "step": step + 1}, partial)

@@ -23,7 +23,7 @@ from snakescope.neurites.fragments.block_files import open_block, read_count
 from snakescope.neurites.fragments.region_graph import BlockGraph, read_cut, read_graph
 from snakescope.neurites.volumes.blocks import Block, Box, Grid
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
@@ -70,7 +70,7 @@ class Agglomeration:
 
 def write_agglomeration(path: str | Path, agglomeration: Agglomeration) -> None:
     """Write all merges of a volume (HDF5)."""
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file["first_ids"] = agglomeration.numbers.first_ids
         file["offsets"] = agglomeration.numbers.offsets
         file["node_of"] = agglomeration.node_of

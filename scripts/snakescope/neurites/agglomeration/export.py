@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snakescope.neurites.fragments.block_files import chunks_of
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 LARGEST_IN_TIFF = 2**32 - 1
@@ -44,7 +44,7 @@ def export(segmentation: str | Path, path: str | Path) -> None:
         StepError: a label does not fit into a TIFF.
     """
     array = zarr.open_array(f"{segmentation}/0", mode="r")
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         if Path(path).suffix == ".tif":
             tifffile.imwrite(
                 partial,

@@ -22,7 +22,7 @@ from snakescope.neurites.agglomeration.agglomerate import Agglomeration, read_ag
 from snakescope.neurites.agglomeration.settings import SegmentationSettings
 from snakescope.neurites.fragments.block_files import open_block, read_labels, read_statistics
 from snakescope.neurites.volumes.blocks import Block, Grid, Zyx
-from snakescope.step.output import whole_folder
+from snakescope.step.output import atomic_folder
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
@@ -191,7 +191,7 @@ def write_segmentation(
     small = np.zeros(len(table) + 1, bool)
     small[table.loc[~kept, "object"]] = True
     regions = np.where(small[regions], 0, regions)
-    with whole_folder(folder) as partial:
+    with atomic_folder(folder) as partial:
         arrays = create_pyramid(
             partial, Path(folder).parent.name, grid.shape, voxel_nm, settings.levels
         )

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, box_shape, common, within
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 if TYPE_CHECKING:
     from snakescope.neurites.fragments.fragments import BlockFragments
@@ -63,7 +63,7 @@ def box_of(file: h5py.File) -> Box:
 
 def write_block_array(path: str | Path, name: str, array: NDArray[Any], box: Box) -> None:
     """Write one array (..., Z, Y, X) of a block."""
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.create_dataset(name, data=array, chunks=chunks_of(array.shape), compression="lzf")
         file.attrs["block_begin"] = [begin for begin, _ in box]
         file.attrs["block_end"] = [end for _, end in box]
@@ -136,7 +136,7 @@ def write_fragments(path: str | Path, found: BlockFragments, block: Block, grid:
     ids = np.where(
         found.labels > 0, found.labels.astype(np.uint64) + np.uint64(first), np.uint64(0)
     )
-    with whole_file(path) as partial, h5py.File(partial, "w") as file:
+    with atomic_write(path) as partial, h5py.File(partial, "w") as file:
         file.create_dataset("fragments", data=ids, chunks=chunks_of(ids.shape), compression="lzf")
         file.create_dataset("statistics", data=found.statistics)
         for (axis, side), planes in found.faces.items():

@@ -26,7 +26,7 @@ from snakescope.neurites.fragments.pair_counts import (
 )
 from snakescope.neurites.volumes.blocks import Grid
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 SAME_FRAGMENT = 0.5
 
@@ -188,7 +188,7 @@ def cut_fragments(low: NDArray[np.int32], high: NDArray[np.int32]) -> NDArray[np
 
 def write_graph(path: str | Path, graph: BlockGraph) -> None:
     """Write the region graph of a block."""
-    with whole_file(path) as partial, open(partial, "wb") as file:
+    with atomic_write(path) as partial, open(partial, "wb") as file:
         np.savez(file, **vars(graph))
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from snakescope.neurites.paper.paper import COLUMNS
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
 SEED = {
@@ -147,5 +147,5 @@ def main(given: argparse.Namespace) -> None:
     """Run the step."""
     table = joined([read_table(path, COLUMNS) for path in given.rows])
     write_table(given.table, table)
-    with whole_file(given.page) as partial:
+    with atomic_write(given.page) as partial:
         partial.write_text(page(table), encoding="utf-8")

@@ -34,7 +34,7 @@ from snakescope.neurites.prediction.patches import (
 from snakescope.neurites.prediction.settings import PredictSettings
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -229,7 +229,7 @@ def write_affinities(
 ) -> None:
     """One HDF5 file: dataset ``affinities``, uint8 (3, z, y, x), and where the block lies."""
     chunks = tuple(min(a, b) for a, b in zip((1, 16, 128, 128), affinities.shape, strict=True))
-    with whole_file(path) as partial, h5py.File(partial, "w", track_order=True) as file:
+    with atomic_write(path) as partial, h5py.File(partial, "w", track_order=True) as file:
         data = file.create_dataset(
             "affinities", data=affinities, chunks=chunks, compression="lzf", shuffle=True
         )

@@ -16,7 +16,7 @@ from scipy.spatial import cKDTree
 from skimage import measure
 
 from snakescope.neurites.simulation.settings import SimulateSettings
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 THIN_SECTIONS = 3
@@ -213,5 +213,5 @@ def main(arguments: argparse.Namespace) -> None:
     settings = SimulateSettings.model_validate_json(arguments.settings)
     image, labels = simulate(settings, arguments.seed)
     for path, volume in ((arguments.image, image), (arguments.labels, labels)):
-        with whole_file(path) as partial:
+        with atomic_write(path) as partial:
             tifffile.imwrite(partial, volume, compression="zlib", metadata={"axes": "ZYX"})

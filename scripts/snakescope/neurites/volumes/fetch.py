@@ -17,7 +17,7 @@ from pathlib import Path
 
 from snakescope.neurites.volumes.settings import FetchSettings
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 CHUNK = 1 << 20
@@ -37,7 +37,7 @@ def fetch(url: str, md5: str, archive: str | Path) -> None:
         "download it on a machine that reaches it and set neurites: fetch: url: "
         "file:///path/to/snemi.zip"
     )
-    with whole_file(archive) as partial:
+    with atomic_write(archive) as partial:
         free = shutil.disk_usage(partial.parent).free
         if free < SMALLEST_FREE:
             raise StepError(

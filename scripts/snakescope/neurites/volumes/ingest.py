@@ -20,7 +20,7 @@ from snakescope.imaging.volumes import read
 from snakescope.neurites.volumes.scan import read_manifest
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file, whole_folder
+from snakescope.step.output import atomic_folder, atomic_write
 
 SIDE = 256
 LARGEST_ID = 2**32 - 1
@@ -99,11 +99,11 @@ def create_array(folder: str | Path, kind: str, shape: Sequence[int], depth: int
 def write_description(path: str | Path, kind: str, shape: Sequence[int], depth: int) -> None:
     """Write the array's ``.zarray``, and the attributes beside it; slabs come one by one."""
     path = Path(path)
-    with whole_folder(path.parent / ".description") as partial:
+    with atomic_folder(path.parent / ".description") as partial:
         create_array(partial, kind, shape, depth)
         for name in (".zattrs", ".zarray"):
             text = (partial / name).read_text(encoding="utf-8")
-            with whole_file(path.with_name(name)) as file:
+            with atomic_write(path.with_name(name)) as file:
                 file.write_text(text, encoding="utf-8")
     shutil.rmtree(path.parent / ".description")
 
@@ -116,7 +116,7 @@ def write_slab(path: str | Path, kind: str, values: NDArray[Any], depth: int) ->
         values: shape (up to depth, Y, X).
     """
     path = Path(path)
-    with whole_folder(path) as chunks:
+    with atomic_folder(path) as chunks:
         store = chunks / "array.zarr"
         array = create_array(store, kind, values.shape, depth)
         array[...] = values

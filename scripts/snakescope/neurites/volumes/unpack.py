@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from snakescope.neurites.volumes.scan import SNEMI3D, snemi3d_parts
 from snakescope.neurites.volumes.settings import FetchSettings
 from snakescope.step.errors import StepError
-from snakescope.step.output import whole_file
+from snakescope.step.output import atomic_write
 
 STACKS = {
     "image": ("train-input.tif", np.uint8),
@@ -73,7 +73,7 @@ def unpack(archive: str | Path, folder: str | Path, train_sections: int) -> None
 
 
 def _write(path: Path, stack: NDArray[Any]) -> None:
-    with whole_file(path) as partial:
+    with atomic_write(path) as partial:
         tifffile.imwrite(partial, stack, compression="zlib", metadata={"axes": "ZYX"})
 
 
