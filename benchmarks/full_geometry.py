@@ -299,7 +299,10 @@ def simulated(folder: Path, frame_px: int, timepoints: int, call: Callable[..., 
                 *words,
             )
         )
-    found = scan_plate(Plate(PLATE, PLATE, "N2", str(raw / PLATE / "raw")), IngestSettings())
+    found = scan_plate(
+        Plate(name=PLATE, experiment=PLATE, condition="N2", folder=str(raw / PLATE / "raw")),
+        IngestSettings(),
+    )
     if isinstance(found, PlateProblem):
         raise StepError(found.reason)
     write_manifests(folder / PLATE / "manifest", found, 10)

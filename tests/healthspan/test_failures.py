@@ -14,7 +14,9 @@ from snakescope.healthspan.tree import Tree
 @pytest.fixture
 def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
     monkeypatch.chdir(tmp_path)
-    return Tree([Plate("p", "e", "c", "raw")], HealthspanSettings())
+    return Tree(
+        [Plate(name="p", experiment="e", condition="c", folder="raw")], HealthspanSettings()
+    )
 
 
 def job(log: str, **wildcards: str) -> SimpleNamespace:
@@ -60,7 +62,7 @@ def test_failures_are_told_though_the_disk_is_full(
 
 
 def test_excluded_plates_stay_in_the_table_also_after_success(tree: Tree) -> None:
-    fogged = Plate("q", "e", "c", "raw", exclusion="fogged")
+    fogged = Plate(name="q", experiment="e", condition="c", folder="raw", exclusion="fogged")
     both = Tree([*tree.sheet.values(), fogged], HealthspanSettings())
     finished(both)
     _, line = Path("results/healthspan/failures.tsv").read_text().splitlines()

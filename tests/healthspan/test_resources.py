@@ -113,7 +113,10 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
             path.write_bytes(b"x")
             if side and not day:
                 tifffile.imwrite(path, np.zeros((side, side), np.uint8))
-    plates = [Plate(name, "e", "c", f"raw/{name}") for name in ("large", "small", "broken")]
+    plates = [
+        Plate(name=name, experiment="e", condition="c", folder=f"raw/{name}")
+        for name in ("large", "small", "broken")
+    ]
     tree = Tree(plates, HealthspanSettings())
     tree.scan()
     return tree

@@ -2,7 +2,6 @@
 
 import json
 import os
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,7 +22,9 @@ def raw(plate: str, timepoints: int, without: tuple[int, ...] = ()) -> None:
 
 
 def plate(name: str, exclusion: str = "") -> Plate:
-    return Plate(name, "e", "c", f"raw/{name}", exclusion=exclusion)
+    return Plate(
+        name=name, experiment="e", condition="c", folder=f"raw/{name}", exclusion=exclusion
+    )
 
 
 @pytest.fixture
@@ -46,9 +47,11 @@ def test_plates_with_and_without_an_age_are_told_when_the_run_starts(
     monkeypatch.chdir(tmp_path)
     raw("a", 3)
     raw("d", 3)
-    plates = [plate("a"), replace(plate("b", "fogged"), age_at_first_frame_d=3.0)]
+    plates = [plate("a"), plate("b", "fogged").model_copy(update={"age_at_first_frame_d": 3.0})]
     assert Tree(plates, SETTINGS).scan() == []
-    (note,) = Tree([*plates, replace(plate("d"), age_at_first_frame_d=3.0)], SETTINGS).scan()
+    (note,) = Tree(
+        [*plates, plate("d").model_copy(update={"age_at_first_frame_d": 3.0})], SETTINGS
+    ).scan()
     assert note.startswith("experiment e: days of a count from the first frame")
 
 

@@ -22,7 +22,7 @@ def test_failed_jobs_are_told_and_listed_with_their_reason_until_a_run_succeeds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    tree = Tree([Volume("v", "v.tif", (30.0, 6.0, 6.0))], NeuritesSettings())
+    tree = Tree([Volume(name="v", image="v.tif", voxel_nm=(30.0, 6.0, 6.0))], NeuritesSettings())
     Path("a.log").write_text("error: image.tif: expected a volume, found none\n")
     Path("c.log").write_text("error: w.h5: expected a dataset\n")
     jobs = [
@@ -60,7 +60,10 @@ def test_scores_of_volumes_that_were_trained_on_are_told_as_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    sheet = [Volume(use, f"{use}.tif", (30.0, 6.0, 6.0), "l.tif", use) for use in ("train", "test")]
+    sheet = [
+        Volume(name=use, image=f"{use}.tif", voxel_nm=(30.0, 6.0, 6.0), labels="l.tif", set=use)
+        for use in ("train", "test")
+    ]
     for volume in sheet:
         folder = tmp_path / "results/neurites" / volume.name
         (folder / "manifest").mkdir(parents=True)

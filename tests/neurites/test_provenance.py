@@ -23,7 +23,12 @@ SCRIPTS = REPOSITORY / "scripts"
 def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
     for name in ("image", "labels"):
         tifffile.imwrite(tmp_path / f"{name}.tif", np.ones((3, 8, 9), np.uint8))
-    volume = Volume("v", str(tmp_path / "image.tif"), (30, 6, 6), str(tmp_path / "labels.tif"))
+    volume = Volume(
+        name="v",
+        image=str(tmp_path / "image.tif"),
+        voxel_nm=(30, 6, 6),
+        labels=str(tmp_path / "labels.tif"),
+    )
     write_manifest(tmp_path / "manifest", find_sources(volume, (1, 1, 1)))
     (tmp_path / "w.safetensors").write_bytes(b"weights")
 

@@ -136,7 +136,10 @@ def test_larger_volumes_ask_for_more(step: str) -> None:
 
 def test_larger_blocks_ask_for_more_and_so_do_retries() -> None:
     def tree(block: tuple[int, int, int]) -> Tree:
-        made = Tree([Volume("v", "v.tif", (30.0, 6.0, 6.0))], NeuritesSettings(block=block))
+        made = Tree(
+            [Volume(name="v", image="v.tif", voxel_nm=(30.0, 6.0, 6.0))],
+            NeuritesSettings(block=block),
+        )
         made.grid = lambda volume: Grid((256, 2048, 2048), block)  # type: ignore[assignment]
         return made
 
@@ -158,6 +161,6 @@ def test_blocks_are_as_deep_as_fragments_reach() -> None:
     assert block_of("auto", fragments, (30.0, 6.0, 6.0)) == (32, 512, 512)
     assert block_of("auto", fragments, (8.0, 8.0, 8.0)) == (256, 256, 256)
     assert block_of((16, 64, 64), fragments, (8.0, 8.0, 8.0)) == (16, 64, 64)
-    small = Tree([Volume("v", "v.tif", (8.0, 8.0, 8.0))], NeuritesSettings())
+    small = Tree([Volume(name="v", image="v.tif", voxel_nm=(8.0, 8.0, 8.0))], NeuritesSettings())
     small.sources = lambda volume: {"image": SimpleNamespace(shape=(40, 300, 200))}  # type: ignore[assignment, dict-item, return-value]
     assert small.grid("v").block == (40, 256, 200)

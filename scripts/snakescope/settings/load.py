@@ -1,13 +1,13 @@
 """From the raw configuration mapping to validated settings, or to one sentence."""
 
-from collections.abc import Iterator, Mapping
+import difflib
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from snakescope.settings.strict import Settings
-from snakescope.settings.suggest import did_you_mean, point_for_comma
 from snakescope.step.errors import StepError
 
 
@@ -90,7 +90,7 @@ def _findings(error: ValidationError, name: str, sections: Mapping[str, type[Set
                 + _meant(path[-1], path[:-1], sections)
             )
             continue
-        phrase = _expected(details)
+        phrase = expected_value(details)
         if phrase not in expected.setdefault(key, []):
             expected[key].append(phrase)
         hint = point_for_comma(str(details["input"])) if details["type"] == "float_parsing" else ""
@@ -115,7 +115,8 @@ def _dotted(details: ErrorDetails, name: str, model: type[BaseModel]) -> str:
     return key
 
 
-def _expected(details: ErrorDetails) -> str:
+def expected_value(details: ErrorDetails) -> str:
+    """Say in words what pydantic expected of a value."""
     if details["type"] == "missing":
         return "a value"
     if details["type"] in {"model_type", "model_attributes_type"}:
@@ -142,3 +143,22 @@ def _meant(found: str, parents: tuple[str, ...], sections: Mapping[str, type[Set
         return suggestion
     elsewhere = [key for key in every if key.split(".")[-1] == found]
     return f"; did you mean {elsewhere[0]}?" if elsewhere else ""
+
+
+def did_you_mean(found: str, known: Iterable[str]) -> str:
+    """Return ``"; did you mean X?"`` for the nearest of ``known``, or an empty string."""
+    lower = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(found.lower(), lower, n=1, cutoff=0.6)
+    return f"; did you mean {lower[near[0]]}?" if near else ""
+
+
+def point_for_comma(text: str) -> str:
+    """Return what to do about a number with a decimal comma, or an empty string for other text.
+
+    Such numbers are not read as they stand: 1,250 may be meant as either.
+    """
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return ""
+    return f"; write {text.replace(',', '.')}, with a point" if "," in text else ""

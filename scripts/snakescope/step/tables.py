@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pandas as pd
 
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
-NAMES = ("plate", "experiment", "condition")
+NAMES = (
+    *("plate", "volume", "stack", "scan", "clip", "patient", "donor"),
+    *("group", "experiment", "condition"),
+)
 """Columns that are text even where it looks like a number: plate 007 is not 7."""
 
 
@@ -18,14 +22,23 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
         table.to_csv(partial, sep="\t", index=False, lineterminator="\n", float_format="%.6g")
 
 
-def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
+def read_table(
+    path: str | Path, columns: Sequence[str] = (), text: Sequence[str] | Literal["all"] = ()
+) -> pd.DataFrame:
     """Read a TSV table that must have at least ``columns``.
+
+    Args:
+        text: further columns whose cells are identifiers, or all columns. As those of ``NAMES``
+            they are read as they are written: 007, 1.0 and NA stay text, an empty cell is empty.
 
     Raises:
         StepError: the file is absent, or a column is missing.
     """
     try:
-        table = pd.read_csv(path, sep="\t", dtype=dict.fromkeys(NAMES, str))
+        if text == "all":
+            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+        else:
+            table = pd.read_csv(path, sep="\t", converters=dict.fromkeys((*NAMES, *text), str))
     except FileNotFoundError:
         raise StepError(f"{path}: expected a table, found no such file") from None
     except pd.errors.EmptyDataError:
@@ -36,3 +49,14 @@ def read_table(path: str | Path, columns: Sequence[str] = ()) -> pd.DataFrame:
             f"{path}: expected the columns {', '.join(columns)}, found no {', '.join(missing)}"
         )
     return table
+
+
+def with_columns_of(table: pd.DataFrame, sheet: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Return ``table`` with the columns of ``sheet`` that it lacks behind its own.
+
+    Args:
+        table: any number of rows for each value of the column ``by``.
+        sheet: one row for each value of ``by``.
+    """
+    lacking = [name for name in sheet.columns if name not in table.columns]
+    return table.merge(sheet[[by, *lacking]], on=by, how="left") if lacking else table

@@ -24,7 +24,7 @@ def touch(folder: Path, *names: str) -> Path:
 
 
 def plate_at(folder: Path, well: str = "", name: str = "p1") -> Plate:
-    return Plate(name, "e1", "N2", str(folder), well=well)
+    return Plate(name=name, experiment="e1", condition="N2", folder=str(folder), well=well)
 
 
 def scan(folder: Path, well: str = "", name: str = "p1", **settings: object) -> PlateFrames:

@@ -29,7 +29,10 @@ def scan(raw: Path, timepoints: range, **settings: object) -> PlateFrames:
         frame = raw / f"E2_1_{days:02d}d{hours:02d}h07m.tif"
         if not frame.exists():
             frame.write_bytes(b"image")
-    found = scan_plate(Plate("007", "e1", "N2", str(raw)), IngestSettings.model_validate(settings))
+    found = scan_plate(
+        Plate(name="007", experiment="e1", condition="N2", folder=str(raw)),
+        IngestSettings.model_validate(settings),
+    )
     assert isinstance(found, PlateFrames)
     return found
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,13 @@ from snakescope.healthspan.plates.sheet import (
     read_plates,
     warnings_of_mixed_days,
 )
+from snakescope.healthspan.plates.status import write_sheets
+from snakescope.healthspan.report.plates_table import ROW_COLUMNS, STATUS_COLUMNS, plates_table
+from snakescope.healthspan.report.quality_measures import Measures
+from snakescope.healthspan.survival.experiment import SURVIVAL_COLUMNS
+from snakescope.settings.sheet import extra_columns
 from snakescope.step.errors import StepError
+from snakescope.step.tables import read_table
 
 HEADER = "plate\texperiment\tcondition\tfolder"
 ROOT = REPOSITORY
@@ -38,7 +45,7 @@ def refusal(path: Path) -> str:
 def test_required_columns_are_enough(tmp_path: Path) -> None:
     path = sheet(tmp_path, "# a comment", HEADER, "", "p1\te1\tN2, 25 C\traw/p1", " # another")
     (plate,) = read_plates(path)
-    assert plate == Plate("p1", "e1", "N2, 25 C", "raw/p1")
+    assert plate == Plate(name="p1", experiment="e1", condition="N2, 25 C", folder="raw/p1")
     assert (plate.age_at_first_frame_d, plate.worms, plate.excluded) == (None, None, False)
 
 
@@ -51,7 +58,17 @@ def test_optional_columns_in_any_order(tmp_path: Path) -> None:
         "\traw\tp2\t\te1\tN2",
     )
     first, second = read_plates(path)
-    assert first == Plate("p1", "e1", "N2", "raw", 2.5, 80, "fogged", 11.28, "E11_5")
+    assert first == Plate(
+        name="p1",
+        experiment="e1",
+        condition="N2",
+        folder="raw",
+        age_at_first_frame_d=2.5,
+        worms=80,
+        exclusion="fogged",
+        pixel_size_um=11.28,
+        well="E11_5",
+    )
     assert first.excluded and not second.excluded
     assert second.pixel_size_um is None
 
@@ -78,7 +95,9 @@ def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
     path = tmp_path / "plates.tsv"
     text = newline.join([HEADER, '"p1"\te1\t"a ""b"""\tmy folder', ""])
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
-    assert read_plates(path) == (Plate("p1", "e1", 'a "b"', "my folder"),)
+    assert read_plates(path) == (
+        Plate(name="p1", experiment="e1", condition='a "b"', folder="my folder"),
+    )
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -88,21 +107,24 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
     path = tmp_path / "plates.tsv"
     lines = [HEADER + "\tworms\t\t", "p1\te1\tGröße\traw\t\t\t", "\t\t\t\t\t\t", ""]
     path.write_bytes("\r\n".join(lines).encode(encoding))
-    assert read_plates(path) == (Plate("p1", "e1", "Größe", "raw"),)
+    assert read_plates(path) == (
+        Plate(name="p1", experiment="e1", condition="Größe", folder="raw"),
+    )
 
 
 @pytest.mark.parametrize(
     ("lines", "sentence"),
     [
         (
-            [HEADER + "\tconditon"],
+            ["plate\texperiment\tconditon\tfolder"],
             ", line 1: expected the columns plate, experiment, condition, folder, "
             "age_at_first_frame_d, worms, exclusion, pixel_size_um, well, found 'conditon'; "
-            "did you mean condition?",
+            "did you mean condition? Rename the column, or call one of your own less alike",
         ),
         (
             ["#", HEADER + "\tplate"],
-            ", line 2: expected every column once, found 'plate' 2 times; remove one",
+            ", line 2: expected every column once and named, found 'plate' 2 times; rename or "
+            "remove it",
         ),
         (
             ["plate\tfolder"],
@@ -111,9 +133,7 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         ),
         (
             [HEADER + "\t\tworms"],
-            ", line 1: expected the columns plate, experiment, condition, folder, "
-            "age_at_first_frame_d, worms, exclusion, pixel_size_um, well, found ''; "
-            "correct or remove it",
+            ", line 1: expected every column once and named, found '' 1 times; rename or remove it",
         ),
         (
             ["plate experiment condition folder", "p1 e1 N2 raw"],
@@ -137,68 +157,126 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         ),
         (
             [HEADER, "p1\te\t\tf"],
-            ", line 2: expected a condition, found an empty cell; fill it in",
+            ", line 2, column condition: expected a value, found an empty cell; fill it in",
         ),
-        ([HEADER, "p1\te\tc"], ", line 2: expected a folder, found an empty cell; fill it in"),
+        (
+            [HEADER, "p1\te\tc"],
+            ", line 2, column folder: expected a value, found an empty cell; fill it in",
+        ),
         (
             [HEADER, "p 1/2\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
-            "letter, digit or '_', found 'p 1/2'; write for example p_1_2",
+            ", line 2, column plate: expected a name of letters, digits, '.', '_' and "
+            "'-', the first a letter, digit or '_', found 'p 1/2'; write for example p_1_2",
         ),
         (
             [HEADER, "-80C\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
-            "letter, digit or '_', found '-80C'; write for example 80C",
+            ", line 2, column plate: expected a name of letters, digits, '.', '_' and "
+            "'-', the first a letter, digit or '_', found '-80C'; write for example 80C",
         ),
         (
             [HEADER, "..\te\tc\tf"],
-            ", line 2: expected a plate name of letters, digits, '.', '_' and '-', the first a "
-            "letter, digit or '_', found '..'; write for example plate1",
+            ", line 2, column plate: expected a name of letters, digits, '.', '_' and "
+            "'-', the first a letter, digit or '_', found '..'; write for example name1",
         ),
         (
             [HEADER, "experiments\te\tc\tf"],
-            ", line 2: expected a plate name other than 'experiments', which names the folder "
-            "of the experiments' results; rename the plate",
+            ", line 2, column plate: expected a name other than experiments, as folders of other "
+            "results are called, found 'experiments'; choose another name",
         ),
         (
             [HEADER + "\tage_at_first_frame_d", "p1\te\tc\tf\t5,5"],
-            ", line 2: expected age_at_first_frame_d as a number not below 0, found '5,5'; "
+            ", line 2, column age_at_first_frame_d: expected a valid number, found '5,5'; "
             "write 5.5, with a point",
         ),
         (
             [HEADER + "\tage_at_first_frame_d", "p1\te\tc\tf\tyoung"],
-            ", line 2: expected age_at_first_frame_d as a number not below 0, found 'young'; "
+            ", line 2, column age_at_first_frame_d: expected a valid number, found 'young'; "
             "correct the cell or leave it empty",
         ),
         (
             [HEADER + "\tworms", "p1\te\tc\tf\t9.5"],
-            ", line 2: expected worms as a whole number, found '9.5'; correct the cell or leave "
-            "it empty",
+            ", line 2, column worms: expected a valid integer, found '9.5'; correct the cell or "
+            "leave it empty",
         ),
         (
             [HEADER + "\tpixel_size_um", "p1\te\tc\tf\tnan"],
-            ", line 2: expected pixel_size_um as a number not below 0, found 'nan'; "
+            ", line 2, column pixel_size_um: expected a finite number, found 'nan'; "
             "correct the cell or leave it empty",
         ),
         (
             [HEADER + "\tpixel_size_um", "p1\te\tc\tf\t0"],
-            ", line 2: expected pixel_size_um above 0, found '0'; correct the cell or leave it "
-            "empty",
+            ", line 2, column pixel_size_um: expected greater than 0, found '0'; correct the cell "
+            "or leave it empty",
         ),
         (
             [HEADER, "p1\te\tc\tf\tx\ty"],
             ", line 2: expected 4 cells as in the header, found 6; remove a tab",
         ),
-        ([HEADER], ": expected a header and one row a plate, found no row; add a plate"),
-        (["# all"], ": expected a header and one row a plate, found no row; add a plate"),
+        (
+            [HEADER],
+            ": expected a header and one row a plate, found no row; add a plate "
+            "(columns: config/README.md)",
+        ),
+        (
+            ["# all"],
+            ": expected a header and one row a plate, found no row; add a plate "
+            "(columns: config/README.md)",
+        ),
     ],
 )
 def test_refused_sheet(tmp_path: Path, lines: list[str], sentence: str) -> None:
     assert refusal(sheet(tmp_path, *lines)) == sentence
 
 
+@pytest.mark.parametrize(
+    ("column", "sentence"),
+    [
+        ("Worms", "found 'Worms'; did you mean worms"),
+        ("worm_count", "did you mean worms"),
+        ("exclude", "did you mean exclusion"),
+        ("pixel_size", "did you mean pixel_size_um"),
+        ("status", "found 'status', which tables of results have as well"),
+        ("Plate", "once and named, found 'plate' 2 times"),
+    ],
+)
+def test_columns_of_the_user_that_may_be_taken_for_ours(
+    tmp_path: Path, column: str, sentence: str
+) -> None:
+    assert sentence in refusal(sheet(tmp_path, f"{HEADER}\t{column}", "p1\te\tc\tf\t1"))
+
+
+def test_further_columns_are_carried_as_they_are_written(tmp_path: Path) -> None:
+    header = f"barcode\t{HEADER}\tworms\tDose (uM)\tresolution"
+    path = sheet(tmp_path, header, "007\tp1\te\tNA\tf\t\t1.50\tNA", "\tp2\te\tc\tf")
+    first, second = read_plates(path)
+    assert first.extra == {"barcode": "007", "Dose (uM)": "1.50", "resolution": "NA"}
+    assert second.extra == {"barcode": "", "Dose (uM)": "", "resolution": ""}
+    assert extra_columns([first, second]) == ["barcode", "Dose (uM)", "resolution"]
+    status = {"p1": ("included", ""), "p2": ("excluded", "fogged")}
+    write_sheets(str(tmp_path), {plate.name: plate for plate in (first, second)}, status)
+    written = [
+        (tmp_path / name).read_text().splitlines()
+        for name in ("status.tsv", "experiments/e/plates.tsv")
+    ]
+    assert [lines[0].split("\t")[-4:] for lines in written] == [
+        ["reason", "barcode", "Dose (uM)", "resolution"],
+        ["worms", "barcode", "Dose (uM)", "resolution"],
+    ]
+    assert [lines[1].split("\t")[-3:] for lines in written] == [["007", "1.50", "NA"]] * 2
+    table = plates_table(read_table(tmp_path / "status.tsv", text="all"), [])
+    assert table.columns[-3:].tolist() == ["barcode", "Dose (uM)", "resolution"]
+    assert table["barcode"].tolist() == ["007", ""] and table["condition"].tolist() == ["NA", "c"]
+
+
+def test_no_column_of_the_user_is_called_as_one_of_the_tables() -> None:
+    """The names are listed beside the sheet, as what writes the tables is heavy to import."""
+    written = {*SURVIVAL_COLUMNS, *ROW_COLUMNS, *STATUS_COLUMNS, "remarks", "censored", "count"}
+    written |= {field.name for field in fields(Measures)}
+    assert written - set(Plate.columns()) <= Plate.taken
+
+
 def test_absent_sheet(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "no.tsv").startswith(": expected the sample sheet, found no such")
+    assert refusal(tmp_path / "no.tsv").startswith(": expected a sample sheet, found no such")
 
 
 def test_sheet_in_another_encoding(tmp_path: Path) -> None:

@@ -48,8 +48,8 @@ def test_a_sheet_is_read_and_an_absent_or_empty_one_has_no_volumes(tmp_path: Pat
         tmp_path, f"# note\n{HEADER}a\ta.tif\t30 6 6\ta_labels.tif\ttrain\nb\tb.h5\t10,10,10\n"
     )
     assert read_volumes(path) == (
-        Volume("a", "a.tif", VOXEL, "a_labels.tif", "train"),
-        Volume("b", "b.h5", (10.0, 10.0, 10.0)),
+        Volume(name="a", image="a.tif", voxel_nm=VOXEL, labels="a_labels.tif", set="train"),
+        Volume(name="b", image="b.h5", voxel_nm=(10.0, 10.0, 10.0)),
     )
     assert read_volumes(tmp_path / "absent.tsv") == ()
     assert read_volumes(sheet(tmp_path, HEADER)) == ()
@@ -60,7 +60,7 @@ def test_a_sheet_is_read_and_an_absent_or_empty_one_has_no_volumes(tmp_path: Pat
 def test_a_sheet_without_a_volume_is_refused_where_one_is_needed(tmp_path: Path, text: str) -> None:
     with pytest.raises(StepError, match=r"volumes.tsv: expected a header and one row a volume"):
         read_volumes(sheet(tmp_path, text), needed=True)
-    with pytest.raises(StepError, match=r"absent.tsv: expected the sheet of volumes, found no"):
+    with pytest.raises(StepError, match=r"absent.tsv: expected a sample sheet, found no"):
         read_volumes(tmp_path / "absent.tsv", needed=True)
 
 
@@ -69,11 +69,14 @@ def test_a_sheet_without_a_volume_is_refused_where_one_is_needed(tmp_path: Path,
     [
         (
             f"{HEADER}a\ta.tif\t\n",
-            "line 2: expected voxel_nm as the size of a voxel .* an empty cell",
+            "line 2, column voxel_nm: expected a value, found an empty cell",
         ),
-        (f"{HEADER}a\ta.tif\t6 6\n", "expected voxel_nm .* found '6 6'"),
-        (f"{HEADER}a\ta.tif\t30 6 0\n", "expected voxel_nm .* found '30 6 0'"),
-        (f"{HEADER}a\t\t30 6 6\n", "expected a image, found an empty cell"),
+        (
+            f"{HEADER}a\ta.tif\t6 6\n",
+            "column voxel_nm: expected the size of a voxel .* found '6 6'",
+        ),
+        (f"{HEADER}a\ta.tif\t30 6 0\n", "column voxel_nm: expected .* found '30 6 0'"),
+        (f"{HEADER}a\t\t30 6 6\n", "column image: expected a value, found an empty cell"),
         (f"{HEADER}paper\ta.tif\t30 6 6\n", "name other than models and paper"),
         (f"{HEADER}a/b\ta.tif\t30 6 6\n", "write for example a_b"),
         (f"{HEADER}a\ta.tif\t30 6 6\t\ttrain\n", "expected labels of a volume to train with"),
@@ -185,13 +188,15 @@ def test_damaged_and_unknown_sources_are_refused(tmp_path: Path, image: np.ndarr
 def test_labels_of_another_shape_make_a_volume_unusable(tmp_path: Path, image: np.ndarray) -> None:
     tifffile.imwrite(tmp_path / "i.tif", image)
     tifffile.imwrite(tmp_path / "l.tif", image[:4].astype(np.uint16))
-    volume = Volume("v", str(tmp_path / "i.tif"), VOXEL, str(tmp_path / "l.tif"))
+    volume = Volume(
+        name="v", image=str(tmp_path / "i.tif"), voxel_nm=VOXEL, labels=str(tmp_path / "l.tif")
+    )
     sentence = r"shape, 5 x 20 x 24 voxels .* found 4 x 20 x 24"
     with pytest.raises(StepError, match=sentence) as raised:
         find_sources(volume, (1, 1, 1))
     write_manifest(tmp_path / "m", raised.value)
     assert "expected labels of the image's shape" in (read_problem(tmp_path / "m") or "")
-    good = find_sources(Volume("v", volume.image, VOXEL), (1, 1, 1))
+    good = find_sources(Volume(name="v", image=volume.image, voxel_nm=VOXEL), (1, 1, 1))
     write_manifest(tmp_path / "m", good)
     assert read_problem(tmp_path / "m") is None
     assert read_manifest(tmp_path / "m") == good
@@ -261,7 +266,10 @@ def test_affinities_that_are_nan_or_missing_are_refused(tmp_path: Path) -> None:
 
 def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "i.tif", np.zeros((2, 8, 8), np.float32))
-    write_manifest(tmp_path, find_sources(Volume("v", str(tmp_path / "i.tif"), VOXEL), (1, 1, 1)))
+    write_manifest(
+        tmp_path,
+        find_sources(Volume(name="v", image=str(tmp_path / "i.tif"), voxel_nm=VOXEL), (1, 1, 1)),
+    )
     words = f"--manifest {tmp_path}/volume.json --kind image --sections 0:2 --depth 2"
     words += f" --settings {{}} --array {tmp_path}/image.zarr/0"
     ended = subprocess.run(
@@ -281,7 +289,7 @@ def test_beside_a_run_at_work_only_a_new_volume_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    volumes = [Volume(name, f"{name}.tif", VOXEL) for name in "abc"]
+    volumes = [Volume(name=name, image=f"{name}.tif", voxel_nm=VOXEL) for name in "abc"]
     tifffile.imwrite("a.tif", np.zeros((2, 8, 8), np.uint8))
     Tree(volumes[:2], NeuritesSettings()).scan()
     tifffile.imwrite("a.tif", np.zeros((3, 8, 8), np.uint8))

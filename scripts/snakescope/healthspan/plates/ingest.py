@@ -111,7 +111,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> None:
     """Show what a folder holds."""
-    plate = Plate(options.plate, "", "", options.folder, well=options.well)
+    # Not of a sheet: only the folder is looked at, so no column is checked.
+    plate = Plate.model_construct(
+        name=options.plate, experiment="", condition="", folder=options.folder, well=options.well
+    )
     scanned = scan_plate(plate, read_settings(options.config, options.settings))
     if isinstance(scanned, PlateProblem):
         raise StepError(scanned.reason)

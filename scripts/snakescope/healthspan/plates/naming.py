@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from snakescope.settings.suggest import did_you_mean
+from snakescope.settings.load import did_you_mean
 
 CHANNELS = ("bright_field", "dark_field")
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")

@@ -25,7 +25,7 @@ from snakescope.healthspan.plates.naming import (
 from snakescope.healthspan.plates.raw_folder import ImageFile, Refused, list_images
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
-from snakescope.settings.suggest import did_you_mean
+from snakescope.settings.load import did_you_mean
 
 
 @dataclass(frozen=True)

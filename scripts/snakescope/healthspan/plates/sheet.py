@@ -1,50 +1,77 @@
-"""The sample sheet: one row a plate.
+"""The sample sheet of plates: one row a plate.
 
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from snakescope.settings.sheet import check_name, read_sheet
-from snakescope.settings.suggest import point_for_comma
-from snakescope.step.errors import StepError
+from pydantic import Field
 
-REQUIRED = ("plate", "experiment", "condition", "folder")
-OPTIONAL = ("age_at_first_frame_d", "worms", "exclusion", "pixel_size_um", "well")
-COLUMNS = (*REQUIRED, *OPTIONAL)
-RESERVED_NAMES = ("experiments",)
+from snakescope.settings.sheet import Name, Row, read_rows
+
 OF_ADULTHOOD, SINCE_FIRST_FRAME = "day of adulthood", "days since first frame"
 
 
-@dataclass(frozen=True)
-class Plate:
-    """A row of the sample sheet.
+class Plate(Row):
+    """A plate: where its raw images are and what it is compared with."""
 
-    Attributes:
-        name: Name of the plate, unique in the sheet and legal in a path.
-        experiment: Experiment it belongs to; conditions are compared within one.
-        condition: Condition of the plate, as plots call it.
-        folder: Folder of its raw images, as written in the sheet.
-        age_at_first_frame_d: Age of the worms at the first frame (days of adulthood), or None
-            where the sheet has none.
-        worms: Number of worms put on the plate, or None where nobody counted.
-        exclusion: Why the plate is left out; empty keeps it.
-        pixel_size_um: Pixel size of its images (um), or None for the configured one.
-        well: Which well, or well and image, of the folder is this plate; empty for the only one.
-    """
+    # fmt: off
+    taken: ClassVar[frozenset[str]] = frozenset((
+        # Of the table of plates, of survival.tsv and of jmp.csv.
+        "status", "reason", "remarks", "warnings", "frames", "usable", "missing",
+        "unreadable", "unregistered", "median_score", "median_agreement",
+        "largest_shift_px", "largest_rotation_deg", "deaths", "dead_at_start", "static",
+        "censored_share", "lost_share", "put_on", "first_count", "mean_confidence",
+        "unknown_share", "found", "dropped", "outcome", "individual", "after_d",
+        "before_d", "day", "event", "censor_reason", "censored", "count",
+    ))
+    # fmt: on
 
-    name: str
-    experiment: str
-    condition: str
-    folder: str
-    age_at_first_frame_d: float | None = None
-    worms: int | None = None
-    exclusion: str = ""
-    pixel_size_um: float | None = None
-    well: str = ""
+    reserved: ClassVar[tuple[str, ...]] = ("experiments",)
+
+    name: Name = Field(
+        alias="plate",
+        description="name of the plate, once in the sheet: letters, digits, `_`, `.` and `-`, the"
+        " last two not first; names its folder of results",
+    )
+    experiment: Name = Field(
+        description="experiment it belongs to, named in the same way; conditions are compared"
+        " within one"
+    )
+    condition: str = Field(
+        description="strain, dose or whatever is compared, as the plots shall call it"
+    )
+    folder: str = Field(
+        description="folder of its raw images, absolute or relative to where `snakemake` is run"
+    )
+    age_at_first_frame_d: float | None = Field(
+        None,
+        ge=0,
+        description="age of the worms at the first frame (days of adulthood); left empty, days"
+        " count from the first frame. Give it for all plates of an experiment or for none: days"
+        " are pooled as they are, and the run warns",
+    )
+    worms: int | None = Field(
+        None,
+        ge=0,
+        description="number of worms put on the plate (count); empty estimates it from the images."
+        " Needed to count worms that were dead before the first picture",
+    )
+    exclusion: str = Field(
+        "", description="why the plate is left out, such as `fogged`; empty keeps it"
+    )
+    pixel_size_um: float | None = Field(
+        None,
+        gt=0,
+        description="pixel size of this plate's images (um); empty takes that of the configuration",
+    )
+    well: str = Field(
+        "",
+        description="which images of the folder are this plate, if there are those of several:"
+        " `E11`, `E11_5`, or `1957/E11_5`",
+    )
 
     @property
     def excluded(self) -> bool:
@@ -63,32 +90,12 @@ class Plate:
 
 
 def read_plates(path: str | Path) -> tuple[Plate, ...]:
-    """Read the sample sheet, in its order; lines that start with ``#`` are comments.
+    """Read the sample sheet, which must have a plate.
 
     Raises:
-        StepError: no such file, no plate, an unknown, duplicate or missing column, a
-            duplicate plate, an empty required cell or a cell that cannot be read.
+        StepError: as :func:`snakescope.settings.sheet.read_rows` does.
     """
-    try:
-        rows = list(read_sheet(path, COLUMNS, REQUIRED))
-    except FileNotFoundError:
-        raise StepError(
-            f"{path}: expected the sample sheet, found no such file; write one, "
-            f"tab-separated, with the columns {', '.join(REQUIRED)}"
-        ) from None
-    plates: dict[str, tuple[int, Plate]] = {}
-    for number, row in rows:
-        plate = _plate(f"{path}, line {number}", row)
-        # Case alone does not tell two folders apart on every file system.
-        first = plates.setdefault(plate.name.lower(), (number, plate))[0]
-        if first != number:
-            raise StepError(
-                f"{path}, line {number}: expected every plate once, found plate "
-                f"{plate.name!r} again (first on line {first}); rename or remove one"
-            )
-    if not plates:
-        raise StepError(f"{path}: expected a header and one row a plate, found no row; add a plate")
-    return tuple(plate for _, plate in plates.values())
+    return read_rows(path, Plate, needed=True)
 
 
 def note_of_mixed_days(axes: Mapping[str, str]) -> str:
@@ -124,60 +131,3 @@ def warnings_of_mixed_days(plates: Iterable[Plate]) -> list[str]:
         for experiment, note in notes.items()
         if note
     ]
-
-
-def _plate(where: str, row: Mapping[str, str]) -> Plate:
-    for name in REQUIRED:
-        if not row[name]:
-            raise StepError(f"{where}: expected a {name}, found an empty cell; fill it in")
-    for name in ("plate", "experiment"):
-        _check_name(where, name, row[name])
-    worms = _number(where, row, "worms", minimum=0)
-    if worms is not None and worms != int(worms):
-        raise StepError(
-            f"{where}: expected worms as a whole number, found {row['worms']!r}; "
-            "correct the cell or leave it empty"
-        )
-    pixel_size_um = _number(where, row, "pixel_size_um", minimum=0)
-    if pixel_size_um == 0:
-        raise StepError(
-            f"{where}: expected pixel_size_um above 0, found {row['pixel_size_um']!r}; "
-            "correct the cell or leave it empty"
-        )
-    return Plate(
-        name=row["plate"],
-        experiment=row["experiment"],
-        condition=row["condition"],
-        folder=row["folder"],
-        age_at_first_frame_d=_number(where, row, "age_at_first_frame_d", minimum=0),
-        worms=None if worms is None else int(worms),
-        exclusion=row.get("exclusion", ""),
-        pixel_size_um=pixel_size_um,
-        well=row.get("well", ""),
-    )
-
-
-def _check_name(where: str, column: str, name: str) -> None:
-    """Plates and experiments name folders of results."""
-    check_name(where, column, name, "plate1")
-    if column == "plate" and name in RESERVED_NAMES:
-        raise StepError(
-            f"{where}: expected a plate name other than {name!r}, which names the folder of "
-            "the experiments' results; rename the plate"
-        )
-
-
-def _number(where: str, row: Mapping[str, str], column: str, minimum: float) -> float | None:
-    text = row.get(column, "")
-    if not text:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not (math.isfinite(value) and value >= minimum):
-        raise StepError(
-            f"{where}: expected {column} as a number not below {minimum:g}, found {text!r}"
-            + (point_for_comma(text) or "; correct the cell or leave it empty")
-        )
-    return value

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from snakescope.healthspan.plates.sheet import Plate
+from snakescope.settings.sheet import extra_columns
 from snakescope.step.output import write_if_changed
 
 STATUS = "status.tsv"
@@ -24,19 +25,23 @@ def write_sheets(
 ) -> None:
     """Write the status of every plate, and for every experiment who is in it and who is not.
 
-    Also for one that has lost all its plates: it says so in place of those it once had.
+    Also for one that has lost all its plates: it says so in place of those it once had. Columns of
+    the sheet that are the user's own stand behind the others.
 
     Args:
         sheet: all plates by name, in the order of the sheet.
         status: of every plate, and why.
         only_new: leave what is there.
     """
-    _write(f"{results}/{STATUS}", STATUS_COLUMNS, list(sheet.values()), status, only_new)
+    extra = extra_columns(list(sheet.values()))
+    columns = (*STATUS_COLUMNS, *extra)
+    _write(f"{results}/{STATUS}", columns, list(sheet.values()), status, only_new)
     for experiment in dict.fromkeys(plate.experiment for plate in sheet.values()):
         folder = f"{results}/experiments/{experiment}"
         members = [plate for plate in sheet.values() if plate.experiment == experiment]
         inside = [plate for plate in members if status[plate.name][0] == "included"]
-        _write(f"{folder}/plates.tsv", SHEET_COLUMNS, inside, status, only_new)
+        columns = (*SHEET_COLUMNS, *extra)
+        _write(f"{folder}/plates.tsv", columns, inside, status, only_new)
         out = [plate for plate in members if plate not in inside]
         _write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out, status, only_new)
 
@@ -51,8 +56,9 @@ def _write(
     writer.writerow(columns)
     for plate in plates:
         state, reason = status[plate.name]
-        cells = {**vars(plate), "plate": plate.name, "status": state, "reason": reason}
-        writer.writerow(["" if cells[c] is None else cells[c] for c in columns])
+        own = {"plate": plate.name, "status": state, "reason": reason}
+        cells = {**plate.extra, **vars(plate), **own}
+        writer.writerow(["" if (cell := cells.get(name)) is None else cell for name in columns])
     write_if_changed(path, text.getvalue())
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from snakescope.healthspan.report.plates_page import page
 from snakescope.step.output import atomic_write
-from snakescope.step.tables import read_table, write_table
+from snakescope.step.tables import read_table, with_columns_of, write_table
 
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 ROW_COLUMNS = ("plate", "status", "warnings")
@@ -26,7 +26,7 @@ def plates_table(status: pd.DataFrame, rows: Sequence[pd.DataFrame]) -> pd.DataF
     Returns:
         One row a plate, in the order of the sheet: plate, experiment, condition, status (ok,
         warning, failed, excluded, unusable, not computed), remarks (its warnings, or the reason
-        why it has no results), then the figures of its quality.
+        why it has no results), the figures of its quality, then further columns of the sheet.
     """
     quality = pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=ROW_COLUMNS)
     table = status.merge(quality, on="plate", how="left", suffixes=("", "_found"))
@@ -38,7 +38,8 @@ def plates_table(status: pd.DataFrame, rows: Sequence[pd.DataFrame]) -> pd.DataF
         status=table["status"].where(~included, found), remarks=remarks
     )
     figures = [name for name in quality.columns if name not in ROW_COLUMNS]
-    return pd.concat([front, table[figures]], axis=1)
+    joined = pd.concat([front, table[figures]], axis=1)
+    return with_columns_of(joined, status.drop(columns=["reason"]), by="plate")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(given: argparse.Namespace) -> None:
     """Read the command line and write the table."""
-    status = read_table(given.status, STATUS_COLUMNS)
+    status = read_table(given.status, STATUS_COLUMNS, text="all")
     rows = [read_table(Path(path), ROW_COLUMNS) for path in given.rows]
     table = plates_table(status, rows)
     write_table(given.table, table)

@@ -16,6 +16,7 @@ import pandas as pd
 from lifelines.statistics import logrank_test
 
 from snakescope.healthspan.plates.sheet import note_of_mixed_days
+from snakescope.healthspan.plates.status import SHEET_COLUMNS
 from snakescope.healthspan.survival.cox import cox_table
 from snakescope.healthspan.survival.estimators import OUTCOMES, intervals
 from snakescope.healthspan.survival.experiment_figure import draw_experiment
@@ -25,7 +26,7 @@ from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style, save_figure
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
-from snakescope.step.tables import read_table, write_table
+from snakescope.step.tables import read_table, with_columns_of, write_table
 
 SURVIVAL_COLUMNS = [
     "outcome",
@@ -149,12 +150,6 @@ def with_note(table: pd.DataFrame, note: str) -> pd.DataFrame:
     return table.assign(note=(own + "; " + note).where(own != "", note))
 
 
-def _read_names(path: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Columns of names from a TSV table, as written: plate 007 and condition NA are names."""
-    read_table(path, columns)
-    return pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)[list(columns)]
-
-
 def read_plates(
     sheet: str, individuals: Sequence[str], summaries: Sequence[str]
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, dict[str, str]]:
@@ -163,10 +158,10 @@ def read_plates(
     Raises:
         StepError: a file is missing, or the plates of the sheet and of the summaries differ.
     """
-    rows = _read_names(sheet, ["plate", "condition"])
+    rows = read_table(sheet, ["plate", "condition"], text="all")
+    columns = ["plate", "time_axis", "first_usable_day"]
     summary = pd.concat(
-        [_read_names(path, ["plate", "time_axis", "first_usable_day"]) for path in summaries],
-        ignore_index=True,
+        [read_table(path, columns, text="all")[columns] for path in summaries], ignore_index=True
     )
     plates = list(summary["plate"])
     condition = dict(zip(rows["plate"], rows["condition"], strict=True))
@@ -221,14 +216,16 @@ def main(given: argparse.Namespace) -> None:
     if mixed:
         print(f"warning: {given.plates}: {mixed}; they are pooled as they are", file=sys.stderr)
     survival = survival_table(individuals, condition)
-    write_table(given.survival, survival)
+    sheet = read_table(given.plates, text="all").drop(columns=SHEET_COLUMNS[1:], errors="ignore")
+    write_table(given.survival, with_columns_of(survival, sheet, by="plate"))
     write_table(given.tests, with_note(logrank_tests(survival, conditions), mixed))
     write_table(given.cox, with_note(cox_table(survival, conditions, settings.confidence), mixed))
     for path, outcome in zip(given.oasis, OUTCOMES, strict=True):
         with atomic_write(path) as partial:
             partial.write_text(oasis2(survival, outcome), encoding="utf-8")
     tables = [prism(survival, outcome) for outcome in OUTCOMES]
-    for path, table in zip([*given.prism, given.jmp], [*tables, jmp(survival)], strict=True):
+    tables.append(with_columns_of(jmp(survival), sheet, by="plate"))
+    for path, table in zip([*given.prism, given.jmp], tables, strict=True):
         with atomic_write(path) as partial:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
     with figure_style():

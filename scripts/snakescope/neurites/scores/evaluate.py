@@ -172,6 +172,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--agglomerate-settings", required=True, help="JSON of that section")
     parser.add_argument("--segmentation-settings", required=True, help="JSON of that section")
     parser.add_argument("--set", required=True, help="what the labels are for: train, ...")
+    parser.add_argument(
+        "--extra", default="{}", help="JSON: cells of the volume in the sheet's further columns"
+    )
     parser.add_argument("--scores", type=Path, required=True, help="TSV to write")
     parser.add_argument("--curve", type=Path, required=True, help="PNG to write")
 
@@ -199,6 +202,6 @@ def main(given: argparse.Namespace) -> None:
         )
     sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
     table = score_table(counted, agglomeration, thresholds, written, sizes)
-    write_table(given.scores, table.assign(set=given.set))
+    write_table(given.scores, table.assign(set=given.set, **json.loads(given.extra)))
     name = given.scores.parent.name + (f" ({TRAINED_ON})" if given.set == "train" else "")
     save_figure(draw_scores(table, name), given.curve)
