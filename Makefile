@@ -88,7 +88,7 @@ slurm-test: $(READY) ## run the profile on a real Slurm, started on this host; s
 	$(BIN)/python -m pytest -q -rs tests/slurm
 
 site: $(DEV_READY) ## build the documentation into site/
-	$(BIN)/mkdocs build --strict --quiet
+	$(BIN)/mkdocs build --strict
 
 docs: $(READY) ## write the generated pages of the configuration
 	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --write --root ..

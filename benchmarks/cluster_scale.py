@@ -318,7 +318,7 @@ What is assumed of the GPU decides the wall time; so, by the speed of the card:
 {speed_table(figures)}
 
 Many free cores do better than a few cards: `gpu: 0` in the profile
-([cluster.md](cluster.md)) has models run on them.
+([cluster.md](operate/cluster.md)) has models run on them.
 
 What bounds the run, by the shortest time that each part alone would need:
 

@@ -21,7 +21,7 @@ from snakescope.healthspan.tracking.individuals import (
 from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS
 from snakescope.step.failures import Failure
 
-PAGE = (REPOSITORY / "docs/healthspan-tables.md").read_text(encoding="utf-8")
+PAGE = (REPOSITORY / "docs/reference/tables.md").read_text(encoding="utf-8")
 
 
 def curves_and_summary() -> tuple[list[str], list[str]]:

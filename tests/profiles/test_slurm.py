@@ -95,7 +95,7 @@ def test_the_profile_holds_what_a_cluster_needs(profile: dict) -> None:
 
 
 def test_traps_are_stayed_out_of(profile: dict) -> None:
-    # Each one cost somebody hours: docs/cluster.md says what happens otherwise.
+    # Each one cost somebody hours: docs/operate/cluster.md says what happens otherwise.
     assert profile["retries"] >= 1 and not any("retries:" in body for body in rules().values())
     assert profile["slurm-status-command"] == "squeue" and profile["slurm-no-requeue"] is True
     assert not {"slurm-array-jobs", "groups", "group-components"} & set(profile)

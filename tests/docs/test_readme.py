@@ -1,0 +1,63 @@
+"""The figures of the README are those of the tables that the benchmarks wrote."""
+
+import re
+
+import pytest
+
+from snakescope import REPOSITORY
+from snakescope.step.tables import read_table
+
+README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+TABLES = REPOSITORY / "docs/tables"
+HEALTHSPAN = read_table(
+    TABLES / "healthspan-evaluation.tsv", ("set", "metric", "value", "n")
+).set_index(["set", "metric"])["value"]
+NEURITES = (
+    read_table(TABLES / "neurites-evaluation.tsv", ("volume", "method", "metric", "value"))
+    .query("metric == 'arand'")
+    .set_index(["volume", "method"])["value"]
+)
+UNSEEN = "simulated_unseen"
+MEDULLA = "fibsem_medulla, sections 110 to 165"
+
+
+@pytest.mark.parametrize(
+    ("row", "figures"),
+    [
+        ("worms on simulated plates", [f"{HEALTHSPAN[UNSEEN, 'detection_f']:.3f}"]),
+        ("overlapping worms", [f"{HEALTHSPAN[UNSEEN, 'overlap_recall']:.3f}"]),
+        ("states there", [f"{HEALTHSPAN[UNSEEN, 'state_macro_f']:.3f}"]),
+        ("state *immobile*", [f"{HEALTHSPAN[UNSEEN, 'state_f_immobile']:.3f}"]),
+        (
+            "median lifespan",
+            [
+                f"{HEALTHSPAN[UNSEEN, f'{end}_median_error_d']:.2f}"
+                for end in ("lifespan", "healthspan")
+            ],
+        ),
+        ("real wells", [f"{HEALTHSPAN['bbbc010', 'detection_f']:.3f}"]),
+        ("states in real images", [f"{HEALTHSPAN['upv_triplets', 'triplet_accuracy']:.2f}"]),
+        ("a real plate", [f"{HEALTHSPAN['upv_plate', 'days_within_one']:.0f} days"]),
+        (
+            "gala_fibsem_small",
+            [
+                f"{NEURITES['gala_fibsem_small, test', method]:.3f}"
+                for method in (
+                    "network; distance transform, mean",
+                    "boundary probability; waterz watershed and mean",
+                )
+            ],
+        ),
+        (
+            "fibsem_medulla",
+            [
+                f"{NEURITES[MEDULLA, method]:.3f}"
+                for method in ("network; distance transform, mean", "FFN")
+            ],
+        ),
+    ],
+)
+def test_figures_are_those_of_the_tables(row: str, figures: list[str]) -> None:
+    (line,) = re.findall(rf"^\| {re.escape(row)}.*$", README, re.MULTILINE)
+    cells = " | ".join(line.split(" | ")[1:])
+    assert all(figure in cells for figure in figures), (line, figures)
