@@ -185,7 +185,7 @@ The results take {share:.2f} of the raw images.
 Everything but the reference, which is there once, grows in proportion to the timepoints or slower,
 so the share of a longer plate is no greater. Raw images that an instrument compressed are smaller,
 and the share is then greater. Tiles are written and removed within a job. How to keep less:
-[operate/storage.md](operate/storage.md). The same as a table: [tables/storage.tsv](tables/storage.tsv).
+[Storage](operate/storage.md). The same as a table: [tables/storage.tsv](tables/storage.tsv).
 """
 
 

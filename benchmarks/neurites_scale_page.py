@@ -102,7 +102,7 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
         "## What the agglomeration hands on",
         "",
         "Regions that cannot be decided on within a part of the volume, and their contacts"
-        " ([neurites.md](trees/neurites.md#agglomeration)). Memory holds those of a few parts, not the"
+        " ([Neurites](trees/neurites.md#agglomeration)). Memory holds those of a few parts, not the"
         f" volume's contacts; in parts of {FITTED} blocks and more, those below being mostly"
         f" surface, they grew with the voxels of the part to the power {exponent:.2f}."
         " The volume is a slab; for the estimate below, they grow like the surface of a cube,"
