@@ -50,14 +50,14 @@ DAF_16 := $(foreach n,1 2,simulated/daf_16_$(n)/truth/worms.tsv)
 # The working directory is demo/, so nothing mixes with plates of your own.
 demo: $(READY) ## simulate four small plates and run the whole healthspan tree on them
 	mkdir -p demo
-	$(SNAKEMAKE) --configfile config/demo.yaml -- $(WILD_TYPE)
-	$(SNAKEMAKE) --configfile config/demo.yaml config/demo_daf_16.yaml -- $(DAF_16)
-	$(SNAKEMAKE) --configfile config/demo.yaml --keep-going
+	$(SNAKEMAKE) --configfile config/examples/demo/config.yaml -- $(WILD_TYPE)
+	$(SNAKEMAKE) --configfile config/examples/demo/config.yaml config/examples/demo/daf_16.yaml -- $(DAF_16)
+	$(SNAKEMAKE) --configfile config/examples/demo/config.yaml --keep-going
 	@echo "The pictures are in demo/results/healthspan/: begin with experiments/demo/curves.png,"
 	@echo "then wild_type_1/contact_sheet.html and wild_type_1/quality.html"
 
 report: demo ## write the demo's report, demo/report.html
-	$(DEMO) --configfile config/demo.yaml --quiet all --report $(CURDIR)/demo/report.html
+	$(DEMO) --configfile config/examples/demo/config.yaml --quiet all --report $(CURDIR)/demo/report.html
 
 ifeq ($(TREE),)
 test: $(READY) lint types unit slurm-test ## run every check; TREE=neurites: that tree's tests and the contract's

@@ -58,7 +58,7 @@ rule healthspan_evaluate_images:
         classifier=CLASSIFIER,
         weights=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
         snakefile=workflow.main_snakefile,
-        upv=f"{workflow.basedir}/tests/configs/upv_plate.yaml",
+        upv=f"{workflow.basedir}/config/examples/upv_plate/config.yaml",
         folder=lambda wildcards, output: str(Path(output[0]).with_suffix("")),
     shell:
         "python -m snakescope healthspan evaluation_images --settings {params.settings:q}"

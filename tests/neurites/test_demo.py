@@ -2,6 +2,7 @@
 
 import csv
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,11 +16,9 @@ from snakescope import REPOSITORY
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_score_and_pictures(tmp_path: Path) -> None:
-    (tmp_path / "config").mkdir()
-    for name in ("neurites_demo.yaml", "neurites_demo_volumes.tsv", "config.yaml"):
-        (tmp_path / "config" / name).write_text((REPOSITORY / "config" / name).read_text())
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
     words = ["snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
-    words += ["--configfile", "config/neurites_demo.yaml", "--", "neurites"]
+    words += ["--configfile", "config/examples/neurites_demo/config.yaml", "--", "neurites"]
     ended = subprocess.run(
         [sys.executable, "-m", *words],
         cwd=tmp_path,

@@ -20,7 +20,7 @@ def refusal(path: Path, text: str | bytes) -> str:
 
 
 def test_what_is_shipped_is_read() -> None:
-    shipped = list((REPOSITORY / "config").glob("*.yaml"))
+    shipped = list((REPOSITORY / "config").rglob("*.yaml"))
     assert shipped
     check_config_files([*shipped, "absent.yaml"])
 

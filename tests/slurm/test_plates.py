@@ -177,10 +177,13 @@ def test_another_tree_runs_as_well(
     demo: tuple[Clone, int, str], cluster: Cluster, figures: Figures
 ) -> None:
     clone = demo[0]
-    for name in ("neurites_demo.yaml", "neurites_demo_volumes.tsv"):
-        shutil.copy(REPOSITORY / "config" / name, clone.root / "config" / name)
+    shutil.copytree(REPOSITORY / "config/examples", clone.root / "config/examples")
     code, said = cluster.snakemake(
-        clone.root, "neurites", "--configfile", "config/config.yaml", "config/neurites_demo.yaml"
+        clone.root,
+        "neurites",
+        "--configfile",
+        "config/config.yaml",
+        "config/examples/neurites_demo/config.yaml",
     )
     assert code == 0, said[-5000:]
     for name in ("scores.tsv", "sections.png", "segmentation.ome.zarr/.zattrs"):

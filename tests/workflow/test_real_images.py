@@ -52,7 +52,7 @@ def plate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copy(series / f"plate_day{day:02d}.png", folder / "raw")
     header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\n"
     (folder / "plates.tsv").write_text(header + "upv\tupv\tN2\traw\t4\t10\n")
-    config = yaml.safe_load((REPOSITORY / "tests/configs/upv_plate.yaml").read_text())
+    config = yaml.safe_load((REPOSITORY / "config/examples/upv_plate/config.yaml").read_text())
     config["healthspan"] |= {"plates": "plates.tsv", "timepoints_per_block": 1}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     results = Path("results/healthspan/upv")
@@ -103,7 +103,7 @@ def test_days_of_a_real_plate_lie_on_each_other(plate: Path) -> None:
 
 
 def test_a_day_on_which_the_dish_leaned_lies_on_the_first_by_its_tilt(plate: Path) -> None:
-    config = yaml.safe_load((REPOSITORY / "tests/configs/upv_plate.yaml").read_text())
+    config = yaml.safe_load((REPOSITORY / "config/examples/upv_plate/config.yaml").read_text())
     settings = RegisterSettings.model_validate(config["healthspan"]["register"])
     frames = read_reference(plate / "reference.ome.tif")
     first = prepare(frames, read_description(plate / "reference.json"), settings)

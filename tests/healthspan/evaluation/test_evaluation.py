@@ -35,7 +35,7 @@ from snakescope.imaging.masks import Instance, MaskSet
 from snakescope.settings.weights import weights_file
 from snakescope.step.command import call
 
-UPV = REPOSITORY / "tests/configs/upv_plate.yaml"
+UPV = REPOSITORY / "config/examples/upv_plate/config.yaml"
 
 
 def bar(timepoint: int, number: int, top: int, left: int, length: int = 100) -> Instance:

@@ -243,7 +243,7 @@ def test_bad_input_is_told_in_a_sentence(volume) -> None:
 
 
 def test_the_default_settings_fit_the_volumes_of_snemi3d() -> None:
-    sheet = read_sheet(ROOT / "config/neurites_snemi3d_volumes.tsv")
+    sheet = read_sheet(ROOT / "config/examples/snemi3d/volumes.tsv")
     sections = {"snemi3d_train": 80, "snemi3d_held_out": 20}
     kinds = (("train", "training"), ("validation", "validation"))
     for settings in (TrainSettings(), training_settings(PaperSettings(), "revnet", 4, 1)):

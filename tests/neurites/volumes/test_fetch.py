@@ -118,7 +118,7 @@ def test_the_parts_are_what_the_shipped_sheet_names(
     stacks: dict[str, np.ndarray],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    volumes = read_volumes(REPOSITORY / "config/neurites_snemi3d_volumes.tsv")
+    volumes = read_volumes(REPOSITORY / "config/examples/snemi3d/volumes.tsv")
     for shape in ((DEPTH, SIDE, SIDE), (100, 1024, 1024)):
         monkeypatch.setattr("snakescope.neurites.volumes.scan.SNEMI3D", shape)
         known = {one.name: find_sources(one, (1, 1, 1), 8) for one in volumes}
@@ -154,13 +154,11 @@ def test_another_archive_is_refused(tmp_path: Path, archive: Path) -> None:
 
 @pytest.mark.slow
 def test_the_rule_fetches_by_the_configured_address(tmp_path: Path, archive: Path) -> None:
-    for name in ("config.yaml", "neurites_snemi3d.yaml", "neurites_snemi3d_volumes.tsv"):
-        (tmp_path / "config").mkdir(exist_ok=True)
-        shutil.copy(REPOSITORY / "config" / name, tmp_path / "config" / name)
+    shutil.copytree(REPOSITORY / "config", tmp_path / "config")
     fetch_settings = {"url": archive.as_uri(), "md5": md5(archive)}
     (tmp_path / "own.yaml").write_text(json.dumps({"neurites": {"fetch": fetch_settings}}))
     words = ["-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "1"]
-    files = ["config/neurites_snemi3d.yaml", "own.yaml"]
+    files = ["config/examples/snemi3d/config.yaml", "own.yaml"]
 
     def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

@@ -305,7 +305,16 @@ def test_beside_a_run_at_work_only_a_new_volume_is_looked_at(
     ("words", "expected"),
     [
         # neurites, nothing else, plates, volumes, unlock
-        (["--cores", "2", "neurites", "--configfile", "config/neurites_demo.yaml"], "nn-v-"),
+        (
+            [
+                "--cores",
+                "2",
+                "neurites",
+                "--configfile",
+                "config/examples/neurites_demo/config.yaml",
+            ],
+            "nn-v-",
+        ),
         (["--target-jobs", "neurites_fragments:volume=a,box=b"], "nn---"),
         (["results/neurites/a/scores.tsv"], "nn-v-"),
         (["simulated/neurites/a/image.tif"], "nn---"),

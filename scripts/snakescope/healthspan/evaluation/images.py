@@ -1,7 +1,7 @@
 """Evaluation on real images that no model was trained on: bbbc010, upv triplets, upv plate.
 
     python -m snakescope.healthspan.evaluation.images --settings '{}' --detector resources/models/detector.safetensors
-        --classifier resources/models/classifier.safetensors --upv-config tests/configs/upv_plate.yaml
+        --classifier resources/models/classifier.safetensors --upv-config config/examples/upv_plate/config.yaml
         --snakefile Snakefile --folder results/healthspan/evaluation/images --cores 2 --scores out.tsv
 
 - bbbc010: single wells in bright field, masks drawn by hand. Masks are compared at IoU 0.5.

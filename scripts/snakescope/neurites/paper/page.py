@@ -77,8 +77,8 @@ def _budget(table: pd.DataFrame) -> str:
         f"**A small budget**: {steps} steps are 1 / {ENOUGH // steps:,} of the rule's default"
         f" ({ENOUGH:,}). Parameters, time and memory are what they are; accuracy, ARAND and VOI"
         f" are of networks that still learn: they do not rank them.{more} With a GPU,"
-        " `snakemake neurites_paper --configfile config/neurites_snemi3d.yaml --cores all` trains"
-        " them on SNEMI3D for the full number of steps, patches and arithmetic as in the paper"
+        " `snakemake neurites_paper --configfile config/examples/snemi3d/config.yaml --cores all`"
+        " trains them on SNEMI3D for the full number of steps, patches and arithmetic as in the paper"
         " (on a cluster with `--profile slurm`: five jobs, a GPU each)."
     )
 
@@ -131,7 +131,8 @@ def page(table: pd.DataFrame) -> str:
     lines += ["", _budget(table), ""]
     lines.append(
         "Made by `snakemake neurites_paper`, on a small budget with"
-        " `--configfile config/neurites_paper_small.yaml`; ARAND is at the best of five thresholds."
+        " `--configfile config/examples/paper/config.yaml`;"
+        " ARAND is at the best of five thresholds."
     )
     return "\n".join(lines) + "\n"
 
