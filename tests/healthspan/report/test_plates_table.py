@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from snakescope.healthspan.report import plates_table as step
-from snakescope.healthspan.report.plates_page import page
-from snakescope.healthspan.report.plates_table import plates_table
+from snakescope.healthspan.report.plates_table import page, plates_table
 from snakescope.step.command import call
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table

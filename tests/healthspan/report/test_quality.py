@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from snakescope.healthspan.report import quality
-from snakescope.healthspan.report.quality import chosen, followed, mask_pictures
+from snakescope.healthspan.report.quality import chosen, followed, mask_pictures, page
 from snakescope.healthspan.report.quality_measures import (
     Measures,
     confidence,
@@ -18,7 +18,6 @@ from snakescope.healthspan.report.quality_measures import (
     judge,
     measure,
 )
-from snakescope.healthspan.report.quality_page import page
 from snakescope.healthspan.report.settings import QualitySettings
 from snakescope.healthspan.states.states import STATE_COLOURS
 from snakescope.imaging.overlays import rgb

@@ -24,11 +24,10 @@ from snakescope.healthspan.report.contact_sheet_drawing import (
     WHITE,
     cell_side,
     draw_timepoint,
-    jpeg,
+    palette,
     with_labels,
     write_png,
 )
-from snakescope.healthspan.report.contact_sheet_page import page
 from snakescope.healthspan.report.contact_sheet_rows import (
     INDIVIDUAL_COLUMNS,
     TRACK_COLUMNS,
@@ -36,10 +35,22 @@ from snakescope.healthspan.report.contact_sheet_rows import (
     rows_of,
 )
 from snakescope.healthspan.report.settings import ContactSheetSettings
+from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
 from snakescope.imaging.masks import Instance, read_masks
-from snakescope.step.output import atomic_write
+from snakescope.imaging.style import FAINT_INK, INK, RULE
+from snakescope.report.pages import html, jpeg_url, write_text
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table
+
+KEYS = (
+    ("healthy", STATE_COLOURS[HEALTHY]),
+    ("immobile", STATE_COLOURS[IMMOBILE]),
+    ("dead", STATE_COLOURS[DEAD]),
+    ("before it stopped (movers are counted, not followed)", "#bababa"),
+    ("not found", "#ffffff"),
+    ("no usable frame", "#dfdfdf"),
+)
+"""What the colours of the sheet mean."""
 
 
 @dataclass(frozen=True)
@@ -129,19 +140,35 @@ def draw_sheet(
     return Sheet(title, rows, days, side, pixels)
 
 
+def page(sheet: Sheet, jpeg_quality: int) -> str:
+    """HTML with a row of pictures per worm; the headings stay in sight while one scrolls."""
+    tops = range(0, sheet.pixels.shape[0], sheet.side)
+    strips = [
+        jpeg_url(palette()[sheet.pixels[top : top + sheet.side]], jpeg_quality) for top in tops
+    ]
+    return html(
+        "contact_sheet.html",
+        title=sheet.title,
+        worms=[
+            (row.individual, row.fate, strip) for row, strip in zip(sheet.rows, strips, strict=True)
+        ],
+        days=sheet.days,
+        day_step=1 if sheet.side >= 34 else 2,
+        side=sheet.side,
+        keys=KEYS,
+        ink=INK,
+        faint_ink=FAINT_INK,
+        rule=RULE,
+    )
+
+
 def write_sheet(
-    sheet: Sheet, image: str | Path, html: str | Path, settings: ContactSheetSettings
+    sheet: Sheet, image: str | Path, page_file: str | Path, settings: ContactSheetSettings
 ) -> None:
     """Write the sheet as a labelled PNG and as a page with a strip per worm."""
-    labelled = with_labels(sheet.pixels, sheet.rows, sheet.days, sheet.title, sheet.side)
-    strips = [
-        jpeg(sheet.pixels[top : top + sheet.side], settings.jpeg_quality)
-        for top in range(0, sheet.pixels.shape[0], sheet.side)
-    ]
-    text = page(sheet.title, sheet.rows, strips, sheet.days, sheet.side)
-    write_png(image, labelled)
-    with atomic_write(html) as partial:
-        partial.write_text(text, encoding="utf-8")
+    text = page(sheet, settings.jpeg_quality)
+    write_png(image, with_labels(sheet.pixels, sheet.rows, sheet.days, sheet.title, sheet.side))
+    write_text(page_file, text)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -4,7 +4,6 @@ The sheet is a picture with a palette: grey, and tones of the three states, 64 o
 That is a byte a pixel, a third of RGB in memory and in the file, and nothing is dithered.
 """
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -186,10 +185,3 @@ def write_png(path: str | Path, sheet: NDArray[np.uint8]) -> None:
     picture.putpalette(palette().tobytes())
     with atomic_write(path) as partial:
         picture.save(partial, format="PNG", compress_level=6)
-
-
-def jpeg(strip: NDArray[np.uint8], quality: int) -> bytes:
-    """Palette values as a JPEG that keeps colour at full resolution, since worms are thin."""
-    stream = io.BytesIO()
-    Image.fromarray(palette()[strip]).save(stream, format="JPEG", quality=quality, subsampling=0)
-    return stream.getvalue()

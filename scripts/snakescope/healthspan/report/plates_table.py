@@ -6,13 +6,27 @@ from pathlib import Path
 
 import pandas as pd
 
-from snakescope.healthspan.report.plates_page import page
-from snakescope.step.output import atomic_write
+from snakescope.imaging.style import INK, RULE
+from snakescope.report.pages import html, write_text
 from snakescope.step.tables import read_table, with_columns_of, write_table
 
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 ROW_COLUMNS = ("plate", "status", "warnings")
 NOT_COMPUTED = "not computed"
+COLOURS = {"ok": "#3f8f5b", "warning": "#b07d05", "excluded": "#6a7178"}
+RED = "#b02a26"
+"""Of a status; RED of every other one, such as failed or unusable."""
+
+FIGURES = (
+    ("usable", "usable frames", "{:.0f}"),
+    ("worms", "worms", "{:.0f}"),
+    ("deaths", "died", "{:.0f}"),
+    ("lost_share", "lost from view", "{:.0%}"),
+    ("median_score", "correlation of the mark, median", "{:.2f}"),
+    ("median_agreement", "texture found in place, median", "{:.0%}"),
+    ("mean_confidence", "probability of the state, mean", "{:.2f}"),
+)
+"""Columns that the page shows, their headings and formats."""
 
 
 def plates_table(status: pd.DataFrame, rows: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -42,6 +56,38 @@ def plates_table(status: pd.DataFrame, rows: Sequence[pd.DataFrame]) -> pd.DataF
     return with_columns_of(joined, status.drop(columns=["reason"]), by="plate")
 
 
+def _figure(row: pd.Series, name: str, form: str) -> str:
+    value = row.get(name)
+    if value is None or pd.isna(value):
+        return ""
+    text = form.format(float(value))
+    return f"{text} of {float(row['frames']):.0f}" if name == "usable" else text
+
+
+def page(table: pd.DataFrame) -> str:
+    """The table of :func:`plates_table` as a page that needs no other file (HTML)."""
+    counted = table["status"].value_counts()
+    return html(
+        "plates.html",
+        counted=", ".join(f"{number} {status}" for status, number in counted.items()),
+        headings=[heading for _, heading, _ in FIGURES],
+        plates=[
+            {
+                "name": str(row["plate"]),
+                "experiment": str(row["experiment"]),
+                "condition": str(row["condition"]),
+                "status": str(row["status"]),
+                "colour": COLOURS.get(row["status"], RED),
+                "remarks": str(row["remarks"]),
+                "measures": [_figure(row, name, form) for name, _, form in FIGURES],
+            }
+            for _, row in table.iterrows()
+        ],
+        ink=INK,
+        rule=RULE,
+    )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--status", required=True, help="status.tsv of the sheet's plates")
@@ -56,5 +102,4 @@ def main(given: argparse.Namespace) -> None:
     rows = [read_table(Path(path), ROW_COLUMNS) for path in given.rows]
     table = plates_table(status, rows)
     write_table(given.table, table)
-    with atomic_write(given.page) as partial:
-        partial.write_text(page(table), encoding="utf-8")
+    write_text(given.page, page(table))

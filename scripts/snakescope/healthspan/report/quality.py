@@ -1,12 +1,15 @@
 """Quality control of a plate: a page of pictures, one picture, and a row with its warnings."""
 
 import argparse
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
+import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from snakescope.healthspan.registration.frames_table import losses
 from snakescope.healthspan.registration.registered_pages import (
@@ -23,15 +26,21 @@ from snakescope.healthspan.report.quality_figures import (
     summary_figure,
     with_days,
 )
-from snakescope.healthspan.report.quality_measures import PROBABILITIES, judge, measure, row_of
-from snakescope.healthspan.report.quality_page import page
+from snakescope.healthspan.report.quality_measures import (
+    PROBABILITIES,
+    Measures,
+    Verdict,
+    judge,
+    measure,
+    row_of,
+)
 from snakescope.healthspan.report.settings import QualitySettings
-from snakescope.healthspan.states.states import STATE_COLOURS, UNKNOWN
+from snakescope.healthspan.states.states import STATE_COLOURS, STATES, UNKNOWN
 from snakescope.healthspan.tracking.individuals import STATIC
 from snakescope.imaging.masks import MaskSet, read_masks
 from snakescope.imaging.overlays import outlined, stretched
-from snakescope.imaging.style import save_figure
-from snakescope.step.output import atomic_write
+from snakescope.imaging.style import FAINT_INK, INK, RC, RULE, save_figure
+from snakescope.report.pages import html, image_url, jpeg_url, write_text
 from snakescope.step.tables import read_table, write_table
 
 FRAMES_COLUMNS = (*FRAME_COLUMNS, "shift_y_px", "shift_x_px", "rotation_deg", "score", "method")
@@ -40,6 +49,14 @@ STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)
 SUMMARY_COLUMNS = ("worms", "deaths")
 TRACKS_COLUMNS = ("track", "instance", "consistent_state", "counted", "reason")
 DROPPED_COLUMNS = ("timepoint", "reason")
+CAPTIONS = {
+    "shift": "How far each frame was moved and turned onto the reference frame.",
+    "score": "How well each frame then fitted, by the way it was registered.",
+    "counts": "Worms found in each usable frame, by state. A sudden drop is often fog on the lid.",
+    "confidence": "The probability of the state that each worm was given.",
+    "dropped": "Objects that were found and not taken for worms, by reason.",
+}
+"""Of the panels of the page."""
 
 
 def chosen(frames: pd.DataFrame, number: int) -> list[int]:
@@ -140,6 +157,67 @@ def read_dropped(masks: Sequence[str | Path]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
+def svg_of(figure: Figure) -> bytes:
+    """A figure as SVG, the same bytes each time."""
+    stream = io.BytesIO()
+    with matplotlib.rc_context(RC):
+        figure.savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()
+
+
+def _as_text(measures: Measures) -> list[tuple[str, str]]:
+    m = measures
+    rows = [
+        ("frames", f"{m.frames}"),
+        ("usable", f"{m.usable}"),
+        ("missing", f"{m.missing}"),
+        ("unreadable", f"{m.unreadable}"),
+        ("unregistered", f"{m.unregistered}"),
+        ("correlation of the mark, median", f"{m.median_score:.2f}"),
+        ("texture found in place, median", f"{m.median_agreement:.0%}"),
+        ("largest shift (raw px)", f"{m.largest_shift_px:.1f}"),
+        ("largest rotation (degrees)", f"{m.largest_rotation_deg:.2f}"),
+        ("worms", f"{m.worms}" + (f" of {m.put_on} put on" if m.put_on else "")),
+        ("seen to die", f"{m.deaths - m.dead_at_start}"),
+        ("dead at the first picture", f"{m.dead_at_start}"),
+        ("static objects, not counted", f"{m.static}"),
+        ("censored", f"{m.censored_share:.0%}"),
+        ("lost from view", f"{m.lost_share:.0%}"),
+        ("probability of the state, mean", f"{m.mean_confidence:.2f}"),
+        ("unknown states", f"{m.unknown_share:.0%}"),
+        ("objects kept", f"{m.found}"),
+        ("objects dropped", f"{m.dropped}"),
+    ]
+    return [(name, "" if "nan" in value else value) for name, value in rows]
+
+
+def page(
+    plate: str,
+    measures: Measures,
+    verdict: Verdict,
+    pictures: Sequence[Picture],
+    drawn: Mapping[str, Figure],
+    lost: Sequence[str] = (),
+) -> str:
+    """The page as HTML; ``lost`` has a phrase for every frame without use, with its reason."""
+    return html(
+        "quality.html",
+        plate=plate,
+        status=verdict.status,
+        warnings=verdict.warnings,
+        keys=[(state, STATE_COLOURS[state]) for state in (*STATES, UNKNOWN)],
+        frames=[(one.heading, jpeg_url(one.pixels)) for one in pictures],
+        panels=[
+            (CAPTIONS[name], image_url(svg_of(figure), "svg+xml")) for name, figure in drawn.items()
+        ],
+        lost=lost,
+        measures=_as_text(measures),
+        ink=INK,
+        faint_ink=FAINT_INK,
+        rule=RULE,
+    )
+
+
 def _number_of_worms(text: str) -> int | None:
     return None if text in ("unknown", "") else int(text)
 
@@ -183,6 +261,5 @@ def main(given: argparse.Namespace) -> None:
     lost = losses(tables.frames.fillna({"reason": ""}))
     text = page(given.plate, measures, verdict, pictures, drawn, lost)
     save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)
-    with atomic_write(given.page) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(given.page, text)
     write_table(given.row, row_of(given.plate, measures, verdict))
