@@ -1,291 +1,204 @@
-"""Which files the rules of the tree depend on.
-
-The main process scans the raw folders once and writes what it found: a manifest per block
-of every plate, and the status of every plate. The process of every job parses the
-Snakefile again, often on another machine, and only reads those. So nothing here looks
-into a raw folder, and every question is answered by a lookup.
-"""
+"""The healthspan tree: from raw frames of plates to survival and healthspan curves."""
 
 import csv
-from collections.abc import Callable, Sequence
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from snakemake.io import ancient
-
+from snakescope.healthspan.costs import COSTS, TRAINED, PAPER_MEGAPIXELS
 from snakescope.healthspan.plates.manifest import (
-    PlateFrames,
+    PlateProblem,
     block_range,
     is_out_of_date,
-    is_scanned,
     read_megapixels,
-    read_problem,
     write_frame_size,
     write_manifests,
-    write_problem,
 )
-from snakescope.healthspan.plates.scan import scan_plates
-from snakescope.healthspan.plates.sheet import Plate, warnings_of_mixed_days
+from snakescope.healthspan.plates.scan import PlateScanner
+from snakescope.healthspan.plates.sheet import Plate, read_plates, warnings_of_mixed_days
 from snakescope.healthspan.plates.status import left_behind, write_sheets
-from snakescope.healthspan.resources import PAPER_MEGAPIXELS, memory_mb, runtime_min, training_mb
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.settings.parameters import handed_over
-from snakescope.step.failures import FAILURES
-from snakescope.step.output import write_if_changed
-from snakescope.step.signature import signed
-from snakescope.tree.provenance import as_yaml, sha256_of_file
+from snakescope.healthspan.steps import STEPS
+from snakescope.settings.models import Model
+from snakescope.step.checksum import sha256_of
+from snakescope.step.errors import StepError
+from snakescope.tree.costs import Size
+from snakescope.tree.failures import Failure
+from snakescope.tree.tree import Tree
 
-RESULTS = "results/healthspan"
-# A file of every job that others need, of blocks and of the plate.
-BLOCKS_ON_THE_WAY = (
-    "registered/{block}.tsv",
-    "masks/{block}.json",
-    "states/{block}.tsv",
-)
-ON_THE_WAY = (
-    "reference.json",
-    "frames.tsv",
-    "provenance.json",
-    "tracks.tsv",
-    "curves.png",
-    "quality.html",
-)
-# What the last of a plate's jobs makes; everything else is on the way to it.
-PLATE_RESULTS = ("contact_sheet.png",)
-EXPERIMENT_RESULTS = ("curves.png",)
+# Files that other jobs of a plate need, of every block and of the plate.
+BLOCK_FILES = ("registered/{block}.tsv", "masks/{block}.json", "states/{block}.tsv")
+PLATE_FILES = (
+    "reference.json", "frames.tsv", "provenance.json", "tracks.tsv", "curves.png", "quality.html",
+)  # fmt: skip
+# What the last of a plate's jobs makes; everything else is made before it.
+LAST = "contact_sheet.png"
 # Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("pages", "experiment")
 NOT_JUDGED = ("experiment",)
+UNSHIPPED = ("resnet_rs", "vit")
+"""Architectures of the classifier that may be chosen, and have to be trained first."""
+
+Files = Callable[[Any], list[str]]
 
 
-Size = Callable[[Any], tuple[float, int]]
-
-
-class Tree:
+class Healthspan(Tree[Plate]):
     """The plates of a sample sheet and the files of their results.
 
-    Methods that take ``wildcards`` are input functions of rules; they return paths relative
+    Methods that take ``wildcards`` are input functions and parameters of rules; paths are relative
     to the working directory.
     """
 
-    def __init__(
-        self, plates: Sequence[Plate], settings: HealthspanSettings, results: str = RESULTS
-    ):
-        """Take the plates of the sample sheet, excluded ones among them."""
-        self.settings = settings
-        self.results = results
-        self.sheet = {plate.name: plate for plate in plates}
+    name = "healthspan"
+    subject = "plate"
+    parts = ("block",)
+    section = HealthspanSettings
+    steps = STEPS
+    jobs = {
+        "detect": ("tile", "detect"),
+        "classify": ("composite", "classify"),
+        "track": ("frames_table", "states_table", "track", "provenance"),
+        "pages": ("contact_sheet", "quality"),
+        "plates": ("plates_table",),
+    }
+    costs = COSTS
+    settings: HealthspanSettings
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.scanner = PlateScanner(self.settings.ingest)
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
+        self.detector = self.weights_of(self.settings.detect.weights)
+        self.classifier = self.weights_of(self.settings.classify.weights)
 
-    def scan(self, only_new: bool = False) -> list[str]:
-        """Scan the raw folders and write what was found, where it differs from the last time.
+    @classmethod
+    def read_sheet(cls, path: str) -> Sequence[Plate]:
+        """Read the sheet of plates."""
+        return read_plates(path)
 
-        For the main process only. A file that stays as it is keeps its modification time, so
-        nothing that was made from it is made again.
+    def scan(self, row: Plate) -> list[str]:
+        """Read the names in the raw folder of a plate and write the manifests of its blocks."""
+        found = self.scanner.scan(row)
+        if isinstance(found, PlateProblem):
+            raise StepError(found.reason)
+        folder = self.manifest(row.name)
+        write_manifests(folder, found, self.settings.timepoints_per_block)
+        write_frame_size(folder, found)
+        return list(found.notes)
 
-        Args:
-            only_new: write nothing that is there already. The jobs of a run at work read the
-                blocks that it was planned with; other ones would ask for files nobody makes.
+    def after_scan(self) -> list[str]:
+        """Write the status of every plate and the plates of every experiment."""
+        write_sheets(self.results, self.sheet, self.status())
+        notes = left_behind(self.results, self.experiments)
+        return notes + warnings_of_mixed_days(self.subjects.values())
 
-        Returns:
-            What a user may want to know of the plates, one sentence each.
-        """
-        if self.settings.leave_out_failed:
-            self.write_sheets()
-            return warnings_of_mixed_days(self.plates.values())
-        wanted = [plate for plate in self.sheet.values() if not plate.excluded]
-        if only_new:
-            wanted = [plate for plate in wanted if not is_scanned(self._manifest(plate.name))]
-        notes: list[str] = []
-        for name, found in scan_plates(wanted, self.settings.ingest).items():
-            folder = self._manifest(name)
-            if isinstance(found, PlateFrames):
-                write_manifests(folder, found, self.settings.timepoints_per_block)
-                write_frame_size(folder, found)
-                notes += found.notes
+    def status(self, failed: Mapping[str, str] | None = None) -> dict[str, tuple[str, str]]:
+        """Whether each plate is included, excluded, unusable or not computed, and why."""
+        status = {}
+        for name in self.sheet:
+            for state, reasons in (
+                ("excluded", self.excluded),
+                ("unusable", self.problems),
+                ("not computed", failed or {}),
+            ):
+                if name in reasons:
+                    status[name] = (state, reasons[name])
+                    break
             else:
-                write_problem(folder, found)
-                notes.append(f"{name}: {found.reason}")
-        self.write_sheets(only_new)
-        notes += left_behind(self.results, self.experiments)
-        return notes + warnings_of_mixed_days(self.plates.values())
+                status[name] = ("included", "")
+        return status
 
-    def write_sheets(self, only_new: bool = False) -> None:
-        """Write the status of every plate, and for every experiment who is in it and who is not."""
-        status = {name: self.status(name) for name in self.sheet}
-        write_sheets(self.results, self.sheet, status, only_new)
-
-    def write_configuration(self) -> None:
-        """Write the settings of the run, with all their defaults, as they may be given again."""
-        write_if_changed(
-            f"{self.results}/configuration.yaml", as_yaml({"healthspan": self.settings})
-        )
-
-    def status(self, name: str) -> tuple[str, str]:
-        """Return whether a plate is included, excluded, unusable or not computed, and why."""
-        if self.sheet[name].excluded:
-            return "excluded", self.sheet[name].exclusion
-        if name in self.problems:
-            return "unusable", self.problems[name]
-        if name in self.failed:
-            return "not computed", self.failed[name]
-        return "included", self.unjudged.get(name, "")
-
-    @cached_property
-    def problems(self) -> dict[str, str]:
-        """The plates whose raw folder cannot be used, and why in one sentence."""
-        found = {
-            name: read_problem(self._manifest(name))
-            for name, plate in self.sheet.items()
-            if not plate.excluded
-        }
-        return {name: problem for name, problem in found.items() if problem is not None}
-
-    @cached_property
-    def failed(self) -> dict[str, str]:
-        """The plates to be left out since they failed in the last run, and why."""
-        return self._failed(NOT_COMPARED)
-
-    @cached_property
-    def unjudged(self) -> dict[str, str]:
-        """The plates whose quality is not known since they failed in the last run, and why."""
-        return self._failed(NOT_JUDGED)
-
-    def _failed(self, harmless: Sequence[str]) -> dict[str, str]:
-        path = Path(self.results, FAILURES)
-        if not self.settings.leave_out_failed or not path.exists():
-            return {}
-        with path.open(encoding="utf-8", newline="") as file:
-            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["rule"] not in harmless]
-        reasons: dict[str, str] = {}
-        for row in rows:
-            where = " ".join(filter(None, (row["rule"], row["block"])))
-            reasons.setdefault(row["plate"], f"{where}: {row['reason']}")
-        return reasons
-
-    @cached_property
-    def plates(self) -> dict[str, Plate]:
-        """The plates to compute: neither excluded nor unusable, nor left out since they failed."""
-        without = {*self.problems, *self.failed}
-        return {n: p for n, p in self.sheet.items() if not p.excluded and n not in without}
-
-    @cached_property
+    @property
     def experiments(self) -> dict[str, list[str]]:
         """The plates to compute of every experiment, in the order of the sheet."""
         members: dict[str, list[str]] = {}
-        for name, plate in self.plates.items():
+        for name, plate in self.subjects.items():
             members.setdefault(plate.experiment, []).append(name)
         return members
 
-    def _manifest(self, plate: str) -> str:
-        return f"{self.results}/{plate}/manifest"
+    def wanted(self) -> list[str]:
+        """The last picture of every plate, the curves of experiments, the table of plates.
+
+        Of a job that failed Snakemake removes the output, and would not miss it as long as what
+        was made from it earlier is there: files that are gone are asked for by name. To ask for all
+        would take longer to plan and change nothing.
+        """
+        return [
+            *(path for name in self.subjects for path in self.lost(name)),
+            *(f"{self.results}/{name}/{LAST}" for name in self.subjects),
+            *(f"{self.results}/experiments/{name}/curves.png" for name in self.experiments),
+            *([f"{self.results}/plates.tsv"] if self.sheet else []),
+        ]
+
+    def lost(self, plate: str) -> list[str]:
+        """The files needed for a plate's results that are gone, if it has any at all."""
+        folder = f"{self.results}/{plate}"
+        needed = [f"{folder}/{name}" for name in PLATE_FILES]
+        for pattern in BLOCK_FILES:
+            needed += self.files(pattern, plate, self.blocks(plate))
+        gone = [path for path in needed if not Path(path).exists()]
+        begun = len(gone) < len(needed) or Path(folder, LAST).exists()
+        return gone if begun else []
 
     def _blocks(self, plate: str) -> tuple[str, ...]:
-        names = (path.stem for path in Path(self._manifest(plate)).glob("t*-t*.tsv"))
+        self.open()
+        names = (path.stem for path in Path(self.manifest(plate)).glob("t*-t*.tsv"))
         return tuple(sorted(names, key=lambda name: block_range(name).start))
 
-    def settings_of(self, step: str) -> str:
-        """Return the settings of a step as JSON, those that differ from their defaults.
+    def files(self, pattern: str, plate: str, blocks: Sequence[str]) -> list[str]:
+        """``pattern``, with ``{block}``, for some blocks of a plate."""
+        return [f"{self.results}/{plate}/{pattern.replace('{block}', block)}" for block in blocks]
 
-        They are recorded with the step's outputs: a new setting whose default changes nothing
-        is then no reason to compute again. Who changes a default raises the step's version.
-        """
-        return str(getattr(self.settings, step).recorded())
+    def of_blocks(self, pattern: str) -> Files:
+        """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
+        return lambda wildcards: self.files(
+            pattern, wildcards.plate, self.blocks(wildcards.plate)
+        )
 
-    def handed_to(self, step: str) -> Callable[..., str]:
-        """Make a parameter: as :meth:`settings_of`, with those that change no result."""
-        return handed_over(getattr(self.settings, step))
+    def of_neighbours(self, pattern: str) -> Files:
+        """Make an input function: ``pattern`` for the block, the one before and the one after."""
 
-    def reference_settings(self, wildcards: Any) -> str:
-        """As :meth:`settings_of` the registration, with what is in the template of the mark."""
-        template = self.settings.register.mark_template
-        if not template or not Path(template).exists():
-            return self.settings_of("register")
-        return f"{self.settings_of('register')} {sha256_of_file(template)}"
+        def files(wildcards: Any) -> list[str]:
+            blocks = self.blocks(wildcards.plate)
+            at = blocks.index(wildcards.block)
+            return self.files(pattern, wildcards.plate, blocks[max(at - 1, 0) : at + 2])
 
-    @signed
-    def pixel_size_um(self, wildcards: Any) -> float:
-        """The pixel size of the plate's raw images (um)."""
-        own = self.sheet[wildcards.plate].pixel_size_um
-        return self.settings.ingest.pixel_size_um if own is None else own
+        return files
 
-    @signed
-    def worms(self, wildcards: Any) -> int | str:
-        """The number of worms put on the plate, or ``unknown``."""
-        worms = self.sheet[wildcards.plate].worms
-        return "unknown" if worms is None else worms
+    def of_experiment(self, pattern: str) -> Files:
+        """Make an input function: ``pattern`` for every plate of the experiment."""
+        return lambda wildcards: [
+            f"{self.results}/{plate}/{pattern}"
+            for plate in self.experiments.get(wildcards.experiment, [])
+        ]
 
-    def memory(self, *steps: str, size: Size | None = None) -> Callable[..., int]:
-        """Make a resource function: the memory (MB) for a job of ``steps``, more when retried.
+    def quality_rows(self, wildcards: Any = None, without: Collection[str] = ()) -> list[str]:
+        """The row of quality of every plate to compute."""
+        plates = (plate for plate in self.subjects if plate not in without)
+        return [f"{self.results}/{plate}/quality.tsv" for plate in plates]
 
-        ``size`` answers megapixels and frames of a job; else it is :meth:`job_size`.
-        """
-        size_of = size or self.job_size
+    def block_manifest(self, wildcards: Any) -> str:
+        """The manifest of a block, written when the tree is opened."""
+        self.open()
+        return f"{self.manifest(wildcards.plate)}/{wildcards.block}.tsv"
 
-        @signed
-        def mem_mb(wildcards: Any, attempt: int) -> int:
-            return memory_mb(steps, *size_of(wildcards)) * attempt
-
-        return mem_mb
-
-    def runtime(self, *steps: str, size: Size | None = None) -> Callable[..., int]:
-        """Make a resource function: the time (min) for a job of ``steps``, more when retried."""
-        size_of = size or self.job_size
-
-        @signed
-        def runtime(wildcards: Any, attempt: int) -> int:
-            return runtime_min(steps, *size_of(wildcards)) * attempt
-
-        return runtime
-
-    def training_memory_mb(self, model: str) -> int:
-        """Memory (MB) for the training of the detector or of the classifier."""
-        if model == "detector":
-            drawn = self.settings.train_detector
-            scenes = drawn.scenes * (drawn.scene_px / 560) ** 2
-            return training_mb(model, drawn.architecture, scenes)
-        shown = self.settings.train_classifier
-        of_a_state = shown.per_state + shown.validation_per_state + shown.held_out_per_state
-        return training_mb(model, shown.architecture, 3 * of_a_state)
-
-    def simulated_size(self, wildcards: Any) -> tuple[float, int]:
-        """Megapixels of a frame, and the frames, of a plate that is simulated."""
-        simulate = self.settings.simulate
-        return simulate.frame_px**2 / 1e6, simulate.timepoints
-
-    def job_size(self, wildcards: Any) -> tuple[float, int]:
-        """Megapixels of a frame, and the frames of a block or plate; else the number of plates.
-
-        Every block counts as full.
-        """
-        plate = getattr(wildcards, "plate", None)
-        if plate is None:
-            members = self.experiments.get(getattr(wildcards, "experiment", ""), self.plates)
-            return 0.0, len(members)
-        blocks = 1 if hasattr(wildcards, "block") else len(self.blocks(plate))
-        return self.megapixels(plate), blocks * self.settings.timepoints_per_block
-
-    def _megapixels(self, plate: str) -> float:
-        return read_megapixels(self._manifest(plate)) or PAPER_MEGAPIXELS
-
-    @signed
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
-        return f"{self._manifest(wildcards.plate)}/{self.blocks(wildcards.plate)[0]}.tsv"
+        return f"{self.manifest(wildcards.plate)}/{self.blocks(wildcards.plate)[0]}.tsv"
 
-    @signed
-    def reference_manifest(self, wildcards: Any) -> str:
+    def reference_manifest(self, wildcards: Any) -> Any:
         """The manifest of the first block, of age only where the reference's files changed.
 
         A block that is still filling changes its manifest, but not the plate's reference.
         """
+        from snakemake.io import ancient
+
         path = self.first_manifest(wildcards)
         reference = f"{self.results}/{wildcards.plate}/reference.json"
         return path if is_out_of_date(reference, path) else ancient(path)
 
-    @signed
     def first_frames(self, wildcards: Any) -> tuple[str, ...]:
         """The raw files of the plate's first timepoint.
 
@@ -296,76 +209,142 @@ class Tree:
             rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
         return tuple(row["path"] for row in rows if row["timepoint"] == rows[0]["timepoint"])
 
-    def of_blocks(self, pattern: str) -> Callable[[Any], list[str]]:
-        """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
+    def reference_settings(self, wildcards: Any) -> str:
+        """The settings of the reference, with the checksum of the template of the mark."""
+        template = self.settings.register.mark_template
+        recorded = self.recorded("reference")
+        return f"{recorded} {sha256_of(template)}" if Path(template).is_file() else recorded
 
-        @signed
-        def files(wildcards: Any) -> list[str]:
-            return self._files(pattern, wildcards.plate, self.blocks(wildcards.plate))
+    def row(self, wildcards: Any) -> Plate:
+        """The row of the sheet of a job's plate."""
+        return self.sheet[wildcards.plate]
 
-        return files
+    def pixel_size_um(self, wildcards: Any) -> float:
+        """The pixel size of the plate's raw images (um)."""
+        own = self.row(wildcards).pixel_size_um
+        return self.settings.ingest.pixel_size_um if own is None else own
 
-    def of_neighbours(self, pattern: str) -> Callable[[Any], list[str]]:
-        """Make an input function: ``pattern`` for the block, the one before and the one after."""
+    def worms(self, wildcards: Any) -> int | str:
+        """The number of worms put on the plate, or ``unknown``."""
+        worms = self.row(wildcards).worms
+        return "unknown" if worms is None else worms
 
-        @signed
-        def files(wildcards: Any) -> list[str]:
-            blocks = self.blocks(wildcards.plate)
-            at = blocks.index(wildcards.block)
-            return self._files(pattern, wildcards.plate, blocks[max(at - 1, 0) : at + 2])
+    def _megapixels(self, plate: str) -> float:
+        return read_megapixels(self.manifest(plate)) or PAPER_MEGAPIXELS
 
-        return files
+    def size(self, step: str, wildcards: Any) -> Size:
+        """Megapixels of a frame and frames of a job; of tables of plates, their number."""
+        match step:
+            case "simulate":
+                drawn = self.settings.simulate
+                return _frames(drawn.frame_px**2 / 1e6, drawn.timepoints)
+            case "train_detector":
+                scenes = self.settings.train_detector
+                amount = scenes.scenes * (scenes.scene_px / 560) ** 2
+                return _trained(step, scenes.architecture, amount)
+            case "train_classifier":
+                shown = self.settings.train_classifier
+                each = shown.per_state + shown.validation_per_state + shown.held_out_per_state
+                return _trained(step, shown.architecture, 3 * each)
+        plate = getattr(wildcards, "plate", None)
+        if plate is None:
+            members = self.experiments.get(getattr(wildcards, "experiment", ""), self.subjects)
+            return _frames(0.0, len(members))
+        # Every block counts as full.
+        blocks = 1 if hasattr(wildcards, "block") else len(self.blocks(plate))
+        return _frames(self.megapixels(plate), blocks * self.settings.timepoints_per_block)
 
-    def of_experiment(self, pattern: str) -> Callable[[Any], list[str]]:
-        """Make an input function: ``pattern`` for every plate of the experiment."""
+    def models(self) -> Mapping[str, Model]:
+        """The detector and the classifier."""
+        return {
+            "detect": Model(
+                self.detector, "healthspan: detect: weights", _training("detector", self.detector)
+            ),
+            "classify": Model(
+                self.classifier,
+                "healthspan: classify: weights",
+                _training("classifier", self.classifier),
+            ),
+        }
 
-        @signed
-        def files(wildcards: Any) -> list[str]:
-            plates = self.experiments.get(wildcards.experiment, [])
-            return [f"{self.results}/{plate}/{pattern}" for plate in plates]
+    def summary(self) -> list[str]:
+        """The pictures to open, where there are any."""
+        pictures = [f"{self.results}/experiments/{name}/curves.png" for name in self.experiments]
+        pictures = [path for path in pictures if Path(path).exists()]
+        for page in ("contact_sheet.html", "quality.html"):
+            paths = [f"{self.results}/{name}/{page}" for name in self.subjects]
+            paths = [path for path in paths if Path(path).exists()]
+            more = f"  (and {len(paths) - 1} more plates)" if paths[1:] else ""
+            pictures += [paths[0] + more] if paths else []
+        if pictures and Path(f"{self.results}/plates.html").exists():
+            pictures.append(f"{self.results}/plates.html")
+        return ["\n  ".join(["Open:", *pictures])] if pictures else []
 
-        return files
+    def without_failed(self, failures: Sequence[Failure], unfinished: Collection[str]) -> list[str]:
+        """Compare the experiments of plates that failed without these, and list all plates.
 
-    def quality_rows(self) -> list[str]:
-        """The row of quality of every plate that has one."""
-        plates = (plate for plate in self.plates if plate not in self.unjudged)
-        return [f"{self.results}/{plate}/quality.tsv" for plate in plates]
+        A plate whose pages alone failed is compared. Nothing is made where other plates are
+        unfinished, as after an interruption.
+        """
+        failed = _reasons(failures, NOT_COMPARED)
+        unjudged = _reasons(failures, NOT_JUDGED)
+        own = {name for name in unjudged if name in self.subjects}
+        if not own or set(unfinished) & set(self.subjects) - own:
+            return []
+        write_sheets(self.results, self.sheet, self.status(failed))
+        made = []
+        for experiment, members in self.experiments.items():
+            left = [plate for plate in members if plate not in failed]
+            if left and len(left) < len(members):
+                folder = f"{self.results}/experiments/{experiment}"
+                problem = self.run_step("experiment", *self._experiment(experiment, left, folder))
+                made.append(f"{folder}/curves.png" + (f": {problem}" if problem else ""))
+        table = f"{self.results}/plates.tsv"
+        problem = self.run_step(
+            "plates_table",
+            *("--status", f"{self.results}/status.tsv"),
+            *("--rows", *self.quality_rows(without=own)),
+            *("--table", table, "--page", f"{self.results}/plates.html"),
+        )
+        made.append(table + (f": {problem}" if problem else ""))
+        return ["\n  ".join(["made without the plates that failed:", *made])]
 
-    def of_plates(self, *patterns: str) -> list[str]:
-        """Return every one of ``patterns`` for every plate to compute."""
-        folders = [f"{self.results}/{plate}" for plate in self.plates]
-        return [f"{folder}/{pattern}" for folder in folders for pattern in patterns]
-
-    def targets(self) -> list[str]:
-        """Return what a run makes by default; for an unusable plate, what its rule cannot make."""
+    def _experiment(self, experiment: str, plates: Sequence[str], folder: str) -> list[str]:
+        folders = [f"{self.results}/{plate}" for plate in plates]
         return [
-            *(path for plate in self.plates for path in self.lost(plate)),
-            *self.of_plates(*PLATE_RESULTS),
-            *self.of_experiments(*EXPERIMENT_RESULTS),
-            f"{self.results}/plates.tsv",
-            *(f"{self.results}/{name}/manifest/usable" for name in self.problems),
+            *("--plates", f"{folder}/plates.tsv", "--experiment", experiment),
+            *("--individuals", *(f"{path}/individuals.tsv" for path in folders)),
+            *("--summaries", *(f"{path}/summary.tsv" for path in folders)),
+            *("--settings", self.recorded("experiment"), "--folder", folder),
         ]
 
-    def lost(self, plate: str) -> list[str]:
-        """Return the files on the way to the plate's results that are gone, if it has any at all.
 
-        Of a job that failed, Snakemake removes the output, and it would not miss it as long as
-        what was made from it earlier is still there. To ask for all of them would take longer to
-        plan and change nothing: those that are there are looked at in any case.
-        """
-        folder = f"{self.results}/{plate}"
-        asked = [f"{folder}/{name}" for name in ON_THE_WAY]
-        for pattern in BLOCKS_ON_THE_WAY:
-            asked += self._files(pattern, plate, self.blocks(plate))
-        gone = [path for path in asked if not Path(path).exists()]
-        results = (Path(folder, name) for name in PLATE_RESULTS)
-        begun = len(gone) < len(asked) or any(path.exists() for path in results)
-        return gone if begun else []
+def _frames(megapixels: float, frames: int) -> Size:
+    amounts = {"megapixel": megapixels, "frame": frames, "megapixel frame": megapixels * frames}
+    return Size("", amounts)
 
-    def of_experiments(self, *patterns: str) -> list[str]:
-        """Return every one of ``patterns`` for every experiment."""
-        folders = [f"{self.results}/experiments/{experiment}" for experiment in self.experiments]
-        return [f"{folder}/{pattern}" for folder in folders for pattern in patterns]
 
-    def _files(self, pattern: str, plate: str, blocks: Sequence[str]) -> list[str]:
-        return [f"{self.results}/{plate}/{pattern.replace('{block}', block)}" for block in blocks]
+def _trained(step: str, architecture: str, examples: float) -> Size:
+    """An architecture that was not measured counts as the largest that was."""
+    measured = TRAINED[step]
+    kind = architecture if architecture in measured else measured[-1]
+    return Size(kind, {"example": examples})
+
+
+def _training(model: str, weights: str) -> str:
+    """The command that trains weights to take the place of ``weights``, which are not there."""
+    command = f"snakemake --cores 2 results/healthspan/models/{model}.safetensors"
+    wanted = [name for name in UNSHIPPED if name in Path(weights).stem]
+    if model == "classifier" and wanted:
+        chosen = f'healthspan={{"train_classifier": {{"architecture": "{wanted[0]}"}}}}'
+        command += f" --config '{chosen}'"
+    return command
+
+
+def _reasons(failures: Sequence[Failure], harmless: Sequence[str]) -> dict[str, str]:
+    reasons: dict[str, str] = {}
+    for one in failures:
+        if one.rule not in harmless and one.status == "failed":
+            where = " ".join(filter(None, (one.rule, one.block)))
+            reasons.setdefault(one.subject, f"{where}: {one.reason}")
+    return reasons

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 COLUMNS = (
     "plate", "timepoint", "time_h", "channel", "path", "status", "reason", "bytes", "modified",
 )  # fmt: skip
-PROBLEM = "problem.txt"
 SIZE = "size.json"
 SIZE_TRIES = 3
 """Frames at the beginning of a plate that are tried for its size (count)."""
@@ -115,7 +114,7 @@ def write_manifests(
 ) -> list[str]:
     """Write ``folder``/{block}.tsv for every block of which the content changed.
 
-    Manifests of blocks that no longer exist, and a problem noted earlier, are removed.
+    Manifests of blocks that no longer exist are removed.
 
     Returns:
         The blocks of the plate, in order.
@@ -130,19 +129,7 @@ def write_manifests(
     for path in folder.glob("t*-t*.tsv"):
         if path.stem not in lines:
             path.unlink()
-    (folder / PROBLEM).unlink(missing_ok=True)
     return names
-
-
-def write_problem(folder: str | Path, problem: PlateProblem) -> Path:
-    """Note in ``folder``/problem.txt why the plate cannot be processed.
-
-    Manifests written earlier stay: a raw folder that is away for an hour must not
-    make everything older than its inputs.
-    """
-    path = Path(folder) / PROBLEM
-    write_if_changed(path, problem.reason + "\n")
-    return path
 
 
 def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
@@ -177,17 +164,6 @@ def read_megapixels(folder: str | Path) -> float | None:
         return None
     shape = json.loads(path.read_text(encoding="utf-8"))["shape_px"]
     return None if shape is None else shape[0] * shape[1] / 1e6
-
-
-def is_scanned(folder: str | Path) -> bool:
-    """Whether ``folder`` has a manifest, or the problem because of which there is none."""
-    return Path(folder, PROBLEM).exists() or any(Path(folder).glob("t*-t*.tsv"))
-
-
-def read_problem(folder: str | Path) -> str | None:
-    """Return the problem noted in ``folder``, or None; look here before at the manifests."""
-    path = Path(folder) / PROBLEM
-    return path.read_text(encoding="utf-8").strip() if path.exists() else None
 
 
 def read_manifest_files(path: str | Path) -> list[str]:

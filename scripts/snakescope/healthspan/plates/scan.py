@@ -39,34 +39,32 @@ class _Acquisition:
     time_h: float = math.nan
 
 
-def scan_plates(
-    plates: Iterable[Plate], settings: IngestSettings
-) -> dict[str, PlateFrames | PlateProblem]:
-    """Scan every plate, by name; a folder that several plates share is read once."""
-    listings: dict[str, list[ImageFile] | Refused] = {}
-    return {plate.name: _scan(plate, settings, listings) for plate in plates}
+class PlateScanner:
+    """Scans plates; a folder that several of them share is read once."""
+
+    def __init__(self, settings: IngestSettings):
+        self.settings = settings
+        self._listings: dict[str, list[ImageFile] | Refused] = {}
+
+    def scan(self, plate: Plate) -> PlateFrames | PlateProblem:
+        """Find the frames of one plate, or why there are none that can be used."""
+        if plate.folder not in self._listings:
+            try:
+                self._listings[plate.folder] = list_images(plate.folder)
+            except Refused as refused:
+                self._listings[plate.folder] = refused
+        listing = self._listings[plate.folder]
+        try:
+            if isinstance(listing, Refused):
+                raise listing
+            return _frames(plate, self.settings, listing)
+        except Refused as refused:
+            return PlateProblem(plate.name, f"{plate.folder}: {refused}")
 
 
 def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlateProblem:
     """Find the frames of one plate, or why there are none that can be used."""
-    return _scan(plate, settings, {})
-
-
-def _scan(
-    plate: Plate, settings: IngestSettings, listings: dict[str, list[ImageFile] | Refused]
-) -> PlateFrames | PlateProblem:
-    if plate.folder not in listings:
-        try:
-            listings[plate.folder] = list_images(plate.folder)
-        except Refused as refused:
-            listings[plate.folder] = refused
-    listing = listings[plate.folder]
-    try:
-        if isinstance(listing, Refused):
-            raise listing
-        return _frames(plate, settings, listing)
-    except Refused as refused:
-        return PlateProblem(plate.name, f"{plate.folder}: {refused}")
+    return PlateScanner(settings).scan(plate)
 
 
 def _frames(plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]) -> PlateFrames:

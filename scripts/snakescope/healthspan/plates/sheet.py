@@ -89,15 +89,6 @@ class Plate(Row):
         return SINCE_FIRST_FRAME if self.age_at_first_frame_d is None else OF_ADULTHOOD
 
 
-def read_plates(path: str | Path) -> tuple[Plate, ...]:
-    """Read the sample sheet, which must have a plate.
-
-    Raises:
-        StepError: as :func:`snakescope.settings.sheet.read_rows` does.
-    """
-    return read_rows(path, Plate, needed=True)
-
-
 def note_of_mixed_days(axes: Mapping[str, str]) -> str:
     """What is to be known of plates that are pooled and whose days count from other days.
 

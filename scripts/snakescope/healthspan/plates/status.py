@@ -20,9 +20,7 @@ LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 Status = Mapping[str, tuple[str, str]]
 
 
-def write_sheets(
-    results: str, sheet: Mapping[str, Plate], status: Status, only_new: bool = False
-) -> None:
+def write_sheets(results: str, sheet: Mapping[str, Plate], status: Status) -> None:
     """Write the status of every plate, and for every experiment who is in it and who is not.
 
     Also for one that has lost all its plates: it says so in place of those it once had. Columns of
@@ -31,26 +29,21 @@ def write_sheets(
     Args:
         sheet: all plates by name, in the order of the sheet.
         status: of every plate, and why.
-        only_new: leave what is there.
     """
     extra = extra_columns(list(sheet.values()))
     columns = (*STATUS_COLUMNS, *extra)
-    _write(f"{results}/{STATUS}", columns, list(sheet.values()), status, only_new)
+    _write(f"{results}/{STATUS}", columns, list(sheet.values()), status)
     for experiment in dict.fromkeys(plate.experiment for plate in sheet.values()):
         folder = f"{results}/experiments/{experiment}"
         members = [plate for plate in sheet.values() if plate.experiment == experiment]
         inside = [plate for plate in members if status[plate.name][0] == "included"]
         columns = (*SHEET_COLUMNS, *extra)
-        _write(f"{folder}/plates.tsv", columns, inside, status, only_new)
+        _write(f"{folder}/plates.tsv", columns, inside, status)
         out = [plate for plate in members if plate not in inside]
-        _write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out, status, only_new)
+        _write(f"{folder}/left_out.tsv", LEFT_OUT_COLUMNS, out, status)
 
 
-def _write(
-    path: str, columns: Sequence[str], plates: Sequence[Plate], status: Status, only_new: bool
-) -> None:
-    if only_new and Path(path).exists():
-        return
+def _write(path: str, columns: Sequence[str], plates: Sequence[Plate], status: Status) -> None:
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(columns)

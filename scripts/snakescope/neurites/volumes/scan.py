@@ -1,7 +1,6 @@
 """What the volumes of the sheet are: their shape, and the files that every slab is read from.
 
-The main process looks once and writes ``manifest/volume.json``, or ``manifest/problem.txt`` with
-one sentence; jobs read those. A volume that the workflow simulates or fetches need not be there
+The main process looks once and writes ``manifest/volume.json``; jobs read it. A volume that the workflow simulates or fetches need not be there
 yet: its shape is known.
 """
 
@@ -78,20 +77,10 @@ def _by(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape))
 
 
-def write_manifest(folder: str | Path, found: dict[str, Source] | StepError) -> None:
-    """Write what was found of a volume, or why it cannot be used."""
-    volume, problem = Path(folder, "volume.json"), Path(folder, "problem.txt")
-    if isinstance(found, StepError):
-        write_if_changed(problem, f"{found}\n")
-        return
-    problem.unlink(missing_ok=True)
+def write_manifest(folder: str | Path, found: dict[str, Source]) -> None:
+    """Write what was found of a volume."""
     text = json.dumps({kind: asdict(source) for kind, source in found.items()}, indent=1)
-    write_if_changed(volume, text + "\n")
-
-
-def is_scanned(folder: str | Path) -> bool:
-    """Whether ``folder`` says what a volume is, or why it cannot be used."""
-    return any(Path(folder, name).exists() for name in ("volume.json", "problem.txt"))
+    write_if_changed(Path(folder, "volume.json"), text + "\n")
 
 
 def read_manifest(folder: str | Path) -> dict[str, Source]:
@@ -107,9 +96,3 @@ def read_manifest(folder: str | Path) -> dict[str, Source]:
         )
         for kind, fields in stored.items()
     }
-
-
-def read_problem(folder: str | Path) -> str | None:
-    """Read why a volume cannot be used; None where it can."""
-    path = Path(folder, "problem.txt")
-    return path.read_text(encoding="utf-8").strip() if path.exists() else None

@@ -75,15 +75,3 @@ class Volume(Row):
                 {"set": self.set},
             )
         return self
-
-
-def read_volumes(path: str | Path, needed: bool = False) -> tuple[Volume, ...]:
-    """Read the sample sheet; one that is absent, or has no row, has no volumes.
-
-    Args:
-        needed: whether a volume is needed, as where neurites are asked for.
-
-    Raises:
-        StepError: as :func:`snakescope.settings.sheet.read_rows` does.
-    """
-    return read_rows(path, Volume, needed)

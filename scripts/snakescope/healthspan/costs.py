@@ -1,0 +1,58 @@
+"""What the steps of the tree take, by the size of their input.
+
+Peaks and seconds of processors are those of docs/tables/full-geometry.tsv, written by its
+benchmark; a test holds the figures here against that table.
+"""
+
+from snakescope.tree.costs import Cost
+
+PAPER_MEGAPIXELS = 3080 * 3080 / 1e6
+"""A frame of the paper (million px), where that of a plate is not known."""
+
+
+def _cost(
+    mb: float,
+    megapixel: float = 0.0,
+    frame: float = 0.0,
+    s: float = 3.0,
+    s_megapixel: float = 0.0,
+    s_frame: float = 0.0,
+) -> Cost:
+    """Memory (MB) of a frame's megapixels and of each frame; time (s) of each megapixel, frame."""
+    return Cost(
+        mb,
+        {"megapixel": megapixel, "frame": frame},
+        s,
+        {"megapixel frame": s_megapixel, "frame": s_frame},
+    )
+
+
+COSTS = {
+    "simulate": _cost(171, 39.1, 0.5, s_megapixel=0.25),
+    "reference": _cost(127, 6.5),
+    "register": _cost(119, 29.2, s_megapixel=0.15),
+    "frames_table": _cost(71),
+    "tile": _cost(128, 24.6, s_megapixel=0.12),
+    "detect": _cost(1150, 15, s=8, s_megapixel=1.7),
+    "composite": _cost(150, 0.5, 1, s_frame=0.1),
+    "classify": _cost(930, 0, 5, s=7, s_frame=0.2),
+    "states_table": _cost(72),
+    "track": _cost(130, 0, 0.5, s_frame=0.3),
+    "curves": _cost(188),
+    "contact_sheet": _cost(130, 5, 1, s_megapixel=0.1, s_frame=0.1),
+    "quality": _cost(290, 10, 1, s=6, s_megapixel=0.05),
+    "provenance": _cost(50),
+    # The frames of an experiment and of the table of plates are their plates.
+    "experiment": _cost(190, 0, 0.5, s=8, s_frame=0.2),
+    "plates_table": _cost(72),
+    # Peaks of trainings on next to no examples, and every example, all of which are in memory:
+    # scenes of 560 px, composites. Two hours, and more when tried again.
+    "train_detector resnet18_half": Cost(1290, {"example": 1.0}, s=7200),
+    "train_detector resnet101": Cost(3280, {"example": 1.0}, s=7200),
+    "train_classifier mlp_mixer": Cost(940, {"example": 0.234}, s=7200),
+}
+TRAINED = {
+    "train_detector": ("resnet18_half", "resnet101"),
+    "train_classifier": ("mlp_mixer",),
+}
+"""Architectures whose training was measured, the largest last."""

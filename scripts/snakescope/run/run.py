@@ -1,0 +1,55 @@
+"""One run of Snakemake, as the Snakefile sees it."""
+
+import gc
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
+from snakemake.settings.types import DeploymentMethod
+from snakemake.shell import shell
+
+from snakescope.run.settings import ClusterSettings
+from snakescope.settings.files import check_config_files
+from snakescope.settings.load import load_sections
+from snakescope.settings.models import check_models
+from snakescope.settings.weights import weights_file
+from snakescope.step.environment import shell_prefix
+from snakescope.step.errors import StepError
+from snakescope.tree.tree import Tree
+
+
+class Run:
+    """The configuration and the trees of a run, and what it says of itself.
+
+    Attributes:
+        trees: by name, each opened when one of its files is first asked for.
+    """
+
+    def __init__(self, workflow: Any, config: Mapping[str, Any], trees: Mapping[str, type[Tree]]):
+        # The graph of jobs only grows, and searching it for garbage again and again takes 15 % of
+        # a dry run. Garbage is still collected, so that a run of days stays within its memory.
+        gc.set_threshold(200_000, 10, 10)
+        self.workflow = workflow
+        main = workflow.is_main_process
+        try:
+            if main:
+                check_config_files(["config/config.yaml", *workflow.configfiles])
+            sections = {name: tree.section for name, tree in trees.items()}
+            self.settings = load_sections(config, {**sections, "cluster": ClusterSettings})
+            self.trees = {
+                name: tree(
+                    self.settings[name],
+                    scans=main and not locked(),
+                    warn=logger.warning,
+                    # Relative, since it enters parameters: a moved folder is no reason to
+                    # compute again.
+                    weights_of=lambda named: weights_file(named, workflow.basedir),
+                )
+                for name, tree in trees.items()
+            }
+        except StepError as error:
+            raise WorkflowError(str(error)) from None
+        conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+        cpu_allowed = self.settings["cluster"].cpu_in_place_of_gpu
+        shell.prefix(shell_prefix(workflow.basedir, conda, cpu_allowed))

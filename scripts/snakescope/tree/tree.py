@@ -1,0 +1,283 @@
+"""The contract of a rule tree: what the Snakefile, the rules and a run ask of it.
+
+A tree opens its subjects (plates, volumes) once, when a rule first asks for one of their files: the
+main process looks at the raw data and writes manifests, the processes of jobs read these. Nothing
+here imports numpy, pandas or torch.
+"""
+
+import os
+import subprocess
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Generic, TypeVar
+
+from snakescope import REPOSITORY
+from snakescope.settings.models import Model
+from snakescope.settings.strict import Settings
+from snakescope.step.errors import StepError
+from snakescope.step.output import write_if_changed
+from snakescope.tree.costs import Cost, Size, request_mb, request_minutes
+from snakescope.tree.failures import Failure
+from snakescope.tree.provenance import as_yaml
+from snakescope.tree.steps import Step
+
+Row = TypeVar("Row")
+Parameter = Callable[..., Any]
+PROBLEM = "problem.txt"
+
+
+class Tree(ABC, Generic[Row]):
+    """The subjects of a sample sheet and the files of their results.
+
+    Attributes:
+        name: of the tree: prefix of its rules, its folder of results, its key in the configuration.
+        subject: what the sheet has a row of: wildcard, and first column of tables.
+        parts: wildcards that say which part of a subject a job works on.
+        section: the model of its configuration; the field ``sheet`` names the sample sheet.
+        steps: the commands of the tree.
+        jobs: the steps of rules that run several, or one of another name.
+        costs: what steps take, by ``step`` or ``step kind``.
+    """
+
+    name: ClassVar[str]
+    subject: ClassVar[str]
+    parts: ClassVar[tuple[str, ...]] = ()
+    section: ClassVar[type[Settings]]
+    steps: ClassVar[Mapping[str, Step]]
+    jobs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    costs: ClassVar[Mapping[str, Cost]] = {}
+
+    def __init__(
+        self,
+        settings: Any,
+        rows: Sequence[Row] | None = None,
+        scans: bool = False,
+        warn: Callable[[str], None] = print,
+        weights_of: Callable[[str], str] = str,
+    ):
+        """Take the settings of the tree, and the rows of its sheet where they were read before.
+
+        Args:
+            scans: whether this process looks at raw data and writes manifests.
+            warn: takes what a user may want to know, a sentence at a time.
+            weights_of: the path of weights that the configuration names.
+        """
+        self.settings = settings
+        self.results = f"results/{self.name}"
+        rows = self.read_sheet(settings.sheet) if rows is None else rows
+        self.sheet: dict[str, Row] = {row.name: row for row in rows}  # type: ignore[attr-defined]
+        self.scans = scans
+        self.warn = warn
+        self.weights_of = weights_of
+        self.opened = False
+
+    # What a tree defines.
+
+    @classmethod
+    @abstractmethod
+    def read_sheet(cls, path: str) -> Sequence[Row]:
+        """Read the sample sheet; none where there is no such file.
+
+        Raises:
+            StepError: a row or the header cannot be used.
+        """
+
+    @abstractmethod
+    def scan(self, row: Row) -> list[str]:
+        """Look at a subject's raw data, write its manifest, and return notes on it.
+
+        Raises:
+            StepError: the subject cannot be used.
+        """
+
+    @abstractmethod
+    def wanted(self) -> list[str]:
+        """Return the files that a run makes of the subjects that can be used."""
+
+    def size(self, step: str, wildcards: Any) -> Size:
+        """How much a job of a step works on."""
+        return Size()
+
+    def models(self) -> Mapping[str, Model]:
+        """The model of every rule that needs one, by the rule's name without prefix."""
+        return {}
+
+    def summary(self) -> list[str]:
+        """Results and pictures to name when a run has ended."""
+        return []
+
+    def after_scan(self) -> list[str]:
+        """Write what depends on all subjects, and return notes."""
+        return []
+
+    def without_failed(self, failures: Sequence[Failure], unfinished: Collection[str]) -> list[str]:
+        """Make what can be made without subjects that failed, and return a sentence on each.
+
+        Args:
+            failures: jobs of this tree that failed for good.
+            unfinished: subjects of which a run left jobs undone, those that failed among them.
+        """
+        return []
+
+    def run_step(self, step: str, *words: str) -> str:
+        """Run a step outside of a job, on this machine; return its error, empty if it succeeded."""
+        command = [sys.executable, "-m", "snakescope", self.name, step, *words]
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts"), "MPLBACKEND": "Agg"}
+        ended = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
+        lines = ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"]
+        return lines[-1].removeprefix("error: ") if ended.returncode else ""
+
+    # What every tree has.
+
+    @cached_property
+    def excluded(self) -> dict[str, str]:
+        """The subjects that the sheet leaves out, and why."""
+        reasons = {name: getattr(row, "exclusion", "") for name, row in self.sheet.items()}
+        return {name: reason for name, reason in reasons.items() if reason}
+
+    def manifest(self, name: str) -> str:
+        """The folder of what the main process found of a subject."""
+        return f"{self.results}/{name}/manifest"
+
+    def open(self) -> None:
+        """Look at the raw data of all subjects, once, where this process is to do so.
+
+        A file that stays as it is keeps its time, so nothing made from it is made again.
+        """
+        if self.opened:
+            return
+        self.opened = True
+        if not self.scans:
+            return
+        for name, row in self.sheet.items():
+            if name in self.excluded:
+                continue
+            problem = Path(self.manifest(name), PROBLEM)
+            try:
+                for note in self.scan(row):
+                    self.warn(note)
+                problem.unlink(missing_ok=True)
+            except StepError as error:
+                write_if_changed(problem, f"{error}\n")
+                self.warn(f"{name}: {error}")
+        for note in self.after_scan():
+            self.warn(note)
+
+    @cached_property
+    def problems(self) -> dict[str, str]:
+        """The subjects that cannot be used, and why in one sentence."""
+        self.open()
+        found = {}
+        for name in self.sheet:
+            path = Path(self.manifest(name), PROBLEM)
+            if name not in self.excluded and path.exists():
+                found[name] = path.read_text(encoding="utf-8").strip()
+        return found
+
+    @cached_property
+    def subjects(self) -> dict[str, Row]:
+        """The subjects to compute: neither excluded nor unusable."""
+        without = {*self.problems, *self.excluded}
+        return {name: row for name, row in self.sheet.items() if name not in without}
+
+    def targets(self) -> list[str]:
+        """Return what a run makes; for an unusable subject, what its rule cannot make."""
+        self.open()
+        return [*self.wanted(), *(f"{self.manifest(name)}/usable" for name in self.problems)]
+
+    def of_subject(self, pattern: str) -> Parameter:
+        """Make an input function or parameter: a file or folder of the subject's results."""
+
+        def path(wildcards: Any) -> str:
+            self.open()
+            return f"{self.results}/{getattr(wildcards, self.subject)}/{pattern}"
+
+        return path
+
+    def steps_of(self, rule: str) -> tuple[str, ...]:
+        """The steps that a rule runs, in order."""
+        return self.jobs.get(rule, (rule,))
+
+    def version(self, rule: str) -> tuple[int, ...]:
+        """The versions of the steps of a rule: a parameter, so that a raised one counts."""
+        return tuple(self.steps[step].version for step in self.steps_of(rule))
+
+    def settings_of(self, step: str) -> Settings:
+        """The settings of a step: the section of its model, or of the one it extends."""
+        model = self.steps[step].settings
+        return _section_of(self.settings, model) or model()
+
+    def recorded(self, step: str, *keys: str) -> str:
+        """The settings of a step, or some of them, as JSON, where they are no defaults.
+
+        They are recorded with the step's outputs: a new setting whose default changes nothing
+        is then no reason to compute again. Who changes a default raises the step's version.
+        """
+        return self.settings_of(step).recorded(*keys)
+
+    def unrecorded(self, step: str) -> Parameter:
+        """Make a parameter: as :meth:`recorded`, with the settings that change no result.
+
+        Snakemake records no parameter whose function takes the outputs.
+        """
+        text = self.settings_of(step).model_dump_json(exclude_defaults=True)
+
+        def parameter(wildcards: Any, output: Any) -> str:
+            return text
+
+        return parameter
+
+    def cost(self, rule: str, wildcards: Any) -> tuple[float, float]:
+        """Peak memory (MB) and time of one processor (s) of a job of a rule."""
+        pairs = [self._cost(step, wildcards) for step in self.steps_of(rule)]
+        return (
+            max(cost.memory_mb(size) for cost, size in pairs),
+            sum(cost.seconds(size) for cost, size in pairs),
+        )
+
+    def _cost(self, step: str, wildcards: Any) -> tuple[Cost, Size]:
+        size = self.size(step, wildcards)
+        return self.costs[f"{step} {size.kind}".strip()], size
+
+    def memory(self, rule: str) -> Parameter:
+        """Make a resource: the memory (MB) that a job of a rule asks for, more when retried."""
+        steps = self.steps_of(rule)
+
+        def mem_mb(wildcards: Any, attempt: int) -> int:
+            pairs = (self._cost(step, wildcards) for step in steps)
+            return request_mb(max(cost.memory_mb(size) for cost, size in pairs)) * attempt
+
+        return mem_mb
+
+    def runtime(self, rule: str) -> Parameter:
+        """Make a resource: the time (min) that a job of a rule asks for, more when retried."""
+        steps = self.steps_of(rule)
+
+        def runtime(wildcards: Any, attempt: int) -> int:
+            pairs = [self._cost(step, wildcards) for step in steps]
+            seconds = sum(cost.seconds(size) for cost, size in pairs)
+            return request_minutes(seconds, pairs[-1][0].max_minutes) * attempt
+
+        return runtime
+
+    def write_configuration(self) -> None:
+        """Write the settings of the run, with all their defaults, as they may be given again."""
+        text = as_yaml({self.name: self.settings})
+        write_if_changed(f"{self.results}/configuration.yaml", text)
+
+
+def _section_of(settings: Settings, model: type[Settings]) -> Settings | None:
+    """The section whose type is ``model`` or a model that it extends, searched breadth first."""
+    level = [settings]
+    while level:
+        for section in level:
+            if type(section) is not Settings and issubclass(model, type(section)):
+                return section
+        values = (getattr(section, name) for section in level for name in type(section).model_fields)
+        level = [value for value in values if isinstance(value, Settings)]
+    return None

@@ -1,0 +1,10 @@
+"""The rule trees: the only list of them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from snakescope.healthspan.tree import Healthspan
+from snakescope.neurites.tree import Neurites
+from snakescope.tree.tree import Tree
+
+TREES: Mapping[str, type[Tree[Any]]] = {tree.name: tree for tree in (Healthspan, Neurites)}
