@@ -1,34 +1,13 @@
-"""Opens the healthspan tree: from raw frames of plates to survival and healthspan curves.
+"""From raw frames of plates to survival and healthspan curves.
 
-In:  the sample sheet (`healthspan: plates:`) and the raw folders it names.
-Out: results/healthspan/<plate>/manifest/<block>.tsv, results/healthspan/status.tsv and
-     results/healthspan/experiments/<experiment>/plates.tsv and left_out.tsv, written here by
-     the main process, only where their content changed; jobs read them, not the raw folders.
-     Beside a run at work, what is there stays as that run found it.
+In:  the sample sheet (`healthspan: sheet:`) and the raw folders it names
+Out: results/healthspan/; manifests, status.tsv and the plates of experiments are written by the
+     main process when a file of the tree is first asked for, only where their content changes
 """
 
 from snakescope.settings.sheet import LEGAL_NAME
-from snakescope.tree.versions import version_of
-from snakescope.settings.weights import weights_checksum, weights_file
-from snakescope.healthspan.failures import finished, unfinished
-from snakescope.healthspan.models import models as healthspan_models
-from snakescope.healthspan.plates.sheet import read_plates
-from snakescope.healthspan.tree import Tree
-from snakescope.healthspan.without_failed import compare_without_failed
-from snakemake.logging import logger
 
-settings = sections["healthspan"]
-# Relative, since they enter the parameters: a moved folder is no reason to compute again.
-DETECTOR = weights_file(settings.detect.weights, workflow.basedir)
-CLASSIFIER = weights_file(settings.classify.weights, workflow.basedir)
-
-try:
-    tree = Tree(read_plates(settings.plates) if ASKED.plates else (), settings)
-    if workflow.is_main_process and ASKED.plates:
-        for note in tree.scan(only_new=bool(announcer.beside)):
-            logger.warning(note)
-except StepError as error:
-    raise WorkflowError(str(error)) from None
+tree = config
 
 
 wildcard_constraints:
@@ -37,23 +16,21 @@ wildcard_constraints:
     block=r"t\d\d\d+-t\d\d\d+",
 
 
-report: "../../resources/report/workflow.rst"
+module unusable:
+    snakefile:
+        "../shared/unusable.smk"
+    config:
+        tree
 
 
-include: "ingest.smk"
-include: "register.smk"
-include: "detect.smk"
-include: "classify.smk"
-include: "track.smk"
-include: "curves.smk"
-include: "pages.smk"
-include: "plates.smk"
-include: "experiment.smk"
-include: "simulate.smk"
-include: "train.smk"
-include: "evaluate.smk"
+use rule * from unusable
 
 
-rule healthspan:
-    input:
-        lambda wildcards: tree.targets(),
+include: "registration.smk"
+include: "detection.smk"
+include: "states.smk"
+include: "tracking.smk"
+include: "survival.smk"
+include: "report.smk"
+include: "simulation.smk"
+include: "training.smk"

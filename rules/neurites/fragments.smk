@@ -5,9 +5,9 @@ Out: fragments/<block>.h5, graphs/<block>.npz
 """
 
 
-rule neurites_fragments:
+rule fragments:
     input:
-        neurites_tree.seen_affinities,
+        tree.seen_affinities,
     output:
         "results/neurites/{volume}/fragments/{box}.h5",
     log:
@@ -18,22 +18,22 @@ rule neurites_fragments:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=neurites_tree.memory("fragments"),
-        runtime=neurites_tree.runtime("fragments"),
+        mem_mb=tree.memory("fragments"),
+        runtime=tree.runtime("fragments"),
     params:
-        version=version_of("neurites", "fragments"),
-        settings=neurites_tree.settings_of("fragments"),
-        grid=neurites_tree.described,
+        version=tree.version("fragments"),
+        settings=tree.recorded("fragments"),
+        grid=tree.described,
     shell:
         "python -m snakescope neurites fragments --affinities {input:q} --block {wildcards.box}"
         " --grid {params.grid:q} --settings {params.settings:q}"
         " --fragments {output:q} > {log:q} 2>&1"
 
 
-rule neurites_region_graph:
+rule region_graph:
     input:
         fragments="results/neurites/{volume}/fragments/{box}.h5",
-        before=neurites_tree.before,
+        before=tree.before,
         affinities="results/neurites/{volume}/affinities/{box}.h5",
     output:
         "results/neurites/{volume}/graphs/{box}.npz",
@@ -45,12 +45,12 @@ rule neurites_region_graph:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=neurites_tree.memory("region_graph"),
-        runtime=neurites_tree.runtime("region_graph"),
+        mem_mb=tree.memory("region_graph"),
+        runtime=tree.runtime("region_graph"),
     params:
-        version=version_of("neurites", "region_graph"),
-        grid=neurites_tree.described,
-        histograms=neurites_tree.histograms,
+        version=tree.version("region_graph"),
+        grid=tree.described,
+        histograms=tree.histograms,
     shell:
         "python -m snakescope neurites region_graph --fragments {input.fragments:q} --before {input.before:q}"
         " --affinities {input.affinities:q} --block {wildcards.box} --grid {params.grid:q}"

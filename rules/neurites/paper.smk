@@ -7,9 +7,9 @@ Asked for by name: `snakemake neurites_paper`. Every row is a training of its ow
 """
 
 
-rule neurites_paper_row:
+rule paper_row:
     input:
-        lambda wildcards: neurites_tree.stored_of_set("train", "validation"),
+        tree.training_files,
     output:
         "results/neurites/paper/{network}_{n}_seed{seed}.tsv",
     log:
@@ -22,15 +22,15 @@ rule neurites_paper_row:
         seed=r"\d+",
     conda:
         "../../envs/snakescope.yaml"
-    threads: neurites_settings.paper.threads
+    threads: tree.settings_of("paper").threads
     resources:
         gpu=1,
-        mem_mb=neurites_tree.memory("paper"),
-        runtime=neurites_tree.runtime("paper"),
+        mem_mb=tree.memory("paper_row"),
+        runtime=tree.runtime("paper_row"),
     params:
-        version=version_of("neurites", "paper"),
-        settings=neurites_tree.settings_of("paper"),
-        volumes=lambda wildcards: neurites_tree.training_options(),
+        version=tree.version("paper_row"),
+        settings=tree.recorded("paper"),
+        volumes=tree.training_options,
         checkpoint="training/paper_{network}_{n}_seed{seed}.ckpt",
     shell:
         "python -m snakescope neurites paper --network {wildcards.network} --n {wildcards.n}"
@@ -38,12 +38,12 @@ rule neurites_paper_row:
         " --checkpoint {params.checkpoint:q} --row {output:q} > {log:q} 2>&1"
 
 
-rule neurites_paper:
+rule paper:
     input:
         [
             f"results/neurites/paper/{name}_seed{seed}.tsv"
-            for name in ["base_1", *(f"revnet_{n}" for n in neurites_settings.paper.n)]
-            for seed in neurites_settings.paper.seeds
+            for name in ["base_1", *(f"revnet_{n}" for n in tree.settings_of("paper").n)]
+            for seed in tree.settings_of("paper").seeds
         ],
     output:
         table="results/neurites/paper/paper.tsv",
@@ -59,7 +59,7 @@ rule neurites_paper:
         mem_mb=lambda wildcards, attempt: 2000 * attempt,
         runtime=lambda wildcards, attempt: 10 * attempt,
     params:
-        version=version_of("neurites", "paper_page"),
+        version=tree.version("paper"),
     shell:
         "python -m snakescope neurites paper_page --table {output.table:q} --page {output.page:q} {input:q}"
         " > {log:q} 2>&1"

@@ -8,12 +8,10 @@ from snakescope.step.command import run_module
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a step of a tree."""
-    from snakescope.healthspan.steps import STEPS as HEALTHSPAN
-    from snakescope.neurites.steps import STEPS as NEURITES
+    from snakescope.trees import TREES
 
     tree, step, *words = sys.argv[1:] if arguments is None else arguments
-    steps = {"healthspan": HEALTHSPAN, "neurites": NEURITES}[tree]
-    run_module(steps[step].module, f"snakescope {tree} {step}", words)
+    run_module(TREES[tree].steps[step].module, f"snakescope {tree} {step}", words)
 
 
 if __name__ == "__main__":

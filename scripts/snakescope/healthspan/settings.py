@@ -23,7 +23,7 @@ warnings.filterwarnings("ignore", 'Field name "register" in "HealthspanSettings"
 class HealthspanSettings(Settings):
     """From raw plates to survival and healthspan curves."""
 
-    plates: str = Field(
+    sheet: str = Field(
         "config/plates.tsv", min_length=1, description="path of the sample sheet, one row a plate"
     )
     timepoints_per_block: int = Field(
@@ -31,11 +31,6 @@ class HealthspanSettings(Settings):
     )
     keep_tiles: bool = Field(
         False, description="keep the tiles after the worms in them have been found"
-    )
-    leave_out_failed: bool = Field(
-        False,
-        description="leave out the plates that failed in the last run, as a run does by itself"
-        " when it ends with failed plates, to compare the others",
     )
     keep_registered: bool = Field(
         True,

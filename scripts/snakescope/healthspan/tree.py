@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from snakescope.healthspan.costs import COSTS, TRAINED, PAPER_MEGAPIXELS
+from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS, TRAINED
 from snakescope.healthspan.plates.manifest import (
     PlateProblem,
     block_range,
@@ -16,7 +16,7 @@ from snakescope.healthspan.plates.manifest import (
     write_manifests,
 )
 from snakescope.healthspan.plates.scan import PlateScanner
-from snakescope.healthspan.plates.sheet import Plate, read_plates, warnings_of_mixed_days
+from snakescope.healthspan.plates.sheet import Plate, warnings_of_mixed_days
 from snakescope.healthspan.plates.status import left_behind, write_sheets
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
@@ -53,6 +53,7 @@ class Healthspan(Tree[Plate]):
     name = "healthspan"
     subject = "plate"
     parts = ("block",)
+    row = Plate
     section = HealthspanSettings
     steps = STEPS
     jobs = {
@@ -70,13 +71,8 @@ class Healthspan(Tree[Plate]):
         self.scanner = PlateScanner(self.settings.ingest)
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
-        self.detector = self.weights_of(self.settings.detect.weights)
-        self.classifier = self.weights_of(self.settings.classify.weights)
-
-    @classmethod
-    def read_sheet(cls, path: str) -> Sequence[Plate]:
-        """Read the sheet of plates."""
-        return read_plates(path)
+        self.detector = self.weights_of(self.settings_of("detect").weights)
+        self.classifier = self.weights_of(self.settings_of("classify").weights)
 
     def scan(self, row: Plate) -> list[str]:
         """Read the names in the raw folder of a plate and write the manifests of its blocks."""
@@ -153,9 +149,7 @@ class Healthspan(Tree[Plate]):
 
     def of_blocks(self, pattern: str) -> Files:
         """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
-        return lambda wildcards: self.files(
-            pattern, wildcards.plate, self.blocks(wildcards.plate)
-        )
+        return lambda wildcards: self.files(pattern, wildcards.plate, self.blocks(wildcards.plate))
 
     def of_neighbours(self, pattern: str) -> Files:
         """Make an input function: ``pattern`` for the block, the one before and the one after."""
@@ -178,11 +172,6 @@ class Healthspan(Tree[Plate]):
         """The row of quality of every plate to compute."""
         plates = (plate for plate in self.subjects if plate not in without)
         return [f"{self.results}/{plate}/quality.tsv" for plate in plates]
-
-    def block_manifest(self, wildcards: Any) -> str:
-        """The manifest of a block, written when the tree is opened."""
-        self.open()
-        return f"{self.manifest(wildcards.plate)}/{wildcards.block}.tsv"
 
     def first_manifest(self, wildcards: Any) -> str:
         """The manifest of the plate's first block."""
@@ -211,22 +200,22 @@ class Healthspan(Tree[Plate]):
 
     def reference_settings(self, wildcards: Any) -> str:
         """The settings of the reference, with the checksum of the template of the mark."""
-        template = self.settings.register.mark_template
+        template = self.settings_of("register").mark_template
         recorded = self.recorded("reference")
         return f"{recorded} {sha256_of(template)}" if Path(template).is_file() else recorded
 
-    def row(self, wildcards: Any) -> Plate:
+    def plate(self, wildcards: Any) -> Plate:
         """The row of the sheet of a job's plate."""
         return self.sheet[wildcards.plate]
 
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
-        own = self.row(wildcards).pixel_size_um
+        own = self.plate(wildcards).pixel_size_um
         return self.settings.ingest.pixel_size_um if own is None else own
 
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""
-        worms = self.row(wildcards).worms
+        worms = self.plate(wildcards).worms
         return "unknown" if worms is None else worms
 
     def _megapixels(self, plate: str) -> float:
@@ -236,14 +225,14 @@ class Healthspan(Tree[Plate]):
         """Megapixels of a frame and frames of a job; of tables of plates, their number."""
         match step:
             case "simulate":
-                drawn = self.settings.simulate
+                drawn = self.settings_of("simulate")
                 return _frames(drawn.frame_px**2 / 1e6, drawn.timepoints)
             case "train_detector":
-                scenes = self.settings.train_detector
+                scenes = self.settings_of("train_detector")
                 amount = scenes.scenes * (scenes.scene_px / 560) ** 2
                 return _trained(step, scenes.architecture, amount)
             case "train_classifier":
-                shown = self.settings.train_classifier
+                shown = self.settings_of("train_classifier")
                 each = shown.per_state + shown.validation_per_state + shown.held_out_per_state
                 return _trained(step, shown.architecture, 3 * each)
         plate = getattr(wildcards, "plate", None)
@@ -315,7 +304,16 @@ class Healthspan(Tree[Plate]):
             *("--plates", f"{folder}/plates.tsv", "--experiment", experiment),
             *("--individuals", *(f"{path}/individuals.tsv" for path in folders)),
             *("--summaries", *(f"{path}/summary.tsv" for path in folders)),
-            *("--settings", self.recorded("experiment"), "--folder", folder),
+            *("--settings", self.recorded("experiment")),
+            *(
+                word
+                for name in ("survival", "tests", "cox")
+                for word in (f"--{name}", f"{folder}/{name}.tsv")
+            ),
+            *("--figures", f"{folder}/curves.svg", f"{folder}/curves.png"),
+            *("--oasis", f"{folder}/oasis2_lifespan.txt", f"{folder}/oasis2_healthspan.txt"),
+            *("--prism", f"{folder}/prism_lifespan.csv", f"{folder}/prism_healthspan.csv"),
+            *("--jmp", f"{folder}/jmp.csv"),
         ]
 
 

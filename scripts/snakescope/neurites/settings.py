@@ -21,7 +21,7 @@ Voxels = Annotated[int, Field(ge=1, le=1 << 16)]
 class NeuritesSettings(Settings):
     """From volumes of electron micrographs to neurites."""
 
-    volumes: str = Field(
+    sheet: str = Field(
         "config/volumes.tsv",
         min_length=1,
         description="path of the sample sheet, one row a volume; without a row, nothing is done",

@@ -14,7 +14,7 @@ from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.steps import STEPS
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, Zyx, slabs
 from snakescope.neurites.volumes.scan import find_sources, read_manifest, write_manifest
-from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume, read_volumes
+from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume
 from snakescope.settings.models import Model
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
@@ -42,6 +42,7 @@ class Neurites(Tree[Volume]):
     name = "neurites"
     subject = "volume"
     parts = ("box", "kind", "slab", "network", "n", "seed", "suffix")
+    row = Volume
     section = NeuritesSettings
     steps = STEPS
     jobs = {
@@ -57,16 +58,13 @@ class Neurites(Tree[Volume]):
         super().__init__(*arguments, **options)
         self.grid = cache(self._grid)
         self.sources = cache(self._sources)
-        self.network = self.weights_of(self.settings.predict.weights)
-
-    @classmethod
-    def read_sheet(cls, path: str) -> Sequence[Volume]:
-        """Read the sheet of volumes."""
-        return read_volumes(path)
+        self.network = self.weights_of(self.settings_of("predict").weights)
 
     def scan(self, row: Volume) -> list[str]:
         """Look at the files of a volume and write what they are."""
-        found = find_sources(row, self.settings.simulate.shape, self.settings.fetch.train_sections)
+        found = find_sources(
+            row, self.settings_of("simulate").shape, self.settings_of("fetch").train_sections
+        )
         write_manifest(self.manifest(row.name), found)
         return []
 
@@ -75,7 +73,7 @@ class Neurites(Tree[Volume]):
         wanted = []
         for name, volume in self.subjects.items():
             results = VOLUME_RESULTS + (TRUTH_RESULTS if volume.labels else ())
-            results += tuple(EXPORTS[kind] for kind in self.settings.segmentation.exports)
+            results += tuple(EXPORTS[kind] for kind in self.settings_of("segmentation").exports)
             wanted += [f"{self.results}/{name}/{result}" for result in results]
         return wanted
 
@@ -126,7 +124,7 @@ class Neurites(Tree[Volume]):
 
     def histograms(self, wildcards: Any) -> str:
         """Whether a quantile is among the scorings, yes or no."""
-        return "yes" if costs.histogram_bins(self.settings.agglomerate) else "no"
+        return "yes" if costs.histogram_bins(self.settings_of("agglomerate")) else "no"
 
     def slab_files(self, wildcards: Any) -> tuple[str, ...]:
         """The files that a slab of the image or of the labels is read from."""
@@ -144,11 +142,13 @@ class Neurites(Tree[Volume]):
 
     def slab_depth(self, wildcards: Any) -> int:
         """Sections of a whole slab of the volume."""
-        return min(self.settings.ingest.sections_per_slab, self.grid(wildcards.volume).shape[0])
+        return min(
+            self.settings_of("ingest").sections_per_slab, self.grid(wildcards.volume).shape[0]
+        )
 
     def _slabs(self, volume: str) -> list[tuple[int, int]]:
         depth = self.grid(volume).shape[0]
-        return slabs(depth, min(self.settings.ingest.sections_per_slab, depth))
+        return slabs(depth, min(self.settings_of("ingest").sections_per_slab, depth))
 
     def _slab(self, wildcards: Any) -> tuple[int, int]:
         return self._slabs(wildcards.volume)[int(wildcards.slab)]
@@ -159,9 +159,7 @@ class Neurites(Tree[Volume]):
         """Make an input function: all slabs of the image or of the labels."""
         return lambda wildcards: self._stored(wildcards.volume, kind)
 
-    def _stored(
-        self, volume: str, kind: str, sections: tuple[int, int] | None = None
-    ) -> list[str]:
+    def _stored(self, volume: str, kind: str, sections: tuple[int, int] | None = None) -> list[str]:
         folder = f"{self.results}/{volume}/{kind}.zarr"
         first, last = sections or (0, self.grid(volume).shape[0])
         slabs_of = enumerate(self._slabs(volume))
@@ -172,7 +170,7 @@ class Neurites(Tree[Volume]):
         """The slabs of the image that the affinities of the block depend on."""
         from snakescope.neurites.prediction.patches import window_of
 
-        predict = self.settings.predict
+        predict = self.settings_of("predict")
         grid = self.grid(wildcards.volume)
         sections = None
         try:

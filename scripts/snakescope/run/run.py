@@ -1,7 +1,8 @@
 """One run of Snakemake, as the Snakefile sees it."""
 
 import gc
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
@@ -12,7 +13,6 @@ from snakemake.shell import shell
 from snakescope.run.settings import ClusterSettings
 from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
-from snakescope.settings.models import check_models
 from snakescope.settings.weights import weights_file
 from snakescope.step.environment import shell_prefix
 from snakescope.step.errors import StepError
@@ -26,7 +26,9 @@ class Run:
         trees: by name, each opened when one of its files is first asked for.
     """
 
-    def __init__(self, workflow: Any, config: Mapping[str, Any], trees: Mapping[str, type[Tree]]):
+    def __init__(
+        self, workflow: Any, config: Mapping[str, Any], trees: Mapping[str, type[Tree[Any]]]
+    ):
         # The graph of jobs only grows, and searching it for garbage again and again takes 15 % of
         # a dry run. Garbage is still collected, so that a run of days stays within its memory.
         gc.set_threshold(200_000, 10, 10)
@@ -40,7 +42,7 @@ class Run:
             self.trees = {
                 name: tree(
                     self.settings[name],
-                    scans=main and not locked(),
+                    scans=main and not any(Path(".snakemake/locks").glob("*")),
                     warn=logger.warning,
                     # Relative, since it enters parameters: a moved folder is no reason to
                     # compute again.
@@ -51,5 +53,34 @@ class Run:
         except StepError as error:
             raise WorkflowError(str(error)) from None
         conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
-        cpu_allowed = self.settings["cluster"].cpu_in_place_of_gpu
-        shell.prefix(shell_prefix(workflow.basedir, conda, cpu_allowed))
+        cluster: Any = self.settings["cluster"]
+        shell.prefix(shell_prefix(workflow.basedir, conda, cluster.cpu_in_place_of_gpu))
+
+    def targets(self, *names: str) -> Callable[[Any], list[str]]:
+        """Make an input function: what a run makes of some trees, those without a row left out.
+
+        Raises:
+            WorkflowError: none of them has a row.
+        """
+
+        def files(wildcards: Any) -> list[str]:
+            trees = [self.trees[name] for name in names]
+            if not any(tree.sheet for tree in trees):
+                sheets = " or ".join(tree.settings.sheet for tree in trees)
+                raise WorkflowError(
+                    f"{sheets}: expected a header and one row for each"
+                    f" {' or '.join(tree.subject for tree in trees)}, found none; add a row"
+                    " (columns: config/README.md)"
+                )
+            return [path for tree in trees if tree.sheet for path in tree.targets()]
+
+        return files
+
+    def started(self) -> None:
+        """Before the first job: check the models that jobs need, and note what is planned."""
+        for tree in self.trees.values():
+            if tree.opened:
+                tree.write_configuration()
+
+    def ended(self, succeeded: bool) -> None:
+        """After the last job: say what was made, and what failed and why."""

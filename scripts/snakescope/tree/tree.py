@@ -16,7 +16,9 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from snakescope import REPOSITORY
 from snakescope.settings.models import Model
+from snakescope.settings.sheet import Row, read_rows
 from snakescope.settings.strict import Settings
+from snakescope.settings.weights import weights_checksum
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 from snakescope.tree.costs import Cost, Size, request_mb, request_minutes
@@ -24,18 +26,19 @@ from snakescope.tree.failures import Failure
 from snakescope.tree.provenance import as_yaml
 from snakescope.tree.steps import Step
 
-Row = TypeVar("Row")
+R = TypeVar("R", bound=Row)
 Parameter = Callable[..., Any]
 PROBLEM = "problem.txt"
 
 
-class Tree(ABC, Generic[Row]):
+class Tree(ABC, Generic[R]):
     """The subjects of a sample sheet and the files of their results.
 
     Attributes:
         name: of the tree: prefix of its rules, its folder of results, its key in the configuration.
         subject: what the sheet has a row of: wildcard, and first column of tables.
         parts: wildcards that say which part of a subject a job works on.
+        row: the model of a row of the sample sheet.
         section: the model of its configuration; the field ``sheet`` names the sample sheet.
         steps: the commands of the tree.
         jobs: the steps of rules that run several, or one of another name.
@@ -45,6 +48,7 @@ class Tree(ABC, Generic[Row]):
     name: ClassVar[str]
     subject: ClassVar[str]
     parts: ClassVar[tuple[str, ...]] = ()
+    row: ClassVar[type[Any]]
     section: ClassVar[type[Settings]]
     steps: ClassVar[Mapping[str, Step]]
     jobs: ClassVar[Mapping[str, tuple[str, ...]]] = {}
@@ -53,7 +57,7 @@ class Tree(ABC, Generic[Row]):
     def __init__(
         self,
         settings: Any,
-        rows: Sequence[Row] | None = None,
+        rows: Sequence[R] | None = None,
         scans: bool = False,
         warn: Callable[[str], None] = print,
         weights_of: Callable[[str], str] = str,
@@ -67,8 +71,11 @@ class Tree(ABC, Generic[Row]):
         """
         self.settings = settings
         self.results = f"results/{self.name}"
-        rows = self.read_sheet(settings.sheet) if rows is None else rows
-        self.sheet: dict[str, Row] = {row.name: row for row in rows}  # type: ignore[attr-defined]
+        if rows is None:
+            # A sheet that a configuration names has to be there.
+            named = settings.sheet != type(settings).model_fields["sheet"].default
+            rows = read_rows(settings.sheet, self.row, needed=named)
+        self.sheet = {row.name: row for row in rows}
         self.scans = scans
         self.warn = warn
         self.weights_of = weights_of
@@ -76,17 +83,8 @@ class Tree(ABC, Generic[Row]):
 
     # What a tree defines.
 
-    @classmethod
     @abstractmethod
-    def read_sheet(cls, path: str) -> Sequence[Row]:
-        """Read the sample sheet; none where there is no such file.
-
-        Raises:
-            StepError: a row or the header cannot be used.
-        """
-
-    @abstractmethod
-    def scan(self, row: Row) -> list[str]:
+    def scan(self, row: R) -> list[str]:
         """Look at a subject's raw data, write its manifest, and return notes on it.
 
         Raises:
@@ -180,7 +178,7 @@ class Tree(ABC, Generic[Row]):
         return found
 
     @cached_property
-    def subjects(self) -> dict[str, Row]:
+    def subjects(self) -> dict[str, R]:
         """The subjects to compute: neither excluded nor unusable."""
         without = {*self.problems, *self.excluded}
         return {name: row for name, row in self.sheet.items() if name not in without}
@@ -190,14 +188,28 @@ class Tree(ABC, Generic[Row]):
         self.open()
         return [*self.wanted(), *(f"{self.manifest(name)}/usable" for name in self.problems)]
 
-    def of_subject(self, pattern: str) -> Parameter:
-        """Make an input function or parameter: a file or folder of the subject's results."""
+    def file(self, pattern: str) -> Parameter:
+        """Make an input function or parameter: a file or folder below the tree's results.
+
+        For what is written when the tree is opened, which no rule makes.
+
+        Args:
+            pattern: with wildcards in braces.
+        """
 
         def path(wildcards: Any) -> str:
             self.open()
-            return f"{self.results}/{getattr(wildcards, self.subject)}/{pattern}"
+            return f"{self.results}/{pattern.format(**dict(wildcards.items()))}"
 
         return path
+
+    def of_row(self, column: str) -> Parameter:
+        """Make a parameter: what the sheet says of a job's subject."""
+        return lambda wildcards: getattr(self.sheet[getattr(wildcards, self.subject)], column)
+
+    def checksum(self, weights: str) -> str:
+        """The SHA-256 of weights by their card; a file's time does not tell, after a copy."""
+        return weights_checksum(weights)
 
     def steps_of(self, rule: str) -> tuple[str, ...]:
         """The steps that a rule runs, in order."""
@@ -207,7 +219,7 @@ class Tree(ABC, Generic[Row]):
         """The versions of the steps of a rule: a parameter, so that a raised one counts."""
         return tuple(self.steps[step].version for step in self.steps_of(rule))
 
-    def settings_of(self, step: str) -> Settings:
+    def settings_of(self, step: str) -> Any:
         """The settings of a step: the section of its model, or of the one it extends."""
         model = self.steps[step].settings
         return _section_of(self.settings, model) or model()
@@ -278,6 +290,8 @@ def _section_of(settings: Settings, model: type[Settings]) -> Settings | None:
         for section in level:
             if type(section) is not Settings and issubclass(model, type(section)):
                 return section
-        values = (getattr(section, name) for section in level for name in type(section).model_fields)
+        values = (
+            getattr(section, name) for section in level for name in type(section).model_fields
+        )
         level = [value for value in values if isinstance(value, Settings)]
     return None

@@ -7,7 +7,7 @@ the names. An unreadable file is found later, when its frame is registered.
 import math
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 

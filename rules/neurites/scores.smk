@@ -5,11 +5,11 @@ Out: scores.tsv, scores.png
 """
 
 
-rule neurites_evaluate:
+rule evaluate:
     input:
         agglomeration="results/neurites/{volume}/agglomeration.h5",
-        fragments=neurites_tree.of_blocks("fragments/{box}.h5"),
-        labels=neurites_tree.stored("labels"),
+        fragments=tree.of_blocks("fragments/{box}.h5"),
+        labels=tree.stored("labels"),
     output:
         scores="results/neurites/{volume}/scores.tsv",
         curve="results/neurites/{volume}/scores.png",
@@ -21,17 +21,17 @@ rule neurites_evaluate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=neurites_tree.memory("evaluate"),
-        runtime=neurites_tree.runtime("evaluate"),
+        mem_mb=tree.memory("evaluate"),
+        runtime=tree.runtime("evaluate"),
     params:
-        version=version_of("neurites", "evaluate"),
-        settings=neurites_tree.settings_of("evaluate"),
-        agglomerate=neurites_tree.settings_of("agglomerate", "thresholds"),
-        segmentation=neurites_tree.settings_of("segmentation", "scoring", "threshold", "min_voxels"),
-        set=neurites_tree.set_of,
-        grid=neurites_tree.described,
-        fragments=neurites_tree.folder("fragments"),
-        labels=lambda wildcards: f"results/neurites/{wildcards.volume}/labels.zarr",
+        version=tree.version("evaluate"),
+        settings=tree.recorded("evaluate"),
+        agglomerate=tree.recorded("agglomerate", "thresholds"),
+        segmentation=tree.recorded("segmentation", "scoring", "threshold", "min_voxels"),
+        set=tree.set_of,
+        grid=tree.described,
+        fragments=tree.file("{volume}/fragments"),
+        labels=tree.file("{volume}/labels.zarr"),
     shell:
         "python -m snakescope neurites evaluate --agglomeration {input.agglomeration:q}"
         " --fragments {params.fragments:q} --grid {params.grid:q} --labels {params.labels:q}"

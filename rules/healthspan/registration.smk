@@ -5,10 +5,10 @@ Out: reference.ome.tif, reference.json; registered/<block>.ome.tif, registered/<
      Registered frames are removed once all pictures are made if `keep_registered` is not set.
 """
 
-registered = (lambda path: path) if settings.keep_registered else temp
+registered = (lambda path: path) if tree.settings.keep_registered else temp
 
 
-rule healthspan_reference:
+rule reference:
     input:
         manifest=tree.reference_manifest,
         frames=tree.first_frames,
@@ -26,17 +26,17 @@ rule healthspan_reference:
         mem_mb=tree.memory("reference"),
         runtime=tree.runtime("reference"),
     params:
-        version=version_of("healthspan", "reference"),
-        settings=tree.handed_to("register"),
+        version=tree.version("reference"),
+        settings=tree.unrecorded("register"),
         recorded=tree.reference_settings,
     shell:
         "python -m snakescope healthspan reference --manifest {input.manifest:q} --settings {params.settings:q}"
         " --image {output.image:q} --description {output.description:q} > {log:q} 2>&1"
 
 
-rule healthspan_register:
+rule register:
     input:
-        manifest="results/healthspan/{plate}/manifest/{block}.tsv",
+        manifest=tree.file("{plate}/manifest/{block}.tsv"),
         reference="results/healthspan/{plate}/reference.ome.tif",
         description="results/healthspan/{plate}/reference.json",
     output:
@@ -53,8 +53,8 @@ rule healthspan_register:
         mem_mb=tree.memory("register"),
         runtime=tree.runtime("register"),
     params:
-        version=version_of("healthspan", "register"),
-        settings=tree.settings_of("register"),
+        version=tree.version("register"),
+        settings=tree.recorded("register"),
     shell:
         "python -m snakescope healthspan register --manifest {input.manifest:q}"
         " --reference {input.reference:q} --description {input.description:q}"

@@ -10,7 +10,7 @@ than a GPU takes to start, so the rule asks for none.
 """
 
 
-rule healthspan_classify:
+rule classify:
     input:
         masks=tree.of_neighbours("masks/{block}.json"),
         tables=tree.of_neighbours("registered/{block}.tsv"),
@@ -24,18 +24,18 @@ rule healthspan_classify:
         "results/benchmarks/healthspan/classify/{plate}/{block}.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: settings.classify.threads
+    threads: tree.settings_of("classify").threads
     resources:
-        mem_mb=tree.memory("composite", "classify"),
-        runtime=tree.runtime("composite", "classify"),
+        mem_mb=tree.memory("classify"),
+        runtime=tree.runtime("classify"),
     params:
-        version=(version_of("healthspan", "composite"), version_of("healthspan", "classify")),
-        composing=tree.settings_of("composite"),
+        version=tree.version("classify"),
+        composing=tree.recorded("composite"),
         # Where the model runs is handed over and not recorded.
-        settings=tree.handed_to("classify"),
-        recorded=tree.settings_of("classify"),
-        weights=CLASSIFIER,
-        sha256=weights_checksum(CLASSIFIER),
+        settings=tree.unrecorded("classify"),
+        recorded=tree.recorded("classify"),
+        weights=tree.classifier,
+        sha256=tree.checksum(tree.classifier),
     shell:
         "python -m snakescope healthspan composite --block {wildcards.block} --masks {input.masks:q}"
         " --tables {input.tables:q} --settings {params.composing:q}"

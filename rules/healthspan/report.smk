@@ -5,10 +5,15 @@ Out: contact_sheet.png, contact_sheet.html; quality.html, quality.png, quality.t
 
 Two steps, contact_sheet and quality, in one job: they read the same, and nothing is computed from
 what they draw.
+
+Quality control of all plates: one table of them, with their warnings.
+
+In:  status.tsv (written when the tree is opened), quality.tsv of every plate
+Out: plates.tsv, plates.html
 """
 
 
-rule healthspan_pages:
+rule pages:
     input:
         tracks="results/healthspan/{plate}/tracks.tsv",
         individuals="results/healthspan/{plate}/individuals.tsv",
@@ -44,14 +49,14 @@ rule healthspan_pages:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=tree.memory("contact_sheet", "quality"),
-        runtime=tree.runtime("contact_sheet", "quality"),
+        mem_mb=tree.memory("pages"),
+        runtime=tree.runtime("pages"),
     params:
-        version=(version_of("healthspan", "contact_sheet"), version_of("healthspan", "quality")),
-        drawing=tree.settings_of("contact_sheet"),
-        settings=tree.settings_of("quality"),
+        version=tree.version("pages"),
+        drawing=tree.recorded("contact_sheet"),
+        settings=tree.recorded("quality"),
         pixel_size_um=tree.pixel_size_um,
-        age_d=lambda wildcards: tree.sheet[wildcards.plate].first_d,
+        age_d=tree.of_row("first_d"),
         worms=tree.worms,
     shell:
         "python -m snakescope healthspan contact_sheet --tracks {input.tracks:q}"
@@ -65,3 +70,32 @@ rule healthspan_pages:
         " --masks {input.masks:q} --registered {input.registered:q} --worms {params.worms}"
         " --settings {params.settings:q} --page {output.quality:q} --image {output.quality_image:q}"
         " --row {output.quality_row:q} >> {log:q} 2>&1"
+
+
+rule plates:
+    input:
+        status=tree.file("status.tsv"),
+        rows=tree.quality_rows,
+    output:
+        table="results/healthspan/plates.tsv",
+        page=report(
+            "results/healthspan/plates.html",
+            caption="../../resources/report/plates.rst",
+            category="Experiments",
+            labels={"picture": "plates, with warnings"},
+        ),
+    log:
+        "logs/healthspan/plates.log",
+    benchmark:
+        "results/benchmarks/healthspan/plates.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("plates"),
+        runtime=tree.runtime("plates"),
+    params:
+        version=tree.version("plates"),
+    shell:
+        "python -m snakescope healthspan plates_table --status {input.status:q} --rows {input.rows:q}"
+        " --table {output.table:q} --page {output.page:q} > {log:q} 2>&1"

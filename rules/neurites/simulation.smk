@@ -7,7 +7,7 @@ Out: simulated/neurites/<volume>/image.tif, labels.tif
 from zlib import crc32
 
 
-rule neurites_simulate:
+rule simulate:
     output:
         image="simulated/neurites/{volume}/image.tif",
         labels="simulated/neurites/{volume}/labels.tif",
@@ -19,11 +19,11 @@ rule neurites_simulate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=neurites_tree.memory("simulate"),
-        runtime=neurites_tree.runtime("simulate"),
+        mem_mb=tree.memory("simulate"),
+        runtime=tree.runtime("simulate"),
     params:
-        version=version_of("neurites", "simulate"),
-        settings=neurites_tree.settings_of("simulate"),
+        version=tree.version("simulate"),
+        settings=tree.recorded("simulate"),
         seed=lambda wildcards: crc32(wildcards.volume.encode()),
     shell:
         "python -m snakescope neurites simulate --settings {params.settings:q} --seed {params.seed}"

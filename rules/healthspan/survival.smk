@@ -1,15 +1,61 @@
-"""Experiments: the conditions of an experiment compared, and its data as others read them.
+"""Curves of a plate: who is alive and who is healthy, over time.
 
-In:  experiments/<experiment>/plates.tsv (main process, see tree.smk); individuals.tsv and
+In:  individuals.tsv, counts.tsv
+Out: curves.tsv, summary.tsv, curves.svg, curves.png
+
+Experiments: the conditions of an experiment compared, and its data as others read them.
+
+In:  experiments/<experiment>/plates.tsv (written when the tree is opened); individuals.tsv and
      summary.tsv of its plates
 Out: survival.tsv, tests.tsv, cox.tsv, curves.svg, curves.png; for other programs
      oasis2_lifespan.txt, oasis2_healthspan.txt, prism_lifespan.csv, prism_healthspan.csv, jmp.csv
 """
 
 
-rule healthspan_experiment:
+rule curves:
     input:
-        plates="results/healthspan/experiments/{experiment}/plates.tsv",
+        individuals="results/healthspan/{plate}/individuals.tsv",
+        counts="results/healthspan/{plate}/counts.tsv",
+    output:
+        curves="results/healthspan/{plate}/curves.tsv",
+        summary="results/healthspan/{plate}/summary.tsv",
+        svg="results/healthspan/{plate}/curves.svg",
+        png=report(
+            "results/healthspan/{plate}/curves.png",
+            caption="../../resources/report/curves.rst",
+            category="Plates",
+            subcategory="{plate}",
+            labels={"picture": "survival and healthspan"},
+        ),
+    log:
+        "logs/healthspan/curves/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/curves/{plate}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("curves"),
+        runtime=tree.runtime("curves"),
+    params:
+        version=tree.version("curves"),
+        settings=tree.recorded("curves"),
+        experiment=tree.of_row("experiment"),
+        condition=tree.of_row("condition"),
+        time_axis=tree.of_row("time_axis"),
+    shell:
+        "python -m snakescope healthspan curves --individuals {input.individuals:q} --counts {input.counts:q}"
+        " --plate {wildcards.plate:q} --experiment {params.experiment:q}"
+        # Joined to its option, as a condition such as -FUDR would be taken for one.
+        " --condition={params.condition:q} --time-axis {params.time_axis:q}"
+        " --settings {params.settings:q}"
+        " --curves {output.curves:q} --summary {output.summary:q}"
+        " --figures {output.svg:q} {output.png:q} > {log:q} 2>&1"
+
+
+rule experiment:
+    input:
+        plates=tree.file("experiments/{experiment}/plates.tsv"),
         individuals=tree.of_experiment("individuals.tsv"),
         summaries=tree.of_experiment("summary.tsv"),
     output:
@@ -56,8 +102,8 @@ rule healthspan_experiment:
         mem_mb=tree.memory("experiment"),
         runtime=tree.runtime("experiment"),
     params:
-        version=version_of("healthspan", "experiment"),
-        settings=tree.settings_of("experiment"),
+        version=tree.version("experiment"),
+        settings=tree.recorded("experiment"),
     shell:
         "python -m snakescope healthspan experiment --plates {input.plates:q}"
         " --individuals {input.individuals:q} --summaries {input.summaries:q}"

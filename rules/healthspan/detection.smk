@@ -7,10 +7,10 @@ Out: masks/<block>.json, masks/<block>.dropped.tsv; tiles/<block>.ome.tif, tiles
 Two steps, tile and detect, in one job: nobody else reads the tiles.
 """
 
-unless_kept = (lambda path: path) if settings.keep_tiles else temp
+unless_kept = (lambda path: path) if tree.settings.keep_tiles else temp
 
 
-rule healthspan_detect:
+rule detect:
     input:
         frames="results/healthspan/{plate}/registered/{block}.ome.tif",
         table="results/healthspan/{plate}/registered/{block}.tsv",
@@ -29,18 +29,18 @@ rule healthspan_detect:
     threads: 1
     resources:
         gpu=1,
-        mem_mb=tree.memory("tile", "detect"),
-        runtime=tree.runtime("tile", "detect"),
+        mem_mb=tree.memory("detect"),
+        runtime=tree.runtime("detect"),
     params:
-        version=(version_of("healthspan", "tile"), version_of("healthspan", "detect")),
-        tiling=tree.settings_of("tile"),
+        version=tree.version("detect"),
+        tiling=tree.recorded("tile"),
         # Where the model runs is handed over and not recorded.
-        settings=tree.handed_to("detect"),
-        recorded=tree.settings_of("detect"),
+        settings=tree.unrecorded("detect"),
+        recorded=tree.recorded("detect"),
         pixel_size_um=tree.pixel_size_um,
         # The checksum says which weights; the file's time does not, after a clone or a copy.
-        weights=DETECTOR,
-        sha256=weights_checksum(DETECTOR),
+        weights=tree.detector,
+        sha256=tree.checksum(tree.detector),
     shell:
         "python -m snakescope healthspan tile --frames {input.frames:q} --table {input.table:q}"
         " --reference-description {input.description:q} --pixel-size-um {params.pixel_size_um}"

@@ -8,7 +8,7 @@ Out: simulated/<plate>/truth/frames.tsv, worms.tsv, states.tsv, masks.json, and 
 from zlib import crc32
 
 
-rule healthspan_simulate:
+rule simulate:
     output:
         frames="simulated/{plate}/truth/frames.tsv",
         worms="simulated/{plate}/truth/worms.tsv",
@@ -22,11 +22,11 @@ rule healthspan_simulate:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=tree.memory("simulate", size=tree.simulated_size),
-        runtime=tree.runtime("simulate", size=tree.simulated_size),
+        mem_mb=tree.memory("simulate"),
+        runtime=tree.runtime("simulate"),
     params:
-        version=lambda wildcards: version_of("healthspan", "simulate"),
-        settings=lambda wildcards: tree.settings_of("simulate"),
+        version=tree.version("simulate"),
+        settings=lambda wildcards: tree.recorded("simulate"),
         seed=lambda wildcards: crc32(wildcards.plate.encode()),
         folder=lambda wildcards, output: str(Path(output.frames).parents[2]),
     shell:

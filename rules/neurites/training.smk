@@ -8,9 +8,9 @@ A training that was interrupted goes on from its checkpoint, which is kept for t
 """
 
 
-rule neurites_train:
+rule train:
     input:
-        lambda wildcards: neurites_tree.stored_of_set("train", "validation"),
+        tree.training_files,
     output:
         weights="results/neurites/models/affinities.safetensors",
         card="results/neurites/models/affinities.json",
@@ -20,15 +20,15 @@ rule neurites_train:
         "results/benchmarks/neurites/train.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: neurites_settings.train.threads
+    threads: tree.settings_of("train").threads
     resources:
         gpu=1,
-        mem_mb=neurites_tree.memory("train"),
-        runtime=neurites_tree.runtime("train"),
+        mem_mb=tree.memory("train"),
+        runtime=tree.runtime("train"),
     params:
-        version=version_of("neurites", "train"),
-        settings=neurites_tree.settings_of("train"),
-        volumes=lambda wildcards: neurites_tree.training_options(),
+        version=tree.version("train"),
+        settings=tree.recorded("train"),
+        volumes=tree.training_options,
         checkpoint="training/affinities.ckpt",
     shell:
         "python -m snakescope neurites train {params.volumes:q} --settings {params.settings:q}"

@@ -9,7 +9,7 @@ plate with too few usable frames fails here, in the first of them.
 """
 
 
-rule healthspan_track:
+rule track:
     input:
         tables=tree.of_blocks("registered/{block}.tsv"),
         manifests=tree.of_blocks("manifest/{block}.tsv"),
@@ -29,20 +29,15 @@ rule healthspan_track:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=tree.memory("frames_table", "states_table", "track", "provenance"),
-        runtime=tree.runtime("frames_table", "states_table", "track", "provenance"),
+        mem_mb=tree.memory("track"),
+        runtime=tree.runtime("track"),
     params:
-        version=(
-            version_of("healthspan", "frames_table"),
-            version_of("healthspan", "states_table"),
-            version_of("healthspan", "track"),
-            version_of("healthspan", "provenance"),
-        ),
-        max_missing_fraction=settings.ingest.max_missing_fraction,
-        weights=[DETECTOR, CLASSIFIER],
-        sha256=weights_checksum(DETECTOR) + weights_checksum(CLASSIFIER),
-        settings=tree.settings_of("track"),
-        age_d=lambda wildcards: tree.sheet[wildcards.plate].first_d,
+        version=tree.version("track"),
+        max_missing_fraction=tree.settings.ingest.max_missing_fraction,
+        weights=[tree.detector, tree.classifier],
+        sha256=tree.checksum(tree.detector) + tree.checksum(tree.classifier),
+        settings=tree.recorded("track"),
+        age_d=tree.of_row("first_d"),
         worms=tree.worms,
     shell:
         "python -m snakescope healthspan frames_table --plate {wildcards.plate:q} --tables {input.tables:q}"

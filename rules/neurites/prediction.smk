@@ -5,9 +5,9 @@ Out: affinities/<block>.h5
 """
 
 
-rule neurites_affinities:
+rule affinities:
     input:
-        neurites_tree.seen_image,
+        tree.seen_image,
     output:
         "results/neurites/{volume}/affinities/{box}.h5",
     log:
@@ -16,21 +16,21 @@ rule neurites_affinities:
         "results/benchmarks/neurites/affinities/{volume}/{box}.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: neurites_settings.predict.threads
+    threads: tree.settings_of("predict").threads
     resources:
         gpu=1,
-        mem_mb=neurites_tree.memory("predict"),
-        runtime=neurites_tree.runtime("predict"),
+        mem_mb=tree.memory("affinities"),
+        runtime=tree.runtime("affinities"),
     params:
-        version=version_of("neurites", "predict"),
+        version=tree.version("affinities"),
         # Where the model runs is handed over and not recorded.
-        settings=neurites_tree.handed_to("predict"),
-        recorded=neurites_tree.settings_of("predict"),
-        image=lambda wildcards: f"results/neurites/{wildcards.volume}/image.zarr",
-        ranges=neurites_tree.ranges,
+        settings=tree.unrecorded("predict"),
+        recorded=tree.recorded("predict"),
+        image=tree.file("{volume}/image.zarr"),
+        ranges=tree.ranges,
         # The checksum says which weights; the file's time does not, after a clone or a copy.
-        weights=AFFINITY_NETWORK,
-        sha256=weights_checksum(AFFINITY_NETWORK),
+        weights=tree.network,
+        sha256=tree.checksum(tree.network),
     shell:
         "python -m snakescope neurites predict --image {params.image:q} --block {params.ranges}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"

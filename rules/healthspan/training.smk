@@ -9,7 +9,7 @@ settings it refuses: remove training/<model>.ckpt to train from the start.
 """
 
 
-rule healthspan_train:
+rule train:
     output:
         weights="results/healthspan/models/{model}.safetensors",
         card="results/healthspan/models/{model}.json",
@@ -21,14 +21,18 @@ rule healthspan_train:
         model="detector|classifier",
     conda:
         "../../envs/snakescope.yaml"
-    threads: lambda wildcards: getattr(settings, f"train_{wildcards.model}").threads
+    threads: lambda wildcards: tree.settings_of(f"train_{wildcards.model}").threads
     resources:
         gpu=1,
-        mem_mb=lambda wildcards, attempt: tree.training_memory_mb(wildcards.model) * attempt,
-        runtime=lambda wildcards, attempt: 720 * attempt,
+        mem_mb=lambda wildcards, attempt: tree.memory(f"train_{wildcards.model}")(
+            wildcards, attempt
+        ),
+        runtime=lambda wildcards, attempt: tree.runtime(f"train_{wildcards.model}")(
+            wildcards, attempt
+        ),
     params:
-        version=lambda wildcards: version_of("healthspan", f"train_{wildcards.model}"),
-        settings=lambda wildcards: tree.settings_of(f"train_{wildcards.model}"),
+        version=lambda wildcards: tree.version(f"train_{wildcards.model}"),
+        settings=lambda wildcards: tree.recorded(f"train_{wildcards.model}"),
         checkpoint="training/{model}.ckpt",
     shell:
         "python -m snakescope healthspan train_{wildcards.model} --settings {params.settings:q}"

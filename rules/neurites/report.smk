@@ -5,9 +5,9 @@ Out: sections.png, neurites.png
 """
 
 
-rule neurites_pictures:
+rule pictures:
     input:
-        image=neurites_tree.stored("image"),
+        image=tree.stored("image"),
         segmentation="results/neurites/{volume}/segmentation.ome.zarr",
         objects="results/neurites/{volume}/objects.tsv",
     output:
@@ -21,13 +21,13 @@ rule neurites_pictures:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=neurites_tree.memory("pictures"),
-        runtime=neurites_tree.runtime("pictures"),
+        mem_mb=tree.memory("pictures"),
+        runtime=tree.runtime("pictures"),
     params:
-        version=version_of("neurites", "pictures"),
-        settings=neurites_tree.settings_of("pictures"),
-        image=lambda wildcards: f"results/neurites/{wildcards.volume}/image.zarr",
-        grid=neurites_tree.described,
+        version=tree.version("pictures"),
+        settings=tree.recorded("pictures"),
+        image=tree.file("{volume}/image.zarr"),
+        grid=tree.described,
     shell:
         "python -m snakescope neurites pictures --image {params.image:q} --segmentation {input.segmentation:q}"
         " --objects {input.objects:q} --grid {params.grid:q} --settings {params.settings:q}"
