@@ -10,6 +10,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
+    version: ClassVar[int] = 1
+    """Of the results of the step whose settings these are; raised when they change."""
+
     unrecorded: ClassVar[frozenset[str]] = frozenset()
     """Fields that change no result of the step, as where it runs: no reason to compute it again."""
 

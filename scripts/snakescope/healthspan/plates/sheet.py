@@ -4,12 +4,11 @@ Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import ClassVar
 
 from pydantic import Field
 
-from snakescope.settings.sheet import Name, Row, read_rows
+from snakescope.settings.sheet import Name, Row
 
 OF_ADULTHOOD, SINCE_FIRST_FRAME = "day of adulthood", "days since first frame"
 

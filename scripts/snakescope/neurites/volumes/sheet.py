@@ -3,13 +3,12 @@
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
-from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from snakescope.settings.sheet import Name, Row, read_rows
+from snakescope.settings.sheet import Name, Row
 
 TRAINED_ON = "labels of the set train"
 """Said beside scores of these: of a network that was trained on them they tell nothing."""
