@@ -41,7 +41,7 @@ from snakescope.neurites.agglomeration.settings import SegmentationSettings  # n
 from snakescope.neurites.fragments.block_files import read_face, read_labels, write_fragments  # noqa: E402
 from snakescope.neurites.fragments.context import context_of  # noqa: E402
 from snakescope.neurites.fragments.fragments import block_fragments  # noqa: E402
-from snakescope.neurites.fragments.pair_counts import overlaps  # noqa: E402
+from snakescope.neurites.fragments.pair_counts import contingency_table  # noqa: E402
 from snakescope.neurites.fragments.region_graph import (  # noqa: E402
     Neighbour,
     block_graph,
@@ -49,7 +49,7 @@ from snakescope.neurites.fragments.region_graph import (  # noqa: E402
     write_graph,
 )
 from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
-from snakescope.neurites.scores.partition_scores import scores_of_overlaps  # noqa: E402
+from snakescope.neurites.scores.partition_scores import scores_of_table  # noqa: E402
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, within  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.output import atomic_write  # noqa: E402
@@ -133,7 +133,7 @@ class Work:
             write_fragments(self.path("fragments", block), found, block, self.grid)
             with clock.making(), atomic_write(self.path("truth", block)) as partial:
                 inside = np.ascontiguousarray(truth[within(block.box, window)])
-                np.savez(partial, *overlaps(found.labels, inside))
+                np.savez(partial, *contingency_table(found.labels, inside))
 
         return self.once(f"fragments-{block.index}", work)
 
@@ -293,7 +293,7 @@ def measured(work: Work) -> tuple[pd.DataFrame, pd.DataFrame]:
             own, true, voxel_counts = (stored[name] for name in stored.files)
         named = np.where(own > 0, regions[np.maximum(own - 1, 0) + offset], 0)
         counted.append((named, true, voxel_counts))
-    scores = scores_of_overlaps(*map(np.concatenate, zip(*counted, strict=True)))
+    scores = scores_of_table(*map(np.concatenate, zip(*counted, strict=True)))
     table = pd.DataFrame(rows)
     table["fragments"] = result.numbers.total
     table["contacts"] = sum(len(read_graph(work.path("graphs", one)).first) for one in blocks)

@@ -7,8 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from snakescope.neurites.agglomeration.hierarchy import Part, agglomerate, parts_of
-from snakescope.neurites.agglomeration.numbering import numbering, whole_fragments
-from snakescope.neurites.agglomeration.partitions import Merges, partition
+from snakescope.neurites.agglomeration.partitions import (
+    Merges,
+    numbering,
+    partition,
+    whole_fragments,
+)
 from snakescope.neurites.fragments.region_graph import BlockGraph, Neighbour, block_graph
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, within
 

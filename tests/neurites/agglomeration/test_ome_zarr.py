@@ -18,8 +18,7 @@ from ome_zarr_models.v04.image_label import ImageLabel, ImageLabelAttrs
 from pydantic import ValidationError
 
 from snakescope.neurites.agglomeration.agglomerate import Agglomeration
-from snakescope.neurites.agglomeration.numbering import numbering
-from snakescope.neurites.agglomeration.partitions import Merges
+from snakescope.neurites.agglomeration.partitions import Merges, numbering
 from snakescope.neurites.agglomeration.segment import segment_blocks
 from snakescope.neurites.agglomeration.segmentation import CHUNK, together, write_segmentation
 from snakescope.neurites.agglomeration.settings import SegmentationSettings

@@ -12,7 +12,7 @@ from snakescope.neurites.agglomeration.segmentation import write_segmentation
 from snakescope.neurites.agglomeration.settings import SegmentationSettings
 from snakescope.neurites.fragments.block_files import read_statistics
 from snakescope.neurites.fragments.settings import FragmentsSettings
-from snakescope.neurites.scores.evaluate import draw_scores, fragment_overlaps, score_table
+from snakescope.neurites.scores.evaluate import draw_scores, fragment_table, score_table
 from snakescope.neurites.scores.partition_scores import score_partition
 from tests.neurites.drawn_volume import as_bytes, drawn_labels, fragment_files, noisy_affinities
 
@@ -31,7 +31,7 @@ def test_the_row_written_is_of_the_segmentation_that_is_written(tmp_path: Path, 
     store = tmp_path / "v" / "segmentation.ome.zarr"
     objects = write_segmentation(store, files, done.agglomeration, done.grid, VOXEL_NM, settings)
     labels = zarr.create_array(str(tmp_path / "labels.zarr"), data=truth.astype(np.uint64))
-    counted = fragment_overlaps(files, labels, done.agglomeration, True)
+    counted = fragment_table(files, labels, done.agglomeration, True)
     sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
     table = score_table(counted, done.agglomeration, (0.2, 0.5), settings, sizes)
     assert table["written"].tolist() == ["no", "yes", "no"]

@@ -16,8 +16,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.neurites.agglomeration.hierarchy import Part, agglomerate
-from snakescope.neurites.agglomeration.numbering import Numbering, numbering, whole_fragments
-from snakescope.neurites.agglomeration.partitions import Merges, dense, partition
+from snakescope.neurites.agglomeration.partitions import (
+    Merges,
+    Numbering,
+    numbering,
+    partition,
+    whole_fragments,
+)
 from snakescope.neurites.agglomeration.settings import AgglomerateSettings
 from snakescope.neurites.fragments.block_files import open_block, read_count
 from snakescope.neurites.fragments.region_graph import BlockGraph, read_cut, read_graph
@@ -58,8 +63,7 @@ class Agglomeration:
                 f"neurites.segmentation.scoring: expected one of neurites.agglomerate.scoring "
                 f"({', '.join(self.merges)}), found {scoring}; add it there or take one of them"
             )
-        lowest = partition(self.nodes, self.merges[scoring], threshold)
-        return (dense(lowest) + 1)[self.node_of]
+        return (partition(self.nodes, self.merges[scoring], threshold) + 1)[self.node_of]
 
     def of_block(self, regions: NDArray[np.int64], first_id: int) -> NDArray[np.int64]:
         """Return the regions of a block's fragments 1, 2, ..., led by 0 for what is none."""

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.neurites.agglomeration.merging import Contacts, merge_settled
-from snakescope.neurites.agglomeration.numbering import Numbering
-from snakescope.neurites.agglomeration.partitions import Merges
+from snakescope.neurites.agglomeration.partitions import Merges, Numbering
 from snakescope.neurites.agglomeration.settings import quantile_of
 from snakescope.neurites.fragments.region_graph import BlockGraph
 from snakescope.neurites.volumes.blocks import Block, Box, Grid

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from snakescope.neurites.agglomeration.agglomerate import Agglomeration
 from snakescope.neurites.agglomeration.hierarchy import agglomerate
-from snakescope.neurites.agglomeration.numbering import numbering, whole_fragments
+from snakescope.neurites.agglomeration.partitions import numbering, whole_fragments
 from snakescope.neurites.agglomeration.settings import quantile_of
 from snakescope.neurites.fragments.block_files import as_bytes
 from snakescope.neurites.fragments.context import context_of

@@ -11,9 +11,9 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 def compiled(function: Function) -> Function:
     """Compile ``function`` at its first call, and keep the result beside its module.
 
-    numba falls back to the user's cache where the module's folder cannot be written to. What a
-    compiled function calls stands in its own file: numba would not notice a change in another one,
-    and take the old code from the cache. That is why two modules have the same hash table.
+    numba falls back to the user's cache where the module's folder cannot be written to. A compiled
+    function may call those of its own file only: numba does not notice a change in another file,
+    and takes the old code from the cache.
     """
     return cast(Function, numba.njit(nogil=True, cache=True)(function))
 

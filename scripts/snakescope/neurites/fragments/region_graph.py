@@ -1,7 +1,7 @@
-"""The region graph of a block: which fragments touch, over how many voxels, how surely as one.
+"""Region graph of a block: an edge for every two fragments that touch, with its affinities.
 
-Contacts across a face belong to the block above it, as the affinities there do. The same step
-finds which fragments are one that the face has cut.
+Edges across a face belong to the block above it, as the affinities there do. The same step finds
+the fragments that the face has cut in two.
 """
 
 import argparse
@@ -16,14 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.neurites.fragments.block_files import read_affinities, read_face, read_labels
-from snakescope.neurites.fragments.pair_counts import (
-    add_affinity_counts,
-    add_contacts,
-    empty_table,
-    overlaps,
-    sorted_entries,
-    split_keys,
-)
+from snakescope.neurites.fragments.pair_counts import Planes, contingency_table, count_edges
 from snakescope.neurites.volumes.blocks import Grid
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
@@ -33,7 +26,7 @@ SAME_FRAGMENT = 0.5
 
 @dataclass(frozen=True)
 class Neighbour:
-    """What the block before this one sees at the face between them.
+    """Labels of the block before this one at the face between them.
 
     Attributes:
         own_face: shape (2, ., .), labels of this block on its outermost voxels and beyond.
@@ -50,17 +43,17 @@ class Neighbour:
 
 @dataclass(frozen=True)
 class BlockGraph:
-    """Contacts of a block's fragments, by ids that are unique in the volume.
+    """Edges between a block's fragments, by ids that are unique in the volume.
 
     Attributes:
-        first, second: shape (E,), the fragments in contact, each pair once.
-        counts: shape (E,), affinities between them.
-        sums: shape (E,), those affinities summed up, 0 to 255 each.
-        bins: shape (N, 3), number of the contact, affinity (0 to 255), how many; empty where
-            nobody asks for quantiles.
+        first, second: shape (E,), the fragments that an edge connects, each pair once.
+        counts: shape (E,), number of affinities between them.
+        sums: shape (E,), sum of these affinities, 0 to 255 each.
+        bins: shape (N, 3), index of the edge, affinity (0 to 255), count; empty if no quantile is
+            to be computed.
         cut: shape (K, 2), pairs of ids that are one fragment.
-        border: shape (K, 2), ids that touch a face with another block, and which faces: the sum of
-            1 << (2 axis + side), side 0 towards the first voxel.
+        border: shape (K, 2), ids that touch a face with another block, and the sum of
+            1 << (2 axis + side) over these faces, side 0 towards the first voxel.
     """
 
     first: NDArray[np.uint64]
@@ -76,23 +69,23 @@ def block_graph(
     labels: NDArray[np.int32],
     count: int,
     first_id: int,
-    affinities: NDArray[np.uint8] | NDArray[np.float32],
+    affinities: NDArray[np.uint8],
     before: Sequence[Neighbour | None],
     histograms: bool = False,
     inner_faces: Sequence[tuple[int, int]] = (),
 ) -> BlockGraph:
-    """Find the contacts of a block's fragments with each other and with those before it.
+    """Find the edges of a block's fragments with each other and with the blocks before it.
 
     Args:
         labels: shape (Z, Y, X), 1 .. count, 0 where there is no fragment.
         first_id: the id before the block's first fragment.
         affinities: shape (3, Z, Y, X) of the block, to the voxel before along z, y and x, 0 to 255.
         before: the blocks before it along z, y and x.
-        histograms: whether to count affinities one by one, for quantiles.
-        inner_faces: axis and side of the faces that other blocks lie behind.
+        histograms: whether to count affinities by value, for quantiles.
+        inner_faces: axis and side of the faces between this block and another.
     """
     ids = [np.zeros(1, np.uint64), _ids(first_id, count)]
-    contacts = [_inner(labels, affinities[axis], axis) for axis in range(3)]
+    planes: list[Planes] = [_inner(labels, affinities[axis], axis) for axis in range(3)]
     cut = [np.zeros((0, 2), np.uint64)]
     codes = count
     for axis, neighbour in enumerate(before):
@@ -100,7 +93,7 @@ def block_graph(
             continue
         theirs = neighbour.face[0]
         shifted = np.where(theirs > 0, theirs + codes, 0).astype(np.int32)
-        contacts.append(
+        planes.append(
             (
                 np.expand_dims(shifted, axis),
                 np.expand_dims(neighbour.own_face[0], axis),
@@ -111,26 +104,14 @@ def block_graph(
         codes += neighbour.count
         pairs = cut_fragments(neighbour.face, neighbour.own_face).astype(np.uint64)
         cut.append(pairs + np.array([neighbour.first_id, first_id], np.uint64))
-    table = empty_table()
-    for one, other, between in contacts:
-        table = add_contacts(table, one, other, between)
-    keys, counts, sums = sorted_entries(table)
-    bins = np.zeros((0, 3), np.int64)
-    if histograms:
-        single = empty_table()
-        for one, other, between in contacts:
-            single = add_affinity_counts(single, keys, one, other, between)
-        coded, times, _ = sorted_entries(single)
-        edge = (coded >> np.uint64(8)).astype(np.int64) - 1
-        bins = np.stack([edge, (coded & np.uint64(255)).astype(np.int64), times], axis=1)
-    one_code, other_code = split_keys(keys)
+    edges = count_edges(planes, histograms)
     id_of = np.concatenate(ids)
     return BlockGraph(
-        id_of[one_code],
-        id_of[other_code],
-        counts,
-        sums,
-        bins,
+        id_of[edges.first],
+        id_of[edges.second],
+        edges.counts,
+        edges.sums,
+        edges.histogram,
         np.concatenate(cut),
         _border(labels, count, first_id, inner_faces),
     )
@@ -153,17 +134,17 @@ def _ids(first_id: int, count: int) -> NDArray[np.uint64]:
     return np.arange(first_id + 1, first_id + count + 1, dtype=np.uint64)
 
 
-def _inner(labels: NDArray[np.int32], affinities: NDArray, axis: int) -> tuple[NDArray, ...]:
+def _inner(labels: NDArray[np.int32], affinities: NDArray[np.uint8], axis: int) -> Planes:
     low = tuple(slice(-1) if a == axis else slice(None) for a in range(3))
     high = tuple(slice(1, None) if a == axis else slice(None) for a in range(3))
     return labels[low], labels[high], affinities[high]
 
 
 def cut_fragments(low: NDArray[np.int32], high: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Find the fragments that are one but for the face between two blocks.
+    """Find the fragments that the face between two blocks has cut in two.
 
-    Both blocks have labelled the voxels on both sides of the face. Two fragments are one where
-    each is the other's largest overlap and they share at least half of what either of them covers.
+    Both blocks label the voxels on both sides of the face. Two fragments are one where each is the
+    other's largest overlap and their intersection over union is at least 0.5.
 
     Args:
         low: shape (2, ., .), labels of the block below the face: own side, far side.
@@ -173,7 +154,7 @@ def cut_fragments(low: NDArray[np.int32], high: NDArray[np.int32]) -> NDArray[np
         Shape (K, 2), label below and above.
     """
     # The own side of one is the far side of the other.
-    a, b, shared = overlaps(low, high[::-1].astype(np.int64))
+    a, b, shared = contingency_table(low, high[::-1].astype(np.int64))
     a_size = np.bincount(low.reshape(-1))
     b_size = np.bincount(high.reshape(-1))
     real = (a > 0) & (b > 0)

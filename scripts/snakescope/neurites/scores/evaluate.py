@@ -1,7 +1,7 @@
-"""Evaluation: every threshold's partition against the truth.
+"""Evaluation: scores of the partition at every threshold against the truth.
 
-The overlaps of fragments with true objects are counted once, block by block; what they come to at a
-threshold is a sum over them.
+The contingency table of fragments and true objects is counted once, block by block;
+that of a partition is a sum over its rows.
 """
 
 import argparse
@@ -31,8 +31,8 @@ from snakescope.neurites.fragments.block_files import (
     read_labels,
     read_statistics,
 )
-from snakescope.neurites.fragments.pair_counts import overlaps
-from snakescope.neurites.scores.partition_scores import PartitionScores, scores_of_overlaps
+from snakescope.neurites.fragments.pair_counts import contingency_table
+from snakescope.neurites.scores.partition_scores import PartitionScores, scores_of_table
 from snakescope.neurites.scores.settings import EvaluateSettings
 from snakescope.neurites.volumes.blocks import Grid, slices
 from snakescope.neurites.volumes.sheet import TRAINED_ON
@@ -40,24 +40,24 @@ from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
-Overlaps = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+ContingencyTable = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
 
 
-def fragment_overlaps(
+def fragment_table(
     fragments: Iterable[Path], labels: zarr.Array, agglomeration: Agglomeration, ignore_zero: bool
-) -> Overlaps:
+) -> ContingencyTable:
     """Count the voxels of every fragment in every true object.
 
     Returns:
         Number of the fragment (-1 for voxels in none), true label, voxels.
     """
     numbers = agglomeration.numbers
-    parts: list[Overlaps] = []
+    parts: list[ContingencyTable] = []
     for path in fragments:
         with open_block(path) as file:
             box, first_id = box_of(file), int(file.attrs["first_id"])
         truth = np.asarray(labels[slices(box)]).astype(np.int64)
-        own, true, voxels = overlaps(read_labels(path), truth)
+        own, true, voxels = contingency_table(read_labels(path), truth)
         known = true != 0 if ignore_zero else np.ones(len(true), bool)
         offset = numbers.offsets[np.searchsorted(numbers.first_ids, first_id)]
         number = np.where(own > 0, own - 1 + offset, -1)
@@ -67,7 +67,7 @@ def fragment_overlaps(
 
 
 def score_table(
-    counted: Overlaps,
+    contingency: ContingencyTable,
     agglomeration: Agglomeration,
     thresholds: Sequence[float],
     written: SegmentationSettings,
@@ -83,7 +83,7 @@ def score_table(
         is too small to be written is one segment with what is in none, at every threshold.
     """
     rows = []
-    number, true, voxels = counted
+    number, true, voxels = contingency
     for scoring in agglomeration.merges:
         every = set(thresholds)
         if scoring == written.scoring:
@@ -93,7 +93,7 @@ def score_table(
             too_small = np.bincount(regions, sizes)[regions] < written.min_voxels
             regions = np.where(too_small, 0, regions)
             chosen = (scoring, threshold) == (written.scoring, written.threshold)
-            scores = scores_of_overlaps(np.concatenate([regions, [0]])[number], true, voxels)
+            scores = scores_of_table(np.concatenate([regions, [0]])[number], true, voxels)
             rows.append(
                 {
                     "scoring": scoring,
@@ -189,19 +189,19 @@ def main(given: argparse.Namespace) -> None:
     described = json.loads(given.grid)
     grid = Grid(tuple(described["shape"]), tuple(described["block"]))
     files = [given.fragments / f"{block.name}.h5" for block in grid]
-    counted = fragment_overlaps(
+    contingency = fragment_table(
         progress(files, "blocks compared"),
         labels,
         agglomeration,
         settings.ignore_truth_zero,
     )
-    if not counted[2].sum():
+    if not contingency[2].sum():
         raise StepError(
             f"{given.labels}: expected true labels, found 0 in every voxel; leave labels empty in "
             "the sample sheet or set neurites.evaluate.ignore_truth_zero to false"
         )
     sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
-    table = score_table(counted, agglomeration, thresholds, written, sizes)
+    table = score_table(contingency, agglomeration, thresholds, written, sizes)
     write_table(given.scores, table.assign(set=given.set, **json.loads(given.extra)))
     name = given.scores.parent.name + (f" ({TRAINED_ON})" if given.set == "train" else "")
     save_figure(draw_scores(table, name), given.curve)

@@ -1,15 +1,18 @@
-"""How far a partition of a volume is from the truth.
+"""Scores of a partition of a volume against the truth.
 
-Everything follows from the overlaps of segments with true objects, so scores of a volume are
-computed from the overlaps that its blocks were counted with.
+All of them follow from the contingency table of segments and true objects, which blocks count
+separately.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
+from scipy.stats import entropy
+from skimage.metrics import adapted_rand_error
 
-from snakescope.neurites.fragments.pair_counts import overlaps
+from snakescope.neurites.fragments.pair_counts import contingency_table
 
 
 @dataclass(frozen=True)
@@ -48,13 +51,13 @@ class PartitionScores:
         return self.voi_split + self.voi_merge
 
 
-def scores_of_overlaps(
+def scores_of_table(
     segments: NDArray[np.int64], objects: NDArray[np.int64], voxels: NDArray[np.int64]
 ) -> PartitionScores:
-    """Score a partition by its overlaps with the truth.
+    """Score a partition by its contingency table with the truth.
 
     Args:
-        segments, objects, voxels: shape (N,), label, true label, voxels; pairs may come again.
+        segments, objects, voxels: shape (N,), label, true label, voxels; pairs may be repeated.
 
     Raises:
         ValueError: there is no voxel.
@@ -63,46 +66,34 @@ def scores_of_overlaps(
         raise ValueError("no voxel to compare")
     segment_names, segment = np.unique(segments, return_inverse=True)
     object_names, true = np.unique(objects, return_inverse=True)
-    pair = np.unique(segment * len(object_names) + true, return_inverse=True)[1]
-    joint = np.bincount(pair, weights=voxels)
-    by_segment = np.bincount(segment, weights=voxels)
-    by_object = np.bincount(true, weights=voxels)
-    total = float(voxels.sum())
+    # Floats: squares of the sizes of large objects exceed 64 bits.
+    table = sparse.coo_array((voxels.astype(np.float64), (true, segment))).tocsr()
+    joint, by_segment, by_object = table.data, table.sum(axis=0), table.sum(axis=1)
+    # A voxel forms no pair with itself, so segments of one voxel make 0 pairs of 0: no error.
+    with np.errstate(invalid="ignore"):
+        arand, recall, precision = adapted_rand_error(table=table)
+    # variation_of_information(table=...) of scikit-image 0.26 fails without two images.
+    joint_entropy, segment_entropy, object_entropy = (
+        float(entropy(counts, base=2)) for counts in (joint, by_segment, by_object)
+    )
+    entropies = segment_entropy + object_entropy
     joint_squares, segment_squares, object_squares = (
         float(counts @ counts) for counts in (joint, by_segment, by_object)
     )
-    # Pairs of different voxels: a voxel is no pair with itself.
-    joint_pairs, segment_pairs, object_pairs = (
-        squares - total for squares in (joint_squares, segment_squares, object_squares)
-    )
-    precision = joint_pairs / segment_pairs if segment_pairs else 1.0
-    recall = joint_pairs / object_pairs if object_pairs else 1.0
-    either = segment_pairs + object_pairs
-    f_score = 2 * joint_pairs / either if either else 1.0
-    joint_entropy, segment_entropy, object_entropy = (
-        _entropy(counts / total) for counts in (joint, by_segment, by_object)
-    )
-    shared = segment_entropy + object_entropy - joint_entropy
-    entropies = segment_entropy + object_entropy
     return PartitionScores(
-        arand=1 - f_score,
-        precision=precision,
-        recall=recall,
+        arand=float(np.nan_to_num(arand, nan=0.0)),
+        precision=float(np.nan_to_num(precision, nan=1.0)),
+        recall=float(np.nan_to_num(recall, nan=1.0)),
         voi_split=max(0.0, joint_entropy - object_entropy),
         voi_merge=max(0.0, joint_entropy - segment_entropy),
         v_rand=2 * joint_squares / (segment_squares + object_squares),
         v_rand_split=joint_squares / object_squares,
         v_rand_merge=joint_squares / segment_squares,
-        v_info=2 * shared / entropies if entropies else 1.0,
-        voxels=int(total),
+        v_info=2 * (entropies - joint_entropy) / entropies if entropies else 1.0,
+        voxels=int(voxels.sum()),
         segments=len(segment_names),
         objects=len(object_names),
     )
-
-
-def _entropy(shares: NDArray[np.float64]) -> float:
-    there = shares[shares > 0]
-    return float(-(there @ np.log2(there)))
 
 
 def score_partition(
@@ -115,13 +106,13 @@ def score_partition(
     """
     if labels.shape != truth.shape:
         raise ValueError(f"labels of the shape {labels.shape}, truth of {truth.shape}")
-    segments, objects, voxels = overlaps(
+    segments, objects, voxels = contingency_table(
         _compact(labels, 2**31 - 2).astype(np.int32), _compact(truth, 2**32 - 1).astype(np.int64)
     )
     if ignore_truth_zero:
         known = objects != 0
         segments, objects, voxels = segments[known], objects[known], voxels[known]
-    return scores_of_overlaps(segments, objects, voxels)
+    return scores_of_table(segments, objects, voxels)
 
 
 def _compact(labels: NDArray[np.integer], largest: int) -> NDArray[np.integer]:
