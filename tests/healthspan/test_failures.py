@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
 from snakescope.healthspan.failures import finished, unfinished
+
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.tree import Tree

@@ -7,19 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-
-from benchmarks.full_geometry import COLUMNS, JOINING
-from snakescope import REPOSITORY
-from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.resources import (
     COSTS,
     PAPER_MEGAPIXELS,
     memory_mb,
     runtime_min,
 )
+from snakescope.step.request import SNAKEMAKE_MB
+
+from benchmarks.full_geometry import COLUMNS, JOINING
+from snakescope import REPOSITORY
+from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.tree import Tree
-from snakescope.step.request import SNAKEMAKE_MB
 from snakescope.step.tables import read_table
 
 MEASURED = read_table(REPOSITORY / "docs/tables/full-geometry.tsv", COLUMNS)

@@ -4,8 +4,8 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
 from snakescope.neurites.last_words import finished, unfinished
+
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.tree import Tree
 from snakescope.neurites.volumes.sheet import Volume

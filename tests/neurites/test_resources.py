@@ -5,12 +5,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-
-from snakescope import REPOSITORY
-from snakescope.neurites.fragments.context import block_of
-from snakescope.neurites.fragments.settings import FragmentsSettings
 from snakescope.neurites.resources import COSTS, MOST_MINUTES, Size, memory_mb, runtime_min
-from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.sizes import (
     PAPER_CHANNELS,
     channels_of,
@@ -20,11 +15,16 @@ from snakescope.neurites.sizes import (
     of_training,
     of_volume,
 )
+from snakescope.step.request import SNAKEMAKE_MB
+
+from snakescope import REPOSITORY
+from snakescope.neurites.fragments.context import block_of
+from snakescope.neurites.fragments.settings import FragmentsSettings
+from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.training.settings import TrainSettings
 from snakescope.neurites.tree import Tree
 from snakescope.neurites.volumes.blocks import Grid
 from snakescope.neurites.volumes.sheet import Volume
-from snakescope.step.request import SNAKEMAKE_MB
 from snakescope.step.tables import read_table
 
 COLUMNS = ("step", "kind", "mvoxel", "part", "cpu_seconds", "peak_rss_mb")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.harness import Workspace
 from tests.slurm.cluster import Cluster, missing_packages, running_cluster
 from tests.slurm.figures import Figures
-from tests.workflow.conftest import Workspace, called_steps
 
 OF_THE_RUN = ("provenance.json", "size.json")
 STUB = Path(__file__).with_name("stub.py")
@@ -46,9 +46,7 @@ def stubbed(root: Path, *plates: str, timepoints: int = 3) -> Workspace:
     """A fresh clone with one block of every plate, its steps replaced by the stub."""
     root.mkdir(parents=True, exist_ok=True)
     workspace = Workspace(root)
-    for step in called_steps():
-        text = f"VERSION = 1\n{STUB.read_text()}"
-        (root / f"scripts/healthspan/{step}.py").write_text(text)
+    workspace.stub(STUB)
     (root / "faults").mkdir()
     workspace.sheet(*(f"{plate}|one|N2|raw/{plate}|0|60|" for plate in plates))
     for plate in plates:

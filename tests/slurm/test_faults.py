@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 
 from snakescope.run.events import read_events, runs
+from tests.harness import Workspace
 from tests.slurm.cluster import PATIENCE_S, Cluster, ending, wait_for
 from tests.slurm.conftest import outputs_of, stubbed
 from tests.slurm.figures import Figures
-from tests.workflow.conftest import Workspace
 from tests.workflow.stand_in_conda import StandInConda
 
 STATE = re.compile("SLURM status is: '([^']+)'")
@@ -282,5 +282,5 @@ def test_jobs_find_their_software_by_conda(
     )
     assert code == 0, said[-5000:]
     assert "has been submitted" in said
-    assert conda.called.startswith("-m snakescope.healthspan.registration.reference ")
+    assert conda.called.startswith("-m snakescope healthspan reference ")
     figures.add("--sdm conda", "jobs run in the environment of envs/", 1, "yes=1")

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from tests.workflow.conftest import REPOSITORY, Workspace
+from snakescope import REPOSITORY
+from tests.harness import Workspace
 from tests.workflow.stand_in_conda import conda_here
 
 TARGETS = [f"results/healthspan/a/{name}" for name in ("masks/t000-t002.json", "provenance.json")]
@@ -19,7 +20,7 @@ def test_every_job_runs_in_the_environment_of_its_rule(
     calls = conda.called.splitlines()
     assert len(calls) == len(workspace.made) >= 8
     for step in ("reference", "register", "tile", "detect", "provenance"):
-        assert any(call.startswith(f"-m healthspan.{step} ") for call in calls)
+        assert any(call.startswith(f"-m snakescope healthspan {step} ") for call in calls)
 
 
 def test_results_made_without_conda_can_be_kept(done: Workspace, tmp_path: Path) -> None:

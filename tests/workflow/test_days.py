@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.workflow.conftest import Workspace
+from tests.harness import Workspace
 
 BLOCK = re.compile(r"t\d{3}-t\d{3}")
 FROM_IMAGES = ("registered", "masks")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from snakescope.healthspan.plates.manifest import stated_until
-from tests.workflow.conftest import Workspace
+from tests.harness import Workspace
 
 AFTER_STATES = {
     "{plate}/tracks.tsv",
@@ -117,7 +117,7 @@ CLASSIFIED = states(FIRST, SECOND, THIRD)
 def test_a_raised_version_redoes_that_step_and_what_follows(
     done: Workspace, step: str, expected: set[str]
 ) -> None:
-    done.set_version(step, 2)
+    done.raise_version(step)
     plates = set().union(*(of(plate, expected) for plate in "abc"))
     assert done.plan() == plates | {
         EXPERIMENT_ONE,

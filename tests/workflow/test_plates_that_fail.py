@@ -4,9 +4,9 @@ import csv
 from types import SimpleNamespace
 
 import pytest
-
 from snakescope.healthspan.without_failed import waiting
-from tests.workflow.conftest import Workspace
+
+from tests.harness import Workspace
 
 EXPERIMENT_ONE = "experiments/one/survival.tsv"
 EXPERIMENT_TWO = "experiments/two/survival.tsv"
@@ -58,9 +58,9 @@ def test_a_failing_job_is_listed_with_its_sentence_and_its_log(done: Workspace) 
     assert ended.returncode != 0
     (failure,) = failures(workspace)
     assert (failure["plate"], failure["rule"], failure["block"]) == ("a", "detect", "t003-t005")
-    assert failure["reason"].endswith("told to fail")
+    assert failure["reason"].endswith("made to fail")
     assert (workspace.root / failure["log"]).is_file()
-    assert "told to fail" in ended.stdout + ended.stderr
+    assert "made to fail" in ended.stdout + ended.stderr
     assert "b/curves.tsv" in workspace.ran
     workspace.run()
     assert not (workspace.root / "results/healthspan/failures.tsv").exists()
@@ -114,7 +114,7 @@ def test_after_a_failed_update_earlier_results_do_not_pass_for_new_ones(done: Wo
 def test_a_version_raised_for_tiles_is_remembered_though_cutting_them_failed(
     done: Workspace,
 ) -> None:
-    done.set_version("tile", 2)
+    done.raise_version("tile")
     ended = done.snakemake("--keep-going", STUB_FAILS="healthspan/a/tiles/t003")
     assert ended.returncode != 0
     assert {"a/masks/t003-t005.json", "a/tracks.tsv"} <= done.plan()
@@ -134,7 +134,7 @@ def test_a_plate_that_fails_leaves_its_experiment_to_the_others(
     (left_out,) = table(workspace, "experiments/one/left_out.tsv")
     assert (left_out["plate"], left_out["status"]) == ("a", "not computed")
     assert left_out["reason"].startswith("detect t003-t005: ")
-    assert left_out["reason"].endswith("told to fail")
+    assert left_out["reason"].endswith("made to fail")
     status = {row["plate"]: row for row in table(workspace, "status.tsv")}
     assert status["a"]["reason"] == left_out["reason"]
     assert (status["b"]["status"], status["c"]["status"]) == ("included", "included")

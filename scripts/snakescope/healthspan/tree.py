@@ -90,8 +90,14 @@ class Healthspan(Tree[Plate]):
         notes = left_behind(self.results, self.experiments)
         return notes + warnings_of_mixed_days(self.subjects.values())
 
-    def status(self, failed: Mapping[str, str] | None = None) -> dict[str, tuple[str, str]]:
-        """Whether each plate is included, excluded, unusable or not computed, and why."""
+    def status(
+        self, failed: Mapping[str, str] | None = None, unjudged: Mapping[str, str] | None = None
+    ) -> dict[str, tuple[str, str]]:
+        """Whether each plate is included, excluded, unusable or not computed, and why.
+
+        Args:
+            failed: plates that failed in this run, and why; unjudged: those whose pages did.
+        """
         status = {}
         for name in self.sheet:
             for state, reasons in (
@@ -103,7 +109,7 @@ class Healthspan(Tree[Plate]):
                     status[name] = (state, reasons[name])
                     break
             else:
-                status[name] = ("included", "")
+                status[name] = ("included", (unjudged or {}).get(name, ""))
         return status
 
     @property
@@ -280,7 +286,7 @@ class Healthspan(Tree[Plate]):
         own = {name for name in unjudged if name in self.subjects}
         if not own or set(unfinished) & set(self.subjects) - own:
             return []
-        write_sheets(self.results, self.sheet, self.status(failed))
+        write_sheets(self.results, self.sheet, self.status(failed, unjudged))
         made = []
         for experiment, members in self.experiments.items():
             left = [plate for plate in members if plate not in failed]

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
+from snakescope.neurites.asked import asked
 
 from snakescope import REPOSITORY
 from snakescope.imaging.volumes import describe, read
-from snakescope.neurites.asked import asked
 from snakescope.neurites.fragments.block_files import as_bytes, read_affinities, write_block_array
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.tree import Tree

@@ -1,0 +1,183 @@
+"""A copy of the real workflow whose steps are replaced by a stub.
+
+Rules, configuration, the look at raw data and manifests are the real ones; the command that rules
+call is not. A whole run then takes seconds, and what Snakemake decides to run is what it would
+decide for a user.
+"""
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from snakescope import REPOSITORY
+from snakescope.trees import TREES
+
+STUB = Path(__file__).with_name("stub.py")
+COPIED = ("rules", "scripts", "envs", "resources", "profiles")
+OTHER_STEPS = (
+    "/tiles/", "/composites/", "/frames.tsv", "/states.tsv", "/provenance.json", "/quality.html",
+)  # fmt: skip
+"""First outputs of steps that are not what the job is listed by, that of another of its steps."""
+VERSION = re.compile(r"(    version: ClassVar\[int\] = )(\d+)")
+
+
+class Clone:
+    """A fresh clone of the workflow for one tree."""
+
+    tree: str
+
+    def __init__(self, root: Path, fresh: bool = True):
+        self.root = root
+        self.ran_file = root / "ran.txt"
+        if fresh:
+            self.make()
+
+    def make(self, stub: Path = STUB) -> None:
+        """Copy the workflow, with a stub in place of its steps and small files for weights."""
+        self.root.mkdir(parents=True, exist_ok=True)
+        for name in COPIED:
+            ignore = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pt")
+            shutil.copytree(REPOSITORY / name, self.root / name, ignore=ignore)
+        shutil.copy(REPOSITORY / "Snakefile", self.root / "Snakefile")
+        (self.root / "slurm").symlink_to("profiles/slurm")
+        self.stub(stub)
+        for path in (REPOSITORY / "resources/models").rglob("*.safetensors"):
+            self.weights(str(path.relative_to(REPOSITORY)))
+
+    def stub(self, stub: Path) -> None:
+        """Put a script in the place of the command that rules call."""
+        shutil.copy(stub, self.root / "scripts/snakescope/__main__.py")
+
+    def weights(self, *paths: str, content: bytes = b"stub") -> None:
+        """Write model weights, by path or name, and their checksum in the card beside them."""
+        for name in paths:
+            models = self.root / "resources/models"
+            known = [path.with_suffix(".safetensors") for path in models.rglob(f"{name}.json")]
+            path = (
+                self.root / name if "/" in name else (known or [models / f"{name}.safetensors"])[0]
+            )
+            path.write_bytes(content)
+            card = path.with_suffix(".json")
+            stated = json.loads(card.read_text()) if card.exists() else {}
+            stated["sha256"] = hashlib.sha256(content).hexdigest()
+            card.write_text(json.dumps(stated))
+
+    def raise_version(self, step: str) -> None:
+        """State a new version of the results of a step."""
+        model = TREES[self.tree].steps[step].settings
+        path = self.root / "scripts" / (model.__module__.replace(".", "/") + ".py")
+        text = path.read_text(encoding="utf-8")
+        begin = text.index(f"class {model.__name__}(")
+        raised = VERSION.sub(lambda m: f"{m[1]}{int(m[2]) + 100}", text[begin:], count=1)
+        assert raised != text[begin:]
+        path.write_text(text[:begin] + raised, encoding="utf-8")
+
+    def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake as a user would."""
+        self.ran_file.unlink(missing_ok=True)
+        return subprocess.run(
+            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
+            cwd=self.root,
+            env={**os.environ, "STUB_RAN": str(self.ran_file), **environment},
+            capture_output=True,
+            text=True,
+            timeout=1800,
+            check=False,
+        )
+
+    def command(self, *words: str) -> str:
+        """Run one of the commands for people in this folder; it must succeed."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "snakescope", *words],
+            cwd=self.root,
+            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return ended.stdout
+
+    def run(self, *arguments: str) -> set[str]:
+        """Run Snakemake, which must succeed, and return the jobs that ran, by first output."""
+        ended = self.snakemake(*arguments)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return self.ran
+
+    def plan(self, *arguments: str) -> set[str]:
+        """Return the jobs that Snakemake would run, by first output."""
+        ended = self.snakemake("--dry-run", *arguments)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        outputs = re.findall(r"^    output: ([^,\n]+)", ended.stdout + ended.stderr, re.MULTILINE)
+        return {self.short(output) for output in outputs}
+
+    def short(self, path: str) -> str:
+        """A path without the folder of the tree's results."""
+        return path.removeprefix(f"results/{self.tree}/")
+
+    @property
+    def ran(self) -> set[str]:
+        """What ran in the last call, by first output."""
+        return {path for path in self.made if not any(step in path for step in OTHER_STEPS)}
+
+    @property
+    def made(self) -> list[str]:
+        """The first output of every step that ran in the last call; a job may have two steps."""
+        if not self.ran_file.exists():
+            return []
+        return [self.short(line) for line in self.ran_file.read_text().splitlines()]
+
+    def sheet_file(self, name: str, text: str) -> None:
+        """Write a sample sheet below config/."""
+        (self.root / "config").mkdir(exist_ok=True)
+        (self.root / "config" / name).write_text(text)
+
+
+class Workspace(Clone):
+    """A clone with raw plates of its own."""
+
+    tree = "healthspan"
+    header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\texclusion\n"
+
+    def make(self, stub: Path = STUB) -> None:
+        """As of every clone, with blocks of three timepoints."""
+        super().make(stub)
+        self.config("")
+
+    def config(self, text: str) -> None:
+        """Write the configuration of the healthspan tree."""
+        lines = "timepoints_per_block: 3\n" + text
+        indented = "".join(f"  {line}\n" for line in lines.splitlines())
+        self.sheet_file("config.yaml", "healthspan:\n" + indented)
+
+    def sheet(self, *rows: str) -> None:
+        """Write the sample sheet: plate, experiment, condition, folder, age, worms, exclusion."""
+        lines = ["\t".join(row.split("|")) for row in rows]
+        self.sheet_file("plates.tsv", self.header + "\n".join(lines) + "\n")
+
+    def raw(self, plate: str, timepoints: int, missing: tuple[int, ...] = ()) -> None:
+        """Write frames of a plate, 12 h apart, named like those of an IncuCyte."""
+        for timepoint in set(range(timepoints)) - set(missing):
+            path = self.frame(plate, timepoint)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                path.write_bytes(b"x")
+
+    def frame(self, plate: str, timepoint: int) -> Path:
+        """Path of a raw frame."""
+        days, hours = divmod(12 * timepoint, 24)
+        return self.root / f"raw/{plate}/Phase_A1_1_{days:02d}d{hours:02d}h00m.tif"
+
+
+def two_experiments(root: Path) -> Workspace:
+    """Plates a and b in one experiment, plate c in another; seven timepoints each."""
+    workspace = Workspace(root)
+    workspace.sheet("a|one|N2|raw/a|0|60|", "b|one|daf-16|raw/b|||", "c|two|N2|raw/c|||")
+    for plate in "abc":
+        workspace.raw(plate, 7)
+    return workspace
