@@ -4,7 +4,7 @@
 
 Measures how long a job's process takes to parse the Snakefile, takes the dry runs that
 benchmarks/dry_run.py measured, plans one plate for several block sizes with the real workflow, and
-simulates 100, 300 and 1,000 such plates on 1 to 16 GPUs with the costs of resources/measured.tsv.
+simulates 100, 300 and 1,000 such plates on 1 to 16 GPUs with the costs of docs/tables/measured.tsv.
 Writes docs/tables/cluster-scale.tsv and docs/cluster-scale.md.
 """
 
@@ -22,12 +22,19 @@ from pathlib import Path
 from statistics import median
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
-from snakescope.run.estimate import plan, tasks_of  # noqa: E402
-from snakescope.run.jobs import Job  # noqa: E402
-from snakescope.run.measured import CUDA, Measured, Row, read_rows  # noqa: E402
-from snakescope.run.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
+from benchmarks.measured import (  # noqa: E402
+    CUDA,
+    Job,
+    Measured,
+    Row,
+    planned_jobs,
+    read_rows,
+    tasks_of,
+)
+from benchmarks.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
+from snakescope.run.estimate import plan  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.progress import progress  # noqa: E402
@@ -77,7 +84,7 @@ def plan_of_a_plate(block: int) -> list[Job]:
     """Return the jobs of one plate of 50 timepoints."""
     with tempfile.TemporaryDirectory() as folder:
         small_plate(Path(folder), block)
-        jobs = plan(["--directory", folder, "--cores", "1"], ROOT / "Snakefile")
+        jobs = planned_jobs(plan(["--directory", folder, "--cores", "1"], ROOT / "Snakefile"))
     return [job for job in jobs if job.rule not in OF_ALL_PLATES]
 
 
@@ -294,13 +301,13 @@ Dry runs are those of `benchmarks/dry_run.py`, the overhead of a job is that of
 
 ## Modelled
 
-A discrete-event simulation (`scripts/cluster/simulation.py`): plates of {TIMEPOINTS} timepoints,
+A discrete-event simulation (`benchmarks/simulation.py`): plates of {TIMEPOINTS} timepoints,
 their own jobs as a dry run of the real workflow plans them, {CORES} CPU cores, 200 jobs at a time,
 a submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the start of a job to
 that of its step, a look at the queue every {Cluster(1, 1).poll_s:.0f} s (up to
 {Cluster(1, 1).greatest_poll_s:.0f} s without news), a file system of
 {Cluster(1, 1).disk_mb_per_s:.0f} MB/s.
-Costs of steps are those of `resources/measured.tsv`, which says where each is from; those of the
+Costs of steps are those of `docs/tables/measured.tsv`, which says where each is from; those of the
 GPU are **assumed** as long as nobody has measured them on the cards themselves:
 
 {assumed}
@@ -342,7 +349,7 @@ Made by `.venv/bin/python benchmarks/cluster_scale.py`. The same as a table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="measurements of a job's start")
-    parser.add_argument("--measured", type=Path, default=ROOT / "resources/measured.tsv")
+    parser.add_argument("--measured", type=Path, default=ROOT / "docs/tables/measured.tsv")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/cluster-scale.tsv")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/cluster-scale.md")
     given = parser.parse_args()

@@ -6,7 +6,7 @@
 Runs the real workflow on a simulated plate and on a tiny one. Sizes of outputs, and what a job
 takes once, are those of these runs. Time and memory of the steps are those of
 docs/tables/full-geometry.tsv, of its largest frames: Snakemake looks at a job every 30 s only and
-misses the peaks. Writes resources/measured.tsv, docs/tables/storage.tsv and docs/storage.md; rows
+misses the peaks. Writes docs/tables/measured.tsv, docs/tables/storage.tsv and docs/storage.md; rows
 of other rules and devices are kept. With --folder, a plate that was computed before is only looked
 at.
 """
@@ -27,8 +27,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
 
 from benchmarks.full_geometry import COLUMNS  # noqa: E402
+from benchmarks.measured import CPU, CUDA, Row, read_rows, rows_of, text_of  # noqa: E402
 from snakescope.run.events import read_events, runs  # noqa: E402
-from snakescope.run.measured import CPU, CUDA, Row, read_rows, rows_of, text_of  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.errors import StepError  # noqa: E402
 from snakescope.step.output import atomic_write  # noqa: E402
@@ -198,7 +198,7 @@ def main() -> None:
         "--geometry", type=Path, default=ROOT / "docs/tables/full-geometry.tsv",
         help="table of benchmarks/full_geometry.py",
     )  # fmt: skip
-    parser.add_argument("--write", type=Path, default=ROOT / "resources/measured.tsv")
+    parser.add_argument("--write", type=Path, default=ROOT / "docs/tables/measured.tsv")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/storage.tsv")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/storage.md")
     given = parser.parse_args()

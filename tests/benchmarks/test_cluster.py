@@ -18,9 +18,8 @@ from benchmarks.cluster_scale import (
     others,
     table,
 )
-from snakescope.run.jobs import Job
-from snakescope.run.measured import CUDA, Cost, Row
-from snakescope.run.simulation import Task
+from benchmarks.measured import CUDA, Cost, Job, Row
+from benchmarks.simulation import Task
 
 
 def row(case: str, value: str) -> dict[str, str]:

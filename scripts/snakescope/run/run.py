@@ -2,7 +2,6 @@
 
 import gc
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from snakemake.exceptions import WorkflowError
@@ -10,9 +9,12 @@ from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 from snakemake.shell import shell
 
+from snakescope.run.lock import holder
+from snakescope.run.monitor import Monitor
 from snakescope.run.settings import ClusterSettings
 from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
+from snakescope.settings.models import problem_of_models
 from snakescope.settings.weights import weights_file
 from snakescope.step.environment import shell_prefix
 from snakescope.step.errors import StepError
@@ -33,23 +35,28 @@ class Run:
         # a dry run. Garbage is still collected, so that a run of days stays within its memory.
         gc.set_threshold(200_000, 10, 10)
         self.workflow = workflow
-        main = workflow.is_main_process
+        self.trees: dict[str, Tree[Any]] = {}
+        main, at_work = workflow.is_main_process, None
+        if main:
+            self.monitor = Monitor(workflow.output_settings, self.trees)
+            logger.addHandler(self.monitor)
+            # Jobs of another run may read the manifests that are there.
+            if at_work := holder():
+                logger.warning(f"planned with the raw data that were found before: {at_work}")
         try:
             if main:
                 check_config_files(["config/config.yaml", *workflow.configfiles])
             sections = {name: tree.section for name, tree in trees.items()}
             self.settings = load_sections(config, {**sections, "cluster": ClusterSettings})
-            self.trees = {
-                name: tree(
+            for name, tree in trees.items():
+                self.trees[name] = tree(
                     self.settings[name],
-                    scans=main and not any(Path(".snakemake/locks").glob("*")),
+                    scans=main and at_work is None,
                     warn=logger.warning,
                     # Relative, since it enters parameters: a moved folder is no reason to
                     # compute again.
                     weights_of=lambda named: weights_file(named, workflow.basedir),
                 )
-                for name, tree in trees.items()
-            }
         except StepError as error:
             raise WorkflowError(str(error)) from None
         conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -77,10 +84,23 @@ class Run:
         return files
 
     def started(self) -> None:
-        """Before the first job: check the models that jobs need, and note what is planned."""
+        """Before the first job: check the models that jobs need, and note what is planned.
+
+        Raises:
+            WorkflowError: weights are absent or damaged.
+        """
+        models = {
+            f"{name}_{rule}": model
+            for name, tree in self.trees.items()
+            for rule, model in tree.models().items()
+        }
+        if problem := problem_of_models(self.workflow.dag.needrun_jobs(), models):
+            raise WorkflowError(problem)
+        self.monitor.started(self.workflow)
         for tree in self.trees.values():
             if tree.opened:
                 tree.write_configuration()
 
     def ended(self, succeeded: bool) -> None:
         """After the last job: say what was made, and what failed and why."""
+        self.monitor.ended(succeeded)

@@ -1,18 +1,13 @@
-"""What jobs took, measured: in earlier runs of this folder, else in the shipped table.
+"""What jobs took, measured, as the model of benchmarks/cluster_scale.py takes it.
 
-The table (`cluster: measured:`) has a row for each rule and device: ``seconds`` and
-``cpu_seconds`` (s), ``output_mb`` and ``temporary_mb`` of outputs that are kept and that are
-removed later (MB), ``files`` that are kept (count), all per unit of size, such as a timepoint of a
-block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the greatest; ``basis``, ``measured`` or
-``assumed``, how its times are known; ``source``, where the row comes from.
-
-python -m snakescope.run.measured LOG --tiny LOG --device cpu --source "what and where" --write TABLE
-
-makes such rows of the event logs of two runs, one of plates as they are and one of plates so small
-that it shows what a job takes once. Rows of other rules and devices are kept.
+The table docs/tables/measured.tsv, which benchmarks/measured_costs.py writes, has a row for each
+rule and device: ``seconds`` and ``cpu_seconds`` (s), ``output_mb`` and ``temporary_mb`` of outputs
+that are kept and that are removed later (MB), ``files`` that are kept (count), all per unit of
+size, such as a timepoint of a block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the
+greatest; ``basis``, ``measured`` or ``assumed``, how its times are known; ``source``, where the row
+comes from.
 """
 
-import argparse
 import csv
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -21,16 +16,70 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from snakescope.run.events import number, read_events, runs
-from snakescope.run.jobs import Job, size_of
-from snakescope.step.command import run_step
+from benchmarks.simulation import Task
+from snakescope.run.events import number
+from snakescope.run.usage import size_of
 from snakescope.step.errors import StepError
-from snakescope.step.output import atomic_write
 
 CPU, CUDA = "cpu", "cuda"
 MEASURED, ASSUMED = "measured", "assumed"
-LATEST_RUNS = 5
-"""Earlier runs beyond the last so many are not looked at."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job: ``size`` is the length of its block, such as timepoints, else 1.
+
+    ``gpus`` is None for a rule that could not use any, 0 for one that was given none.
+    """
+
+    number: int
+    rule: str
+    wildcards: Mapping[str, str]
+    size: int
+    threads: int
+    mem_mb: float | None
+    runtime_min: float | None
+    gpus: int | None
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def planned_jobs(events: Iterable[Mapping[str, Any]]) -> list[Job]:
+    """Return the jobs that events tell of, each once, as it was first started."""
+    found: dict[int, Job] = {}
+    for event in events:
+        # The default target is a job without outputs, and runs nothing.
+        if event["event"] == "job" and event["output"] and event["job"] not in found:
+            found[event["job"]] = job_of(event)
+    return list(found.values())
+
+
+def job_of(event: Mapping[str, Any]) -> Job:
+    """Return the job of a ``job`` event."""
+    resources = event["resources"]
+    gpus = resources.get("gpu")
+    return Job(
+        number=event["job"],
+        rule=event["rule"],
+        wildcards=event["wildcards"],
+        size=size_of(event["wildcards"]),
+        threads=event["threads"],
+        mem_mb=number(resources.get("mem_mb")),
+        runtime_min=number(resources.get("runtime")),
+        gpus=None if gpus is None else int(gpus),
+        inputs=tuple(event["input"]),
+        outputs=tuple(event["output"]),
+    )
+
+
+def dependencies(jobs: Iterable[Job]) -> dict[int, set[int]]:
+    """Return the numbers of the jobs that each job waits for."""
+    jobs = list(jobs)
+    maker = {path: job.number for job in jobs for path in job.outputs}
+    return {
+        job.number: {maker[path] for path in job.inputs if path in maker} - {job.number}
+        for job in jobs
+    }
 
 
 @dataclass(frozen=True)
@@ -61,6 +110,21 @@ class Cost:
         )
 
 
+def tasks_of(jobs: Sequence[Job], costs: Mapping[int, Cost]) -> dict[int, Task]:
+    """Return the tasks to simulate a run with."""
+    before = dependencies(jobs)
+    return {
+        job.number: Task(
+            seconds=costs[job.number].seconds,
+            cores=job.threads,
+            gpu=bool(job.gpus),
+            after=tuple(sorted(before[job.number])),
+            disk_mb=costs[job.number].output_mb + costs[job.number].temporary_mb,
+        )
+        for job in jobs
+    }
+
+
 @dataclass(frozen=True)
 class Row:
     """A row of the shipped table."""
@@ -77,11 +141,6 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def measured_file(named: str, repository: str | Path) -> Path:
-    """Return the path of the table; that of the working directory comes before the repository's."""
-    return Path(named) if Path(named).exists() else Path(repository, named)
-
-
 def read_rows(path: str | Path) -> list[Row]:
     """Read the shipped table.
 
@@ -93,12 +152,13 @@ def read_rows(path: str | Path) -> list[Row]:
             rows = list(csv.DictReader(file, delimiter="\t"))
     except FileNotFoundError:
         raise StepError(
-            f"{path}: expected a table of what jobs take, found none; see cluster: measured:"
+            f"{path}: expected a table of what jobs take, found none; run"
+            " benchmarks/measured_costs.py"
         ) from None
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise StepError(
             f"{path}: expected a table of what jobs take, found what cannot be read as one"
-            f" ({error}); see cluster: measured:"
+            f" ({error}); run benchmarks/measured_costs.py"
         ) from None
     return [_row(path, row) for row in rows]
 
@@ -154,38 +214,6 @@ def earlier(events: Iterable[Mapping[str, Any]]) -> dict[str, Cost]:
             source=f"{len(jobs)} earlier jobs",
         )
     return costs
-
-
-def by_device(events: Iterable[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """Return the finished jobs of event logs, those to which Slurm gave a GPU apart.
-
-    Without Slurm nobody gives one to the rules that ask, and they may well have run without.
-    """
-    found: dict[str, list[Mapping[str, Any]]] = {CPU: [], CUDA: []}
-    slurm = False
-    gpus: set[int] = set()
-    for event in events:
-        match event["event"]:
-            case "run_started":
-                slurm, gpus = False, set()
-            case "slurm_run":
-                slurm = True
-            case "job" if event["resources"].get("gpu"):
-                gpus.add(event["job"])
-            case "finished":
-                found[CUDA if slurm and event["job"] in gpus else CPU].append(event)
-    return found
-
-
-def earlier_in(folder: str | Path = ".") -> dict[tuple[str, str], Cost]:
-    """Return the costs of a unit by rule and device that earlier runs of a folder measured."""
-    logs = runs(folder)[-LATEST_RUNS:]
-    found = by_device(event for log in logs for event in read_events(log))
-    return {
-        (rule, device): cost
-        for device, events in found.items()
-        for rule, cost in earlier(events).items()
-    }
 
 
 class Measured:
@@ -260,23 +288,3 @@ def text_of(rows: Iterable[Row]) -> str:
         cells = (row.rule, row.device, *(f"{value:.4g}" for value in numbers), basis, cost.source)
         lines.append("\t".join(cells))
     return "\n".join(lines) + "\n"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("log", type=Path)
-    parser.add_argument("--tiny", type=Path, required=True)
-    parser.add_argument("--device", choices=(CPU, CUDA), default=CPU)
-    parser.add_argument("--source", required=True)
-    parser.add_argument("--write", type=Path, required=True)
-    given = parser.parse_args()
-    made = rows_of(read_events(given.log), read_events(given.tiny), given.device, given.source)
-    new = {(row.rule, row.device) for row in made}
-    kept = [row for row in (read_rows(given.write) if given.write.exists() else [])
-            if (row.rule, row.device) not in new]  # fmt: skip
-    with atomic_write(given.write) as partial:
-        partial.write_text(text_of([*made, *kept]), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    run_step(main)

@@ -1,0 +1,68 @@
+"""What the jobs of runs take: a row for every job, and a table by rule."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from snakescope.run.events import number
+
+BLOCK = re.compile(r"[a-z]*(\d+)-[a-z]*(\d+)")
+USED = ("seconds", "cpu_seconds", "max_rss_mb", "output_mb", "temporary_mb")
+
+Job = dict[str, Any]
+"""The last ``job`` event of a job with, in addition, ``size`` (units of work, such as timepoints of
+a block), ``gpu`` (whether it was to have one), ``requested_mb``, ``requested_s``, ``attempts`` and,
+once it has finished, ``USED``."""
+
+
+def jobs_of(events: Iterable[Mapping[str, Any]]) -> list[Job]:
+    """Return the jobs that events tell of, without the default target, which runs nothing."""
+    jobs: dict[int, Job] = {}
+    for event in events:
+        if event["event"] == "job" and event["output"]:
+            requested = {name: number(value) for name, value in event["resources"].items()}
+            jobs[event["job"]] = {
+                **event,
+                "size": size_of(event["wildcards"]),
+                "gpu": bool(requested.get("gpu")),
+                "requested_mb": requested.get("mem_mb") or 0.0,
+                "requested_s": 60 * (requested.get("runtime") or 0.0),
+                "attempts": jobs.get(event["job"], {}).get("attempts", 0) + 1,
+            }
+        elif event["event"] == "finished" and event["job"] in jobs:
+            jobs[event["job"]] |= {name: event[name] for name in USED}
+    return list(jobs.values())
+
+
+def size_of(wildcards: Mapping[str, str]) -> int:
+    """Return the length of the block among the wildcards, such as t000-t009, else 1."""
+    match = BLOCK.fullmatch(wildcards.get("block", ""))
+    return int(match[2]) - int(match[1]) + 1 if match else 1
+
+
+def by_rule(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return what jobs took, by rule and of all: hours, peaks (MB), outputs (MB).
+
+    ``jobs`` counts those with figures, that is, planned or finished.
+    """
+    none = dict.fromkeys(USED)
+    both = [{**none, **job, "rule": rule} for job in jobs for rule in (job["rule"], "all")]
+    table = pd.DataFrame(both).sort_values("rule", key=lambda rules: rules == "all", kind="stable")
+    table = table.astype(dict.fromkeys(USED, float))
+    table = table.assign(cpu_h=table.cpu_seconds / 3600, gpu_h=table.seconds * table.gpu / 3600)
+    columns = {
+        "jobs": ("output_mb", "count"), "attempts": ("attempts", "sum"), "cpu_h": ("cpu_h", "sum"),
+        "gpu_h": ("gpu_h", "sum"), "peak_mb": ("max_rss_mb", "max"),
+        "requested_mb": ("requested_mb", "max"), "results_mb": ("output_mb", "sum"),
+        "temporary_mb": ("temporary_mb", "sum"),
+    }  # fmt: skip
+    return table.groupby("rule", sort=False).agg(**columns).reset_index()
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """Return a table in aligned columns; hours and outputs with two decimals."""
+    whole = ("jobs", "attempts", "peak_mb", "requested_mb")
+    digits = [".0f" if name in whole else ".2f" for name in table.columns]
+    return table.to_markdown(index=False, tablefmt="plain", floatfmt=digits)
