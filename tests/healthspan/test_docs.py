@@ -19,7 +19,7 @@ from snakescope.healthspan.tracking.individuals import (
     STATIC,
 )
 from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, STATES_COLUMNS, TRACKS_COLUMNS
-from snakescope.step.failures import Failure
+from snakescope.tree.failures import Failure
 
 PAGE = (REPOSITORY / "docs/reference/tables.md").read_text(encoding="utf-8")
 

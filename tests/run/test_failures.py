@@ -50,6 +50,11 @@ def test_jobs_of_a_tree_are_listed_by_subject_with_their_reason(tmp_path: Path) 
     assert lines[3].startswith("  b grow t000-t009: mould\n    ")
 
 
+def test_what_slurm_says_counts_where_a_log_says_nothing(tmp_path: Path) -> None:
+    event = failed(tmp_path, "fungi_grow", "", dish="b") | {"state": "TIMEOUT"}
+    assert failures_of(tree(tmp_path), [event])[0].reason.startswith("over its time")
+
+
 def test_excluded_subjects_are_listed_and_an_old_table_is_removed(tmp_path: Path) -> None:
     write_failures(tree(tmp_path, c="fogged"), [])
     assert [list(row.values()) for row in rows(tmp_path)] == [
