@@ -23,22 +23,27 @@ def write_table(path: str | Path, table: pd.DataFrame) -> None:
 
 
 def read_table(
-    path: str | Path, columns: Sequence[str] = (), text: Sequence[str] | Literal["all"] = ()
+    path: str | Path,
+    columns: Sequence[str] = (),
+    text: Sequence[str] | Literal["all"] = (),
+    comment: str | None = None,
 ) -> pd.DataFrame:
     """Read a TSV table that must have at least ``columns``.
 
     Args:
         text: further columns whose cells are identifiers, or all columns. As those of ``NAMES``
             they are read as they are written: 007, 1.0 and NA stay text, an empty cell is empty.
+        comment: character from which on the rest of a line is a remark.
 
     Raises:
         StepError: the file is absent, or a column is missing.
     """
     try:
         if text == "all":
-            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment=comment)
         else:
-            table = pd.read_csv(path, sep="\t", converters=dict.fromkeys((*NAMES, *text), str))
+            converters = dict.fromkeys((*NAMES, *text), str)
+            table = pd.read_csv(path, sep="\t", converters=converters, comment=comment)
     except FileNotFoundError:
         raise StepError(f"{path}: expected a table, found no such file") from None
     except pd.errors.EmptyDataError:

@@ -21,7 +21,7 @@ from snakescope.healthspan.states.composite import COLUMNS, write_composites
 from snakescope.healthspan.states.models import HYPER_PARAMETERS, build_model
 from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training.composite_examples import HELD_OUT, draw_examples
-from snakescope.learning.metrics import confusion_matrix, macro_f
+from snakescope.learning.scores import confusion_matrix, macro_f
 from snakescope.learning.weights import save_weights
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table

@@ -17,7 +17,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.healthspan.states.states import STATES
-from snakescope.learning.metrics import f_scores, macro_f, wilson_interval
+from snakescope.learning.intervals import wilson_interval
+from snakescope.learning.scores import f_scores, macro_f
 from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 

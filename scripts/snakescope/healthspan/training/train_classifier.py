@@ -34,12 +34,13 @@ from snakescope.healthspan.training.composite_examples import (
 )
 from snakescope.healthspan.training.settings import TrainClassifierSettings
 from snakescope.learning.device import choose_device
-from snakescope.learning.metrics import (
+from snakescope.learning.intervals import wilson_interval
+from snakescope.learning.scores import (
+    best_temperature,
     calibration_error,
     confusion_matrix,
     f_scores,
     macro_f,
-    wilson_interval,
 )
 from snakescope.learning.training import Training, seed_everything, train
 from snakescope.learning.weights import save_weights, write_card
@@ -92,16 +93,6 @@ def logits_of(model: torch.nn.Module, colours: torch.Tensor, device: torch.devic
     with torch.inference_mode():
         parts = [model(model_input(part.to(device))).cpu() for part in colours.split(256)]
     return torch.cat(parts)
-
-
-def best_temperature(logits: torch.Tensor, states: torch.Tensor) -> float:
-    """The temperature of least cross-entropy, from 0.3 to 5 (Guo et al. 2017)."""
-    candidates = np.geomspace(0.3, 5.0, 200)
-    losses = [
-        torch.nn.functional.cross_entropy(logits.double() / one, states).item()
-        for one in candidates
-    ]
-    return round(float(candidates[int(np.argmin(losses))]), 4)
 
 
 def scores(found: NDArray[np.float64], states: NDArray[np.int64]) -> dict[str, Any]:
@@ -162,7 +153,9 @@ def train_classifier(
         clip_norm=1.0,
     )
     train(training, settings.epochs, checkpoint, report)
-    temperature = best_temperature(logits_of(model, validation[0], device), validation[1])
+    temperature = best_temperature(
+        logits_of(model, validation[0], device).numpy(), validation[1].numpy()
+    )
     card = {
         "architecture": settings.architecture,
         "parameters": HYPER_PARAMETERS[settings.architecture],

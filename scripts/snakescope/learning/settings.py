@@ -1,0 +1,75 @@
+"""Settings of what trees of trained models share: the data audit and the folds."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from snakescope.settings.strict import Settings
+
+Reason = Annotated[str, StringConstraints(strip_whitespace=True, min_length=15)]
+
+Code = Literal[
+    "unreadable",
+    "constant",
+    "colour",
+    "mask_unreadable",
+    "mask_size",
+    "mask_empty",
+    "missing_group",
+    "group_in_classes",
+    "group_in_folds",
+    "same_in_group",
+    "same_across_groups",
+    "same_across_classes",
+    "same_across_folds",
+    "similar_in_group",
+    "similar_across_groups",
+    "similar_across_classes",
+    "similar_across_folds",
+    "confound",
+    "metadata_classifier",
+    "leak_gap",
+    "known_origin",
+]
+
+
+class SplitSettings(Settings):
+    """Folds of the cross-validation, stratified by class, with each group in one fold."""
+
+    folds: int = Field(5, ge=2, description="folds (count)")
+    seed: int = Field(1, ge=0, description="seed of the folds")
+
+
+class AuditSettings(Settings):
+    """What is looked for in training images before a model is trained on them."""
+
+    accept: dict[Code, Reason] = Field(
+        default_factory=dict,
+        description="findings that do not stop the training: code, and why, in a sentence",
+    )
+    margin: float = Field(
+        0.1,
+        ge=0,
+        lt=0.4,
+        description="border of an image that is left out of comparisons, where text and scales"
+        " are (share of each side)",
+    )
+    max_similar_bits: int = Field(
+        48, ge=0, le=128, description="images are near duplicates up to this distance (bits of 256)"
+    )
+    max_association: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="greatest Cramer's V, or eta of a number, of a field of metadata and the class",
+    )
+    max_p: float = Field(
+        0.01, gt=0, lt=1, description="p value up to which an association is more than chance"
+    )
+    permutations: int = Field(999, ge=99, description="permutations of the classes (count)")
+    seed: int = Field(1, ge=0, description="seed of the permutations and of the classifier")
+    known_origins: str = Field(
+        "",
+        description="table of images of known origin: sha256 of their grey pixels, what they are"
+        " (TSV; empty: none)",
+    )
