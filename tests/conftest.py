@@ -6,14 +6,20 @@ import pytest
 
 FOLDERS = {"workflow", "slurm", "benchmarks", "contract"}
 """Folders of tests whose every test starts Snakemake or a script."""
-NAMES = ("subprocess", "Workspace", "harness")
-"""What a module of tests imports to start a program."""
+
+
+def starts_programs(module: object) -> bool:
+    """Whether a module of tests imports the harness, or subprocess."""
+    names = vars(module).values()
+    return hasattr(module, "subprocess") or any(
+        str(getattr(value, "__module__", "")).endswith("harness") for value in names
+    )
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark by folder and by what a module imports, so that no test needs to be marked by hand."""
     here = Path(__file__).parent
     for item in items:
         folders = item.path.relative_to(here).parts[:-1]
-        module = getattr(item, "module", None)
-        if FOLDERS & set(folders) or any(hasattr(module, name) for name in NAMES):
+        if FOLDERS & set(folders) or starts_programs(getattr(item, "module", None)):
             item.add_marker("subprocess")

@@ -104,6 +104,7 @@ def likeness(path: Path) -> float:
     return float(min(np.corrcoef(*(one[end].ravel() for one in textures))[0, 1] for end in ends))
 
 
+@pytest.mark.slow
 def test_a_leaning_dish_is_level_again_where_that_is_asked_for(run: Run, tmp_path: Path) -> None:
     density, true = dish(1, mark=False), Motion(5.0, -9.0, 0.8, 1.02, 0.03, -0.02)
     images: list[dict[str, np.ndarray | bytes | None]] = [

@@ -28,6 +28,7 @@ def row_of(survival: pd.DataFrame, condition: str = "c1") -> pd.Series:
     return found.set_index("condition").loc[condition]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("plates", "plate_sd_d"), [((1, 1), 0.0), ((2, 2), 0.0), ((2, 2), 0.77), ((3, 3), 0.77)]
 )

@@ -21,6 +21,7 @@ def settings(**changes):
     return TrainClassifierSettings(**(TINY | {"epochs": 2} | changes))
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_gives_the_same_weights(tmp_path, monkeypatch):
     whole, card = step.train_classifier(settings(), tmp_path / "whole.pt")
     expected = save_weights(tmp_path / "whole.safetensors", whole, card)

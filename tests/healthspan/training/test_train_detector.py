@@ -140,6 +140,7 @@ def test_the_rate_warms_up_and_falls_to_nothing() -> None:
     assert rates[-1] == pytest.approx(0.02 / 350)
 
 
+@pytest.mark.slow
 def test_an_interrupted_training_ends_with_the_same_weights(
     tmp_path: Path, scenes: list[Scene]
 ) -> None:
@@ -155,6 +156,7 @@ def test_an_interrupted_training_ends_with_the_same_weights(
     assert all(torch.equal(whole[name], resumed[name]) for name in whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "named"),
     [
@@ -179,6 +181,7 @@ def test_a_checkpoint_that_does_not_say_of_what_it_is_is_refused(
         train(SMALL, scenes, tmp_path / "c.pt")
 
 
+@pytest.mark.slow
 def test_a_training_can_be_made_longer_before_its_rate_falls(
     tmp_path: Path, scenes: list[Scene]
 ) -> None:

@@ -58,6 +58,7 @@ def merges_of(graph: BlockGraph, shape: Zyx, count: int, scoring: str, bins: int
     return agglomerate(Grid(shape, shape), lambda _: graph, numbers, node_of, scoring, bins)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("voxel_nm", [SECTIONS, CUBES], ids=["sections", "cubes"])
 def test_the_partition_is_that_of_waterz(voxel_nm: tuple[float, float, float]) -> None:
     affinities = noisy_affinities(drawn_labels((12, 72, 80), 14), noise=0.3)
@@ -75,6 +76,7 @@ def test_the_partition_is_that_of_waterz(voxel_nm: tuple[float, float, float]) -
     assert regions[0] > regions[-1] > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
 @pytest.mark.parametrize("quantile", [25, 50])
 def test_quantiles_are_those_of_waterz(quantile: int, seed: int) -> None:
@@ -119,6 +121,7 @@ def greatest_difference(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "neurites", "voxel_nm", "seed"),
     [

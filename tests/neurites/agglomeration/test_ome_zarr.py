@@ -168,6 +168,7 @@ def test_blocks_that_share_chunks_are_written_by_one_process() -> None:
     assert len(together(Grid((64, 4096, 4096), (32, 512, 512)), (1, 4, 4))) == 32
 
 
+@pytest.mark.slow
 def test_several_processes_write_the_same(tmp_path: Path) -> None:
     grid = Grid((40, 20, 24), (16, 20, 24))
     assert len(together(grid, (1, 4, 4))) == 3

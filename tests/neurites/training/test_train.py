@@ -113,6 +113,7 @@ def test_another_training_begins_anew_and_leaves_the_first_its_checkpoint(
     assert len(list(tmp_path.glob("c-*.ckpt"))) == 2
 
 
+@pytest.mark.slow
 def test_it_learns_the_outlines(volume) -> None:
     settings = TINY.model_copy(update={"steps": 60, "epoch_steps": 60, "batch": 2})
     first, last = split(volume, 0.3)
