@@ -22,8 +22,9 @@ from snakescope.imaging.volumes import describe
 from snakescope.neurites.volumes import unpack as unpacking
 from snakescope.neurites.volumes.fetch import fetch
 from snakescope.neurites.volumes.scan import find_sources
-from snakescope.neurites.volumes.sheet import read_volumes
+from snakescope.neurites.volumes.sheet import Volume
 from snakescope.neurites.volumes.unpack import unpack
+from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError
 
 DEPTH, SIDE = 10, 12
@@ -118,7 +119,7 @@ def test_the_parts_are_what_the_shipped_sheet_names(
     stacks: dict[str, np.ndarray],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    volumes = read_volumes(REPOSITORY / "config/examples/snemi3d/volumes.tsv")
+    volumes = read_rows(REPOSITORY / "config/examples/snemi3d/volumes.tsv", Volume)
     for shape in ((DEPTH, SIDE, SIDE), (100, 1024, 1024)):
         monkeypatch.setattr("snakescope.neurites.volumes.scan.SNEMI3D", shape)
         known = {one.name: find_sources(one, (1, 1, 1), 8) for one in volumes}

@@ -1,15 +1,14 @@
-"""The files of a block: affinities, fragments, region graph. HDF5, one file each.
+"""Files of a block: affinities and fragments, one HDF5 file each.
 
-A file is written whole or not at all and has one time of modification, by which Snakemake knows
-whether what follows is to be made again; a folder of chunks has neither.
+A single file is written atomically and has one modification time, which Snakemake compares; a
+folder of Zarr chunks has neither property.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
@@ -19,10 +18,25 @@ from snakescope.neurites.volumes.blocks import Block, Box, Grid, box_shape, comm
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
-if TYPE_CHECKING:
-    from snakescope.neurites.fragments.fragments import BlockFragments
-
 CHUNKS = (16, 128, 128)
+
+
+@dataclass(frozen=True)
+class BlockFragments:
+    """The fragments of one block.
+
+    Attributes:
+        labels: shape of the block, 1 .. count, 0 where there is none.
+        count: how many there are.
+        faces: by axis and side (0 low, 1 high), shape (2, ., .): labels on the block's outermost
+            voxels and on those beyond, as this block sees them; 0 for what is not in the block.
+        statistics: shape (count, 7), voxels, first voxel along z, y, x, the one after the last.
+    """
+
+    labels: NDArray[np.int32]
+    count: int
+    faces: dict[tuple[int, int], NDArray[np.int32]]
+    statistics: NDArray[np.int64]
 
 
 @contextmanager

