@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from snakescope import REPOSITORY
@@ -30,6 +31,10 @@ class Clone:
     """A fresh clone of the workflow for one tree."""
 
     tree: str
+    first: str
+    """A step whose version counts for everything of a subject."""
+    last: str
+    """A step that nothing depends on."""
 
     def __init__(self, root: Path, fresh: bool = True):
         self.root = root
@@ -132,52 +137,28 @@ class Clone:
             return []
         return [self.short(line) for line in self.ran_file.read_text().splitlines()]
 
+    def subjects(self) -> None:
+        """Write raw data and a sheet of at least two subjects that can be used."""
+        raise NotImplementedError
+
+    def unusable(self) -> str:
+        """Add a subject that cannot be used to the sheet, and return its name."""
+        raise NotImplementedError
+
     def sheet_file(self, name: str, text: str) -> None:
         """Write a sample sheet below config/."""
         (self.root / "config").mkdir(exist_ok=True)
         (self.root / "config" / name).write_text(text)
 
 
-class Workspace(Clone):
-    """A clone with raw plates of its own."""
-
-    tree = "healthspan"
-    header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\texclusion\n"
-
-    def make(self, stub: Path = STUB) -> None:
-        """As of every clone, with blocks of three timepoints."""
-        super().make(stub)
-        self.config("")
-
-    def config(self, text: str) -> None:
-        """Write the configuration of the healthspan tree."""
-        lines = "timepoints_per_block: 3\n" + text
-        indented = "".join(f"  {line}\n" for line in lines.splitlines())
-        self.sheet_file("config.yaml", "healthspan:\n" + indented)
-
-    def sheet(self, *rows: str) -> None:
-        """Write the sample sheet: plate, experiment, condition, folder, age, worms, exclusion."""
-        lines = ["\t".join(row.split("|")) for row in rows]
-        self.sheet_file("plates.tsv", self.header + "\n".join(lines) + "\n")
-
-    def raw(self, plate: str, timepoints: int, missing: tuple[int, ...] = ()) -> None:
-        """Write frames of a plate, 12 h apart, named like those of an IncuCyte."""
-        for timepoint in set(range(timepoints)) - set(missing):
-            path = self.frame(plate, timepoint)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
-                path.write_bytes(b"x")
-
-    def frame(self, plate: str, timepoint: int) -> Path:
-        """Path of a raw frame."""
-        days, hours = divmod(12 * timepoint, 24)
-        return self.root / f"raw/{plate}/Phase_A1_1_{days:02d}d{hours:02d}h00m.tif"
+def clone_of(tree: str) -> type[Clone]:
+    """The clone for a tree: ``EXAMPLE`` of ``tests/<tree>/clone.py``, which every tree has."""
+    found: type[Clone] = import_module(f"tests.{tree}.clone").EXAMPLE
+    return found
 
 
-def two_experiments(root: Path) -> Workspace:
-    """Plates a and b in one experiment, plate c in another; seven timepoints each."""
-    workspace = Workspace(root)
-    workspace.sheet("a|one|N2|raw/a|0|60|", "b|one|daf-16|raw/b|||", "c|two|N2|raw/c|||")
-    for plate in "abc":
-        workspace.raw(plate, 7)
-    return workspace
+def example(tree: str, root: Path) -> Clone:
+    """A clone with subjects of a tree."""
+    made = clone_of(tree)(root)
+    made.subjects()
+    return made

@@ -4,7 +4,13 @@ In:  manifest/problem.txt of such a subject (main process)
 Out: nothing
 """
 
+from snakescope.settings.sheet import LEGAL_NAME
+
 tree = config
+
+
+wildcard_constraints:
+    **{tree.subject: LEGAL_NAME.pattern},
 
 
 rule unusable:

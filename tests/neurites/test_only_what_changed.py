@@ -11,14 +11,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from tests.harness import STUB, Clone
+from tests.neurites.clone import CONFIG, Volumes
 
-CONFIG = """
-neurites:
-  block: [4, 16, 16]
-  ingest: {sections_per_slab: 2}
-  predict: {patch_zyx: [2, 16, 16], overlap: 0}
-"""
 FIRST, SECOND = "z0000-0004_y0000-0016_x0000-0016", "z0004-0008_y0000-0016_x0000-0016"
 VOLUME = {
     "agglomeration.h5",
@@ -28,34 +22,11 @@ VOLUME = {
 }
 
 
-class Volumes(Clone):
-    """A clone with a volume of eight sections with labels, and one without."""
-
-    tree = "neurites"
-
-    def make(self, stub: Path = STUB) -> None:
-        super().make(stub)
-        self.config(CONFIG)
-        rows = "volume\timage\tvoxel_nm\tlabels\na\traw/a\t30 6 6\tlabels.tif\nb\tb.tif\t30 6 6\n"
-        self.sheet_file("volumes.tsv", rows)
-        for z in range(8):
-            self.section(z, z)
-        tifffile.imwrite(self.root / "labels.tif", np.ones((8, 16, 16), np.uint16))
-        tifffile.imwrite(self.root / "b.tif", np.ones((4, 16, 16), np.uint8))
-
-    def section(self, z: int, value: int) -> None:
-        path = self.root / f"raw/a/s{z}.tif"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        tifffile.imwrite(path, np.full((16, 16), value, np.uint8))
-
-    def config(self, text: str) -> None:
-        self.sheet_file("config.yaml", text)
-
-
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run from nothing; no plate and no sheet of plates is needed for it."""
     workspace = Volumes(tmp_path_factory.mktemp("neurites"))
+    workspace.subjects()
     workspace.run("--", "neurites")
     return workspace.root
 

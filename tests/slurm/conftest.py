@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 from tests.slurm.cluster import Cluster, missing_packages, running_cluster
 from tests.slurm.figures import Figures
 

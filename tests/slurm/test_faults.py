@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from snakescope.run.events import read_events, runs
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 from tests.slurm.cluster import PATIENCE_S, Cluster, ending, wait_for
 from tests.slurm.conftest import outputs_of, stubbed
 from tests.slurm.figures import Figures

@@ -5,19 +5,22 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import Workspace, two_experiments
+from tests.healthspan.clone import Workspace
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """Two experiments that nothing was computed of."""
-    return two_experiments(tmp_path)
+    workspace = Workspace(tmp_path)
+    workspace.subjects()
+    return workspace
 
 
 @pytest.fixture(scope="session")
 def finished_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace in which everything has been computed once; to be copied, not changed."""
-    workspace = two_experiments(tmp_path_factory.mktemp("finished"))
+    workspace = Workspace(tmp_path_factory.mktemp("finished"))
+    workspace.subjects()
     workspace.run()
     return workspace.root
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from snakescope import REPOSITORY
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 from tests.workflow.stand_in_conda import conda_here
 
 TARGETS = [f"results/healthspan/a/{name}" for name in ("masks/t000-t002.json", "provenance.json")]

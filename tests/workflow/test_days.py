@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 
 BLOCK = re.compile(r"t\d{3}-t\d{3}")
 FROM_IMAGES = ("registered", "masks")

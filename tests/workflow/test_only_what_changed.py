@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pytest
 
 from snakescope.healthspan.plates.manifest import stated_until
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 
 AFTER_STATES = {
     "{plate}/tracks.tsv",

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from snakescope.healthspan.without_failed import waiting
 
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 
 EXPERIMENT_ONE = "experiments/one/survival.tsv"
 EXPERIMENT_TWO = "experiments/two/survival.tsv"

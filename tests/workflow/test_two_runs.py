@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from snakescope.run.events import read_events, runs
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 
 REFERENCE = "results/healthspan/{}/reference.json"
 OPENED = "a/registered/t009-t011.ome.tif"

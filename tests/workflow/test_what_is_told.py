@@ -12,7 +12,7 @@ import pytest
 
 from snakescope.run.announce import Announcer
 from snakescope.run.events import read_events, runs
-from tests.harness import Workspace
+from tests.healthspan.clone import Workspace
 
 
 def command(workspace: Workspace, module: str, *words: str) -> str:

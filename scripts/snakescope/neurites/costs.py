@@ -20,7 +20,7 @@ from snakescope.neurites.fragments.context import context_of, through_sections
 from snakescope.neurites.fragments.settings import FragmentsSettings
 from snakescope.neurites.paper.settings import PaperSettings
 from snakescope.neurites.settings import NeuritesSettings
-from snakescope.neurites.training.settings import TrainSettings
+from snakescope.neurites.training.settings import KEPT_IN_MEMORY, TrainSettings
 from snakescope.neurites.volumes.blocks import Block, Grid, Zyx, box_shape, stride_of
 from snakescope.tree.costs import Cost, Size
 
@@ -34,9 +34,6 @@ EDGE_VALUES = 15
 
 SURFACE = 2 / 3
 """Power with which the edges that a block hands on grow with its voxels."""
-
-KEPT_IN_MEMORY = 2**30
-"""A training reads volumes of at most so many voxels once, larger ones window by window."""
 
 TRAINING_MINUTES = 24 * 60
 """Of a training, which goes on from its checkpoint when it is tried again."""

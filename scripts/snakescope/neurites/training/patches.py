@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from snakescope.neurites.prediction.patches import Triple
 from snakescope.neurites.prediction.predict import Volume
-from snakescope.neurites.sizes import KEPT_IN_MEMORY
+from snakescope.neurites.training.settings import KEPT_IN_MEMORY
 from snakescope.neurites.training.augment import Image, Labels, augmented, margin_yx
 from snakescope.neurites.training.settings import TrainSettings
 from snakescope.step.errors import StepError

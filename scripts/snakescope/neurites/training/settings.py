@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 from snakescope.neurites.volumes.settings import Shape
 from snakescope.settings.strict import Settings
 
+KEPT_IN_MEMORY = 2**30
+"""A training reads volumes of at most so many voxels once, larger ones window by window."""
+
 
 class AugmentSettings(Settings):
     """How the patches of the training are varied."""
