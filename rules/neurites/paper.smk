@@ -56,8 +56,8 @@ rule paper:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 10 * attempt,
+        mem_mb=tree.memory("paper"),
+        runtime=tree.runtime("paper"),
     params:
         version=tree.version("paper"),
     shell:

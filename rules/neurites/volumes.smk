@@ -111,8 +111,8 @@ rule unpack:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=lambda wildcards, attempt: 2000 * attempt,
-        runtime=lambda wildcards, attempt: 20 * attempt,
+        mem_mb=tree.memory("unpack"),
+        runtime=tree.runtime("unpack"),
     params:
         version=tree.version("unpack"),
         settings=tree.recorded("fetch", "train_sections"),

@@ -81,7 +81,7 @@ def test_rules_have_a_log_an_environment_and_growing_requests(workflow: Any) -> 
     for rule in rules(workflow):
         assert rule.log, rule.name
         assert str(rule.conda_env).endswith("envs/snakescope.yaml"), rule.name
-        if rule.is_handled_locally or rule.name in workflow._localrules:
+        if workflow.is_local(rule):
             continue
         assert rule.benchmark, rule.name
         for name in ("mem_mb", "runtime"):

@@ -50,6 +50,7 @@ class Neurites(Tree[Volume]):
         "affinities": ("predict",),
         "segmentation": ("segmentation", "provenance"),
         "paper_row": ("paper",),
+        "paper": ("paper_page",),
     }
     costs = costs.COSTS
     settings: NeuritesSettings
@@ -256,6 +257,8 @@ class Neurites(Tree[Volume]):
                 network, n = wildcards.network, int(wildcards.n)
                 channels, shapes = costs.PAPER_CHANNELS, self._trained_on()
                 return costs.of_training(settings.paper, network, n, channels, shapes)
+            case "unpack" | "paper_page":
+                return Size()
         grid, voxel_nm = self.grid(wildcards.volume), self.sheet[wildcards.volume].voxel_nm
         match step:
             case "ingest":
