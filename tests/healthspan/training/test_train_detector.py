@@ -15,10 +15,10 @@ from snakescope.healthspan.training.settings import TrainDetectorSettings
 from snakescope.healthspan.training.train_detector import (
     draw_scenes,
     learning_rate,
-    lower_precision,
     train,
 )
 from snakescope.imaging.masks import Instance
+from snakescope.learning.precision import lower_precision
 from snakescope.step.errors import StepError
 
 SMALL = TrainDetectorSettings(
@@ -219,11 +219,12 @@ def test_boxes_stay_in_single_precision_where_the_trunk_does_not() -> None:
     model = build_detector("resnet18_half")
     inputs = torch.rand(1, 1, 96, 96)
     exact = model.backbone(inputs)
-    lower_precision(model.backbone, torch.device("cpu"))
-    lowered = model.backbone(inputs)
+    with lower_precision([model.backbone], torch.device("cpu"), torch.bfloat16):
+        lowered = model.backbone(inputs)
     assert {level.dtype for level in lowered.values()} == {torch.float32}
     assert torch.equal(lowered["stride8"], lowered["stride8"].bfloat16().float())
     assert not torch.equal(exact["stride8"], lowered["stride8"])
+    assert torch.equal(exact["stride8"], model.backbone(inputs)["stride8"])
 
 
 def test_matching_is_one_to_one() -> None:

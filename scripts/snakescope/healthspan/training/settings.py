@@ -47,7 +47,7 @@ class TrainDetectorSettings(Settings):
     foreground_weight: float = Field(
         0.5, ge=0, description="weight of the auxiliary loss: worm or ground on the stride 4 map"
     )
-    precision: Literal["float32", "bfloat16"] = Field(
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "bfloat16",
         description="arithmetic of the trunk and the mask head in training; bfloat16 is 1.4 times"
         " faster on a CPU that has it",

@@ -6,7 +6,7 @@ Paper, sections 3.3.2, 3.3.3 and table 4: RAdam from 0.001, composites turned an
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,10 @@ from snakescope.healthspan.training.composite_examples import (
 )
 from snakescope.healthspan.training.settings import TrainClassifierSettings
 from snakescope.learning.device import choose_device
+from snakescope.learning.history import history_of
 from snakescope.learning.intervals import wilson_interval
+from snakescope.learning.loop import Training, fit, seed_everything
+from snakescope.learning.schedules import cosine_annealing
 from snakescope.learning.scores import (
     best_temperature,
     calibration_error,
@@ -42,7 +45,6 @@ from snakescope.learning.scores import (
     f_scores,
     macro_f,
 )
-from snakescope.learning.training import Training, seed_everything, train
 from snakescope.learning.weights import save_weights, write_card
 
 SPLITS = ("training", "validation", "held_out")
@@ -79,12 +81,15 @@ def turned(colours: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
     return torch.roll(colours, (dy, dx), (1, 2))
 
 
-def batches(examples: Examples, size: int, rng: np.random.Generator) -> Iterator[Examples]:
-    """Shuffled batches; the last one, if smaller, is left for another epoch's order."""
+def batches(
+    examples: Examples, size: int, rng: np.random.Generator
+) -> Generator[Examples, None, None]:
+    """Shuffled batches of epoch after epoch; what is left of one after the last is not used."""
     colours, states = examples
-    order = torch.from_numpy(rng.permutation(len(states)))
-    for chosen in order[: len(order) // size * size].split(size):
-        yield colours[chosen], states[chosen]
+    while True:
+        order = torch.from_numpy(rng.permutation(len(states)))
+        for chosen in order[: len(order) // size * size].split(size):
+            yield colours[chosen], states[chosen]
 
 
 def logits_of(model: torch.nn.Module, colours: torch.Tensor, device: torch.device) -> torch.Tensor:
@@ -126,33 +131,35 @@ def train_classifier(
         weight_decay=settings.weight_decay,
         decoupled_weight_decay=True,
     )
-    steps = settings.epochs * (len(examples[1]) // settings.batch)
+    epoch_steps = len(examples[1]) // settings.batch
+    steps = settings.epochs * epoch_steps
 
-    def loss_of(model: torch.nn.Module, batch: Examples, rng: np.random.Generator) -> torch.Tensor:
+    def loss_of(model: torch.nn.Module, batch: Examples, step: int) -> torch.Tensor:
         pictures = model_input(turned(batch[0].to(device), rng))
         return torch.nn.functional.cross_entropy(
             model(pictures), batch[1].to(device), label_smoothing=settings.label_smoothing
         )
 
-    def report(epoch: int) -> str:
+    def evaluate(model: torch.nn.Module) -> dict[str, float]:
         found = probabilities(logits_of(model, validation[0], device), 1.0)
-        return f"validation macro F {scores(found, validation[1].numpy())['macro_f']:.4f}"
+        return {"macro_f": scores(found, validation[1].numpy())["macro_f"]}
 
     training = Training(
         model=model,
         optimiser=optimiser,
-        schedule=torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, max(steps, 1)),
-        batches=lambda rng: batches(examples, settings.batch, rng),
+        rate=cosine_annealing(steps, settings.learning_rate),
+        batches=lambda _: batches(examples, settings.batch, rng),
         loss_of=loss_of,
-        rng=rng,
+        steps=steps,
         identity=settings.model_dump(mode="json")
-        | {
-            "version": TrainClassifierSettings.version,
-            "parameters": HYPER_PARAMETERS[settings.architecture],
-        },
+        | {"version": settings.version, "parameters": HYPER_PARAMETERS[settings.architecture]},
+        # Between epochs only: within one, its order would have to be in the checkpoint.
+        report_every=epoch_steps,
         clip_norm=1.0,
+        rng=rng,
+        evaluate=evaluate,
     )
-    train(training, settings.epochs, checkpoint, report)
+    fit(training, checkpoint, history_of(checkpoint))
     temperature = best_temperature(
         logits_of(model, validation[0], device).numpy(), validation[1].numpy()
     )

@@ -5,7 +5,8 @@ python -m snakescope.healthspan.training.train_detector --settings '{}' --checkp
 """
 
 import argparse
-import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,18 @@ from snakescope.healthspan.training.detector_examples import Scene, draw_scene
 from snakescope.healthspan.training.detector_scores import score_scenes
 from snakescope.healthspan.training.settings import TrainDetectorSettings
 from snakescope.learning.device import choose_device
-from snakescope.learning.training import check_identity, load_checkpoint
+from snakescope.learning.history import history_of
+from snakescope.learning.loading import rng_of
+from snakescope.learning.loop import Training, fit
+from snakescope.learning.precision import arithmetic, lower_precision
+from snakescope.learning.schedules import warmup_linear
 from snakescope.learning.weights import save_weights, write_card
-from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 HELD_OUT_SEED = 1_000_003
+
+Batch = tuple[list[Tensor], list[dict[str, Tensor]]]
+"""Crops, float (1, side, side), and the targets that torchvision's Mask R-CNN takes."""
 
 
 def draw_scenes(seed: int, count: int, size: int, unseen: bool = False) -> list[Scene]:
@@ -45,18 +52,12 @@ class ForegroundLoss(nn.Module):
     Used in training only; the model that is saved knows nothing of it.
     """
 
-    def __init__(self, model: MaskRCNN) -> None:
+    def __init__(self, channels: int) -> None:
         super().__init__()
-        self.head = nn.Conv2d(model.backbone.out_channels, 1, kernel_size=1)
-        self._features: Tensor | None = None
-        model.backbone.register_forward_hook(self._keep)
+        self.head = nn.Conv2d(channels, 1, kernel_size=1)
 
-    def _keep(self, module: nn.Module, inputs: Any, output: dict[str, Tensor]) -> None:
-        self._features = output["stride4"]
-
-    def forward(self, targets: list[dict[str, Tensor]]) -> Tensor:
-        assert self._features is not None
-        logits = self.head(self._features)
+    def forward(self, features: Tensor, targets: list[dict[str, Tensor]]) -> Tensor:
+        logits = self.head(features)
         wanted = torch.stack(
             [
                 t["masks"].amax(0)
@@ -71,36 +72,27 @@ class ForegroundLoss(nn.Module):
         )
 
 
-def lower_precision(module: nn.Module, device: torch.device) -> None:
-    """Let a module calculate in bfloat16 and hand on float32.
-
-    Boxes stay in float32: in bfloat16 a coordinate beyond 256 px is off by up to a pixel.
-    """
-    forward = module.forward
-
-    def lowered(*inputs: Tensor) -> Any:
-        with torch.autocast(device.type, dtype=torch.bfloat16):
-            output = forward(*inputs)
-        if isinstance(output, Tensor):
-            return output.float()
-        return {name: level.float() for name, level in output.items()}
-
-    module.forward = lowered  # type: ignore[method-assign]
+@contextmanager
+def captured_features(model: MaskRCNN) -> Iterator[dict[str, Tensor]]:
+    """Within, the feature maps of the last pass through the trunk, by level."""
+    features: dict[str, Tensor] = {}
+    handle = model.backbone.register_forward_hook(lambda *call: features.update(call[-1]))
+    try:
+        yield features
+    finally:
+        handle.remove()
 
 
 def learning_rate(step: int, settings: TrainDetectorSettings) -> float:
     """Linear warm-up, a plateau, and a linear decay to 0 over the ``cooldown``."""
-    if step < settings.warmup_steps:
-        return settings.learning_rate * (step + 1) / settings.warmup_steps
-    decay_steps = max(1, round(settings.cooldown * settings.steps))
-    return settings.learning_rate * min(1.0, (settings.steps - step) / decay_steps)
+    return warmup_linear(
+        step, settings.steps, settings.warmup_steps, settings.cooldown, settings.learning_rate
+    )
 
 
-def draw_batch(
-    scenes: list[Scene], settings: TrainDetectorSettings, step: int
-) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+def draw_batch(scenes: list[Scene], settings: TrainDetectorSettings, step: int) -> Batch:
     """The crops of one step; they depend on the seed and the step only."""
-    rng = np.random.default_rng([settings.seed, 7, step])
+    rng = rng_of(settings.seed, 7, step)
     chosen = rng.integers(len(scenes), size=settings.batch)
     pairs = [draw_crop(rng, scenes[int(k)], settings.crop_px) for k in chosen]
     return [picture for picture, _ in pairs], [target for _, target in pairs]
@@ -125,96 +117,53 @@ def identity_of(settings: TrainDetectorSettings) -> dict[str, Any]:
     }
 
 
-def take_up(
-    checkpoint: Path,
-    settings: TrainDetectorSettings,
-    state: dict[str, Any],
-    device: torch.device,
-) -> int:
-    """Load a checkpoint into the parts of a training; give the number of steps done.
-
-    One of another number of steps is taken up if the learning rate was the same so far, as it is
-    before the ``cooldown`` of both.
-
-    Raises:
-        StepError: the file is no checkpoint, or one of other settings.
-    """
-    saved = load_checkpoint(checkpoint, device)
-    found, wanted = saved["identity"], identity_of(settings)
-    done = int(saved["step"])
-    if found.keys() == wanted.keys() and found["steps"] != settings.steps:
-        other = settings.model_copy(update={"steps": found["steps"]})
-        same = all(learning_rate(k, settings) == learning_rate(k, other) for k in range(done))
-        if done <= settings.steps and same:
-            wanted["steps"] = found["steps"]
-    check_identity(checkpoint, found, wanted)
-    for name, part in state.items():
-        part.load_state_dict(saved[name])
-    return done
-
-
 def train(
     settings: TrainDetectorSettings, scenes: list[Scene], checkpoint: Path | None = None
 ) -> MaskRCNN:
     """The trained detector, with averaged weights, in evaluation mode.
 
-    A checkpoint of an interrupted run is taken up; the result is the same as without the break.
+    An interrupted training is resumed from its checkpoint with the same result; one of another
+    number of steps if the learning rate was the same so far, as it is before the ``cooldown``.
 
     Raises:
         StepError: the checkpoint is of another training.
     """
     device = choose_device(settings.device)
+    dtype = arithmetic(settings.precision, device)
     torch.manual_seed(settings.seed)
-    model = build_detector(settings.architecture).to(device).train()
-    foreground = ForegroundLoss(model).to(device)
-    average = torch.optim.swa_utils.AveragedModel(
-        model,
-        multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(settings.averaging),
-        use_buffers=True,
-    )
-    if settings.precision == "bfloat16":
-        # After the copy of the model that is averaged: a copy would share the changed forward.
-        lower_precision(model.backbone, device)
-        lower_precision(model.roi_heads.mask_head, device)
-    parameters = [*model.parameters(), *foreground.parameters()]
-    optimiser = make_optimiser(parameters, settings)
-    state = {"model": model, "foreground": foreground, "average": average, "optimiser": optimiser}
-    first = 0
-    if checkpoint is not None and checkpoint.exists():
-        first = take_up(checkpoint, settings, state, device)
-    recent: dict[str, float] = {}
-    started = time.monotonic()
-    for step in range(first, settings.steps):
-        # Sampling of proposals draws from torch's generator: tie it to the step, so that a
-        # resumed run sees what an unbroken one would.
+    model = build_detector(settings.architecture).to(device)
+    foreground = ForegroundLoss(model.backbone.out_channels).to(device)
+
+    def loss_of(model: MaskRCNN, batch: Batch, step: int) -> dict[str, Tensor]:
+        # Sampling of proposals draws from torch's generator: tie it to the step.
         torch.manual_seed(settings.seed * 1_000_003 + step)
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, settings)
-        pictures, targets = draw_batch(scenes, settings, step)
-        pictures = [one.to(device) for one in pictures]
-        targets = [{key: value.to(device) for key, value in one.items()} for one in targets]
-        losses = model(pictures, targets)
-        losses["loss_foreground"] = settings.foreground_weight * foreground(targets)
-        total = torch.stack(list(losses.values())).sum()
-        optimiser.zero_grad()
-        total.backward()
-        nn.utils.clip_grad_norm_(parameters, 5.0)
-        optimiser.step()
-        average.update_parameters(model)
-        for name, value in losses.items():
-            recent[name] = 0.98 * recent.get(name, float(value)) + 0.02 * float(value)
-        if (step + 1) % 50 == 0:
-            pace = (time.monotonic() - started) / (step + 1 - first)
-            shown = " ".join(f"{k.removeprefix('loss_')} {v:.3f}" for k, v in recent.items())
-            print(f"step {step + 1} of {settings.steps}, {pace:.2f} s each: {shown}", flush=True)
-        if checkpoint is not None and (step + 1) % settings.checkpoint_every == 0:
-            with atomic_write(checkpoint) as partial:
-                parts = {name: part.state_dict() for name, part in state.items()}  # type: ignore[attr-defined]
-                identity = identity_of(settings)
-                torch.save({"identity": identity, **parts, "step": step + 1}, partial)
-    trained = average.module
-    trained.load_state_dict({k: v.clone() for k, v in trained.state_dict().items()})
-    return trained.eval()  # type: ignore[no-any-return]
+        pictures = [one.to(device) for one in batch[0]]
+        targets = [{key: value.to(device) for key, value in one.items()} for one in batch[1]]
+        lowered = (model.backbone, model.roi_heads.mask_head)
+        with lower_precision(lowered, device, dtype), captured_features(model) as features:
+            losses: dict[str, Tensor] = model(pictures, targets)
+        found = foreground(features["stride4"], targets)
+        return {**losses, "loss_foreground": settings.foreground_weight * found}
+
+    training = Training(
+        model=model,
+        optimiser=make_optimiser([*model.parameters(), *foreground.parameters()], settings),
+        rate=lambda step: learning_rate(step, settings),
+        batches=lambda first: (
+            draw_batch(scenes, settings, step) for step in range(first, settings.steps)
+        ),
+        loss_of=loss_of,
+        steps=settings.steps,
+        identity=identity_of(settings),
+        report_every=50,
+        checkpoint_every=settings.checkpoint_every,
+        clip_norm=5.0,
+        ema_decay=settings.averaging,
+        dtype=dtype,
+        parts={"foreground": foreground},
+        lengthening=frozenset({"steps"}),
+    )
+    return fit(training, checkpoint, history_of(checkpoint)).model  # type: ignore[no-any-return]
 
 
 def model_card(settings: TrainDetectorSettings, scores: dict[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import pandas as pd
 import torch
 
 from snakescope.learning.device import choose_device
+from snakescope.learning.precision import arithmetic, autocast, name_of
 from snakescope.learning.weights import save_weights
 from snakescope.neurites.networks.affinity_targets import balanced_loss
 from snakescope.neurites.networks.model_files import build, description
@@ -75,15 +76,15 @@ def cost(settings: TrainSettings, volumes: list[Labelled]) -> dict[str, float | 
     image, labels = (torch.from_numpy(one).to(device) for one in draw_batch(volumes, settings, 0))
     on_gpu = device.type == "cuda"
     clock = time.perf_counter if on_gpu else time.process_time
-    half = settings.precision == "bfloat16"
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+    dtype = arithmetic(settings.precision, device)
+    with autocast(device, dtype):
         kept = saved_bytes(network, image[:, None])
     if on_gpu:
         torch.cuda.reset_peak_memory_stats()
     taken = []
     for _ in range(TIMED_STEPS):
         started = clock()
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        with autocast(device, dtype):
             logits = network(image[:, None])
         balanced_loss(logits, labels).backward()  # type: ignore[no-untyped-call]
         if on_gpu:
@@ -101,7 +102,7 @@ def cost(settings: TrainSettings, volumes: list[Labelled]) -> dict[str, float | 
         "peak_mb": torch.cuda.max_memory_allocated() / 1e6 if on_gpu else resident,
         "peak_is_of": "allocations on the GPU" if on_gpu else "the process",
         "device": torch.cuda.get_device_name() if on_gpu else "CPU",
-        "arithmetic": settings.precision,
+        "arithmetic": name_of(dtype),
         "patch": " x ".join(map(str, (settings.batch, *settings.patch_zyx))),
         "train_voxels": voxels,
     }

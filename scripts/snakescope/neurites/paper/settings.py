@@ -26,7 +26,7 @@ class PaperSettings(Settings):
     )
     patch_zyx: Shape = Field((18, 160, 160), description="patch (voxels)")
     batch: int = Field(1, ge=1, description="patches a step (count)")
-    precision: Literal["float32", "bfloat16"] = Field(
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "float32", description="arithmetic of the convolutions; bfloat16 by autocast"
     )
     threads: int = Field(2, ge=1, description="CPU threads (count)")

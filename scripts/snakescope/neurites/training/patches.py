@@ -1,15 +1,13 @@
 """Patches of labelled volumes, as the training of the networks takes them."""
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.learning.loading import rng_of
 from snakescope.neurites.prediction.patches import Triple
 from snakescope.neurites.prediction.predict import Volume
 from snakescope.neurites.training.settings import KEPT_IN_MEMORY
@@ -17,7 +15,8 @@ from snakescope.neurites.training.augment import Image, Labels, augmented, margi
 from snakescope.neurites.training.settings import TrainSettings
 from snakescope.step.errors import StepError
 
-Item = TypeVar("Item")
+Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
+"""Grey values 0 to 1 and labels, (N, z, y, x) each."""
 
 SECTIONS_AT_ONCE = 16
 
@@ -166,27 +165,8 @@ def draw_patch(
     return augmented(rng, image, labels, patch, settings.augment)
 
 
-def draw_batch(
-    volumes: list[Labelled], settings: TrainSettings, step: int
-) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """The batch of a step, which depends on the seed and the step only: (N, z, y, x) each."""
-    rng = np.random.default_rng([settings.seed, 11, step])
+def draw_batch(volumes: list[Labelled], settings: TrainSettings, step: int) -> Batch:
+    """The batch of a step, which depends on the seed and the step only."""
+    rng = rng_of(settings.seed, 11, step)
     pairs = [draw_patch(rng, volumes, settings) for _ in range(settings.batch)]
     return np.stack([image for image, _ in pairs]), np.stack([labels for _, labels in pairs])
-
-
-def prefetched(
-    function: Callable[[int], Item], numbers: Iterable[int], workers: int
-) -> Iterator[Item]:
-    """``function`` of each number in order, computed ahead by so many threads; 0: none."""
-    if workers == 0:
-        yield from map(function, numbers)
-        return
-    waiting: deque[Future[Item]] = deque()
-    with ThreadPoolExecutor(workers) as pool:
-        for number in numbers:
-            waiting.append(pool.submit(function, number))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

@@ -99,7 +99,7 @@ class TrainSettings(Settings):
         100, ge=0, description="steps of linear warm-up, before a cosine decay (count)"
     )
     clip_norm: float = Field(5.0, gt=0, description="greatest norm of the gradient")
-    precision: Literal["float32", "bfloat16"] = Field(
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "float32", description="arithmetic of the convolutions; bfloat16 by autocast"
     )
     validation_share: float = Field(

@@ -8,21 +8,21 @@ volume is given, the last sections of every volume are kept for validation and n
 """
 
 import argparse
-import hashlib
-import json
-import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
 import torch
 
+from snakescope.learning.checkpoints import path_of
 from snakescope.learning.device import choose_device
-from snakescope.learning.training import Training, seed_everything
-from snakescope.learning.training import train as run_training
+from snakescope.learning.history import history_of
+from snakescope.learning.loading import prefetched
+from snakescope.learning.loop import Training, fit, seed_everything
+from snakescope.learning.precision import arithmetic, autocast, name_of
+from snakescope.learning.schedules import warmup_cosine
 from snakescope.learning.weights import save_weights, write_card
 from snakescope.neurites.networks.affinity_scores import score_affinities
 from snakescope.neurites.networks.affinity_targets import NEAREST, balanced_loss, with_outlines
@@ -31,6 +31,7 @@ from snakescope.neurites.networks.networks import NeuriteNetwork
 from snakescope.neurites.prediction.predict import check_patch, open_volume
 from snakescope.neurites.training.held_out import held_out_scores
 from snakescope.neurites.training.patches import (
+    Batch,
     Labelled,
     check_fits,
     check_labelled,
@@ -38,7 +39,6 @@ from snakescope.neurites.training.patches import (
     draw_batch,
     draw_patch,
     labelled,
-    prefetched,
     split,
 )
 from snakescope.neurites.training.settings import TrainSettings
@@ -46,11 +46,8 @@ from snakescope.step.errors import StepError
 
 
 def rate(step: int, settings: TrainSettings) -> float:
-    """Share of the highest learning rate: linear warm-up, then cosine decay to 0."""
-    if step < settings.warmup_steps:
-        return (step + 1) / settings.warmup_steps
-    rest = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-    return 0.5 * (1 + math.cos(math.pi * min(1.0, rest)))
+    """Learning rate: linear warm-up, then cosine decay to 0."""
+    return warmup_cosine(step, settings.steps, settings.warmup_steps, settings.learning_rate)
 
 
 def loss(logits: torch.Tensor, labels: torch.Tensor, settings: TrainSettings) -> torch.Tensor:
@@ -59,31 +56,23 @@ def loss(logits: torch.Tensor, labels: torch.Tensor, settings: TrainSettings) ->
     return balanced_loss(logits, outlined, offsets_of(settings))
 
 
-def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
-    """A fresh network and all that its training needs.
-
-    An epoch is ``settings.epoch_steps`` steps, the last one what is left of ``settings.steps``.
-    """
-    rng = seed_everything(settings.seed, settings.threads)
+def make_training(
+    settings: TrainSettings, volumes: list[Labelled], validation: list[Labelled]
+) -> Training:
+    """A fresh network and all that its training needs."""
+    seed_everything(settings.seed, settings.threads)
     device = choose_device(settings.device)
+    dtype = arithmetic(settings.precision, device)
     network = build(settings).to(device)
     if device.type == "cpu":
         # oneDNN then spares itself a change of layout at every convolution.
         network = network.to(memory_format=torch.channels_last_3d)  # type: ignore[call-overload]
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: rate(step, settings))
     workers = settings.threads if device.type == "cuda" else 0
 
-    def batches(_: np.random.Generator) -> Any:
-        first = training.epoch * settings.epoch_steps
-        numbers = range(first, min(settings.steps, first + settings.epoch_steps))
-        return prefetched(lambda step: draw_batch(volumes, settings, step), numbers, workers)
-
-    def loss_of(model: torch.nn.Module, batch: Any, _: np.random.Generator) -> torch.Tensor:
+    def loss_of(model: torch.nn.Module, batch: Batch, step: int) -> torch.Tensor:
         image = torch.from_numpy(batch[0]).to(device)[:, None]
         labels = torch.from_numpy(batch[1]).to(device)
-        half = settings.precision == "bfloat16"
-        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
+        with autocast(device, dtype):
             logits = model(image)
         return loss(logits, labels, settings)
 
@@ -91,20 +80,34 @@ def make_training(settings: TrainSettings, volumes: list[Labelled]) -> Training:
     # By content: a training that has ended leaves its checkpoint, and corrected labels are none of
     # what it has learned.
     identity["volumes"] = [f"{v.name} {v.first}:{v.last} {content(v)}" for v in volumes]
-    identity["version"] = TrainSettings.version
-    training = Training(
-        network, optimiser, schedule, batches, loss_of, rng, identity, clip_norm=settings.clip_norm
+    identity["version"] = settings.version
+    return Training(
+        model=network,
+        optimiser=torch.optim.Adam(network.parameters(), lr=settings.learning_rate),
+        rate=lambda step: rate(step, settings),
+        batches=lambda first: prefetched(
+            lambda step: draw_batch(volumes, settings, step), range(first, settings.steps), workers
+        ),
+        loss_of=loss_of,
+        steps=settings.steps,
+        identity=identity,
+        report_every=settings.epoch_steps,
+        clip_norm=settings.clip_norm,
+        dtype=dtype,
+        evaluate=lambda model: validate(model, validation, settings),
     )
-    return training
 
 
 def validate(
     network: NeuriteNetwork, volumes: list[Labelled], settings: TrainSettings
 ) -> dict[str, float]:
-    """Loss and affinity scores of patches that are the same every time, without augmentation."""
+    """Loss and affinity scores of patches that are the same every time, without augmentation.
+
+    Args:
+        network: in evaluation mode.
+    """
     rng = np.random.default_rng([settings.seed, 13])
     device = next(network.parameters()).device
-    network.eval()
     found: list[dict[str, float]] = []
     with torch.inference_mode():
         for _ in range(settings.validation_patches):
@@ -114,12 +117,11 @@ def validate(
             affinities = torch.sigmoid(logits[0, :NEAREST].float()).cpu().numpy()
             lost = float(loss(logits, truth, settings))
             found.append({"loss": lost, **asdict(score_affinities(affinities, labels))})
-    network.train()
     return {key: float(np.mean([one[key] for one in found])) for key in found[0]}
 
 
 def check_depth(settings: TrainSettings) -> None:
-    """See that no level of the network is two sections deep in bfloat16.
+    """See that no level of the network is two sections deep in bfloat16 or float16.
 
     PyTorch 2.7 (oneDNN) gives gradients of 3 x 3 x 3 kernels on such maps from memory that it never
     wrote: now and then not a number, always another one.
@@ -129,22 +131,13 @@ def check_depth(settings: TrainSettings) -> None:
     """
     levels = len(settings.features) if settings.cubes else 1
     depths = [settings.patch_zyx[0] >> level for level in range(levels)]
-    if settings.precision == "bfloat16" and 2 in depths:
+    dtype = arithmetic(settings.precision, choose_device(settings.device))
+    if dtype != torch.float32 and 2 in depths:
         raise StepError(
-            f"train: patch_zyx: expected no level to be 2 sections deep in bfloat16, found"
+            f"train: patch_zyx: expected no level to be 2 sections deep in {name_of(dtype)}, found"
             f" {settings.patch_zyx[0]} sections, halved to {depths}; take deeper patches or"
             " precision: float32"
         )
-
-
-def own_name(checkpoint: Path, identity: dict[str, Any]) -> Path:
-    """The checkpoint of this training alone: other settings or labels do not find it, nor lose it.
-
-    ``training/affinities.ckpt`` becomes ``training/affinities-<8 hexadecimal digits>.ckpt``.
-    """
-    text = json.dumps(identity, sort_keys=True)
-    digest = hashlib.blake2b(text.encode(), digest_size=4).hexdigest()
-    return checkpoint.with_name(f"{checkpoint.stem}-{digest}{checkpoint.suffix}")
 
 
 def train(
@@ -153,10 +146,11 @@ def train(
     validation: list[Labelled],
     checkpoint: str | Path | None = None,
 ) -> NeuriteNetwork:
-    """The trained network; an interrupted training is taken up at its checkpoint.
+    """The trained network; an interrupted training is resumed from its checkpoint.
 
     Args:
-        checkpoint: its name is lengthened by what the training depends on, see :func:`own_name`.
+        checkpoint: the name of the file is lengthened by what the training depends on, see
+            :func:`snakescope.learning.checkpoints.path_of`.
 
     Raises:
         StepError: a volume is smaller than a patch or has no labels.
@@ -167,17 +161,9 @@ def train(
         for volume in some:
             check_fits(volume, settings.patch_zyx, purpose)
             check_labelled(volume, purpose)
-    training = make_training(settings, volumes)
-    network = training.model
-    assert isinstance(network, NeuriteNetwork)
-
-    def report(_: int) -> str:
-        scores = validate(network, validation, settings)
-        return "validation " + ", ".join(f"{key} {value:.4f}" for key, value in scores.items())
-
-    epochs = math.ceil(settings.steps / settings.epoch_steps)
-    own = None if checkpoint is None else own_name(Path(checkpoint), training.identity)
-    run_training(training, epochs, own, report)
+    training = make_training(settings, volumes, validation)
+    own = None if checkpoint is None else path_of(checkpoint, training.identity)
+    network: NeuriteNetwork = fit(training, own, history_of(own)).model
     return network
 
 

@@ -1,0 +1,74 @@
+"""Arithmetic of a training: float32, or half the bits where the device is fast at it."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+Precision = Literal["auto", "float32", "bfloat16", "float16"]
+
+BFLOAT16_CAPABILITY = (8, 0)
+"""Compute capability from which NVIDIA GPUs have arithmetic of bfloat16 (Ampere)."""
+
+
+def arithmetic(precision: Precision, device: torch.device) -> torch.dtype:
+    """The dtype that convolutions and products use under autocast.
+
+    ``auto`` is bfloat16 on GPUs that have its arithmetic, float16 on older ones (such as Titan Xp
+    and RTX 2080 Ti), and float32 on a CPU. Training in float16 needs the scaled loss of
+    :func:`snakescope.learning.loop.fit`.
+    """
+    if precision != "auto":
+        dtype: torch.dtype = getattr(torch, precision)
+        return dtype
+    if device.type != "cuda":
+        return torch.float32
+    newer = torch.cuda.get_device_capability(device) >= BFLOAT16_CAPABILITY
+    return torch.bfloat16 if newer else torch.float16
+
+
+def name_of(dtype: torch.dtype) -> str:
+    """``float32``, ``bfloat16`` or ``float16``."""
+    return str(dtype).removeprefix("torch.")
+
+
+def autocast(device: torch.device, dtype: torch.dtype) -> torch.autocast:
+    """A context in which operations that tolerate it compute in ``dtype``; none for float32."""
+    lower = dtype != torch.float32
+    return torch.autocast(device.type, dtype=dtype if lower else torch.bfloat16, enabled=lower)
+
+
+@contextmanager
+def lower_precision(
+    modules: Sequence[nn.Module], device: torch.device, dtype: torch.dtype
+) -> Iterator[None]:
+    """Within, these parts of a model compute in ``dtype`` and return float32.
+
+    For models of which only parts tolerate it: in bfloat16, for example, a coordinate of a box
+    beyond 256 px is off by up to a pixel.
+
+    Args:
+        modules: return a tensor or a dict of tensors.
+    """
+    if dtype == torch.float32:
+        yield
+        return
+    with ExitStack() as stack:
+        for module in modules:
+            module.forward = _lowered(module.forward, device, dtype)  # type: ignore[method-assign]
+            # Takes away the attribute of the instance, so that the method of the class shows again.
+            stack.callback(module.__dict__.pop, "forward")
+        yield
+
+
+def _lowered(forward: Any, device: torch.device, dtype: torch.dtype) -> Any:
+    def lowered(*inputs: Tensor) -> Any:
+        with autocast(device, dtype):
+            output = forward(*inputs)
+        if isinstance(output, Tensor):
+            return output.float()
+        return {name: value.float() for name, value in output.items()}
+
+    return lowered
