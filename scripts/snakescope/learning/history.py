@@ -30,8 +30,9 @@ def write_history(path: str | Path, history: pd.DataFrame, figure: bool = False)
 
 def learning_curves(history: pd.DataFrame) -> Figure:
     """Losses, validation scores and the learning rate against the step, one panel each."""
-    scores = [name for name in history if str(name).startswith(VALIDATION)]
-    losses = [name for name in history if name not in ("step", "rate", *scores)]
+    names = [str(name) for name in history.columns]
+    scores = [name for name in names if name.startswith(VALIDATION)]
+    losses = [name for name in names if name not in ("step", "rate", *scores)]
     # A validation loss is comparable with the losses of the training.
     losses += [name for name in scores if name.removeprefix(VALIDATION) in losses]
     panels = {
@@ -39,16 +40,16 @@ def learning_curves(history: pd.DataFrame) -> Figure:
         "validation score": [name for name in scores if name not in losses],
         "learning rate": ["rate"],
     }
-    shown = {label: names for label, names in panels.items() if names}
+    shown = {label: columns for label, columns in panels.items() if columns}
     with figure_style():
         figure = Figure(figsize=(6, 2.2 * len(shown)), layout="constrained")
         axes = figure.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
-        for ax, (label, names) in zip(axes, shown.items(), strict=True):
-            for name in names:
+        for ax, (label, columns) in zip(axes, shown.items(), strict=True):
+            for name in columns:
                 text = name.removeprefix(VALIDATION) if label == "validation score" else name
                 ax.plot(history["step"], history[name], label=text.replace("_", " "))
             ax.set_ylabel(label)
-            if len(names) > 1 or label == "validation score":
+            if len(columns) > 1 or label == "validation score":
                 ax.legend()
         axes[-1].set_xlabel("step")
     return figure
