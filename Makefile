@@ -70,8 +70,8 @@ fast: $(READY) ## run the tests that start no program, in about two minutes; TRE
 	$(PYTEST) -m "not subprocess and not slow" $(if $(TREE),tests/$(TREE),tests)
 
 lint: $(READY) ## check the style of code, rules and generated files
-	$(BIN)/ruff check scripts tests benchmarks
-	$(BIN)/ruff format --check scripts tests benchmarks
+	$(BIN)/ruff check scripts tests benchmarks docs
+	$(BIN)/ruff format --check scripts tests benchmarks docs
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
 	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --check --root ..

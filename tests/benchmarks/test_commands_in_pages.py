@@ -9,7 +9,7 @@ from snakescope import REPOSITORY
 
 ROOT = REPOSITORY
 BARE = re.compile(r"(?<![\w/])python benchmarks/\S+")
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("config/*.md"), *ROOT.glob("docs/*.md")]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("config/*.md"), *ROOT.glob("docs/**/*.md")]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
