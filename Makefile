@@ -36,6 +36,7 @@ $(READY):
 	$(BIN)/python -c '' 2>/dev/null || { rm -rf .venv; $(UV) venv --quiet --python $(PYTHON) .venv 2>/dev/null || $(PYTHON) -m venv --clear .venv; }
 	[ -x "$(UV)" ] || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	$(UV) pip install --quiet --python $(BIN)/python --compile-bytecode --requirements requirements.txt
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	rm -f .venv/.ready-*
 	touch $@
 

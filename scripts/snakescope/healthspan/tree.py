@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS, TRAINED
+from snakescope.healthspan.plates.inspect import inspect_folder
 from snakescope.healthspan.plates.manifest import (
     PlateProblem,
     block_range,
@@ -261,6 +262,10 @@ class Healthspan(Tree[Plate]):
                 _training("classifier", self.classifier),
             ),
         }
+
+    def inspect(self, folder: str) -> list[str]:
+        """The naming, wells, timepoints, channels and gaps of raw images, and rows of the sheet."""
+        return inspect_folder(folder, self.settings.ingest)
 
     def summary(self) -> list[str]:
         """The pictures to open, where there are any."""

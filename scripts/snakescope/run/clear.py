@@ -59,6 +59,10 @@ def _queued(name: str) -> list[str]:
     return answer.stdout.split()
 
 
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of the command, of which there are none."""
+
+
 def main(options: argparse.Namespace) -> None:
     """Cancel the jobs of killed runs and remove the lock."""
     if sentence := at_work():

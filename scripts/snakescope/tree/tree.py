@@ -111,6 +111,14 @@ class Tree(ABC, Generic[R]):
         """Write what depends on all subjects, and return notes."""
         return []
 
+    def inspect(self, folder: str) -> list[str]:
+        """Return what a folder of raw data looks like, a line each; nothing if it holds none.
+
+        Raises:
+            StepError: the folder cannot be read.
+        """
+        return []
+
     def without_failed(self, failures: Sequence[Failure], unfinished: Collection[str]) -> list[str]:
         """Make what can be made without subjects that failed, and return a sentence on each.
 
