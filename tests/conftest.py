@@ -12,7 +12,7 @@ def starts_programs(module: object) -> bool:
     """Whether a module of tests imports the harness, or subprocess."""
     names = vars(module).values()
     return hasattr(module, "subprocess") or any(
-        str(getattr(value, "__module__", "")).endswith("harness") for value in names
+        str(getattr(value, "__module__", "")).endswith(("harness", "clone")) for value in names
     )
 
 
