@@ -75,7 +75,7 @@ lint: $(READY) ## check the style of code, rules and generated files
 	$(BIN)/ruff format --check scripts tests benchmarks docs
 	$(BIN)/snakefmt --check Snakefile rules
 	$(BIN)/snakemake --lint
-	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --check --root ..
+	cd scripts && ../$(BIN)/python -m snakescope.reference --check --root ..
 
 types: $(READY) ## check the types
 	cd scripts && ../$(BIN)/mypy --config-file ../pyproject.toml .
@@ -92,7 +92,7 @@ site: $(DEV_READY) ## build the documentation into site/
 	$(BIN)/mkdocs build --strict
 
 docs: $(READY) ## write the generated pages of the configuration
-	cd scripts && ../$(BIN)/python -m snakescope.settings.reference --write --root ..
+	cd scripts && ../$(BIN)/python -m snakescope.reference --write --root ..
 
 # Names and versions only: addresses of a registry would tie everyone to it.
 lock: ## pin the newest packages that requirements*.in allow

@@ -64,8 +64,8 @@ def computed(folder: Path, frame_px: int, timepoints: int, worms: int) -> list[d
     """Simulate a plate, run the whole workflow on it, and return the events of all its runs."""
     (folder / "config").mkdir(parents=True, exist_ok=True)
     (folder / "config/config.yaml").write_text(
-        f"healthspan:\n  timepoints_per_block: {BLOCK}\n  ingest:\n    interval_h: 12\n"
-        f"  simulate:\n    frame_px: {frame_px}\n    timepoints: {timepoints}\n"
+        f"healthspan:\n  timepoints_per_block: {BLOCK}\n  plates:\n    interval_h: 12\n"
+        f"  simulation:\n    frame_px: {frame_px}\n    timepoints: {timepoints}\n"
         f"    worms: {worms}\n    missing_share: 0\n"
     )
     (folder / "config/plates.tsv").write_text(

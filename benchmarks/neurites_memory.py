@@ -24,6 +24,11 @@ import tifffile
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
+from snakescope.neurites.resources import Size, kind_of  # noqa: E402
+from snakescope.neurites.sizes import mvoxel  # noqa: E402
+from snakescope.neurites.sizes import of_training as of_step_of_training  # noqa: E402
+from snakescope.neurites.sizes import of_volume as of_step  # noqa: E402
+
 from benchmarks.full_geometry import measure  # noqa: E402
 from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
 from snakescope.imaging.volumes import describe  # noqa: E402
@@ -32,11 +37,7 @@ from snakescope.neurites.fragments.block_files import write_block_array  # noqa:
 from snakescope.neurites.fragments.context import context_of  # noqa: E402
 from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
 from snakescope.neurites.networks.model_files import build, description  # noqa: E402
-from snakescope.neurites.resources import Size, kind_of  # noqa: E402
 from snakescope.neurites.settings import NeuritesSettings  # noqa: E402
-from snakescope.neurites.sizes import mvoxel  # noqa: E402
-from snakescope.neurites.sizes import of_training as of_step_of_training  # noqa: E402
-from snakescope.neurites.sizes import of_volume as of_step  # noqa: E402
 from snakescope.neurites.training.settings import TrainSettings  # noqa: E402
 from snakescope.neurites.volumes.blocks import Grid, Zyx, box_shape  # noqa: E402
 from snakescope.neurites.volumes.ingest import create_array  # noqa: E402
@@ -231,7 +232,9 @@ def of_agglomeration(
     # Numba compiles once and keeps what it made; jobs find it there.
     measure(agglomeration_of(folder, paths, described, MEAN), ENVIRONMENT)
     for how in scorings:
-        settings = NeuritesSettings.model_validate({"agglomerate": how, "fragments": fragments})
+        settings = NeuritesSettings.model_validate(
+            {"agglomeration": {"agglomerate": how}, "fragments": fragments}
+        )
         words = agglomeration_of(folder, paths, described, how)[3:]
         yield row("agglomerate", of_step("agglomerate", settings, grid), words)
 

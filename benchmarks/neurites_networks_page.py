@@ -190,8 +190,8 @@ The base network, forward of {inference["patch"].iloc[0]} voxels on
 a network with random weights; less overlap changes what is blended, not the patches themselves.
 
 The bfloat16 figure is of a processor with bfloat16 instructions (AVX512-BF16); others gain nothing.
-`neurites: predict:` folds and orders the memory always; precision, overlap and batch are settings.
-torch computes small single patches on the CPU with a far slower convolution: with patches
+`neurites: prediction:` folds and orders the memory always; precision, overlap and batch are
+settings. torch computes small single patches on the CPU with a far slower convolution: with patches
 of fewer than about 20,000 rows (channels x z x y of a level), set a batch of 2.
 
 {_markdown(inference.drop(columns=["patch", "device"]))}

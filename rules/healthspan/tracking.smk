@@ -33,7 +33,7 @@ rule track:
         runtime=tree.runtime("track"),
     params:
         version=tree.version("track"),
-        max_missing_fraction=tree.settings.ingest.max_missing_fraction,
+        max_missing_fraction=tree.settings.plates.max_missing_fraction,
         weights=[tree.detector, tree.classifier],
         sha256=tree.checksum(tree.detector) + tree.checksum(tree.classifier),
         settings=tree.recorded("track"),

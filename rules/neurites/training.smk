@@ -2,7 +2,7 @@
 
 In:  image.zarr, labels.zarr of those volumes
 Out: results/neurites/models/affinities.safetensors and its card, affinities.json. Named in the
-     configuration (`neurites: predict: weights:`), they take the place of the shipped ones.
+     configuration (`neurites: prediction: weights:`), they take the place of the shipped ones.
 
 A training that was interrupted goes on from its checkpoint, which is kept for that.
 """

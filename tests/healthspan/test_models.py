@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 import yaml
+from snakescope.healthspan.models import models, training_command
+from snakescope.neurites.models import models as neurites_models
 
 from snakescope import REPOSITORY
-from snakescope.healthspan.models import models, training_command
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.states.models import HYPER_PARAMETERS
-from snakescope.neurites.models import models as neurites_models
 from snakescope.neurites.settings import NeuritesSettings
+from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
 from snakescope.settings.models import check_models
-from snakescope.settings.sections import SECTIONS
 from snakescope.settings.weights import weights_checksum
 from snakescope.step.errors import StepError
 
@@ -27,8 +27,8 @@ def test_the_shipped_weights_are_those_of_their_cards() -> None:
     detector, classifier, network = (
         str(REPOSITORY / weights)
         for weights in (
-            settings.detect.weights,
-            settings.classify.weights,
+            settings.detection.detect.weights,
+            settings.states.classify.weights,
             NeuritesSettings().predict.weights,
         )
     )
@@ -52,10 +52,12 @@ def test_what_is_wrong_with_weights_is_told_by_file(tmp_path: Path) -> None:
         path.with_suffix(".json").write_text(json.dumps({"sha256": "00"}))
     with pytest.raises(StepError, match=r"SHA-256 00, found .*classifier.json") as refused:
         check_models(RULES, wanted)
-    assert str(refused.value).endswith("and name that file in healthspan: classify: weights")
+    assert str(refused.value).endswith(
+        "and name that file in healthspan: states: classify: weights"
+    )
     with pytest.raises(StepError, match=r"SHA-256 00, found .*affinities.json") as refused:
         check_models(["neurites_affinities"], wanted)
-    assert str(refused.value).endswith("and name that file in neurites: predict: weights")
+    assert str(refused.value).endswith("and name that file in neurites: prediction: weights")
     assert weights_checksum(paths[0]) == "00"
 
 

@@ -187,7 +187,7 @@ def test_beside_a_run_at_work_only_what_is_new_is_written(tree: Tree) -> None:
 
 def test_settings_at_their_defaults_are_no_parameters(tree: Tree) -> None:
     assert tree.settings_of("track") == "{}"
-    other = HealthspanSettings.model_validate({"experiment": {"confidence": 0.9}})
+    other = HealthspanSettings.model_validate({"survival": {"experiment": {"confidence": 0.9}}})
     assert json.loads(Tree([], other).settings_of("experiment")) == {"confidence": 0.9}
 
 

@@ -11,8 +11,8 @@ ROWS = "volume\timage\tvoxel_nm\tlabels\na\traw/a\t30 6 6\tlabels.tif\nb\tb.tif\
 CONFIG = """
 neurites:
   block: [4, 16, 16]
-  ingest: {sections_per_slab: 2}
-  predict: {patch_zyx: [2, 16, 16], overlap: 0}
+  volumes: {ingest: {sections_per_slab: 2}}
+  prediction: {patch_zyx: [2, 16, 16], overlap: 0}
 """
 
 

@@ -69,13 +69,13 @@ def test_where_a_network_runs_is_no_reason_to_compute_again(done: Volumes) -> No
 
 
 def test_another_threshold_redoes_no_block(done: Volumes) -> None:
-    done.config(CONFIG + "  segmentation: {threshold: 0.3}\n")
+    done.config(CONFIG + "  agglomeration: {segmentation: {threshold: 0.3}}\n")
     both = {"segmentation.ome.zarr", "sections.png"}
     assert done.plan("--", "neurites") == of("a", both | {"scores.tsv"}) | of("b", both)
 
 
 def test_another_export_redoes_nothing_else(done: Volumes) -> None:
-    done.config(CONFIG + "  segmentation: {exports: [tiff]}\n")
+    done.config(CONFIG + "  agglomeration: {segmentation: {exports: [tiff]}}\n")
     assert done.plan("--", "neurites") == {"a/segmentation.tif", "b/segmentation.tif"}
 
 

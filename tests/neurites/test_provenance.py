@@ -14,8 +14,8 @@ from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.tree import Tree
 from snakescope.neurites.volumes.scan import find_sources, write_manifest
 from snakescope.neurites.volumes.sheet import Volume
+from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
-from snakescope.settings.sections import SECTIONS
 
 SCRIPTS = REPOSITORY / "scripts"
 
@@ -53,7 +53,7 @@ def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
 
 
 def test_the_settings_of_a_run_can_be_given_again(tmp_path: Path) -> None:
-    settings = NeuritesSettings.model_validate({"predict": {"overlap": 0.25}})
+    settings = NeuritesSettings.model_validate({"prediction": {"overlap": 0.25}})
     Tree((), settings, results=str(tmp_path)).write_configuration()
     written = yaml.safe_load((tmp_path / "configuration.yaml").read_text())
     assert load_sections(written, SECTIONS)["neurites"] == settings

@@ -98,7 +98,7 @@ def test_only_grey_values_of_8_bit_are_read_as_they_are() -> None:
 
 def test_a_prediction_is_as_large_as_its_block_its_batch_its_network_and_its_views() -> None:
     def size(channels: int = 24, **predict: int) -> Size:
-        settings = NeuritesSettings.model_validate({"predict": {"threads": 1, **predict}})
+        settings = NeuritesSettings.model_validate({"prediction": {"threads": 1, **predict}})
         return of_prediction(settings, SNEMI3D, next(iter(SNEMI3D)), channels)
 
     one = size()
@@ -108,10 +108,10 @@ def test_a_prediction_is_as_large_as_its_block_its_batch_its_network_and_its_vie
     assert size(test_time_augmentation=16).work == 16 * one.work
     assert size(threads=2).work == one.work / 2
     # A volume of one patch is one patch's work, and a batch of two is one.
-    patch = NeuritesSettings().predict.patch_zyx
+    patch = NeuritesSettings().prediction.patch_zyx
     grid = Grid(patch, patch)
     single = of_prediction(NeuritesSettings(), grid, next(iter(grid)), 24)
-    two = NeuritesSettings.model_validate({"predict": {"batch": 2}})
+    two = NeuritesSettings.model_validate({"prediction": {"batch": 2}})
     assert of_prediction(two, grid, next(iter(grid)), 24).part == single.part == mvoxel(patch) * 24
 
 

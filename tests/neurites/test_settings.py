@@ -3,21 +3,21 @@
 import pytest
 
 from snakescope.neurites.settings import NeuritesSettings
+from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
-from snakescope.settings.sections import SECTIONS
 from snakescope.step.errors import StepError
 
 
 @pytest.mark.parametrize(
     "section",
     [
-        {"train": {"network": "revnet", "features": [15, 24]}},
-        {"train": {"features": [0, 24]}},
-        {"train": {"patch_zyx": [0, 16, 16]}},
+        {"training": {"network": "revnet", "features": [15, 24]}},
+        {"training": {"features": [0, 24]}},
+        {"training": {"patch_zyx": [0, 16, 16]}},
         {"paper": {"n": [5]}},
         {"paper": {"patch_zyx": [18, 0, 160]}},
-        {"simulate": {"shape": [0, 64, 64]}},
-        {"predict": {"patch_zyx": [0, -4, 160]}},
+        {"simulation": {"shape": [0, 64, 64]}},
+        {"prediction": {"patch_zyx": [0, -4, 160]}},
     ],
 )
 def test_what_no_step_could_do_is_refused(section: dict[str, object]) -> None:
@@ -28,7 +28,7 @@ def test_what_no_step_could_do_is_refused(section: dict[str, object]) -> None:
 
 
 def test_the_base_network_may_have_odd_numbers_of_channels() -> None:
-    section = {"train": {"network": "base", "features": [15, 24]}}
+    section = {"training": {"network": "base", "features": [15, 24]}}
     loaded = load_sections({"neurites": section}, SECTIONS)["neurites"]
     assert isinstance(loaded, NeuritesSettings)
-    assert loaded.train.features == (15, 24)
+    assert loaded.training.features == (15, 24)

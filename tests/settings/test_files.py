@@ -34,18 +34,18 @@ def test_files_in_order(tmp_path: Path, text: str) -> None:
 
 def test_json_may_be_indented_by_tabs(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
-    path.write_text(json.dumps({"healthspan": {"ingest": {"interval_h": 12}}}, indent="\t"))
+    path.write_text(json.dumps({"healthspan": {"plates": {"interval_h": 12}}}, indent="\t"))
     check_config_file(path)
 
 
 def test_a_section_that_would_replace_another(tmp_path: Path) -> None:
-    text = "healthspan:\n  ingest:\n    pixel_size_um: 11.28\n# mine\nhealthspan:\n  ingest: {}\n"
+    text = "healthspan:\n  plates:\n    pixel_size_um: 11.28\n# mine\nhealthspan:\n  plates: {}\n"
     assert refusal(tmp_path / "mine.yaml", text) == (
         ", line 5: expected every key once, found healthspan again (first on line 1), which would "
         "replace what stands there; join the two"
     )
-    text = "healthspan:\n  ingest:\n    interval_h: 12\n    interval_h: 24\n"
-    assert "line 4: expected every key once, found healthspan.ingest.interval_h again" in refusal(
+    text = "healthspan:\n  plates:\n    interval_h: 12\n    interval_h: 24\n"
+    assert "line 4: expected every key once, found healthspan.plates.interval_h again" in refusal(
         tmp_path / "mine.yaml", text
     )
 

@@ -1,20 +1,27 @@
 """A configuration is either valid or refused in one sentence with the dotted key."""
 
+from copy import deepcopy
 from typing import Literal
 
 import pytest
 from pydantic import Field
 
+from snakescope.reference import SECTIONS
 from snakescope.settings.load import dotted_keys, load_sections
-from snakescope.settings.sections import SECTIONS
 from snakescope.settings.strict import Settings
 from snakescope.step.errors import StepError
+from snakescope.trees import TREES
 
 
 class Inner(Settings):
     interval_h: float | None = Field(None, gt=0)
     mode: Literal["first", "last"] = "first"
     names: tuple[str, ...] = ("a", "b")
+
+
+class Worms(Settings):
+    min_worms: int = 1
+    max_worms: int = 9
 
 
 class Middle(Settings):
@@ -134,6 +141,82 @@ def test_several_findings_are_one_sentence() -> None:
     sentence = refusal({"outer": {"count": 0, "middel": {}}, "other": 1})
     assert sentence.count("; also ") == 2
     assert "outer.count" in sentence and "outer.middel" in sentence and "other:" in sentence
+
+
+class Renamed(Settings):
+    old_keys = {  # noqa: RUF012
+        "count": "sheet",
+        "first": "count",
+        "first.least": "count.min_worms",
+        "most": "count.max_worms",
+        "gone": "",
+    }
+
+    sheet: str = "a.tsv"
+    count: Worms = Worms()
+
+
+def renamed(config: dict, places: dict[str, str] | None = None) -> tuple[Renamed, list[str]]:
+    said: list[str] = []
+    loaded = load_sections({"r": config}, {"r": Renamed}, "config", places, said.append)["r"]
+    assert isinstance(loaded, Renamed)
+    return loaded, said
+
+
+def test_old_keys_are_read_with_a_warning_that_names_the_new_ones() -> None:
+    config = {"count": "b.tsv", "first": {"least": 2}, "most": 5, "gone": True}
+    before = deepcopy(config)
+    loaded, said = renamed(config, {"r.first.least": "mine.yaml, line 4"})
+    assert loaded == Renamed(sheet="b.tsv", count=Worms(min_worms=2, max_worms=5))
+    assert config == before
+    assert "mine.yaml, line 4: r.first.least is called r.count.min_worms now" in said[1]
+    assert [line.split(": ")[1].split()[0] for line in said] == [
+        "r.count",
+        "r.first.least",
+        "r.most",
+        "r.gone",
+    ]
+    assert "no effect" in said[-1]
+
+
+def test_new_keys_are_read_without_a_warning() -> None:
+    assert renamed({"count": {"min_worms": 3}, "sheet": "c.tsv"})[1] == []
+    assert renamed({"count": None})[1] == []
+
+
+def test_a_key_under_both_names_is_refused() -> None:
+    with pytest.raises(StepError, match=r"r.count.max_worms: expected .* old name r.most"):
+        renamed({"most": 5, "count": {"max_worms": 5}})
+    # Further keys of a section whose name has changed join those under the new one.
+    assert renamed({"first": {"least": 2}, "count": {"max_worms": 5}})[0].count.min_worms == 2
+
+
+def test_a_refused_value_is_shown_with_its_line_under_either_name() -> None:
+    places = {"r.count.min_worms": "mine.yaml, line 3", "r.first.least": "mine.yaml, line 8"}
+    for key, line in (("count", 3), ("first", 8)):
+        name = {"count": "min_worms", "first": "least"}[key]
+        at = {place: where for place, where in places.items() if place.startswith(f"r.{key}.")}
+        with pytest.raises(StepError, match=rf"r.count.min_worms \(mine.yaml, line {line}\): "):
+            renamed({key: {name: "few"}}, at)
+
+
+@pytest.mark.parametrize("tree", sorted(TREES))
+def test_every_old_key_of_a_tree_still_loads(tree: str) -> None:
+    model = TREES[tree].section
+    default = model().model_dump()
+    for old, new in model.old_keys.items():
+        value: object = True
+        parts = new.split(".") if new else []
+        if parts:
+            value = default
+            for part in parts:
+                value = value[part]  # type: ignore[index]
+        config: object = value
+        for part in reversed(old.split(".")):
+            config = {part: config}
+        said: list[str] = []
+        assert load_sections({tree: config}, {tree: model}, warn=said.append)[tree] == model(), old
+        assert len(said) == 1 and f"{tree}.{old} " in said[0] and new in said[0]
 
 
 def test_every_section_of_the_workflow_loads_empty() -> None:

@@ -1,4 +1,4 @@
-"""The example configuration, the reference and the schema say what the models say."""
+"""The reference and the schema say what the models of settings and rows say."""
 
 import json
 import re
@@ -8,13 +8,12 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-import yaml
 from pydantic import BaseModel, Field
 
-from snakescope import REPOSITORY
-from snakescope.settings import reference
-from snakescope.settings.load import load_sections, section_model
-from snakescope.settings.sections import SECTIONS
+from snakescope import REPOSITORY, reference
+from snakescope.reference import SECTIONS, SHEETS
+from snakescope.settings.load import section_model
+from snakescope.settings.sheet import Row
 from snakescope.settings.strict import Settings
 from snakescope.step.errors import StepError
 
@@ -32,22 +31,12 @@ def fields(model: type[BaseModel], key: str) -> Iterator[tuple[str, type[BaseMod
 ALL_FIELDS = [one for name, model in SECTIONS.items() for one in fields(model, name)]
 
 
-@pytest.mark.parametrize("name", sorted(reference.written_forms(SECTIONS)))
+WRITTEN = reference.written_forms(SECTIONS, SHEETS)
+
+
+@pytest.mark.parametrize("name", sorted(WRITTEN))
 def test_written_file_agrees_with_the_models(name: str) -> None:
-    assert (ROOT / name).read_text(encoding="utf-8") == reference.written_forms(SECTIONS)[name], (
-        "run python -m snakescope.settings.reference --write"
-    )
-
-
-def test_example_configuration_equals_the_defaults_and_names_every_field() -> None:
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
-    for name, section in load_sections(config, SECTIONS).items():
-        assert section == SECTIONS[name]()
-    for key, _, _ in ALL_FIELDS:
-        value = config
-        for part in key.split("."):
-            assert part in value, f"{key} is not in config.yaml"
-            value = value[part]
+    assert (ROOT / name).read_text(encoding="utf-8") == WRITTEN[name], "run make docs"
 
 
 def test_every_field_has_a_meaning_and_a_default() -> None:
@@ -55,6 +44,12 @@ def test_every_field_has_a_meaning_and_a_default() -> None:
         field = model.model_fields[name]
         assert field.description, f"{key} has no description"
         assert not field.is_required(), f"{key} has no default"
+
+
+def test_every_column_of_a_sheet_has_a_meaning() -> None:
+    for tree, row in SHEETS.items():
+        assert all(field.description for field in row.columns().values()), tree
+        assert next(iter(row.columns())) == reference.TREES[tree].subject
 
 
 def test_every_quantity_names_its_unit() -> None:
@@ -77,13 +72,25 @@ def test_schema_refuses_unknown_keys_at_every_level() -> None:
 class Example(Settings):
     """An example."""
 
+    sheet: str = Field("config/subjects.tsv", description="path of the sheet")
     choice: Literal["a", "b"] = Field("a", description="a | b")
     limit: float | None = Field(None, gt=0, le=2, description="upper limit (h)")
     sizes: tuple[int, ...] = Field((1, 2), description="sizes (px)")
 
 
+class Subject(Row):
+    """A subject."""
+
+    name: str = Field(alias="subject", description="its name")
+    dose: float | None = Field(None, ge=0, description="its dose (mg)")
+    side: Literal["left", "right"] = Field("left", description="where it is")
+
+
 def test_reference_says_types_bounds_and_defaults() -> None:
-    text = reference.reference({"example": Example})
+    text = reference.reference({"example": Example}, {"example": Subject})
+    assert "| `subject` | text | refused | Its name |" in text
+    assert "| `dose` | number, >= 0 |  | Its dose (mg) |" in text
+    assert "| `side` | one of `left`, `right` | `left` | Where it is |" in text
     assert r"| `choice` | one of `a`, `b` | `a` | A \| b |" in text
     assert "| `limit` | number or null, > 0, <= 2 | `null` | Upper limit (h) |" in text
     assert "| `sizes` | list of whole number | `[1, 2]` | Sizes (px) |" in text
@@ -94,7 +101,7 @@ def test_check_fails_where_a_file_differs(tmp_path: Path, monkeypatch: pytest.Mo
     reference.main()
     monkeypatch.setattr(sys, "argv", ["reference", "--check", "--root", str(tmp_path)])
     reference.main()
-    with (tmp_path / "docs/configuration.md").open("a") as file:
+    with (tmp_path / "docs/reference/configuration.md").open("a") as file:
         file.write("more\n")
-    with pytest.raises(StepError, match=r"docs/configuration.md: .*--write"):
+    with pytest.raises(StepError, match=r"docs/reference/configuration.md: .*make docs"):
         reference.main()

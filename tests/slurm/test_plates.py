@@ -26,7 +26,7 @@ SETTINGS = SimulateSettings(
 CONFIG = """\
 healthspan:
   timepoints_per_block: 3
-  ingest:
+  plates:
     channels: [bright_field, dark_field]
     interval_h: 24
 cluster:

@@ -12,8 +12,8 @@ import yaml
 from snakescope.healthspan import provenance
 from snakescope.healthspan.plates.manifest import Frame, PlateFrames, write_manifests
 from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
-from snakescope.settings.sections import SECTIONS
 from snakescope.step.checksum import sha256_of
 from snakescope.step.command import call
 from snakescope.tree.provenance import (

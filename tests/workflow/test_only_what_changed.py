@@ -127,7 +127,7 @@ def test_a_raised_version_redoes_that_step_and_what_follows(
 
 
 def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> None:
-    done.config("experiment:\n  confidence: 0.9\n")
+    done.config("survival: {experiment: {confidence: 0.9}}\n")
     assert done.plan() == {EXPERIMENT_ONE, EXPERIMENT_TWO}
     recorded = done.root / "results/healthspan/configuration.yaml"
     assert "confidence: 0.95" in recorded.read_text()
@@ -138,7 +138,7 @@ def test_a_changed_setting_redoes_its_step_and_what_follows(done: Workspace) -> 
 def test_another_template_of_the_mark_redoes_the_references(done: Workspace) -> None:
     template = done.root / "mark.png"
     template.write_bytes(b"cross")
-    done.config("register: {mark_template: mark.png}\n")
+    done.config("registration: {mark_template: mark.png}\n")
     done.run("results/healthspan/a/reference.json")
     assert done.plan("results/healthspan/a/reference.json") == set()
     template.write_bytes(b"another")
@@ -147,20 +147,20 @@ def test_another_template_of_the_mark_redoes_the_references(done: Workspace) -> 
 
 def test_where_a_model_runs_is_no_reason_to_compute_again(done: Workspace) -> None:
     done.config(
-        "detect: {device: cpu, tiles_per_batch: 8}\n"
-        "classify: {device: auto, batch: 32, threads: 2}\n"
+        "detection: {detect: {device: cpu, tiles_per_batch: 8}}\n"
+        "states: {classify: {device: auto, batch: 32, threads: 2}}\n"
     )
     assert done.plan() == set()
     masks = "results/healthspan/a/masks/t000-t002.json"
     done.run("--force", masks)
     # But the job is told; the stub writes its command line.
     assert '"tiles_per_batch":8' in (done.root / masks).read_text()
-    done.config("detect: {score_threshold: 0.6}\n")
+    done.config("detection: {detect: {score_threshold: 0.6}}\n")
     assert "a/masks/t000-t002.json" in done.plan()
 
 
 def test_the_threads_of_a_model_are_asked_for(done: Workspace) -> None:
-    done.config("classify: {threads: 2}\n")
+    done.config("states: {classify: {threads: 2}}\n")
     told = done.snakemake("--dry-run", "--force", "results/healthspan/a/states/t000-t002.tsv")
     assert "threads: 2" in told.stdout + told.stderr
 

@@ -67,10 +67,10 @@ def test_a_failing_job_is_listed_with_its_sentence_and_its_log(done: Workspace) 
 
 
 def test_a_misspelt_key_stops_the_run_with_one_sentence(workspace: Workspace) -> None:
-    workspace.config("track:\n  gap: 3\n")
+    workspace.config("tracking:\n  gap: 3\n")
     ended = workspace.snakemake("-n")
     assert ended.returncode != 0
-    assert "healthspan.track.gap" in ended.stdout + ended.stderr
+    assert "healthspan.tracking.gap" in ended.stdout + ended.stderr
     assert "Traceback" not in ended.stdout + ended.stderr
 
 
@@ -85,12 +85,12 @@ def test_a_misspelt_column_stops_the_run_with_one_sentence(workspace: Workspace)
 
 def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Workspace) -> None:
     weights = workspace.root / "resources/models/states_vit.safetensors"
-    workspace.config(f"classify:\n  weights: {weights.relative_to(workspace.root)}\n")
+    workspace.config(f"states:\n  classify:\n    weights: {weights.relative_to(workspace.root)}\n")
     ended = workspace.snakemake()
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0 and workspace.ran == set()
     assert "states_vit.safetensors: expected model weights, found no such file" in said
-    assert '{"train_classifier": {"architecture": "vit"}}' in said and "Traceback" not in said
+    assert '{"training": {"classifier": {"architecture": "vit"}}}' in said and "Traceback" not in said
     workspace.weights(weights.stem)
     weights.write_bytes(b"damaged")
     ended = workspace.snakemake()
@@ -192,7 +192,7 @@ def test_nothing_is_compared_while_another_plate_is_unfinished() -> None:
 
 def test_a_section_named_twice_stops_the_run(workspace: Workspace) -> None:
     file = workspace.root / "config/config.yaml"
-    file.write_text(file.read_text() + "healthspan:\n  ingest:\n    interval_h: 12\n")
+    file.write_text(file.read_text() + "healthspan:\n  plates:\n    interval_h: 12\n")
     ended = workspace.snakemake()
     assert ended.returncode != 0 and workspace.ran == set()
     assert "config/config.yaml, line 3: expected every key once" in ended.stdout + ended.stderr

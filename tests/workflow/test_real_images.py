@@ -53,7 +53,7 @@ def plate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\n"
     (folder / "plates.tsv").write_text(header + "upv\tupv\tN2\traw\t4\t10\n")
     config = yaml.safe_load((REPOSITORY / "config/examples/upv_plate/config.yaml").read_text())
-    config["healthspan"] |= {"plates": "plates.tsv", "timepoints_per_block": 1}
+    config["healthspan"] |= {"sheet": "plates.tsv", "timepoints_per_block": 1}
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     results = Path("results/healthspan/upv")
     targets = [f"{results}/registered/t{t:03d}-t{t:03d}.tsv" for t in range(len(DAYS))]

@@ -49,8 +49,8 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, int]:
     header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\n"
     (folder / "plates.tsv").write_text(header + rows)
     (folder / "config.yaml").write_text(
-        "healthspan:\n  plates: plates.tsv\n  timepoints_per_block: 3\n"
-        "  ingest:\n    channels: [bright_field, dark_field]\n    interval_h: 24\n"
+        "healthspan:\n  sheet: plates.tsv\n  timepoints_per_block: 3\n"
+        "  plates:\n    channels: [bright_field, dark_field]\n    interval_h: 24\n"
         "    max_missing_fraction: 0.5\n"
     )
     done = run(folder)

@@ -66,7 +66,7 @@ def test_from_the_estimate_to_what_was_used(workspace: Workspace) -> None:
 
 
 def test_jobs_of_several_threads_are_estimated_as_such(workspace: Workspace) -> None:
-    workspace.config("train_detector:\n  threads: 3\n")
+    workspace.config("training: {detector: {threads: 3}}\n")
     estimate(workspace, "--profile", "slurm", "results/healthspan/models/detector.safetensors")
     with open(workspace.root / "logs/runs/estimate.tsv", encoding="utf-8") as file:
         table = {row["rule"]: row for row in csv.DictReader(file, delimiter="\t")}

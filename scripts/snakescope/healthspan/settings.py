@@ -1,27 +1,71 @@
-"""The settings of the healthspan tree, one section a step."""
+"""The settings of the healthspan tree: general ones, and a section a stage."""
 
-import warnings
+from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
-from snakescope.healthspan.detection.settings import DetectSettings, TileSettings
+from snakescope.healthspan.detection.settings import DetectionSettings
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.registration.settings import RegisterSettings
-from snakescope.healthspan.report.settings import ContactSheetSettings, QualitySettings
+from snakescope.healthspan.report.settings import ReportSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
-from snakescope.healthspan.states.settings import ClassifySettings, CompositeSettings
-from snakescope.healthspan.survival.settings import CurvesSettings, ExperimentSettings
+from snakescope.healthspan.states.settings import StatesSettings
+from snakescope.healthspan.survival.settings import SurvivalSettings
 from snakescope.healthspan.tracking.settings import TrackSettings
-from snakescope.healthspan.training.settings import TrainClassifierSettings, TrainDetectorSettings
+from snakescope.healthspan.training.settings import TrainingSettings
 from snakescope.settings.strict import Settings
-
-# The section is called as its step is; pydantic warns of ABCMeta.register, which nobody calls.
-warnings.filterwarnings("ignore", 'Field name "register" in "HealthspanSettings"')
 
 
 class HealthspanSettings(Settings):
     """From raw plates to survival and healthspan curves."""
+
+    old_keys: ClassVar[Mapping[str, str]] = {
+        "plates": "sheet",
+        "leave_out_failed": "",
+        "ingest": "plates",
+        "register": "registration",
+        "tile": "detection.tile",
+        "detect": "detection.detect",
+        "composite": "states.composite",
+        "classify": "states.classify",
+        "track": "tracking",
+        "curves": "survival.curves",
+        "experiment": "survival.experiment",
+        "contact_sheet": "report.contact_sheet",
+        "quality": "report.quality",
+        "simulate": "simulation",
+        "train_detector": "training.detector",
+        "train_classifier": "training.classifier",
+        "evaluate": "evaluation",
+        "register.min_mark_likeness": "registration.min_template_score",
+        "detect.greatest_overlap": "detection.detect.max_overlap",
+        "detect.least_length_um": "detection.detect.min_length_um",
+        "detect.least_slenderness": "detection.detect.min_slenderness",
+        "detect.least_contrast": "detection.detect.min_contrast",
+        "detect.least_relative_contrast": "detection.detect.min_relative_contrast",
+        "detect.least_relative_area": "detection.detect.min_relative_area",
+        "detect.greatest_relative_area": "detection.detect.max_relative_area",
+        "detect.least_relative_width": "detection.detect.min_relative_width",
+        "detect.greatest_relative_width": "detection.detect.max_relative_width",
+        "contact_sheet.largest_cell_px": "report.contact_sheet.max_cell_px",
+        "contact_sheet.smallest_cell_px": "report.contact_sheet.min_cell_px",
+        "quality.low_score": "report.quality.min_score",
+        "quality.low_agreement": "report.quality.min_agreement",
+        "quality.large_shift_px": "report.quality.max_shift_px",
+        "quality.large_rotation_deg": "report.quality.max_rotation_deg",
+        "quality.count_drop_fraction": "report.quality.max_count_drop_fraction",
+        "quality.count_drop_from": "report.quality.min_worms_for_drop",
+        "quality.unknown_fraction": "report.quality.max_unknown_fraction",
+        "quality.low_confidence": "report.quality.min_confidence",
+        "quality.worms_off_fraction": "report.quality.max_worms_off_fraction",
+        "quality.lost_fraction": "report.quality.max_lost_fraction",
+        "quality.dropped_fraction": "report.quality.max_dropped_fraction",
+        "train_detector.averaging": "training.detector.ema_decay",
+        "evaluate.fewest_worms": "evaluation.min_worms",
+        "evaluate.most_worms": "evaluation.max_worms",
+    }
 
     sheet: str = Field(
         "config/plates.tsv", min_length=1, description="path of the sample sheet, one row a plate"
@@ -38,50 +82,34 @@ class HealthspanSettings(Settings):
         " are made; without them all frames are registered, and searched for worms, again after a"
         " new timepoint",
     )
-    ingest: IngestSettings = Field(
+    plates: IngestSettings = Field(
         IngestSettings(), description="raw folders to frames, and what may be missing"
     )
-    register: RegisterSettings = Field(
+    registration: RegisterSettings = Field(
         RegisterSettings(), description="frames brought onto the plate's reference frame"
     )
-    tile: TileSettings = Field(TileSettings(), description="registered frames cut into tiles")
-    detect: DetectSettings = Field(
-        DetectSettings(),
-        description="worms found in the tiles, as instance masks in plate coordinates",
+    detection: DetectionSettings = Field(
+        DetectionSettings(), description="worms found in the registered frames"
     )
-    composite: CompositeSettings = Field(
-        CompositeSettings(),
-        description="the masks before, at and after a timepoint as one picture a worm",
+    states: StatesSettings = Field(
+        StatesSettings(), description="each worm at each timepoint: healthy, immobile or dead"
     )
-    classify: ClassifySettings = Field(
-        ClassifySettings(), description="healthy, immobile or dead, with probabilities"
-    )
-    track: TrackSettings = Field(
+    tracking: TrackSettings = Field(
         TrackSettings(),
         description="stopped worms followed through time, to the ends of healthspan and of life",
     )
-    curves: CurvesSettings = Field(
-        CurvesSettings(), description="survival and healthspan of a plate"
+    survival: SurvivalSettings = Field(
+        SurvivalSettings(), description="curves of plates, and the comparison of conditions"
     )
-    contact_sheet: ContactSheetSettings = Field(
-        ContactSheetSettings(), description="every individual at every timepoint, as pictures"
+    report: ReportSettings = Field(
+        ReportSettings(), description="contact sheets, and the quality of plates"
     )
-    experiment: ExperimentSettings = Field(
-        ExperimentSettings(), description="conditions compared, and tables for other programs"
-    )
-    quality: QualitySettings = Field(
-        QualitySettings(), description="warnings of a plate, and the pictures that show why"
-    )
-    simulate: SimulateSettings = Field(
+    simulation: SimulateSettings = Field(
         SimulateSettings(), description="simulated plates with known truth"
     )
-    train_detector: TrainDetectorSettings = Field(
-        TrainDetectorSettings(), description="training of the detector on simulated plates"
+    training: TrainingSettings = Field(
+        TrainingSettings(), description="training of the models on simulated plates"
     )
-    train_classifier: TrainClassifierSettings = Field(
-        TrainClassifierSettings(),
-        description="training of the state classifier on simulated plates",
-    )
-    evaluate: EvaluateSettings = Field(
+    evaluation: EvaluateSettings = Field(
         EvaluateSettings(), description="measured against simulated and real truth"
     )

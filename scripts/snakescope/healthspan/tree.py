@@ -69,7 +69,7 @@ class Healthspan(Tree[Plate]):
 
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
-        self.scanner = PlateScanner(self.settings.ingest)
+        self.scanner = PlateScanner(self.settings.plates)
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
         self.detector = self.weights_of(self.settings_of("detect").weights)
@@ -218,7 +218,7 @@ class Healthspan(Tree[Plate]):
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
         own = self.plate(wildcards).pixel_size_um
-        return self.settings.ingest.pixel_size_um if own is None else own
+        return self.settings.plates.pixel_size_um if own is None else own
 
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""
@@ -254,18 +254,20 @@ class Healthspan(Tree[Plate]):
         """The detector and the classifier."""
         return {
             "detect": Model(
-                self.detector, "healthspan: detect: weights", _training("detector", self.detector)
+                self.detector,
+                "healthspan: detection: detect: weights",
+                _training("detector", self.detector),
             ),
             "classify": Model(
                 self.classifier,
-                "healthspan: classify: weights",
+                "healthspan: states: classify: weights",
                 _training("classifier", self.classifier),
             ),
         }
 
     def inspect(self, folder: str) -> list[str]:
         """The naming, wells, timepoints, channels and gaps of raw images, and rows of the sheet."""
-        return inspect_folder(folder, self.settings.ingest)
+        return inspect_folder(folder, self.settings.plates)
 
     def summary(self) -> list[str]:
         """The pictures to open, where there are any."""
@@ -345,7 +347,7 @@ def _training(model: str, weights: str) -> str:
     command = f"snakemake --cores 2 results/healthspan/models/{model}.safetensors"
     wanted = [name for name in UNSHIPPED if name in Path(weights).stem]
     if model == "classifier" and wanted:
-        chosen = f'healthspan={{"train_classifier": {{"architecture": "{wanted[0]}"}}}}'
+        chosen = f'healthspan={{"training": {{"classifier": {{"architecture": "{wanted[0]}"}}}}}}'
         command += f" --config '{chosen}'"
     return command
 

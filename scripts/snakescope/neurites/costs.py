@@ -150,7 +150,7 @@ def channels_of(weights: str | Path) -> int:
 
 def of_prediction(settings: NeuritesSettings, grid: Grid, block: Block, channels: int) -> Size:
     """A block, the patches of a batch, and what all its patches are to one thread."""
-    predict = settings.predict
+    predict = settings.prediction
     patches = 1
     for side, patch, length in zip(block.shape, predict.patch_zyx, grid.shape, strict=True):
         stride = stride_of(patch, predict.overlap)
@@ -196,8 +196,8 @@ def _of_agglomeration(settings: NeuritesSettings, whole: float, block: float) ->
     there are those of edges near their surfaces. The watershed of waterz leaves so many more
     fragments that those of the whole volume count, and surfaces are everywhere.
     """
-    work = whole * len(settings.agglomerate.scoring)
-    bins = histogram_bins(settings.agglomerate)
+    work = whole * len(settings.agglomeration.agglomerate.scoring)
+    bins = histogram_bins(settings.agglomeration.agglomerate)
     if settings.fragments.method == "waterz":
         return size("waterz", whole, part=bins * whole**SURFACE, work=work)
     return size("", whole, part=EDGE_VALUES * block + bins * block**SURFACE, work=work)
@@ -206,13 +206,13 @@ def _of_agglomeration(settings: NeuritesSettings, whole: float, block: float) ->
 def of_volume(step: str, settings: NeuritesSettings, grid: Grid, processes: int = 1) -> Size:
     """A volume, and what of it a step that goes through it holds at a time."""
     depth, height, width = grid.shape
-    scorings = len(settings.agglomerate.scoring)
+    scorings = len(settings.agglomeration.agglomerate.scoring)
     whole = mvoxel(grid.shape)
     match step:
         case "agglomerate":
             return _of_agglomeration(settings, whole, mvoxel(grid.block))
         case "pictures":
-            shown = settings.pictures
+            shown = settings.report
             side_y, side_x = min(shown.side_px, height), min(shown.side_px, width)
             return size("", whole, part=mvoxel((min(shown.sections, depth), side_y, side_x)))
         case "export":

@@ -1,10 +1,11 @@
-"""The settings of the neurites tree, one section a step."""
+"""The settings of the neurites tree: general ones, and a section a stage."""
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from snakescope.neurites.agglomeration.settings import AgglomerateSettings, SegmentationSettings
+from snakescope.neurites.agglomeration.settings import AgglomerationSettings
 from snakescope.neurites.fragments.settings import FragmentsSettings
 from snakescope.neurites.paper.settings import PaperSettings
 from snakescope.neurites.prediction.settings import PredictSettings
@@ -12,7 +13,7 @@ from snakescope.neurites.report.settings import PicturesSettings
 from snakescope.neurites.scores.settings import EvaluateSettings
 from snakescope.neurites.simulation.settings import SimulateSettings
 from snakescope.neurites.training.settings import TrainSettings
-from snakescope.neurites.volumes.settings import FetchSettings, IngestSettings
+from snakescope.neurites.volumes.settings import VolumesSettings
 from snakescope.settings.strict import Settings
 
 Voxels = Annotated[int, Field(ge=1, le=1 << 16)]
@@ -20,6 +21,20 @@ Voxels = Annotated[int, Field(ge=1, le=1 << 16)]
 
 class NeuritesSettings(Settings):
     """From volumes of electron micrographs to neurites."""
+
+    old_keys: ClassVar[Mapping[str, str]] = {
+        "volumes": "sheet",
+        "ingest": "volumes.ingest",
+        "fetch": "volumes.fetch",
+        "predict": "prediction",
+        "agglomerate": "agglomeration.agglomerate",
+        "segmentation": "agglomeration.segmentation",
+        "evaluate": "scores",
+        "pictures": "report",
+        "simulate": "simulation",
+        "train": "training",
+        "train.augment.most_sections": "training.augment.max_sections",
+    }
 
     sheet: str = Field(
         "config/volumes.tsv",
@@ -32,41 +47,26 @@ class NeuritesSettings(Settings):
         "follow from it, the results hardly (figures in docs/neurites.md); auto: [32, 512, 512], "
         "and [256, 256, 256] where fragments reach through sections",
     )
-    ingest: IngestSettings = Field(
-        IngestSettings(), description="sections to one volume of 8 bit grey values"
+    volumes: VolumesSettings = Field(
+        VolumesSettings(), description="volumes brought into one form, or downloaded"
     )
-    predict: PredictSettings = Field(
+    prediction: PredictSettings = Field(
         PredictSettings(), description="affinities of neighbouring voxels, by a trained network"
     )
     fragments: FragmentsSettings = Field(
         FragmentsSettings(), description="affinities cut into fragments"
     )
-    agglomerate: AgglomerateSettings = Field(
-        AgglomerateSettings(), description="fragments joined to neurites"
+    agglomeration: AgglomerationSettings = Field(
+        AgglomerationSettings(), description="fragments joined to neurites"
     )
-    segmentation: SegmentationSettings = Field(
-        SegmentationSettings(), description="the partition that is written"
-    )
-    evaluate: EvaluateSettings = Field(
+    scores: EvaluateSettings = Field(
         EvaluateSettings(), description="compared with the truth, where there is one"
     )
-    pictures: PicturesSettings = Field(PicturesSettings(), description="pictures of a volume")
-    simulate: SimulateSettings = Field(
+    report: PicturesSettings = Field(PicturesSettings(), description="pictures of a volume")
+    simulation: SimulateSettings = Field(
         SimulateSettings(), description="simulated volumes with known truth"
     )
-    fetch: FetchSettings = Field(
-        FetchSettings(), description="SNEMI3D, downloaded where the sample sheet names it"
-    )
-    train: TrainSettings = Field(
+    training: TrainSettings = Field(
         TrainSettings(), description="training of the network on labelled volumes"
     )
     paper: PaperSettings = Field(PaperSettings(), description="the paper's table, measured again")
-
-    @model_validator(mode="after")
-    def _written_is_computed(self) -> Self:
-        if self.segmentation.scoring not in self.agglomerate.scoring:
-            raise ValueError(
-                f"segmentation.scoring ({self.segmentation.scoring}) among agglomerate.scoring "
-                f"({', '.join(self.agglomerate.scoring)})"
-            )
-        return self

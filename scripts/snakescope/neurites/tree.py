@@ -81,7 +81,7 @@ class Neurites(Tree[Volume]):
     def models(self) -> Mapping[str, Model]:
         """The affinity network."""
         train = "snakemake --cores 2 results/neurites/models/affinities.safetensors"
-        return {"affinities": Model(self.network, "neurites: predict: weights", train)}
+        return {"affinities": Model(self.network, "neurites: prediction: weights", train)}
 
     def summary(self) -> list[str]:
         """The scores of every volume with truth, and the pictures to open."""
@@ -248,9 +248,9 @@ class Neurites(Tree[Volume]):
         settings = self.settings
         match step:
             case "simulate":
-                return costs.size("", costs.mvoxel(settings.simulate.shape))
+                return costs.size("", costs.mvoxel(settings.simulation.shape))
             case "train":
-                train = settings.train
+                train = settings.training
                 channels, shapes = train.features[0], self._trained_on()
                 return costs.of_training(train, train.network, train.n, channels, shapes)
             case "paper":

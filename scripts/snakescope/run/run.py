@@ -44,10 +44,15 @@ class Run:
             if at_work := holder():
                 logger.warning(f"planned with the raw data that were found before: {at_work}")
         try:
-            if main:
-                check_config_files(["config/config.yaml", *workflow.configfiles])
-            sections = {name: tree.section for name, tree in trees.items()}
-            self.settings = load_sections(config, {**sections, "cluster": ClusterSettings})
+            # What is given on the command line holds, so its lines are the ones to name.
+            files = dict.fromkeys(["config/config.yaml", *workflow.configfiles] if main else [])
+            models = {name: tree.section for name, tree in trees.items()}
+            self.settings = load_sections(
+                config,
+                {**models, "cluster": ClusterSettings},
+                places=check_config_files(files),
+                warn=logger.warning if main else None,
+            )
             for name, tree in trees.items():
                 self.trees[name] = tree(
                     self.settings[name],

@@ -1,7 +1,9 @@
 """From the raw configuration mapping to validated settings, or to one sentence."""
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import deepcopy
+from types import NoneType
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
@@ -15,37 +17,111 @@ def load_sections(
     config: Mapping[str, Any],
     sections: Mapping[str, type[Settings]],
     source: str = "config",
+    places: Mapping[str, str] | None = None,
+    warn: Callable[[str], None] | None = None,
 ) -> dict[str, Settings]:
     """Validate every section of ``config``; a section that is absent gets its defaults.
 
     Args:
         config: The mapping as Snakemake holds it, files and ``--config`` merged.
-        sections: The model of each top-level key.
+        sections: The model of each top-level key; keys that a model lists in ``old_keys`` are read
+            under their new names.
         source: What to call the configuration in a message.
+        places: File and line of dotted keys, for messages.
+        warn: Called with a sentence for each key that stands under its old name.
 
     Raises:
-        StepError: an unknown key at any depth or a value that its field refuses; all
-            findings in one sentence, each with its dotted key.
+        StepError: an unknown key at any depth, a key under its old name and its new one, or a
+            value that its field refuses; all findings in one sentence, each with its dotted key.
     """
+    places = dict(places or {})
     findings = [
-        f"{key}: expected a section ({', '.join(sections)}), found this key"
-        + _meant(str(key), (), sections)
+        (
+            str(key),
+            f"expected a section ({', '.join(sections)}), found this key"
+            + _meant(str(key), (), sections),
+        )
         for key in config
         if key not in sections
     ]
     loaded: dict[str, Settings] = {}
     for name, model in sections.items():
+        section, renamed, twice = _with_new_keys(config.get(name), name, model)
+        findings += twice
+        for old, new in renamed.items():
+            if warn is not None:
+                said = f"is called {new} now" if new else "has no effect any more"
+                where = places.get(old, source)
+                warn(f"{where}: {old} {said}; version 0.3 will refuse this key")
+            below = [key for key in places if f"{key}.".startswith(f"{old}.")]
+            places |= {new + key.removeprefix(old): places[key] for key in below}
         try:
-            loaded[name] = model.model_validate(_without_empty_sections(config.get(name), model))
+            loaded[name] = model.model_validate(_without_empty_sections(section, model))
         except ValidationError as error:
             findings += _findings(error, name, sections)
     if findings:
-        raise StepError(f"{source}: {'; also '.join(findings)}")
+        at = {key: f" ({place})" for key, place in places.items()}
+        told = (f"{key}{at.get(key, '')}: {text}" for key, text in findings)
+        raise StepError(f"{source}: {'; also '.join(told)}")
     return loaded
 
 
+def _with_new_keys(
+    section: Any, name: str, model: type[Settings]
+) -> tuple[Any, dict[str, str], list[tuple[str, str]]]:
+    """Move values from old keys to new ones: the section, the keys moved, what stands twice."""
+    if not isinstance(section, Mapping):
+        return section, {}, []
+    moved, twice = deepcopy(dict(section)), []
+    renamed: dict[str, str] = {}
+    # First names that a section has taken over, then keys before the sections that hold them.
+    for old, new in sorted(
+        model.old_keys.items(),
+        key=lambda pair: (section_model(model, pair[0]) is None, -pair[0].count(".")),
+    ):
+        *parents, key = old.split(".")
+        holder = moved
+        for parent in parents:
+            inner = holder.get(parent)
+            holder = inner if isinstance(inner, dict) else {}
+        is_new = section_model(model, old) and isinstance(holder.get(key), Mapping | NoneType)
+        if key not in holder or is_new:
+            continue
+        value = holder.pop(key)
+        if _is_empty(value):
+            continue
+        renamed[f"{name}.{old}"] = f"{name}.{new}" if new else ""
+        if not new:
+            continue
+        for part in reversed(new.split(".")):
+            value = {part: value}
+        twice += [
+            (
+                f"{name}.{key}",
+                f"expected this key or its old name {name}.{old}, found both; remove the old one",
+            )
+            for key in _merge(moved, value)
+        ]
+    return moved, renamed, twice
+
+
+def _is_empty(value: Any) -> bool:
+    return isinstance(value, dict) and all(map(_is_empty, value.values()))
+
+
+def _merge(target: dict[str, Any], more: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Add ``more`` to ``target`` at every depth; yield the dotted keys that both have."""
+    for key, value in more.items():
+        if isinstance(target.get(key), dict) and isinstance(value, Mapping):
+            yield from _merge(target[key], value, f"{prefix}{key}.")
+        elif target.get(key) is not None:
+            yield f"{prefix}{key}"
+        else:
+            target[key] = value
+
+
 def _without_empty_sections(value: Any, model: type[BaseModel]) -> Any:
-    """Read ``register:`` with nothing under it, which YAML makes null, as all defaults."""
+    """Read ``tracking:`` with nothing under it, which YAML makes null, as all defaults."""
     if value is None:
         return {}
     if not isinstance(value, Mapping):
@@ -76,19 +152,19 @@ def dotted_keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
             yield from dotted_keys(nested, key)
 
 
-def _findings(error: ValidationError, name: str, sections: Mapping[str, type[Settings]]) -> list:
+def _findings(
+    error: ValidationError, name: str, sections: Mapping[str, type[Settings]]
+) -> list[tuple[str, str]]:
     """One phrase per key: a field of a union may fail once for every member."""
     expected: dict[str, list[str]] = {}
     found: dict[str, str] = {}
-    unknown: list[str] = []
+    unknown: list[tuple[str, str]] = []
     for details in error.errors(include_url=False):
         key = _dotted(details, name, sections[name])
         if details["type"] == "extra_forbidden":
             path = tuple(key.split("."))
-            unknown.append(
-                f"{key}: expected a known key, found {path[-1]!r}"
-                + _meant(path[-1], path[:-1], sections)
-            )
+            meant = _meant(path[-1], path[:-1], sections)
+            unknown.append((key, f"expected a known key, found {path[-1]!r}{meant}"))
             continue
         phrase = expected_value(details)
         if phrase not in expected.setdefault(key, []):
@@ -96,9 +172,9 @@ def _findings(error: ValidationError, name: str, sections: Mapping[str, type[Set
         hint = point_for_comma(str(details["input"])) if details["type"] == "float_parsing" else ""
         found.setdefault(key, _shown(details) + hint)
     return unknown + [
-        f"{key}: expected {' or '.join(phrases)}, found {found[key]}"
+        (key, f"expected {' or '.join(phrases)}, found {found[key]}")
         for key, phrases in expected.items()
-        # A list of which one member is wrong is not wrong for not being another type, too.
+        # Where one member of a list is wrong, the list need not be another type as well.
         if not any(other.startswith(f"{key}[") for other in expected)
     ]
 

@@ -1,5 +1,6 @@
 """The base of every settings model: unknown keys are refused at every level."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
@@ -15,6 +16,9 @@ class Settings(BaseModel):
 
     unrecorded: ClassVar[frozenset[str]] = frozenset()
     """Fields that change no result of the step, as where it runs: no reason to compute it again."""
+
+    old_keys: ClassVar[Mapping[str, str]] = {}
+    """Dotted keys of the release before, each with its new name, or with none where it is gone."""
 
     def recorded(self, *keys: str) -> str:
         """Return what results depend on, or some of it, as JSON, where it is no default."""

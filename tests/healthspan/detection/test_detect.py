@@ -107,7 +107,7 @@ def test_faint_objects_can_be_left_out() -> None:
     frame = frame_with((slice(300, 340), slice(300, 340)))
     frame[100:108, 100:210] = GROUND + 96
     assert len(found_on(frame)[0]) == 1
-    worms, dropped = found_on(frame, SETTINGS.model_copy(update={"least_contrast": 120.0}))
+    worms, dropped = found_on(frame, SETTINGS.model_copy(update={"min_contrast": 120.0}))
     assert worms == []
     assert sorted(one.reason for one in dropped) == ["dust", "faint"]
 
@@ -172,7 +172,9 @@ def test_tiles_of_another_pixel_size_than_the_detectors_are_refused(tmp_path: Pa
             if size_um != 5.0:
                 check_pixel_size(tiles, 9.74)
                 continue
-            with pytest.raises(StepError, match=r"found 5; set tile: model_pixel_size_um: 9\.74"):
+            with pytest.raises(
+                StepError, match=r"found 5; set detection: tile: model_pixel_size_um: 9\.74"
+            ):
                 check_pixel_size(tiles, 9.74)
     write_stack(path, [], 0, ["overlay"], 64, 64, np.uint8, pixel_size_um=5.0)
     with Stack(path) as tiles:

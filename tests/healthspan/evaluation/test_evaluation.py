@@ -189,7 +189,7 @@ def test_the_weights_that_are_judged_are_those_of_the_configuration(
             assert Path(folder, config[step]["weights"]).samefile(model)
     own, plain = (config for _, config in asked)
     # Beside what the plate's own configuration says of the detection.
-    assert own["detect"]["least_contrast"] == 100
+    assert own["detect"]["min_contrast"] == 100
     assert plain["plates"] == own["plates"] == "plates.tsv"
 
 
@@ -208,7 +208,7 @@ def test_plates_of_other_settings_or_seeds_are_simulated_again(
     monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
     words = ["--snakefile", "Snakefile", "--folder", str(tmp_path), "--cores", "1"]
     words += ["--scores", str(tmp_path / "s.tsv"), "--detector", "d", "--classifier", "c"]
-    for asked in ({}, {}, {"most_worms": 90}, {"frame_px": 880}, {"first_seed": 5}):
+    for asked in ({}, {}, {"max_worms": 90}, {"frame_px": 880}, {"first_seed": 5}):
         settings = json.dumps({"plates": 2, **asked})
         monkeypatch.setattr(sys, "argv", ["evaluation_plates", "--settings", settings, *words])
         call(evaluation_plates)
@@ -220,14 +220,17 @@ def test_plates_of_other_settings_or_seeds_are_simulated_again(
 def test_shipped_weights_are_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     shipped = weights_file(DetectSettings().weights, REPOSITORY)
-    named = with_weights({"plates": "p.tsv"}, shipped, "states.safetensors", Path("there"))
-    assert named == {"plates": "p.tsv", "classify": {"weights": "../states.safetensors"}}
+    named = with_weights({"sheet": "p.tsv"}, shipped, "states.safetensors", Path("there"))
+    assert named == {"sheet": "p.tsv", "states": {"classify": {"weights": "../states.safetensors"}}}
     # One's own under the same name come first, as they do in the run that is judged.
     own = Path(DetectSettings().weights)
     own.parent.mkdir(parents=True)
     own.touch()
     assert weights_file(str(own), REPOSITORY) == str(own)
-    assert with_weights({}, str(own), shipped, Path("there"))["detect"]["weights"] == f"../{own}"
+    assert (
+        with_weights({}, str(own), shipped, Path("there"))["detection"]["detect"]["weights"]
+        == f"../{own}"
+    )
 
 
 def test_crops_are_brought_into_register_by_their_ground_and_not_by_the_worm() -> None:

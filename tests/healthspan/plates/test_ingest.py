@@ -174,7 +174,7 @@ def test_gaps_without_a_schedule_are_told(tmp_path: Path) -> None:
     assert found.timepoint_count == len(days)
     assert found.notes == (
         f"{tmp_path}: no image for 72 h after the one at 144 h, where 24 h are usual (the widest "
-        "of 2 such gaps); set ingest.interval_h to have missing ones listed",
+        "of 2 such gaps); set plates.interval_h to have missing ones listed",
     )
     scheduled = scan(tmp_path, interval_h=24)
     assert (scheduled.notes, scheduled.timepoint_count) == ((), 10)
@@ -195,8 +195,8 @@ def test_uneven_times_keep_their_hours(tmp_path: Path) -> None:
 def test_image_off_schedule(tmp_path: Path) -> None:
     touch(tmp_path, "E2_1_00d00h00m.tif", "E2_1_00d17h00m.tif")
     assert problem(tmp_path, interval_h=12) == (
-        "expected an image every 12 h (ingest.interval_h), found E2_1_00d17h00m.tif at 17 h; "
-        "remove it, raise ingest.interval_tolerance, or set ingest.interval_h to null"
+        "expected an image every 12 h (plates.interval_h), found E2_1_00d17h00m.tif at 17 h; "
+        "remove it, raise plates.interval_tolerance, or set plates.interval_h to null"
     )
     assert scan(tmp_path, interval_h=12, interval_tolerance=0.45).timepoint_count == 2
 
@@ -206,7 +206,7 @@ def test_duplicate_timepoint(tmp_path: Path) -> None:
     touch(tmp_path, *names)
     assert problem(tmp_path) == (
         "expected one bright_field image a timepoint, found two for t000: "
-        f"{names[0]} and {names[1]}; remove one, or set ingest.duplicates to first or last"
+        f"{names[0]} and {names[1]}; remove one, or set plates.duplicates to first or last"
     )
     for choice, name in zip(("first", "last"), names, strict=True):
         assert Path(scan(tmp_path, duplicates=choice).frames[0].path).name == name
@@ -217,7 +217,7 @@ def test_two_fluorescence_channels_need_a_choice(tmp_path: Path) -> None:
     assert problem(tmp_path) == (
         "expected one dark_field image a timepoint, found two for t000: "
         "Green/B2_1_00d00h00m.tif and Red/B2_1_00d00h00m.tif; green and red are both names of "
-        "dark_field in ingest.channel_names: move the one that is not to be used to its list "
+        "dark_field in plates.channel_names: move the one that is not to be used to its list "
         "ignored"
     )
     names = {"dark_field": ["green"], "ignored": ["red"]}
@@ -236,8 +236,8 @@ def test_channel_missing_at_one_timepoint(tmp_path: Path) -> None:
 def test_channel_missing_on_the_whole_plate(tmp_path: Path) -> None:
     touch(tmp_path, "Phase/E2_1_00d00h00m.tif")
     assert problem(tmp_path, channels=["bright_field", "dark_field"]) == (
-        "expected the channels bright_field and dark_field (ingest.channels), found no dark_field "
-        "image; add its images, or set ingest.channels to auto"
+        "expected the channels bright_field and dark_field (plates.channels), found no dark_field "
+        "image; add its images, or set plates.channels to auto"
     )
 
 
@@ -251,7 +251,7 @@ def test_ignored_channel(tmp_path: Path) -> None:
     touch(tmp_path, "v_phase_E2_1_00d00h00m.tif", "v_NIR_E2_1_00d00h00m.tif")
     assert problem(tmp_path) == (
         "expected a channel in every name or in none, found v_NIR_E2_1_00d00h00m.tif beside "
-        "v_phase_E2_1_00d00h00m.tif; add its channel to ingest.channel_names (under ignored to "
+        "v_phase_E2_1_00d00h00m.tif; add its channel to plates.channel_names (under ignored to "
         "leave it unread)"
     )
     assert len(scan(tmp_path, channel_names={"ignored": ["nir"]}).frames) == 1
@@ -260,7 +260,7 @@ def test_ignored_channel(tmp_path: Path) -> None:
 def test_unknown_channel_in_the_field_of_a_pattern(tmp_path: Path) -> None:
     touch(tmp_path, "t1_phse.tif")
     assert problem(tmp_path, pattern="t{hours}_{channel}") == (
-        "expected a channel named in ingest.channel_names, found 'phse' in t1_phse.tif; "
+        "expected a channel named in plates.channel_names, found 'phse' in t1_phse.tif; "
         "did you mean phase?"
     )
 
@@ -305,7 +305,7 @@ def test_empty_file_is_missing(tmp_path: Path) -> None:
 def test_more_missing_than_allowed(tmp_path: Path) -> None:
     touch(tmp_path, "E2_1_00d00h00m.tif", "E2_1_03d00h00m.tif")
     assert problem(tmp_path, interval_h=24, max_missing_fraction=0.4) == (
-        "expected at most 40% of 4 timepoints missing (ingest.max_missing_fraction), found 2 "
+        "expected at most 40% of 4 timepoints missing (plates.max_missing_fraction), found 2 "
         "missing (t001, no image at about 24 h; t002, no image at about 48 h); "
         "add their images or raise the limit"
     )
@@ -330,10 +330,10 @@ def test_names_that_match_nothing(tmp_path: Path) -> None:
     assert sentence.startswith("expected names of the IncuCyte such as VID1957_phase_E11_5_")
     assert sentence.endswith(
         "found 2 images named otherwise, such as plate_day04.png; "
-        "describe their naming in ingest.pattern"
+        "describe their naming in plates.pattern"
     )
     assert problem(tmp_path, pattern="dish{days}").startswith(
-        "expected the pattern dish{days} (ingest.pattern), found 2 images named otherwise"
+        "expected the pattern dish{days} (plates.pattern), found 2 images named otherwise"
     )
 
 
@@ -391,7 +391,7 @@ def test_command_shows_a_folder(
 ) -> None:
     touch(tmp_path / "raw", "day4.png", "day5.png", "day7.png")
     config = tmp_path / "config.yaml"
-    config.write_text("healthspan: {ingest: {pattern: 'day{days}', interval_h: 24}}\n")
+    config.write_text("healthspan: {plates: {pattern: 'day{days}', interval_h: 24}}\n")
     run(monkeypatch, "--folder", str(tmp_path / "raw"), "--config", str(config))
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["timepoint", "time_h", "bright_field"]

@@ -75,7 +75,7 @@ def test_plate_that_lost_more_than_allowed_fails_and_leaves_no_table(
         run(monkeypatch, [table], 0.49, tmp_path / "frames.tsv")
     assert str(failed.value) == (
         "plate p1: expected at most 49% of 4 frames missing, unreadable or unregistered "
-        "(ingest.max_missing_fraction), found 2: t002 unreadable (truncated); t003 missing; look "
+        "(plates.max_missing_fraction), found 2: t002 unreadable (truncated); t003 missing; look "
         "at the log of its register jobs, then exclude the plate with this reason, mend its "
         "frames or raise the limit"
     )

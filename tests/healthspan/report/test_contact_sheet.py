@@ -27,7 +27,7 @@ from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table
 from tests.healthspan.drawn_plate import DrawnPlate, draw_plate
 
-SETTINGS = ContactSheetSettings.model_validate({"largest_cell_px": 48})
+SETTINGS = ContactSheetSettings.model_validate({"max_cell_px": 48})
 
 
 @pytest.fixture(scope="module")

@@ -222,9 +222,12 @@ def test_a_scoring_that_is_not_computed_cannot_be_the_one_written() -> None:
     quantile = {"scoring": ["quantile50"]}
     sentence = r"segmentation.scoring \(mean\) among agglomerate.scoring \(quantile50\)"
     with pytest.raises(ValidationError, match=sentence):
-        NeuritesSettings.model_validate({"agglomerate": quantile})
+        NeuritesSettings.model_validate({"agglomeration": {"agglomerate": quantile}})
     both = {"agglomerate": quantile, "segmentation": {"scoring": "quantile50"}}
-    assert NeuritesSettings.model_validate(both).segmentation.scoring == "quantile50"
+    assert (
+        NeuritesSettings.model_validate({"agglomeration": both}).agglomeration.segmentation.scoring
+        == "quantile50"
+    )
 
 
 def test_merges_are_in_the_order_of_their_scores_and_weigh_contacts() -> None:

@@ -98,7 +98,7 @@ def test_an_archive_comes_whole_over_http_and_from_a_file(
 def test_what_does_not_come_whole_is_one_sentence_and_no_file(
     tmp_path: Path, archive: Path, server: str
 ) -> None:
-    by_hand = r"neurites: fetch: url: file:///path"
+    by_hand = r"neurites: volumes: fetch: url: file:///path"
     for url, sentence in {
         f"{server}/absent.zip": f"could not download it .*Not Found.*{by_hand}",
         f"{server}/cut.zip": f"could not download it|expected an archive with .*{by_hand}",
@@ -157,7 +157,9 @@ def test_another_archive_is_refused(tmp_path: Path, archive: Path) -> None:
 def test_the_rule_fetches_by_the_configured_address(tmp_path: Path, archive: Path) -> None:
     shutil.copytree(REPOSITORY / "config", tmp_path / "config")
     fetch_settings = {"url": archive.as_uri(), "md5": md5(archive)}
-    (tmp_path / "own.yaml").write_text(json.dumps({"neurites": {"fetch": fetch_settings}}))
+    (tmp_path / "own.yaml").write_text(
+        json.dumps({"neurites": {"volumes": {"fetch": fetch_settings}}})
+    )
     words = ["-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "1"]
     files = ["config/examples/snemi3d/config.yaml", "own.yaml"]
 

@@ -209,7 +209,7 @@ def test_grey_values_and_labels_that_cannot_be_used_are_refused() -> None:
     narrow = np.array([[[0, 100, 255]]], np.uint8)
     assert np.array_equal(grey_bytes(narrow, "v", (0, 65535)), narrow)
     for values, sentence in (
-        (wide, "8 bit, found uint16; set neurites.ingest.grey_range"),
+        (wide, "8 bit, found uint16; set neurites.volumes.ingest.grey_range"),
         (np.zeros((1, 1, 1), complex), "found complex128"),
     ):
         with pytest.raises(StepError, match=sentence):

@@ -123,7 +123,7 @@ def worth_a_look(
     top: float,
     left: float,
     dish: Disc | None,
-    least_contrast: float = LEAST_CONTRAST,
+    min_contrast: float = LEAST_CONTRAST,
 ) -> bool:
     """Whether a view at (top, left) can show a worm: not empty, not wholly off the dish."""
     if dish is not None:
@@ -132,7 +132,7 @@ def worth_a_look(
         if dish.distance(y, x) < 0:
             return False
     calm = cv2.blur(picture, (5, 5))
-    return int(calm.max()) >= GROUND + least_contrast
+    return int(calm.max()) >= GROUND + min_contrast
 
 
 @torch.inference_mode()
@@ -154,7 +154,7 @@ def find_objects(
     device = next(model.parameters()).device
     halo = settings.halo_px
     # The brightest spot of an object exceeds its mean.
-    brightest = max(LEAST_CONTRAST, settings.least_contrast)
+    brightest = max(LEAST_CONTRAST, settings.min_contrast)
     views = []
     for top, left in corners:
         picture = view(frame, top, left, tile_px, halo)
@@ -190,23 +190,23 @@ def reason_to_drop(
 ) -> str:
     """Why an object is no worm of the plate; empty where it is one."""
     length = length_px(one)
-    if length * pixel_size_um < settings.least_length_um:
+    if length * pixel_size_um < settings.min_length_um:
         return "too small"
-    if length * length / one.area < settings.least_slenderness:
+    if length * length / one.area < settings.min_slenderness:
         return "dust"
     if usual is not None:
-        if one.area < settings.least_relative_area * usual.area:
+        if one.area < settings.min_relative_area * usual.area:
             return "too small"
-        if one.area > settings.greatest_relative_area * usual.area:
+        if one.area > settings.max_relative_area * usual.area:
             return "too large"
         width = width_px(one)
-        if width < settings.least_relative_width * usual.width:
+        if width < settings.min_relative_width * usual.width:
             return "too thin"
-        if width > settings.greatest_relative_width * usual.width:
+        if width > settings.max_relative_width * usual.width:
             return "too wide"
-    faintest = settings.least_contrast
+    faintest = settings.min_contrast
     if usual is not None:
-        faintest = max(faintest, settings.least_relative_contrast * usual.contrast)
+        faintest = max(faintest, settings.min_relative_contrast * usual.contrast)
     if contrast(one, frame) < faintest:
         return "faint"
     y, x = one.centroid
@@ -235,7 +235,7 @@ def sort_out(
     """
     present = [largest_piece(one) for one in objects if one.mask.any()]
     usual = likeness([one for one in present if not one.cut], frame)
-    distinct = keep_distinct(present, settings.greatest_overlap, usual)
+    distinct = keep_distinct(present, settings.max_overlap, usual)
     dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
     worms = []
     for one in distinct.kept:
@@ -313,7 +313,8 @@ def check_pixel_size(tiles: Stack, pixel_size_um: float) -> None:
     if found is not None and abs(found / pixel_size_um - 1) > 1e-3:
         raise StepError(
             f"{tiles.path}: expected tiles of {pixel_size_um:g} um a pixel, on which the detector"
-            f" was trained, found {found:g}; set tile: model_pixel_size_um: {pixel_size_um:g}"
+            f" was trained, found {found:g};"
+            f" set detection: tile: model_pixel_size_um: {pixel_size_um:g}"
         )
 
 

@@ -61,7 +61,7 @@ class Distinct:
 
 
 def keep_distinct(
-    objects: Sequence[Sighting], greatest_overlap: float, usual: Likeness | None = None
+    objects: Sequence[Sighting], max_overlap: float, usual: Likeness | None = None
 ) -> Distinct:
     """Drop every object that mostly lies within an accepted one, or holds it.
 
@@ -71,7 +71,7 @@ def keep_distinct(
     them, score times the square root of the area decides: of two views the fuller one is right.
 
     Args:
-        greatest_overlap: an object is a duplicate when it shares more than this part of its own
+        max_overlap: an object is a duplicate when it shares more than this part of its own
             area, or of the accepted one's, with it.
     """
 
@@ -85,7 +85,7 @@ def keep_distinct(
     duplicates: list[Sighting] = []
     for one in order:
         same = any(
-            intersection(one, other) > greatest_overlap * min(one.area, other.area)
+            intersection(one, other) > max_overlap * min(one.area, other.area)
             for other in kept
         )
         (duplicates if same else kept).append(one)

@@ -45,53 +45,53 @@ class DetectSettings(Settings):
     score_threshold: float = Field(
         0.5, ge=0, le=1, description="least confidence of a detection (0-1)"
     )
-    greatest_overlap: float = Field(
+    max_overlap: float = Field(
         0.6,
         gt=0,
         le=1,
         description="share of the smaller of two masks beyond which they are one worm (0-1)",
     )
-    least_length_um: float = Field(
+    min_length_um: float = Field(
         400.0, ge=0, description="shorter objects are too small (um); an L4 larva measures 650"
     )
-    least_slenderness: float = Field(
+    min_slenderness: float = Field(
         4.0, ge=1, description="objects with a smaller ratio of length to width are dust (1)"
     )
-    least_contrast: float = Field(
+    min_contrast: float = Field(
         0.0,
         ge=0,
         le=191,
         description="objects whose mean grey in the overlay exceeds the ground's by less are faint"
         " (grey values); of use where the agar's own texture resembles worms",
     )
-    least_relative_contrast: float = Field(
+    min_relative_contrast: float = Field(
         0.7,
         ge=0,
         lt=1,
         description="objects whose mean grey exceeds the ground's by less than this share of what"
         " is usual for the worms of the frame are faint: fibres, folds of the agar (0-1)",
     )
-    least_relative_area: float = Field(
+    min_relative_area: float = Field(
         0.5,
         ge=0,
         lt=1,
         description="objects smaller than this share of the usual worm of the frame are too small:"
         " larvae, pieces (0-1)",
     )
-    greatest_relative_area: float = Field(
+    max_relative_area: float = Field(
         1.8,
         gt=1,
         description="objects larger than so many of the usual worm of the frame are too large: two"
         " worms in one, arms of the mark (worms)",
     )
-    least_relative_width: float = Field(
+    min_relative_width: float = Field(
         0.65,
         ge=0,
         lt=1,
         description="objects thinner than this share of the usual worm of the frame are too thin:"
         " fibres, scratches (0-1); lower it for plates on which males are to be counted",
     )
-    greatest_relative_width: float = Field(
+    max_relative_width: float = Field(
         1.6,
         gt=1,
         description="objects so many times wider than the usual worm of the frame are too wide"
@@ -104,3 +104,13 @@ class DetectSettings(Settings):
     )
     tiles_per_batch: int = Field(4, ge=1, description="tiles that the model takes at once (count)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
+
+
+class DetectionSettings(Settings):
+    """How worms are found in registered frames."""
+
+    tile: TileSettings = Field(TileSettings(), description="registered frames cut into tiles")
+    detect: DetectSettings = Field(
+        DetectSettings(),
+        description="worms found in the tiles, as instance masks in plate coordinates",
+    )

@@ -225,7 +225,7 @@ def run_upv_plate(
 ) -> pd.DataFrame:
     """The real plate through the whole workflow by its own configuration; its counts.tsv."""
     section = yaml.safe_load(config.read_text(encoding="utf-8"))["healthspan"]
-    section = with_weights(section | {"plates": "plates.tsv"}, detector, classifier, folder)
+    section = with_weights(section | {"sheet": "plates.tsv"}, detector, classifier, folder)
     raw = (data / "worms" / "upv_plate_series").resolve()
     sheet = pd.DataFrame(
         [("upv", "upv", "N2", str(raw), 4, 10)],

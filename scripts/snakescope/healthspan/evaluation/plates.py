@@ -39,14 +39,17 @@ from snakescope.step.tables import read_table, write_table
 
 """To be raised with that of snakescope.healthspan.simulation.simulate, which this step calls."""
 
-SHIPPED = {"detect": DetectSettings().weights, "classify": ClassifySettings().weights}
+SHIPPED = {
+    ("detection", "detect"): DetectSettings().weights,
+    ("states", "classify"): ClassifySettings().weights,
+}
 SCORE_COLUMNS = ["plate", "metric", "value"]
 
 
 def plate_settings(settings: EvaluateSettings, number: int) -> SimulateSettings:
     """Plate ``number``: from few to many worms, short and long lives, every depth of camera."""
     share = number / max(1, settings.plates - 1)
-    worms = round(settings.fewest_worms + share * (settings.most_worms - settings.fewest_worms))
+    worms = round(settings.min_worms + share * (settings.max_worms - settings.min_worms))
     return SimulateSettings(
         frame_px=settings.frame_px,
         timepoints=settings.timepoints,
@@ -68,14 +71,14 @@ def with_weights(
         detector, classifier: their files, seen from here.
         folder: the working directory of the workflow, from which they are named.
     """
-    named = {"detect": detector, "classify": classifier}
     there = folder.resolve()
-    others = {
-        step: {**section.get(step, {}), "weights": os.path.relpath(Path(path).absolute(), there)}
-        for step, path in named.items()
-        if Path(path).resolve() != (REPOSITORY / SHIPPED[step]).resolve()
-    }
-    return {**section, **others}
+    whole = dict(section)
+    for ((stage, step), shipped), path in zip(SHIPPED.items(), (detector, classifier), strict=True):
+        if Path(path).resolve() != (REPOSITORY / shipped).resolve():
+            own = whole.get(stage, {})
+            named = os.path.relpath(Path(path).absolute(), there)
+            whole[stage] = {**own, step: {**own.get(step, {}), "weights": named}}
+    return whole
 
 
 def run_workflow(
@@ -188,9 +191,7 @@ def main(arguments: argparse.Namespace) -> None:
         rows.append((plate, "evaluation", "simulated", f"{plate}/raw",
                      one.age_at_first_frame_d, one.worms))  # fmt: skip
     columns = ["plate", "experiment", "condition", "folder", "age_at_first_frame_d", "worms"]
-    config = with_weights(
-        {"plates": "plates.tsv"}, arguments.detector, arguments.classifier, folder
-    )
+    config = with_weights({"sheet": "plates.tsv"}, arguments.detector, arguments.classifier, folder)
     run_workflow(
         arguments.snakefile, folder, pd.DataFrame(rows, columns=columns), config, arguments.cores
     )

@@ -18,8 +18,8 @@ class EvaluateSettings(Settings):
     )
     frame_px: int = Field(2640, ge=880, description="side of their frames (px)")
     timepoints: int = Field(32, ge=3, description="timepoints of a plate (count)")
-    fewest_worms: int = Field(60, ge=1, description="worms on the emptiest plate (count)")
-    most_worms: int = Field(100, ge=1, description="worms on the fullest plate (count)")
+    min_worms: int = Field(60, ge=1, description="worms on the emptiest plate (count)")
+    max_worms: int = Field(100, ge=1, description="worms on the fullest plate (count)")
     data: str = Field(
         "../shared/data",
         description="folder of the real images; the environment variable SNAKESCOPE_DATA comes"

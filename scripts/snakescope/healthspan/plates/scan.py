@@ -104,13 +104,13 @@ def _understood(
             named.append(_Acquisition(file, parts))
     if not named:
         expected = (
-            f"the pattern {settings.pattern} (ingest.pattern)"
+            f"the pattern {settings.pattern} (plates.pattern)"
             if settings.pattern
             else f"names of the IncuCyte such as {', '.join(INCUCYTE_EXAMPLES)}"
         )
         raise Refused(
             f"expected {expected}, found {len(listing)} images named otherwise, such as "
-            f"{listing[0].relative_path}; describe their naming in ingest.pattern"
+            f"{listing[0].relative_path}; describe their naming in plates.pattern"
         )
     return named, unnamed
 
@@ -166,7 +166,7 @@ def _with_channels(
         raise Refused(
             "expected a channel in every name or in none, found "
             f"{silent[0].file.relative_path} beside {told[0].file.relative_path}; "
-            "add its channel to ingest.channel_names (under ignored to leave it unread)"
+            "add its channel to plates.channel_names (under ignored to leave it unread)"
         )
     told += [replace(one, channel=settings.default_channel) for one in silent]
     return [one for one in told if one.channel != "ignored"]
@@ -181,7 +181,7 @@ def _channel_word(one: _Acquisition, own: str, aliases: dict[str, str]) -> str |
     if one.parts.channel:
         if one.parts.channel.lower() not in aliases:
             raise Refused(
-                f"expected a channel named in ingest.channel_names, found {one.parts.channel!r} in "
+                f"expected a channel named in plates.channel_names, found {one.parts.channel!r} in "
                 f"{one.file.relative_path}{did_you_mean(one.parts.channel, aliases)}"
             )
         return one.parts.channel.lower()
@@ -198,15 +198,15 @@ def _wanted(settings: IngestSettings, acquisitions: Sequence[_Acquisition]) -> t
     if not there:
         raise Refused(
             "expected images of a channel, found only such as are ignored; "
-            "correct ingest.channel_names"
+            "correct plates.channel_names"
         )
     if settings.channels == "auto":
         return tuple(channel for channel in CHANNELS if channel in there)
     for channel in settings.channels:
         if channel not in there:
             raise Refused(
-                f"expected the channels {' and '.join(settings.channels)} (ingest.channels), found "
-                f"no {channel} image; add its images, or set ingest.channels to auto"
+                f"expected the channels {' and '.join(settings.channels)} (plates.channels), found "
+                f"no {channel} image; add its images, or set plates.channels to auto"
             )
     return settings.channels
 
@@ -280,9 +280,9 @@ def _table(
 
 def _remedy(one: _Acquisition, other: _Acquisition) -> str:
     if one.word == other.word:
-        return "remove one, or set ingest.duplicates to first or last"
+        return "remove one, or set plates.duplicates to first or last"
     return (
-        f"{one.word} and {other.word} are both names of {one.channel} in ingest.channel_names: "
+        f"{one.word} and {other.word} are both names of {one.channel} in plates.channel_names: "
         "move the one that is not to be used to its list ignored"
     )
 
@@ -303,9 +303,9 @@ def _with_timepoints(
         off_h = one.time_h - timepoint * interval_h
         if abs(off_h) > settings.interval_tolerance * interval_h + 1e-6:
             raise Refused(
-                f"expected an image every {interval_h:g} h (ingest.interval_h), found "
+                f"expected an image every {interval_h:g} h (plates.interval_h), found "
                 f"{one.file.relative_path} at {one.time_h:g} h; remove it, raise "
-                "ingest.interval_tolerance, or set ingest.interval_h to null"
+                "plates.interval_tolerance, or set plates.interval_h to null"
             )
         yield timepoint, one
 
@@ -318,7 +318,7 @@ def _check_missing(settings: IngestSettings, frames: Sequence[Frame]) -> None:
         more = "; ..." if len(reasons) > len(shown) else ""
         raise Refused(
             f"expected at most {settings.max_missing_fraction:.0%} of {count} timepoints missing "
-            f"(ingest.max_missing_fraction), found {len(reasons)} missing ({'; '.join(shown)}"
+            f"(plates.max_missing_fraction), found {len(reasons)} missing ({'; '.join(shown)}"
             f"{more}); add their images or raise the limit"
         )
 
@@ -333,7 +333,7 @@ def _gaps(plate: Plate, frames: Sequence[Frame]) -> list[str]:
     more = f" (the widest of {count} such gaps)" if count > 1 else ""
     return [
         f"{plate.folder}: no image for {width_h:g} h after the one at {times_h[index]:g} h, where "
-        f"{usual_h:g} h are usual{more}; set ingest.interval_h to have missing ones listed"
+        f"{usual_h:g} h are usual{more}; set plates.interval_h to have missing ones listed"
     ]
 
 

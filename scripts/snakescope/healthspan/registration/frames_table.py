@@ -76,7 +76,7 @@ def check_enough(plate: str, frames: pd.DataFrame, max_missing_fraction: float) 
         shown = "; ".join(lost[:3]) + ("; ..." if len(lost) > 3 else "")
         raise StepError(
             f"plate {plate}: expected at most {max_missing_fraction:.0%} of {len(frames)} frames "
-            "missing, unreadable or unregistered (ingest.max_missing_fraction), found "
+            "missing, unreadable or unregistered (plates.max_missing_fraction), found "
             f"{len(lost)}: {shown}; look at the log of its register jobs, then exclude the plate "
             "with this reason, mend its frames or raise the limit"
         )

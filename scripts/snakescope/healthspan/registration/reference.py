@@ -122,8 +122,8 @@ def _mark(frame: Frame, settings: RegisterSettings) -> tuple[Mark | None, str]:
     if settings.mark_y_px is not None and settings.mark_x_px is not None:
         if settings.mark_y_px >= height or settings.mark_x_px >= width:
             raise StepError(
-                f"register.mark_y_px, mark_x_px: expected a place within the frame of {height} x"
-                f" {width} px, found {settings.mark_y_px:g}, {settings.mark_x_px:g};"
+                f"registration.mark_y_px, mark_x_px: expected a place within the frame of {height}"
+                f" x {width} px, found {settings.mark_y_px:g}, {settings.mark_x_px:g};"
                 " give it in px of the raw frame"
             )
         return (
@@ -135,11 +135,11 @@ def _mark(frame: Frame, settings: RegisterSettings) -> tuple[Mark | None, str]:
         low, high = float(given.min()), float(given.max())
         template = ((given - low) * (255 / (high - low))).astype(np.uint8)
         return (
-            find_mark(frame, template, settings.min_mark_likeness),
+            find_mark(frame, template, settings.min_template_score),
             Path(settings.mark_template).name,
         )
     template = read_frame(TEMPLATE).astype(np.uint8)
-    return find_mark(frame, template, settings.min_mark_likeness), TEMPLATE.name
+    return find_mark(frame, template, settings.min_template_score), TEMPLATE.name
 
 
 def write_description(

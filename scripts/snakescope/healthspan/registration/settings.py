@@ -69,7 +69,7 @@ class RegisterSettings(Settings):
         description="correlation (ZNCC) with the reference frame's mark from which on a frame's is"
         " taken for it (0 to 1)",
     )
-    min_mark_likeness: float = Field(
+    min_template_score: float = Field(
         0.7,
         ge=0,
         le=1,

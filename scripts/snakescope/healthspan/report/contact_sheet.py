@@ -115,8 +115,8 @@ def draw_sheet(
     side = cell_side(
         len(rows),
         len(timepoints),
-        settings.largest_cell_px,
-        settings.smallest_cell_px,
+        settings.max_cell_px,
+        settings.min_cell_px,
         settings.sheet_px,
     )
     wanted = {int(one) for row in rows for one in row.instances if one >= 0}

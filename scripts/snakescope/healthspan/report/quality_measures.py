@@ -159,20 +159,20 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
         if number:
             said.append(f"frames {name}: {number} of {m.frames}")
     said += _gap(counts)
-    if m.median_score < settings.low_score:
+    if m.median_score < settings.min_score:
         said.append(f"low registration score: median {m.median_score:.2f}")
-    if m.median_agreement < settings.low_agreement:
+    if m.median_agreement < settings.min_agreement:
         said.append(f"little of the plate found in place: median {m.median_agreement:.0%}")
-    if m.largest_shift_px > settings.large_shift_px:
+    if m.largest_shift_px > settings.max_shift_px:
         said.append(f"a frame is shifted by {m.largest_shift_px:.0f} px")
-    if m.largest_rotation_deg > settings.large_rotation_deg:
+    if m.largest_rotation_deg > settings.max_rotation_deg:
         said.append(f"a frame is turned by {m.largest_rotation_deg:.1f} degrees")
     said += _fogging(counts, settings)
-    if m.unknown_share > settings.unknown_fraction:
+    if m.unknown_share > settings.max_unknown_fraction:
         said.append(f"unknown states: {m.unknown_share:.0%}")
-    if m.mean_confidence < settings.low_confidence:
+    if m.mean_confidence < settings.min_confidence:
         said.append(f"unsure states: mean probability {m.mean_confidence:.2f}")
-    if m.put_on and abs(m.first_count - m.put_on) > settings.worms_off_fraction * m.put_on:
+    if m.put_on and abs(m.first_count - m.put_on) > settings.max_worms_off_fraction * m.put_on:
         said.append(f"{m.first_count:.0f} worms found at first, {m.put_on} put on")
     if m.dead_at_start:
         said.append(
@@ -181,9 +181,9 @@ def judge(measures: Measures, counts: pd.DataFrame, settings: QualitySettings) -
         )
     if m.put_on and m.worms > m.put_on:
         said.append(f"{m.worms} worms stopped, {m.put_on} put on (debris among them?)")
-    if m.lost_share > settings.lost_fraction:
+    if m.lost_share > settings.max_lost_fraction:
         said.append(f"lost from view: {m.lost_share:.0%} of the worms")
-    if m.dropped > settings.dropped_fraction * (m.found + m.dropped):
+    if m.dropped > settings.max_dropped_fraction * (m.found + m.dropped):
         said.append(f"dropped {m.dropped} of {m.found + m.dropped} objects found")
     return Verdict(WARNING if said else OK, tuple(said))
 
@@ -201,7 +201,7 @@ def _gap(counts: pd.DataFrame) -> list[str]:
 
 
 def _fogging(counts: pd.DataFrame, settings: QualitySettings) -> list[str]:
-    found = drops(counts, settings.count_drop_fraction, settings.count_drop_from)
+    found = drops(counts, settings.max_count_drop_fraction, settings.min_worms_for_drop)
     if not found:
         return []
     timepoint, before, now = max(found, key=lambda one: one[1] - one[2])

@@ -16,13 +16,13 @@ class ContactSheetSettings(Settings):
         "bright_field", description="channel shown, where the plate has it; else the other one"
     )
     crop_um: float = Field(1400.0, gt=0, description="side of the square shown around a worm (um)")
-    largest_cell_px: int = Field(
+    max_cell_px: int = Field(
         96,
         ge=16,
         le=512,
         description="side of the picture of a worm at a timepoint, at most (px)",
     )
-    smallest_cell_px: int = Field(
+    min_cell_px: int = Field(
         24, ge=8, le=512, description="the same, at least, however many worms there are (px)"
     )
     sheet_px: int = Field(
@@ -49,54 +49,54 @@ class QualitySettings(Settings):
     picture_px: int = Field(
         1400, ge=200, le=4000, description="width of a shown frame in the page (px)"
     )
-    low_score: float = Field(
+    min_score: float = Field(
         0.35,
         ge=0,
         le=1,
         description="warn where the median correlation of the mark is lower (0 to 1)",
     )
-    low_agreement: float = Field(
+    min_agreement: float = Field(
         0.12,
         ge=0,
         le=1,
         description="warn where, of frames registered by the plate itself, the median share of its"
         " texture found in place is lower (0 to 1)",
     )
-    large_shift_px: float = Field(
+    max_shift_px: float = Field(
         150.0, gt=0, description="warn where a frame is shifted by more than this (raw px)"
     )
-    large_rotation_deg: float = Field(
+    max_rotation_deg: float = Field(
         4.0, gt=0, description="warn where a frame is turned by more than this (degrees)"
     )
-    count_drop_fraction: float = Field(
+    max_count_drop_fraction: float = Field(
         0.3,
         gt=0,
         le=1,
         description="warn where the worms found drop by more than this from one usable frame to"
         " the next, as fogging does (fraction)",
     )
-    count_drop_from: int = Field(
+    min_worms_for_drop: int = Field(
         10, ge=1, description="worms that must be found for a drop to count (worms)"
     )
-    unknown_fraction: float = Field(
+    max_unknown_fraction: float = Field(
         0.2, ge=0, le=1, description="warn where more of the states are unknown (fraction)"
     )
-    low_confidence: float = Field(
+    min_confidence: float = Field(
         0.7,
         ge=0,
         le=1,
         description="warn where the mean probability of the state is lower (0 to 1)",
     )
-    worms_off_fraction: float = Field(
+    max_worms_off_fraction: float = Field(
         0.25,
         gt=0,
         description="warn where the worms counted differ by more than this from those put on"
         " (fraction)",
     )
-    lost_fraction: float = Field(
+    max_lost_fraction: float = Field(
         0.3, ge=0, le=1, description="warn where more of the worms were lost from view (fraction)"
     )
-    dropped_fraction: float = Field(
+    max_dropped_fraction: float = Field(
         0.5, ge=0, le=1, description="warn where more of the objects found were dropped (fraction)"
     )
 
@@ -105,3 +105,14 @@ class PlatesTableSettings(Settings):
     """The table of all plates has no settings."""
 
     version: ClassVar[int] = 3
+
+
+class ReportSettings(Settings):
+    """What the pages of a plate show."""
+
+    contact_sheet: ContactSheetSettings = Field(
+        ContactSheetSettings(), description="every individual at every timepoint, as pictures"
+    )
+    quality: QualitySettings = Field(
+        QualitySettings(), description="warnings of a plate, and the pictures that show why"
+    )

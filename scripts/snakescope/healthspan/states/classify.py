@@ -118,7 +118,8 @@ def read_composites(
         raise StepError(
             f"{composites}: expected pictures of {WINDOW_PX} x {WINDOW_PX} px in three colours,"
             f" which the classifiers were trained on, found"
-            f" {' x '.join(map(str, stack.shape[1:]))}; set composite: window_px: {WINDOW_PX}"
+            f" {' x '.join(map(str, stack.shape[1:]))}; set states: composite: window_px:"
+            f" {WINDOW_PX}"
         )
     if len(stack) != max(1, len(table)):
         raise StepError(

@@ -59,3 +59,15 @@ class StatesTableSettings(Settings):
     """The table of all states of a plate has no settings."""
 
     version: ClassVar[int] = 1
+
+
+class StatesSettings(Settings):
+    """How the state of each worm is found."""
+
+    composite: CompositeSettings = Field(
+        CompositeSettings(),
+        description="the masks before, at and after a timepoint as one picture a worm",
+    )
+    classify: ClassifySettings = Field(
+        ClassifySettings(), description="healthy, immobile or dead, with probabilities"
+    )

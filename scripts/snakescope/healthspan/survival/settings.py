@@ -32,3 +32,14 @@ class ExperimentSettings(Settings):
     risk_columns: int = Field(
         8, ge=2, le=30, description="times at which the worms at risk are given (-)"
     )
+
+
+class SurvivalSettings(Settings):
+    """How lifespans and healthspans are summed up and compared."""
+
+    curves: CurvesSettings = Field(
+        CurvesSettings(), description="survival and healthspan of a plate"
+    )
+    experiment: ExperimentSettings = Field(
+        ExperimentSettings(), description="conditions compared, and tables for other programs"
+    )

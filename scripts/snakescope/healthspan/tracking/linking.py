@@ -176,7 +176,7 @@ def solve_part(
         raise StepError(
             f"track: expected the best tracks for {count} linked detections within "
             f"{settings.time_limit_s:g} s, found that the solver says: {found}; "
-            "raise healthspan.track.time_limit_s or lower healthspan.track.gate_px"
+            "raise healthspan.tracking.time_limit_s or lower healthspan.tracking.gate_px"
         )
     following = {tail: head for k, (tail, head, _) in enumerate(links) if (z[k].value() or 0) > 0.5}
     tracks = []

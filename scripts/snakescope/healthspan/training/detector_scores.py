@@ -35,16 +35,16 @@ def overlaps(one: Sequence[Instance], other: Sequence[Instance]) -> NDArray[np.f
     return table
 
 
-def match(truth: Sequence[Instance], found: Sequence[Instance], least_iou: float = 0.5) -> Match:
-    """The one-to-one assignment of greatest total IoU; pairs under ``least_iou`` do not count."""
+def match(truth: Sequence[Instance], found: Sequence[Instance], min_iou: float = 0.5) -> Match:
+    """The one-to-one assignment of greatest total IoU; pairs under ``min_iou`` do not count."""
     if not truth or not found:
         return Match([], len(truth), len(found))
     table = overlaps(truth, found)
-    rows, columns = linear_sum_assignment(np.where(table >= least_iou, table, 0), maximize=True)
+    rows, columns = linear_sum_assignment(np.where(table >= min_iou, table, 0), maximize=True)
     pairs = [
         (int(r), int(c), float(table[r, c]))
         for r, c in zip(rows, columns, strict=True)
-        if table[r, c] >= least_iou
+        if table[r, c] >= min_iou
     ]
     return Match(pairs, len(truth), len(found))
 
@@ -82,7 +82,7 @@ def score_scenes(
         output = model([as_input(torch.from_numpy(scene.picture))])[0]
         objects = objects_of(output, 0, 0, 0, score_threshold)
         usual = likeness(objects, scene.picture)
-        found = keep_distinct(objects, DetectSettings().greatest_overlap, usual).kept
+        found = keep_distinct(objects, DetectSettings().max_overlap, usual).kept
         result = match(scene.worms, found)
         counted = [inside(one, size, margin) for one in scene.worms]
         crossed = crossing(scene.worms)

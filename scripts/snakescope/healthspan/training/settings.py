@@ -41,7 +41,7 @@ class TrainDetectorSettings(Settings):
     )
     warmup_steps: int = Field(200, ge=0, description="steps of linear warm-up (count)")
     weight_decay: float = Field(0.02, ge=0, description="weight decay")
-    averaging: float = Field(
+    ema_decay: float = Field(
         0.998, ge=0, lt=1, description="decay of the running average of the weights that is saved"
     )
     foreground_weight: float = Field(
@@ -91,3 +91,14 @@ class TrainClassifierSettings(Settings):
         "auto", description="where to train; only the CPU repeats a training bit for bit"
     )
     threads: int = Field(1, ge=1, le=256, description="CPU threads")
+
+
+class TrainingSettings(Settings):
+    """How the models are trained on simulated plates."""
+
+    detector: TrainDetectorSettings = Field(
+        TrainDetectorSettings(), description="training of the detector"
+    )
+    classifier: TrainClassifierSettings = Field(
+        TrainClassifierSettings(), description="training of the state classifier"
+    )

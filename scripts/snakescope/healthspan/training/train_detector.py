@@ -158,7 +158,7 @@ def train(
         report_every=50,
         checkpoint_every=settings.checkpoint_every,
         clip_norm=5.0,
-        ema_decay=settings.averaging,
+        ema_decay=settings.ema_decay,
         dtype=dtype,
         parts={"foreground": foreground},
         lengthening=frozenset({"steps"}),

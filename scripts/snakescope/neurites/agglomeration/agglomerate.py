@@ -60,7 +60,7 @@ class Agglomeration:
         """
         if scoring not in self.merges:
             raise StepError(
-                f"neurites.segmentation.scoring: expected one of neurites.agglomerate.scoring "
+                f"neurites.agglomeration.segmentation.scoring: expected one of agglomerate.scoring "
                 f"({', '.join(self.merges)}), found {scoring}; add it there or take one of them"
             )
         return (partition(self.nodes, self.merges[scoring], threshold) + 1)[self.node_of]

@@ -30,7 +30,7 @@ def _sections_of_32_bit(array: zarr.Array) -> Iterator[NDArray[np.uint32]]:
         if slab.max() > LARGEST_IN_TIFF:
             raise StepError(
                 f"export: expected labels up to 2^32 - 1 for a TIFF, found {int(slab.max())};"
-                " take hdf5 for segmentation: exports"
+                " take hdf5 for agglomeration: segmentation: exports"
             )
         yield from slab.astype(np.uint32)
 

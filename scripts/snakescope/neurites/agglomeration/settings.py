@@ -1,9 +1,9 @@
 """Settings of agglomeration."""
 
 import re
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from snakescope.settings.strict import Settings
 
@@ -90,3 +90,23 @@ class ExportSettings(Settings):
     """Exports have no settings of their own."""
 
     version: ClassVar[int] = 2
+
+
+class AgglomerationSettings(Settings):
+    """How fragments become neurites, and which partition is written."""
+
+    agglomerate: AgglomerateSettings = Field(
+        AgglomerateSettings(), description="fragments joined to neurites"
+    )
+    segmentation: SegmentationSettings = Field(
+        SegmentationSettings(), description="the partition that is written"
+    )
+
+    @model_validator(mode="after")
+    def _written_is_computed(self) -> Self:
+        if self.segmentation.scoring not in self.agglomerate.scoring:
+            raise ValueError(
+                f"segmentation.scoring ({self.segmentation.scoring}) among agglomerate.scoring "
+                f"({', '.join(self.agglomerate.scoring)})"
+            )
+        return self

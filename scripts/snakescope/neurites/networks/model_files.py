@@ -55,7 +55,7 @@ def load_network(path: str | Path, sha256: str | None) -> tuple[NeuriteNetwork, 
         raise StepError(
             f"{path}: expected weights of an affinity network whose first channels are the nearest"
             f" neighbours along z, y, x, found a card of {card.get('model', 'something else')};"
-            " name another file in neurites: predict: weights"
+            " name another file in neurites: prediction: weights"
         )
     cubes = card.get("cubes", False)
     network = NeuriteNetwork(card["network"], card["n"], "stored", card["features"], NEAREST, cubes)

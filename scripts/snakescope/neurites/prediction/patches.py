@@ -47,7 +47,7 @@ def patches_of(
     if any(size < side for size, side in zip(shape, patch, strict=True)):
         raise StepError(
             f"{name}: expected at least a patch of {_by(patch)} voxels (z x y x x), found"
-            f" {_by(shape)}; set neurites: predict: patch_zyx to a smaller one"
+            f" {_by(shape)}; set neurites: prediction: patch_zyx to a smaller one"
         )
     if any(not 0 <= low < high <= size for (low, high), size in zip(block, shape, strict=True)):
         raise StepError(f"block {text_of(block)}: expected one within {_by(shape)} voxels")

@@ -153,7 +153,7 @@ def predict_block(
     if not np.isfinite(total).all():
         raise StepError(
             f"affinities of block {text_of(block)}: expected numbers, found NaN; set neurites:"
-            " predict: precision: float32, or train the network again"
+            " prediction: precision: float32, or train the network again"
         )
     np.rint(total.clip(0, 1) * 255, out=total)
     return total.astype(np.uint8)

@@ -198,7 +198,7 @@ def main(given: argparse.Namespace) -> None:
     if not contingency[2].sum():
         raise StepError(
             f"{given.labels}: expected true labels, found 0 in every voxel; leave labels empty in "
-            "the sample sheet or set neurites.evaluate.ignore_truth_zero to false"
+            "the sample sheet or set neurites.scores.ignore_truth_zero to false"
         )
     sizes = np.concatenate([read_statistics(path)[0][:, 0] for path in files])
     table = score_table(contingency, agglomeration, thresholds, written, sizes)

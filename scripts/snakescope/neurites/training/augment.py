@@ -186,7 +186,7 @@ def augmented(
     if rng.random() < settings.grey_share:
         image = grey_changed(rng, image, settings.contrast, settings.grey_by_section_share)
     if rng.random() < settings.blurred_share:
-        image = with_blur(rng, image, settings.most_sections, settings.blur_px)
+        image = with_blur(rng, image, settings.max_sections, settings.blur_px)
     if rng.random() < settings.missing_share:
-        image = with_missing(rng, image, settings.most_sections)
+        image = with_missing(rng, image, settings.max_sections)
     return image, labels

@@ -25,7 +25,7 @@ class AugmentSettings(Settings):
     blurred_share: float = Field(
         0.4, ge=0, le=1, description="share of patches with sections out of focus"
     )
-    most_sections: int = Field(
+    max_sections: int = Field(
         3, ge=1, description="most sections of a patch that are missing, or blurred (count)"
     )
     blur_px: float = Field(3.0, gt=0, description="greatest standard deviation of blur (px)")

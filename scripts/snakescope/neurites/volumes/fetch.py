@@ -33,7 +33,7 @@ def fetch(url: str, md5: str, archive: str | Path) -> None:
         StepError: the download fails, or the file has another checksum.
     """
     by_hand = (
-        "download it on a machine that reaches it and set neurites: fetch: url: "
+        "download it on a machine that reaches it and set neurites: volumes: fetch: url: "
         "file:///path/to/snemi.zip"
     )
     with atomic_write(archive) as partial:

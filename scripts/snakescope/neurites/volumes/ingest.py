@@ -44,7 +44,7 @@ def grey_bytes(
     if grey_range is None:
         raise StepError(
             f"{where}: expected grey values of 8 bit, found {values.dtype}; set "
-            "neurites.ingest.grey_range to the values that become black and white"
+            "neurites.volumes.ingest.grey_range to the values that become black and white"
         )
     if values.dtype.kind == "f" and not np.isfinite(values).all():
         raise StepError(

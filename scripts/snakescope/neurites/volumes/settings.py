@@ -63,3 +63,14 @@ class UnpackSettings(FetchSettings):
     """Settings of the unpacking: those of the download."""
 
     version: ClassVar[int] = 1
+
+
+class VolumesSettings(Settings):
+    """Where volumes come from, and in which form they are kept."""
+
+    ingest: IngestSettings = Field(
+        IngestSettings(), description="sections to one volume of 8 bit grey values"
+    )
+    fetch: FetchSettings = Field(
+        FetchSettings(), description="SNEMI3D, downloaded where the sample sheet names it"
+    )

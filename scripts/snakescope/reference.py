@@ -1,12 +1,11 @@
-"""The written forms of the settings models: example configuration, reference and schema.
+"""The written forms of the settings and sheets: the reference page and the JSON schema.
 
-``python -m snakescope.settings.reference --write`` makes all three, ``--check`` fails where
-one differs from the models.
+``python -m snakescope.reference --write`` makes both, ``--check`` fails where one differs from the
+models.
 """
 
 import argparse
 import json
-import textwrap
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import NoneType, UnionType
@@ -16,12 +15,23 @@ import yaml
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
+from snakescope.run.settings import ClusterSettings
 from snakescope.settings.load import section_model
-from snakescope.settings.sections import SECTIONS
+from snakescope.settings.sheet import Row
 from snakescope.settings.strict import Settings
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
+from snakescope.trees import TREES
+
+SECTIONS: Mapping[str, type[Settings]] = {
+    **{name: tree.section for name, tree in TREES.items()},
+    "cluster": ClusterSettings,
+}
+"""The model of each top-level key of the configuration."""
+
+SHEETS: Mapping[str, type[Row]] = {name: tree.row for name, tree in TREES.items()}
+"""The model of a row of each tree's sample sheet."""
 
 _TYPES = {
     float: "number",
@@ -40,49 +50,17 @@ _BOUNDS = {
     "min_length": "length >=",
     "max_length": "length <=",
 }
-_COMMAND = "python -m snakescope.settings.reference --write"
+_COMMAND = "make docs"
 
 
-def written_forms(sections: Mapping[str, type[Settings]]) -> dict[str, str]:
+def written_forms(
+    sections: Mapping[str, type[Settings]], sheets: Mapping[str, type[Row]]
+) -> dict[str, str]:
     """Return the text of every generated file, by its path in the repository."""
     return {
-        "config/config.yaml": example(sections),
         "config/config.schema.json": schema(sections),
-        "docs/configuration.md": reference(sections),
+        "docs/reference/configuration.md": reference(sections, sheets),
     }
-
-
-def example(sections: Mapping[str, type[Settings]]) -> str:
-    """Return a YAML configuration that holds every key with its default and meaning."""
-    lines = [
-        "# The configuration of the workflow. Every key is here, with its default; a key that is",
-        "# removed keeps that default. docs/configuration.md has types and bounds as well.",
-        f"# Written from the settings models by: {_COMMAND}",
-    ]
-    for name, model in sections.items():
-        lines += ["", *_comment(_summary(model), 0), f"{name}:", *_yaml(model(), 1)]
-    return "\n".join(lines) + "\n"
-
-
-def _yaml(settings: BaseModel, depth: int) -> Iterator[str]:
-    indent = "  " * depth
-    for name, field in type(settings).model_fields.items():
-        value = getattr(settings, name)
-        if isinstance(value, BaseModel):
-            yield ""
-            yield from _comment(field.description or _summary(type(value)), depth)
-            yield f"{indent}{name}:"
-            yield from _yaml(value, depth + 1)
-        else:
-            yield from _comment(field.description or "", depth)
-            yield f"{indent}{name}: {_scalar(settings, name)}"
-
-
-def _comment(text: str, depth: int) -> list[str]:
-    prefix = "  " * depth + "# "
-    return textwrap.wrap(
-        text, 98, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
-    )
 
 
 def _scalar(settings: BaseModel, name: str) -> str:
@@ -103,20 +81,33 @@ def schema(sections: Mapping[str, type[Settings]]) -> str:
     return json.dumps(whole.model_json_schema(), indent=2) + "\n"
 
 
-def reference(sections: Mapping[str, type[Settings]]) -> str:
-    """Return the configuration reference as Markdown, one table a section."""
+def reference(sections: Mapping[str, type[Settings]], sheets: Mapping[str, type[Row]]) -> str:
+    """Return the reference of sheets and configuration as Markdown, one table a section."""
     lines = [
-        "# Configuration",
+        "# Sample sheets and configuration",
         "",
-        "Every key of `config/config.yaml`. Unknown keys are refused at every level. Keys may also",
-        "be given in a file of your own (`snakemake --configfile mine.yaml`), which needs to hold",
-        "only those that differ.",
+        f"Written from the models of rows and settings by `{_COMMAND}`.",
+        "`config/README.md` says how to begin.",
         "",
-        f"This page is written from the settings models by `{_COMMAND}`.",
+        "## Sample sheets",
+        "",
+        "Tab-separated text. A column that is not described here is carried, as it is written, to",
+        "the tables of results.",
+    ]
+    for name, row in sheets.items():
+        sheet = f"{sections[name]().model_dump()['sheet']}"
+        lines += ["", f"### {sheet}", "", f"{_sentence(_summary(row))} (`{name}`)", ""]
+        lines += _columns(row)
+    lines += [
+        "",
+        "## Configuration",
+        "",
+        "The keys that `config/config.yaml`, or a file given with `snakemake --configfile`, may",
+        "hold; a key that is absent has its default. Unknown keys are refused at every level.",
     ]
     for name, model in sections.items():
         for key, section, meaning in _sections(name, model):
-            heading = "#" * (key.count(".") + 2)
+            heading = "#" * (key.count(".") + 3)
             lines += ["", f"{heading} {key}", "", _sentence(meaning), "", *_table(section)]
     return "\n".join(lines) + "\n"
 
@@ -126,6 +117,16 @@ def _sections(key: str, model: type[BaseModel]) -> Iterator[tuple[str, type[Base
     for name in model.model_fields:
         if nested := section_model(model, name):
             yield from _sections(f"{key}.{name}", nested)
+
+
+def _columns(row: type[Row]) -> Iterator[str]:
+    yield "| column | type | if empty | meaning (unit) |"
+    yield "| --- | --- | --- | --- |"
+    for name, field in row.columns().items():
+        default = f"`{field.default}`" if field.default else ""
+        empty = "refused" if field.is_required() else default
+        cells = (_type(field).replace(" or null", ""), empty, _sentence(field.description or ""))
+        yield f"| `{name}` | {' | '.join(_cell(cell) for cell in cells)} |"
 
 
 def _table(model: type[BaseModel]) -> Iterator[str]:
@@ -179,15 +180,13 @@ def _named(annotation: Any) -> str:
 
 def main() -> None:
     """Write the generated files, or check that they agree with the models."""
-    parser = argparse.ArgumentParser(
-        prog="python -m snakescope.settings.reference", description=__doc__
-    )
+    parser = argparse.ArgumentParser(prog="python -m snakescope.reference", description=__doc__)
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--write", action="store_true", help="write the files")
     what.add_argument("--check", action="store_true", help="fail where a file differs")
     parser.add_argument("--root", type=Path, default=Path(), help="root of the repository")
     options = parser.parse_args()
-    for name, text in written_forms(SECTIONS).items():
+    for name, text in written_forms(SECTIONS, SHEETS).items():
         path = options.root / name
         if options.write:
             with atomic_write(path) as partial:
