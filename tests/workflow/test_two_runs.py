@@ -4,7 +4,11 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+import pytest
 
 from snakescope.run.events import read_events, runs
 from tests.healthspan.clone import Workspace
@@ -24,7 +28,9 @@ def at_work(folder: Path) -> bool:
     return bool(logs) and any(event["event"] == "job" for event in read_events(logs[-1]))
 
 
-def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspace) -> None:
+@contextmanager
+def run_at_work(workspace: Workspace) -> Iterator["subprocess.Popen[bytes]"]:
+    """A run for plate a whose first job waits, and goes on at the end."""
     held = workspace.root / "held"
     held.touch()
     environment = {"STUB_RAN": str(workspace.root / "first.txt"), "STUB_HELD_BY": str(held)}
@@ -38,12 +44,22 @@ def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspac
         while not at_work(workspace.root):
             assert first.poll() is None and time.monotonic() < until
             time.sleep(0.2)
-        second = workspace.snakemake(REFERENCE.format("b"))
+        yield first
+    finally:
+        held.unlink()
+        first.wait(timeout=PATIENCE_S)
+
+
+def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspace) -> None:
+    with run_at_work(workspace) as first:
+        second = workspace.snakemake("--quiet", "all", "--", REFERENCE.format("b"))
         assert second.returncode != 0
-        said = f"expected no run at work here, found one, process {first.pid} on"
-        assert said in second.stdout + second.stderr
+        (sentence,) = (line for line in second.stderr.splitlines() if "found one" in line)
+        assert f"expected no run at work here, found one, process {first.pid} on" in sentence
+        assert "Traceback" not in second.stderr and "locked" not in second.stderr
         assert not (workspace.root / REFERENCE.format("b")).exists()
         assert not (workspace.root / "results/healthspan/failures.tsv").exists()
+        assert len(runs(workspace.root)) == 1
         # The first one's lock is still there, and planning beside it is allowed.
         assert list((workspace.root / ".snakemake/locks").iterdir())
         assert "b/reference.ome.tif" in workspace.plan(REFERENCE.format("b"))
@@ -54,12 +70,28 @@ def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspac
         beside = workspace.snakemake(
             "--dry-run", "--config", "healthspan={timepoints_per_block: 2}"
         )
-        assert "planned with the images that were found before" in beside.stdout + beside.stderr
+        assert beside.returncode == 0
+        assert "found before" in beside.stdout + beside.stderr
         assert manifests(workspace.root) == found
         assert first.poll() is None
-    finally:
-        held.unlink()
-        assert first.wait(timeout=PATIENCE_S) == 0
+    assert first.returncode == 0
     assert (workspace.root / REFERENCE.format("a")).exists()
     assert workspace.run(REFERENCE.format("b")) == {"b/reference.ome.tif"}
     assert OPENED in workspace.plan()
+
+
+@pytest.mark.parametrize("clear", [True, False])
+def test_after_a_run_that_was_killed_the_way_on_is_named(workspace: Workspace, clear: bool) -> None:
+    with run_at_work(workspace) as first:
+        first.kill()
+        first.wait()
+        refused = workspace.snakemake(REFERENCE.format("b"))
+        assert refused.returncode != 0
+        said = refused.stdout + refused.stderr
+        assert f"killed (process {first.pid} on" in said and said.rstrip().endswith("clear")
+        assert list((workspace.root / ".snakemake/locks").iterdir())
+        if clear:
+            assert "lock removed" in workspace.command("clear")
+        else:
+            assert workspace.snakemake("--unlock").returncode == 0
+    assert workspace.run(REFERENCE.format("b")) == {"b/reference.ome.tif"}

@@ -40,9 +40,9 @@ class Run:
         if main:
             self.monitor = Monitor(workflow.output_settings, self.trees)
             logger.addHandler(self.monitor)
-            # Jobs of another run may read the manifests that are there.
-            if at_work := holder():
-                logger.warning(f"planned with the raw data that were found before: {at_work}")
+            at_work = holder()
+            if at_work and workflow.output_settings.dryrun:
+                logger.warning(f"planned with the raw data that were found before, as {at_work}")
         try:
             # What is given on the command line holds, so its lines are the ones to name.
             files = dict.fromkeys(["config/config.yaml", *workflow.configfiles] if main else [])
