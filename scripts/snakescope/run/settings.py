@@ -1,4 +1,7 @@
-"""The settings of the workflow on a cluster that are no matter of the profile."""
+"""The settings of a run that the profile does not hold."""
+
+from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -6,16 +9,12 @@ from snakescope.settings.strict import Settings
 
 
 class ClusterSettings(Settings):
-    """Jobs on a cluster; what to ask Slurm for stands in profiles/slurm."""
+    """Jobs on a cluster; what to request of Slurm is in profiles/slurm."""
+
+    old_keys: ClassVar[Mapping[str, str]] = {"measured": ""}
 
     cpu_in_place_of_gpu: bool = Field(
         False,
         description="a job that was given a GPU which torch cannot use runs on the CPU instead of"
         " failing",
-    )
-    measured: str = Field(
-        "resources/measured.tsv",
-        min_length=1,
-        description="what jobs took where there is no benchmark file of them yet, for estimates;"
-        " from the working directory, else from the repository (file)",
     )
