@@ -65,7 +65,7 @@ def test_earlier_jobs_come_before_the_table_and_the_table_before_the_request() -
     assert (cost["basis"], cost["source"]) == (MEASURED, "3 earlier jobs")
     # Nobody measured these on a GPU.
     for gpu, basis in ((None, MEASURED), (1, ASSUMED)):
-        cost = cost_of(one(planned(9, "s", gpu=gpu, cost=[900.0, 7.0])), known)
+        cost = cost_of(one(planned(9, "s", gpu=gpu, cost=[900.0, 7.0, 5.0])), known)
         assert (cost["seconds"], cost["max_rss_mb"], cost["basis"]) == (7, 900, basis)
     cost = cost_of(one(planned(9, threads=3, gpu=1)), known)
     assert (cost["seconds"], cost["cpu_seconds"], cost["max_rss_mb"]) == (1800, 5400, 1000)
@@ -131,7 +131,7 @@ def test_an_estimate_says_which_figures_nobody_measured(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     options = Namespace(arguments=[], snakefile=Path("Snakefile"), cores=4, gpus=1)
-    events = [planned(1, gpu=1, cost=[900.0, 7200.0]), planned(2, "s", cost=[90.0, 60.0])]
+    events = [planned(1, gpu=1, cost=[900.0, 7200.0, 5.0]), planned(2, "s", cost=[90.0, 60.0, float("nan")])]
     for plan, assumed in ((events, True), (events[1:], False)):
         monkeypatch.setattr(estimate, "plan", lambda *_, plan=plan: plan)
         estimate.main(options)

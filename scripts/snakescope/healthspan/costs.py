@@ -1,8 +1,11 @@
 """What the steps of the tree take, by the size of their input.
 
 Peaks and seconds of processors are those of docs/tables/full-geometry.tsv, written by its
-benchmark; a test holds the figures here against that table.
+benchmark; a test holds the figures here against that table. Sizes of results are those of
+docs/tables/measured.tsv.
 """
+
+from collections.abc import Mapping
 
 from snakescope.tree.costs import Cost
 
@@ -17,34 +20,39 @@ def _cost(
     s: float = 3.0,
     s_megapixel: float = 0.0,
     s_frame: float = 0.0,
+    files: Mapping[str, float] | None = None,
 ) -> Cost:
-    """Memory (MB) of a frame's megapixels and of each frame; time (s) of each megapixel, frame."""
+    """Memory (MB) of a frame's megapixels and of each frame; time (s) of each megapixel, frame.
+
+    ``files`` are results that are kept (MB), by the unit that they grow with.
+    """
     return Cost(
         mb,
         {"megapixel": megapixel, "frame": frame},
         s,
         {"megapixel frame": s_megapixel, "frame": s_frame},
+        files_mb_per=files or {},
     )
 
 
 COSTS = {
     "simulate": _cost(171, 39.1, 0.5, s_megapixel=0.25),
-    "reference": _cost(127, 6.5),
-    "register": _cost(119, 29.2, s_megapixel=0.15),
+    "reference": _cost(127, 6.5, files={"megapixel": 0.39}),
+    "register": _cost(119, 29.2, s_megapixel=0.15, files={"megapixel frame": 0.39}),
     "frames_table": _cost(71),
     "tile": _cost(128, 24.6, s_megapixel=0.12),
-    "detect": _cost(1150, 15, s=8, s_megapixel=1.7),
+    "detect": _cost(1150, 15, s=8, s_megapixel=1.7, files={"frame": 0.05}),
     "composite": _cost(150, 0.5, 1, s_frame=0.1),
-    "classify": _cost(930, 0, 5, s=7, s_frame=0.2),
+    "classify": _cost(930, 0, 5, s=7, s_frame=0.2, files={"frame": 0.07}),
     "states_table": _cost(72),
-    "track": _cost(130, 0, 0.5, s_frame=0.3),
-    "curves": _cost(188),
-    "contact_sheet": _cost(130, 5, 1, s_megapixel=0.1, s_frame=0.1),
+    "track": _cost(130, 0, 0.5, s_frame=0.3, files={"frame": 0.01}),
+    "curves": _cost(188, files={"frame": 0.01}),
+    "contact_sheet": _cost(130, 5, 1, s_megapixel=0.1, s_frame=0.1, files={"frame": 0.2}),
     "quality": _cost(290, 10, 1, s=6, s_megapixel=0.05),
     "provenance": _cost(50),
     # The frames of an experiment and of the table of plates are their plates.
-    "experiment": _cost(190, 0, 0.5, s=8, s_frame=0.2),
-    "plates_table": _cost(72),
+    "experiment": _cost(190, 0, 0.5, s=8, s_frame=0.2, files={"frame": 0.1}),
+    "plates_table": _cost(72, files={"frame": 0.01}),
     # Peaks of trainings on next to no examples, and every example, all of which are in memory:
     # scenes of 560 px, composites. Two hours, and more when tried again.
     "train_detector resnet18_half": Cost(1290, {"example": 1.0}, s=7200),

@@ -79,12 +79,12 @@ def cost_of(job: Job, known: Mapping[tuple[str, bool], list[Job]]) -> dict[str, 
         cost["max_rss_mb"] = max(one["max_rss_mb"] or 0.0 for one in like)
         return {**cost, "basis": MEASURED, "source": f"{len(like)} earlier jobs"}
     if job.get("cost"):
-        mb, seconds = job["cost"]
+        mb, seconds, files_mb = job["cost"]
         basis = ASSUMED if job["gpu"] else MEASURED
-        values = (seconds, seconds, mb, 0.0, 0.0, basis, "cost table")
+        values = (seconds, seconds, mb, files_mb, None, basis, "cost table")
     else:
         seconds = job["requested_s"]
-        values = (seconds, seconds * job["threads"], job["requested_mb"], 0.0, 0.0, ASSUMED,
+        values = (seconds, seconds * job["threads"], job["requested_mb"], None, None, ASSUMED,
                   "requested, not measured")  # fmt: skip
     return dict(zip((*USED, "basis", "source"), values, strict=True))
 

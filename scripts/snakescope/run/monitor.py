@@ -69,7 +69,7 @@ class Monitor(LogHandlerBase):
     def _emit(self, record: logging.LogRecord, keys: dict[str, Any]) -> None:
         event = keys.get("event")
         job = self.jobs.get(keys.get("jobid", keys.get("job_id", -1)))
-        if event == LogEvent.WORKFLOW_STARTED:
+        if event == LogEvent.WORKFLOW_STARTED and (self.plan or not self.common_settings.dryrun):
             self._start(str(keys.get("cmd", "")))
         elif event in (None, LogEvent.ERROR) and record.levelno >= logging.WARNING and self.silent:
             print(record.getMessage(), file=sys.stderr, flush=True)
@@ -79,23 +79,28 @@ class Monitor(LogHandlerBase):
             job = self.jobs[keys["jobid"]] = events.job_event(keys)
             self.write("job", **job, **({"cost": self._cost(job)} if self.plan else {}))
         elif event == LogEvent.JOB_FINISHED and job:
-            self.write("finished", **_identity(job), **events.used(job, self.temporary))
+            self.write("finished", **job_keys(job), **events.used(job, self.temporary))
         elif event == LogEvent.JOB_ERROR and job:
-            self.write("failed", **_identity(job), **events.failed_event(keys))
+            self.write("failed", **job_keys(job), **events.failed_event(keys))
         elif event is None and (found := events.slurm_event(record.getMessage())):
             self.write(found[0], **found[1])
 
     def _start(self, command_line: str) -> None:
-        if self.common_settings.dryrun and not self.plan:
-            return
         if not self.plan and (sentence := holder()):
             # Of other exceptions Snakemake prints the way through the logger as well.
             raise SystemExit(f"error: {sentence}")
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        # Whole lines, at once: another process may read along.
-        self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
-        identity = {"host": platform.node(), "process": os.getpid()}
-        self.write("run_started", **identity, command=command_line)
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # Whole lines, at once: another process may read along.
+            self._file = open(self.path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
+        except OSError as error:
+            self._lose(error)
+        self.write("run_started", host=platform.node(), process=os.getpid(), command=command_line)
+
+    def _lose(self, error: OSError) -> None:
+        """Go on without the log, as on a full disk."""
+        self._file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        print(f"event log {self.path}: ends here, {error.strerror}", file=sys.stderr)
 
     def _cost(self, job: dict[str, Any]) -> Any:
         """Peak (MB) and seconds of a planned job by the table of its tree, None without a row."""
@@ -113,9 +118,7 @@ class Monitor(LogHandlerBase):
         try:
             self._file.write(json.dumps(line, default=str) + "\n")
         except OSError as error:
-            # A full disk ends the log, not the run.
-            self._file = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
-            print(f"event log {self.path}: ends here, {error.strerror}", file=sys.stderr)
+            self._lose(error)
         if self.plan or event != "finished":
             return
         subject = self.standing.subject(keys["wildcards"])
@@ -146,7 +149,7 @@ class Monitor(LogHandlerBase):
         """Write the tables of failures, and print what became of the run and what to look at."""
         self.write("run_ended", succeeded=succeeded)
         lines = []
-        for tree in (tree for tree in self.trees.values() if tree.opened):
+        for tree in filter(lambda tree: tree.opened, self.trees.values()):
             failures = failures_of(tree, self.standing.failing.values())
             where = write_failures(tree, failures)
             if failures:
@@ -167,7 +170,8 @@ class Monitor(LogHandlerBase):
         super().close()
 
 
-def _identity(job: dict[str, Any]) -> dict[str, Any]:
+def job_keys(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what every event of a job has."""
     return {name: job[name] for name in ("job", "rule", "wildcards")}
 
 

@@ -45,24 +45,30 @@ def size_of(wildcards: Mapping[str, str]) -> int:
 def by_rule(jobs: Sequence[Job]) -> pd.DataFrame:
     """Return what jobs took, by rule and of all: hours, peaks (MB), outputs (MB).
 
-    ``jobs`` counts those with figures, that is, planned or finished.
+    ``jobs`` counts those with ``seconds``, that is, planned or finished.
     """
-    none = dict.fromkeys(USED)
-    both = [{**none, **job, "rule": rule} for job in jobs for rule in (job["rule"], "all")]
-    table = pd.DataFrame(both).sort_values("rule", key=lambda rules: rules == "all", kind="stable")
-    table = table.astype(dict.fromkeys(USED, float))
+    rows = [
+        {**dict.fromkeys(USED), **job, "rule": rule, "counts": "seconds" in job}
+        for job in jobs
+        for rule in (job["rule"], "all")
+    ]
+    table = pd.DataFrame(rows).astype(dict.fromkeys(USED, float))
     table = table.assign(cpu_h=table.cpu_seconds / 3600, gpu_h=table.seconds * table.gpu / 3600)
-    columns = {
-        "jobs": ("output_mb", "count"), "attempts": ("attempts", "sum"), "cpu_h": ("cpu_h", "sum"),
-        "gpu_h": ("gpu_h", "sum"), "peak_mb": ("max_rss_mb", "max"),
-        "requested_mb": ("requested_mb", "max"), "results_mb": ("output_mb", "sum"),
-        "temporary_mb": ("temporary_mb", "sum"),
-    }  # fmt: skip
-    return table.groupby("rule", sort=False).agg(**columns).reset_index()
+    table = table.sort_values("rule", key=lambda rules: rules == "all", kind="stable")
+    groups = table.groupby("rule", sort=False)
+    sums = {"jobs": "counts", "attempts": "attempts", "cpu_h": "cpu_h", "gpu_h": "gpu_h"}
+    peaks = {"peak_mb": "max_rss_mb", "requested_mb": "requested_mb"}
+    found = {name: groups[column].sum() for name, column in sums.items()}
+    found |= {name: groups[column].max() for name, column in peaks.items()}
+    # Not 0 where nobody knows.
+    found |= {"results_mb": groups.output_mb.sum(min_count=1)}
+    found |= {"temporary_mb": groups.temporary_mb.sum(min_count=1)}
+    return pd.DataFrame(found).reset_index()
 
 
 def as_text(table: pd.DataFrame) -> str:
-    """Return a table in aligned columns; hours and outputs with two decimals."""
+    """Return a table in aligned columns, with two decimals but for counts and memory."""
     whole = ("jobs", "attempts", "peak_mb", "requested_mb")
     digits = [".0f" if name in whole else ".2f" for name in table.columns]
-    return table.to_markdown(index=False, tablefmt="plain", floatfmt=digits)
+    known = table.astype(object).where(table.notna(), None)
+    return known.to_markdown(index=False, tablefmt="plain", floatfmt=digits, missingval="?")

@@ -40,6 +40,7 @@ class Cost:
         s: time of one processor whatever the input (s).
         s_per: time for each unit of the job (s).
         max_minutes: of a request, for work that goes on from a checkpoint when it is tried again.
+        files_mb_per: what is kept on the disk for each unit of the job (MB); empty if unknown.
     """
 
     mb: float
@@ -47,6 +48,7 @@ class Cost:
     s: float = 3.0
     s_per: Mapping[str, float] = field(default_factory=dict)
     max_minutes: float = math.inf
+    files_mb_per: Mapping[str, float] = field(default_factory=dict)
 
     def memory_mb(self, size: Size) -> float:
         """Peak resident memory of the step (MB)."""
@@ -55,6 +57,10 @@ class Cost:
     def seconds(self, size: Size) -> float:
         """Time of one processor (s)."""
         return self.s + _sum(self.s_per, size.amounts)
+
+    def files_mb(self, size: Size) -> float:
+        """Results that are kept (MB), not a number where that is unknown."""
+        return _sum(self.files_mb_per, size.amounts) if self.files_mb_per else math.nan
 
 
 def _sum(rates: Mapping[str, float], amounts: Mapping[str, float]) -> float:

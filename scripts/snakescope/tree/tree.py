@@ -5,6 +5,7 @@ main process looks at the raw data and writes manifests, the processes of jobs r
 here imports numpy, pandas or torch.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -252,12 +253,14 @@ class Tree(ABC, Generic[R]):
 
         return parameter
 
-    def cost(self, rule: str, wildcards: Any) -> tuple[float, float]:
-        """Peak memory (MB) and time of one processor (s) of a job of a rule."""
+    def cost(self, rule: str, wildcards: Any) -> tuple[float, float, float]:
+        """Peak memory (MB), time of one processor (s) and results (MB) of a job of a rule."""
         pairs = [self._cost(step, wildcards) for step in self.steps_of(rule)]
+        files_mb = [mb for cost, size in pairs if not math.isnan(mb := cost.files_mb(size))]
         return (
             max(cost.memory_mb(size) for cost, size in pairs),
             sum(cost.seconds(size) for cost, size in pairs),
+            sum(files_mb) if files_mb else math.nan,
         )
 
     def _cost(self, step: str, wildcards: Any) -> tuple[Cost, Size]:
