@@ -31,8 +31,8 @@ from snakescope.neurites.networks.networks import (  # noqa: E402
     NeuriteNetwork,
     folded,
     parameter_count,
+    saved_bytes,  # noqa: E402
 )
-from snakescope.neurites.networks.saved_bytes import saved_bytes  # noqa: E402
 from snakescope.neurites.prediction.patches import starts  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.tables import read_table, write_table  # noqa: E402

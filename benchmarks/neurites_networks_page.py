@@ -20,8 +20,10 @@ from torch import nn
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "scripts"))
 
-from snakescope.neurites.networks.networks import NeuriteNetwork  # noqa: E402
-from snakescope.neurites.networks.saved_bytes import saved_bytes  # noqa: E402
+from snakescope.neurites.networks.networks import (
+    NeuriteNetwork,  # noqa: E402
+    saved_bytes,  # noqa: E402
+)
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.output import atomic_write  # noqa: E402
 from snakescope.step.tables import read_table, write_table  # noqa: E402

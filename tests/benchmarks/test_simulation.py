@@ -91,7 +91,9 @@ def test_rows_of_a_run_tell_the_start_from_the_work(tmp_path: Path) -> None:
 
 
 def test_the_shipped_table_knows_the_rules_of_a_plate() -> None:
-    rows = {(row.rule, row.device): row for row in read_rows(REPOSITORY / "docs/tables/measured.tsv")}
+    rows = {
+        (row.rule, row.device): row for row in read_rows(REPOSITORY / "docs/tables/measured.tsv")
+    }
     for rule in ("register", "detect", "classify", "track", "pages"):
         row = rows[f"healthspan_{rule}", "cpu"]
         assert row.start_s + row.cost.seconds > 0 and row.cost.max_rss_mb > 50 and row.cost.source

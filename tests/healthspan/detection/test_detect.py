@@ -19,7 +19,7 @@ from snakescope.healthspan.detection.detect import (
     view,
     worth_a_look,
 )
-from snakescope.healthspan.detection.merge import Sighting
+from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.imaging.stacks import Stack, write_stack
 from snakescope.learning.weights import save_weights
@@ -113,7 +113,7 @@ def test_faint_objects_can_be_left_out() -> None:
 
 
 def test_the_dishs_edge_is_left_out() -> None:
-    worm = Sighting(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
+    worm = TileDetection(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
     dish = Disc(155.0, 400.0, 395.0)
     worms, dropped = sort_out([worm], BLANK, 9.74, SETTINGS, Surroundings(dish))
     assert worms == []
@@ -128,7 +128,9 @@ def test_length_of_a_bent_worm_follows_it() -> None:
         mask[
             (55 - radius * np.sin(angle)).astype(int), (60 - radius * np.cos(angle)).astype(int)
         ] = True
-    assert length_px(Sighting(0, 0, 0, 0, mask, 1.0)) == pytest.approx(np.pi * 50 + 7, rel=0.08)
+    assert length_px(TileDetection(0, 0, 0, 0, mask, 1.0)) == pytest.approx(
+        np.pi * 50 + 7, rel=0.08
+    )
 
 
 def test_views_beyond_the_frame_show_ground() -> None:
@@ -182,8 +184,8 @@ def test_tiles_of_another_pixel_size_than_the_detectors_are_refused(tmp_path: Pa
 
 
 def test_the_mark_is_no_worm_and_a_worm_beside_it_is_one() -> None:
-    arm = Sighting(0, 0, 100, 100, np.ones((12, 90), bool), 0.9)
-    beside = Sighting(0, 0, 150, 100, np.ones((8, 110), bool), 0.9)
+    arm = TileDetection(0, 0, 100, 100, np.ones((12, 90), bool), 0.9)
+    beside = TileDetection(0, 0, 150, 100, np.ones((8, 110), bool), 0.9)
     mark = Disc(105.5, 144.5, 32.0)
     worms, dropped = sort_out([arm, beside], BLANK, 9.74, SETTINGS, Surroundings(None, mark))
     assert [one.top for one in worms] == [150]
@@ -207,8 +209,8 @@ def test_dish_and_mark_are_read_in_plate_coordinates(tmp_path: Path) -> None:
         read_surroundings(path, 3.0)
 
 
-def bar_at(top: int, height: int, length: int, score: float = 0.95) -> Sighting:
-    return Sighting(0, 0, top, 40, np.ones((height, length), bool), score)
+def bar_at(top: int, height: int, length: int, score: float = 0.95) -> TileDetection:
+    return TileDetection(0, 0, top, 40, np.ones((height, length), bool), score)
 
 
 def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
@@ -221,7 +223,7 @@ def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
         grey = 140 if one is fibre else 220
         frame[one.top : one.bottom, one.left : one.right] = grey
 
-    def reasons(objects: list[Sighting]) -> dict[int, str]:
+    def reasons(objects: list[TileDetection]) -> dict[int, str]:
         _, dropped = sort_out(objects, frame, 9.74, SETTINGS, Surroundings())
         return {one.instance.top: one.reason for one in dropped}
 

@@ -1,14 +1,14 @@
 import numpy as np
 import torch
 
-from snakescope.healthspan.detection.merge import Sighting, keep_distinct, objects_of
-from snakescope.healthspan.detection.size_prior import Likeness
+from snakescope.healthspan.detection.merge import TileDetection, keep_distinct, objects_of
+from snakescope.healthspan.detection.size_prior import SizePrior
 
 
 def bar(
     top: int, left: int, length: int, score: float = 0.9, width: int = 8, cut: bool = False
-) -> Sighting:
-    return Sighting(0, 0, top, left, np.ones((width, length), bool), score, cut)
+) -> TileDetection:
+    return TileDetection(0, 0, top, left, np.ones((width, length), bool), score, cut)
 
 
 def test_the_fuller_view_of_a_worm_on_a_seam_is_kept() -> None:
@@ -20,7 +20,7 @@ def test_the_fuller_view_of_a_worm_on_a_seam_is_kept() -> None:
 
 def test_a_view_that_cuts_a_worm_gives_way_even_if_its_part_is_as_large_as_a_worm() -> None:
     long, part = bar(10, 100, 170, 0.8), bar(10, 150, 110, 0.99, cut=True)
-    usual = Likeness(contrast=150.0, area=880.0, width=8.0)
+    usual = SizePrior(contrast=150.0, area=880.0, width=8.0)
     assert keep_distinct([part, long], 0.6, usual).kept == [long]
     shorter = bar(10, 160, 90, 0.99, cut=True)
     assert keep_distinct([shorter, part], 0.6, usual).kept == [part]
@@ -28,17 +28,17 @@ def test_a_view_that_cuts_a_worm_gives_way_even_if_its_part_is_as_large_as_a_wor
 
 def test_crossing_worms_stay_two() -> None:
     lying = bar(100, 50, 110)
-    standing = Sighting(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
+    standing = TileDetection(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
     assert len(keep_distinct([lying, standing], 0.5).kept) == 2
 
 
 def test_two_worms_in_one_mask_do_not_take_the_place_of_each() -> None:
     lying = bar(100, 50, 110, 0.8)
-    standing = Sighting(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
+    standing = TileDetection(0, 0, 50, 100, np.ones((110, 8), bool), 0.7)
     both = np.zeros((110, 110), bool)
     both[50:58], both[:, 50:58] = True, True
-    union = Sighting(0, 0, 50, 50, both, 0.99)
-    usual = Likeness(contrast=150.0, area=900.0, width=8.0)
+    union = TileDetection(0, 0, 50, 50, both, 0.99)
+    usual = SizePrior(contrast=150.0, area=900.0, width=8.0)
     assert keep_distinct([union, lying, standing], 0.6, usual).kept == [lying, standing]
     # Without knowing how large a worm is, the fuller mask wins.
     assert keep_distinct([union, lying, standing], 0.6).kept == [union]

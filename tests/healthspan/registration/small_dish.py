@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.healthspan.registration.motion import Motion, moved
+from snakescope.healthspan.registration.motion import Motion, transform_points
 
 SIDE = 560
 MARK = (430.0, 180.0)
@@ -70,5 +70,5 @@ def greatest_error_px(found: Motion, true: Motion) -> float:
     angles = np.linspace(0, 2 * np.pi, 40)
     middle, radius = (SIDE - 1) / 2, 0.47 * SIDE
     points = np.column_stack([middle + radius * np.cos(angles), middle + radius * np.sin(angles)])
-    there = [moved(one.matrix(SIDE, SIDE), points) for one in (found, true)]
+    there = [transform_points(one.matrix(SIDE, SIDE), points) for one in (found, true)]
     return float(np.linalg.norm(there[0] - there[1], axis=1).max())

@@ -13,11 +13,11 @@ from snakescope.healthspan.registration.motion import (
     Motion,
     expected_error_px,
     fit,
-    fit_robustly,
-    moved,
+    ransac,
     to_reference,
+    transform_points,
 )
-from snakescope.healthspan.registration.texture import refine, remember, rough_motions
+from snakescope.healthspan.registration.texture import coarse_search, reference_features, refine
 from tests.healthspan.registration.small_dish import (
     MARK,
     SIDE,
@@ -36,7 +36,7 @@ def test_a_motion_and_its_matrix_are_the_same_thing() -> None:
 
 def test_a_tilted_dish_is_smaller_where_it_leans_away() -> None:
     frame_edges = np.array([[199.5 - 200, 149.5], [199.5, 149.5], [199.5 + 200, 149.5]])
-    left, middle, right = moved(Motion(tilt_x=0.1).matrix(300, 400), frame_edges)
+    left, middle, right = transform_points(Motion(tilt_x=0.1).matrix(300, 400), frame_edges)
     assert middle == pytest.approx((199.5, 149.5))
     assert right - middle == pytest.approx((200 / 1.1, 0))
     assert left - middle == pytest.approx((-200 / 0.9, 0))
@@ -44,7 +44,7 @@ def test_a_tilted_dish_is_smaller_where_it_leans_away() -> None:
 
 def test_rotation_is_counter_clockwise_as_seen_about_the_middle() -> None:
     right_of_middle = np.array([[300.0, 100.0]])
-    x, y = moved(Motion(0, 0, 90).matrix(201, 401), right_of_middle)[0]
+    x, y = transform_points(Motion(0, 0, 90).matrix(201, 401), right_of_middle)[0]
     assert (x, y) == pytest.approx((200.0, 0.0))
 
 
@@ -58,11 +58,16 @@ def test_a_fit_recovers_the_motion_of_half_wrong_pairs(freedom: Freedom) -> None
         "tilted": Motion(30, -20, 1.7, 1.04, 6e-5, -4e-5),
     }[freedom].matrix(1, 1)
     source = rng.uniform(-500, 500, (200, 2))
-    target = moved(true, source) + rng.normal(0, 0.1, (200, 2))
+    target = transform_points(true, source) + rng.normal(0, 0.1, (200, 2))
     target[:100] += rng.uniform(-40, 40, (100, 2))
-    matrix, agreeing = fit_robustly(source, target, np.ones(200), 1.0, freedom)
+    matrix, agreeing = ransac(source, target, np.ones(200), 1.0, freedom)
     corners = np.array([[-500.0, -500], [500, -500], [-500, 500], [500, 500]])
-    assert np.linalg.norm(moved(matrix, corners) - moved(true, corners), axis=1).max() < 0.1
+    assert (
+        np.linalg.norm(
+            transform_points(matrix, corners) - transform_points(true, corners), axis=1
+        ).max()
+        < 0.1
+    )
     assert agreeing[100:].all() and agreeing[:100].sum() < 5
 
 
@@ -75,9 +80,9 @@ def test_the_expected_error_is_the_error_met(freedom: Freedom) -> None:
     for _ in range(200):
         target = source + rng.normal(0, 0.5, source.shape)
         matrix = fit(source, target, np.ones(60), freedom)
-        residuals = np.linalg.norm(moved(matrix, source) - target, axis=1)
+        residuals = np.linalg.norm(transform_points(matrix, source) - target, axis=1)
         expected.append(expected_error_px(source, residuals, at, freedom))
-        met.append(np.linalg.norm(moved(matrix, at) - at, axis=1)[0])
+        met.append(np.linalg.norm(transform_points(matrix, at) - at, axis=1)[0])
     rms = float(np.sqrt(np.mean(np.square(met))))
     assert float(np.mean(expected)) == pytest.approx(rms, rel=0.2)
     assert expected_error_px(source[:1], residuals[:1], at, freedom) == float("inf")
@@ -88,9 +93,9 @@ def test_the_expected_error_is_the_error_met(freedom: Freedom) -> None:
 )
 def test_the_plate_alone_gives_its_motion(true: Motion) -> None:
     density = dish(1, mark=False)
-    anchors = remember(frame(density, 2), find_dish(frame(density, 2)))
+    anchors = reference_features(frame(density, 2), find_dish(frame(density, 2)))
     seen = frame(density, 3, true)
-    found = refine(anchors, seen, rough_motions(anchors, seen, 60, 3)[0])
+    found = refine(anchors, seen, coarse_search(anchors, seen, 60, 3)[0])
     assert found is not None
     error = greatest_error_px(found.motion, true)
     assert error < 0.3
@@ -99,20 +104,20 @@ def test_the_plate_alone_gives_its_motion(true: Motion) -> None:
 
 def test_a_change_of_magnification_is_found_where_it_is_looked_for() -> None:
     density = dish(1, mark=False)
-    anchors = remember(frame(density, 2))
+    anchors = reference_features(frame(density, 2))
     true = Motion(5, -9, 0.8, 1.035)
     seen = frame(density, 3, true)
-    rough = rough_motions(anchors, seen, 60, 3, 0.05)[0]
+    rough = coarse_search(anchors, seen, 60, 3, 0.05)[0]
     found = refine(anchors, seen, rough, freedom="similar")
     assert found is not None and greatest_error_px(found.motion, true) < 0.5
 
 
 def test_a_tilt_is_found_where_it_is_looked_for() -> None:
     density = dish(1, mark=False)
-    anchors = remember(frame(density, 2))
+    anchors = reference_features(frame(density, 2))
     true = Motion(5, -9, 0.8, 1.02, 0.03, -0.02)
     seen = frame(density, 3, true)
-    rough = rough_motions(anchors, seen, 60, 3, 0.05)[0]
+    rough = coarse_search(anchors, seen, 60, 3, 0.05)[0]
     level = refine(anchors, seen, rough, (14, 5), (3.0, 2.0), freedom="similar")
     tilted = refine(anchors, seen, rough, (14, 5), (3.0, 2.0), freedom="tilted")
     assert tilted is not None and greatest_error_px(tilted.motion, true) < 0.5
@@ -121,10 +126,10 @@ def test_a_tilt_is_found_where_it_is_looked_for() -> None:
 
 def test_another_plate_or_noise_agrees_with_nothing() -> None:
     reference = frame(dish(1), 2)
-    anchors = remember(reference, find_dish(reference))
+    anchors = reference_features(reference, find_dish(reference))
     noise = np.random.default_rng(0).normal(2000, 50, (SIDE, SIDE)).astype(np.uint16)
     for other in (noise, frame(dish(77, mark=False), 3)):
-        for rough in rough_motions(anchors, other, 60, 3):
+        for rough in coarse_search(anchors, other, 60, 3):
             found = refine(anchors, other, rough)
             assert found is None
 

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from snakescope.healthspan.simulation.life_course import Course, draw_courses, live
+from snakescope.healthspan.simulation.life_course import LifeCourse, draw_courses, live
 
 DAYS = np.arange(0, 12, 0.5)
-COURSE = Course(healthspan_end_d=5.0, death_d=7.0, length=115, width=8, restlessness=1.0)
+COURSE = LifeCourse(healthspan_end_d=5.0, death_d=7.0, length=115, width=8, restlessness=1.0)
 
 
 def path(seed: int, nudge_rate: float = 0.0):  # type: ignore[no-untyped-def]

@@ -6,7 +6,7 @@ import pytest
 import tifffile
 
 from snakescope.healthspan.detection.channel_overlay import overlay
-from snakescope.healthspan.registration.motion import Motion, moved
+from snakescope.healthspan.registration.motion import Motion, transform_points
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import file_name, is_simulated, simulate_plate
 from snakescope.imaging.masks import read_masks
@@ -62,7 +62,7 @@ def test_the_stated_motion_carries_worms_into_later_frames(plate: Path) -> None:
     for one in read_masks(plate / "truth" / "masks.json").at(2):
         rows, columns = np.nonzero(one.mask)
         points = np.stack([columns + one.left, rows + one.top], axis=1).astype(float)
-        there = np.rint(moved(motion.matrix(400, 400), points)).astype(int)
+        there = np.rint(transform_points(motion.matrix(400, 400), points)).astype(int)
         seen = ((there >= 0) & (there < 400)).all(axis=1)
         if seen.sum() > 100:
             assert picture[there[seen, 1], there[seen, 0]].mean() > np.median(picture) + 40

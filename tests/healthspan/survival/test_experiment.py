@@ -13,12 +13,14 @@ from snakescope.healthspan.survival.cox import cox_table
 from snakescope.healthspan.survival.experiment import (
     first_days,
     holm,
+    jmp,
     logrank_tests,
+    oasis2,
+    prism,
     read_plates,
     survival_table,
 )
 from snakescope.healthspan.survival.experiment_figure import draw_experiment
-from snakescope.healthspan.survival.exports import jmp, oasis2, prism
 from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style

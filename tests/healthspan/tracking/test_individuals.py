@@ -7,7 +7,7 @@ from snakescope.healthspan.tracking.individuals import (
     LOST,
     MOVED_ON,
     STATIC,
-    Course,
+    TrackHistory,
     estimated_worms,
     individuals_table,
     lost_frames,
@@ -20,8 +20,8 @@ TIME_H = np.arange(20) * 12.0
 SETTINGS = TrackSettings()
 
 
-def course(first: int, last: int, stopped: int, dead: int, seen_dead: int = 5) -> Course:
-    return Course(1, first, last, stopped, dead, seen_dead, 10.0, 20.0)
+def course(first: int, last: int, stopped: int, dead: int, seen_dead: int = 5) -> TrackHistory:
+    return TrackHistory(1, first, last, stopped, dead, seen_dead, 10.0, 20.0)
 
 
 def test_reasons_not_to_count_a_track() -> None:
@@ -96,7 +96,7 @@ def test_a_worm_seen_immobile_before_it_lay_dead_died_between_two_frames() -> No
 
 
 def test_a_worm_overlooked_in_the_first_frame_was_dead_before_as_well() -> None:
-    later = Course(1, 2, 15, 2, 2, 14, 10.0, 20.0, at_start=True)
+    later = TrackHistory(1, 2, 15, 2, 2, 14, 10.0, 20.0, at_start=True)
     day = 5 + np.arange(16) * 0.5
     row = individuals_table([later], np.zeros(16), np.arange(16), day, 1, 3).iloc[0]
     assert (row["healthspan_end_after_d"], row["healthspan_end_before_d"]) == (0.0, 6.0)

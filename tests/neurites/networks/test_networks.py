@@ -9,8 +9,8 @@ from snakescope.neurites.networks.networks import (
     Pointwise,
     folded,
     parameter_count,
+    saved_bytes,
 )
-from snakescope.neurites.networks.saved_bytes import saved_bytes
 
 SMALL = (4, 6, 8)
 

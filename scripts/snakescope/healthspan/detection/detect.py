@@ -19,14 +19,14 @@ from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.detection.merge import Sighting, keep_distinct, objects_of
+from snakescope.healthspan.detection.merge import TileDetection, keep_distinct, objects_of
 from snakescope.healthspan.detection.model import as_input, build_detector
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import (
-    Likeness,
+    SizePrior,
     contrast,
+    estimate_size_prior,
     length_px,
-    likeness,
     width_px,
 )
 from snakescope.healthspan.detection.tile import ORIGIN_COLUMNS, assemble
@@ -90,7 +90,7 @@ def load_detector(
     return model.eval().to(choose_device(settings.device)), pixel_size
 
 
-def largest_piece(instance: Sighting) -> Sighting:
+def largest_piece(instance: TileDetection) -> TileDetection:
     """The instance without specks that hang apart from its largest piece."""
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(
         instance.mask.astype(np.uint8), connectivity=8
@@ -144,7 +144,7 @@ def find_objects(
     timepoint: int,
     settings: DetectSettings,
     dish: Disc | None = None,
-) -> list[Sighting]:
+) -> list[TileDetection]:
     """Everything the detector sees on a frame, tile by tile; seams are not merged yet.
 
     Args:
@@ -160,7 +160,7 @@ def find_objects(
         picture = view(frame, top, left, tile_px, halo)
         if worth_a_look(picture, top - halo, left - halo, dish, brightest):
             views.append((top - halo, left - halo, picture))
-    found: list[Sighting] = []
+    found: list[TileDetection] = []
     for first in range(0, len(views), settings.tiles_per_batch):
         batch = views[first : first + settings.tiles_per_batch]
         inputs = [as_input(torch.from_numpy(picture).to(device)) for _, _, picture in batch]
@@ -169,7 +169,7 @@ def find_objects(
     return [on_frame(one, frame.shape[0], frame.shape[1]) for one in found]
 
 
-def on_frame(instance: Sighting, height: int, width: int) -> Sighting:
+def on_frame(instance: TileDetection, height: int, width: int) -> TileDetection:
     """The instance without pixels beyond the frame."""
     top, left = max(instance.top, 0), max(instance.left, 0)
     bottom, right = min(instance.bottom, height), min(instance.right, width)
@@ -186,7 +186,7 @@ def reason_to_drop(
     pixel_size_um: float,
     settings: DetectSettings,
     surroundings: Surroundings,
-    usual: Likeness | None = None,
+    usual: SizePrior | None = None,
 ) -> str:
     """Why an object is no worm of the plate; empty where it is one."""
     length = length_px(one)
@@ -219,12 +219,12 @@ def reason_to_drop(
 
 
 def sort_out(
-    objects: list[Sighting],
+    objects: list[TileDetection],
     frame: NDArray[np.uint8],
     pixel_size_um: float,
     settings: DetectSettings,
     surroundings: Surroundings,
-) -> tuple[list[Sighting], list[Dropped]]:
+) -> tuple[list[TileDetection], list[Dropped]]:
     """Merge what was seen twice, and drop what is no worm of the plate.
 
     Args:
@@ -234,7 +234,7 @@ def sort_out(
         worms in reading order with identifiers, and the dropped objects with their reasons.
     """
     present = [largest_piece(one) for one in objects if one.mask.any()]
-    usual = likeness([one for one in present if not one.cut], frame)
+    usual = estimate_size_prior([one for one in present if not one.cut], frame)
     distinct = keep_distinct(present, settings.max_overlap, usual)
     dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
     worms = []

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from snakescope.healthspan.detection.size_prior import Likeness
+from snakescope.healthspan.detection.size_prior import SizePrior
 from snakescope.imaging.masks import Instance, cropped, intersection
 
 CUT_MARGIN_PX = 3
@@ -20,7 +20,7 @@ CUT_MARGIN_PX = 3
 
 
 @dataclass(frozen=True)
-class Sighting(Instance):
+class TileDetection(Instance):
     """An object as one view of the frame shows it.
 
     Attributes:
@@ -32,7 +32,7 @@ class Sighting(Instance):
 
 def objects_of(
     output: dict[str, Tensor], top: int, left: int, timepoint: int, score_threshold: float
-) -> list[Sighting]:
+) -> list[TileDetection]:
     """The objects of one view at (top, left) in plate coordinates, the best first.
 
     Args:
@@ -48,7 +48,7 @@ def objects_of(
             room = min(one.top - top, one.left - left)
             room = min(room, top + height - one.bottom, left + width - one.right)
             what = (one.timepoint, one.identifier, one.top, one.left, one.mask, one.score)
-            found.append(Sighting(*what, cut=room < CUT_MARGIN_PX))
+            found.append(TileDetection(*what, cut=room < CUT_MARGIN_PX))
     return found
 
 
@@ -56,12 +56,12 @@ def objects_of(
 class Distinct:
     """Objects kept, and those dropped because they show what another one shows."""
 
-    kept: list[Sighting]
-    duplicates: list[Sighting]
+    kept: list[TileDetection]
+    duplicates: list[TileDetection]
 
 
 def keep_distinct(
-    objects: Sequence[Sighting], max_overlap: float, usual: Likeness | None = None
+    objects: Sequence[TileDetection], max_overlap: float, usual: SizePrior | None = None
 ) -> Distinct:
     """Drop every object that mostly lies within an accepted one, or holds it.
 
@@ -75,14 +75,14 @@ def keep_distinct(
             area, or of the accepted one's, with it.
     """
 
-    def merit(one: Sighting) -> float:
+    def merit(one: TileDetection) -> float:
         if usual is None or one.cut:
             return one.score * float(np.sqrt(one.area))
         return usual.plausibility(one)
 
     order = sorted(objects, key=lambda one: (one.cut, -merit(one), one.top, one.left))
-    kept: list[Sighting] = []
-    duplicates: list[Sighting] = []
+    kept: list[TileDetection] = []
+    duplicates: list[TileDetection] = []
     for one in order:
         same = any(
             intersection(one, other) > max_overlap * min(one.area, other.area)

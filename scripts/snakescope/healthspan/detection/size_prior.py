@@ -27,7 +27,7 @@ is no sharp choice: 0.15 to 0.5 gave F within 0.0015 of each other on 32 simulat
 
 
 @dataclass(frozen=True)
-class Likeness:
+class SizePrior:
     """The median worm of a frame: contrast (grey values), area (px) and width (px)."""
 
     contrast: float
@@ -61,7 +61,7 @@ def contrast(one: Instance, frame: NDArray[np.uint8]) -> float:
     return float(inside.mean()) - GROUND
 
 
-def likeness(objects: Sequence[Instance], frame: NDArray[np.uint8]) -> Likeness | None:
+def estimate_size_prior(objects: Sequence[Instance], frame: NDArray[np.uint8]) -> SizePrior | None:
     """The median of the objects that surely are worms; None where there are too few.
 
     Args:
@@ -71,7 +71,7 @@ def likeness(objects: Sequence[Instance], frame: NDArray[np.uint8]) -> Likeness 
     sure = [one for one in objects if one.score >= SURE_SCORE]
     if len(sure) < FEWEST_SURE:
         return None
-    return Likeness(
+    return SizePrior(
         float(np.median([contrast(one, frame) for one in sure])),
         float(np.median([one.area for one in sure])),
         float(np.median([width_px(one) for one in sure])),

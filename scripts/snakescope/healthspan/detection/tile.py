@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from snakescope.healthspan.detection.channel_overlay import GROUND, overlay
 from snakescope.healthspan.detection.settings import TileSettings
 from snakescope.healthspan.registration.reference import Description, read_description
+from snakescope.healthspan.registration.registered_pages import usable_pages
 from snakescope.imaging.stacks import Stack, write_stack
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
@@ -133,12 +134,6 @@ def origins_of(pages: list[tuple[int, int]], height: int, width: int, size_px: i
     return table
 
 
-def registered_pages(table: pd.DataFrame) -> list[tuple[int, int]]:
-    """(timepoint, page) of the registered frames of a table, in order of time."""
-    rows = table[table["status"] == "registered"].sort_values("timepoint", kind="stable")
-    return [(int(t), int(p)) for t, p in zip(rows["timepoint"], rows["page"], strict=True)]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--frames", required=True, help="registered frames of the block")
@@ -158,7 +153,7 @@ def main(arguments: argparse.Namespace) -> None:
     scale = arguments.pixel_size_um / settings.model_pixel_size_um
     if abs(scale - 1) < NEAR_ONE:
         scale = 1.0
-    pages = registered_pages(read_table(arguments.table, ("timepoint", "page", "status")))
+    pages = usable_pages(read_table(arguments.table, ("timepoint", "page", "status")))
     size = settings.size_px
     with Stack(arguments.frames) as frames:
         height, width = plate_shape(frames.height, frames.width, scale)

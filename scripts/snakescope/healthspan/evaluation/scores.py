@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.healthspan.geometry import TILE_PX
-from snakescope.healthspan.registration.motion import Motion, moved
+from snakescope.healthspan.registration.motion import Motion, transform_points
 from snakescope.healthspan.states.states import STATES
 from snakescope.healthspan.training.detector_scores import crossing, match
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet
@@ -57,7 +57,7 @@ def registration_errors(
     for row in both.to_dict("records"):
         claimed = Motion(row["shift_y_px"], row["shift_x_px"], row["rotation_deg"])
         true = Motion(row["shift_y_px_true"], row["shift_x_px_true"], row["rotation_deg_true"])
-        difference = moved(claimed.matrix(size, size), points) - moved(
+        difference = transform_points(claimed.matrix(size, size), points) - transform_points(
             true.matrix(size, size), points
         )
         errors.append(float(np.hypot(*difference.T).max()))

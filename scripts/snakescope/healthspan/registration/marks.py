@@ -11,8 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.healthspan.registration.motion import Motion, moved, seen_through
-from snakescope.healthspan.registration.texture import Anchors, grid, peak_of, reduced, turned_back
+from snakescope.healthspan.registration.motion import Motion, transform_points, warp
+from snakescope.healthspan.registration.texture import (
+    Anchors,
+    find_peak,
+    grid,
+    reduced,
+    undo_motion,
+)
 
 SPANS_PX = (64, 76, 92, 110, 130, 150, 175, 205, 240)
 """Sizes looked for: the whole width of the cross, px of the raw frame."""
@@ -73,7 +79,7 @@ def find_mark(
         for turn in TURNS_DEG:
             piece = _turned(cv2.resize(template, (side, side), interpolation=cv2.INTER_AREA), turn)
             surface = _finite(cv2.matchTemplate(small, piece, cv2.TM_CCOEFF_NORMED))
-            score, y, x = peak_of(surface)
+            score, y, x = find_peak(surface)
             if best is None or score > best.score:
                 centre = (side - 1) / 2
                 place = [(v + centre + 0.5) * REDUCTION - 0.5 for v in (y, x)]
@@ -85,7 +91,7 @@ def _turned(piece: NDArray[Any], turn_deg: float) -> Image:
     height, width = piece.shape
     matrix = Motion(0.0, 0.0, turn_deg).matrix(height, width)
     whole = piece.astype(np.float32)
-    turned = seen_through(whole, matrix, height, width, border=cv2.BORDER_REPLICATE)
+    turned = warp(whole, matrix, height, width, border=cv2.BORDER_REPLICATE)
     return np.asarray(turned, dtype=np.float32)
 
 
@@ -135,7 +141,7 @@ def locate_mark(
             a > b for a, b in zip(shrunk.shape, small.shape, strict=True)
         ):
             return None
-        score, y, x = peak_of(_finite(cv2.matchTemplate(small, shrunk, cv2.TM_CCOEFF_NORMED)))
+        score, y, x = find_peak(_finite(cv2.matchTemplate(small, shrunk, cv2.TM_CCOEFF_NORMED)))
         if score > best[0]:
             best = (score, turn, np.array([x, y]) * REDUCTION)
     _, turn, corner = best
@@ -145,7 +151,7 @@ def locate_mark(
     if any(a > b for a, b in zip(turned.shape, window.shape, strict=True)):
         return None
     surface = _finite(cv2.matchTemplate(window.astype(np.float32), turned, cv2.TM_CCOEFF_NORMED))
-    score, y, x = peak_of(surface)
+    score, y, x = find_peak(surface)
     half = np.array([(turned.shape[1] - 1) / 2, (turned.shape[0] - 1) / 2])
     place = origin + np.array([x0 + x, y0 + y]) + half
     motion = Motion(rotation_deg=turn).carrying(centre, place, height, width)
@@ -169,11 +175,11 @@ def turn_about_mark(
     coarse = reduced(frame, anchors.factor)
     model = anchors.coarse * anchors.window
     centre = np.array([mark.x_px, mark.y_px])
-    place = moved(motion.matrix(height, width), centre[np.newaxis])[0]
+    place = transform_points(motion.matrix(height, width), centre[np.newaxis])[0]
     best, found = -np.inf, motion
     for rotation in grid(max_rotation_deg, 0.1):
         trial = Motion(rotation_deg=rotation).carrying(centre, place, height, width)
-        agreement = float((turned_back(coarse, trial, anchors.factor) * model).sum())
+        agreement = float((undo_motion(coarse, trial, anchors.factor) * model).sum())
         if agreement > best:
             best, found = agreement, trial
     return found

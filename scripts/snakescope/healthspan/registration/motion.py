@@ -68,7 +68,7 @@ class Motion:
     def carrying(self, point: Points, to: Points, height: int, width: int) -> "Motion":
         """This motion but for its shift, which now carries ``point`` (x, y) to ``to``."""
         turned = replace(self, shift_y_px=0.0, shift_x_px=0.0).matrix(height, width)
-        shift_x, shift_y = to - moved(turned, point[np.newaxis])[0]
+        shift_x, shift_y = to - transform_points(turned, point[np.newaxis])[0]
         return replace(self, shift_y_px=float(shift_y), shift_x_px=float(shift_x))
 
 
@@ -94,7 +94,7 @@ def _rotation(angle: float) -> NDArray[np.float64]:
     return np.array([[cosine, -sine], [sine, cosine]])
 
 
-def moved(matrix: Matrix, points: Points) -> Points:
+def transform_points(matrix: Matrix, points: Points) -> Points:
     """Points (N, 2) as (x, y), carried by a 3 x 3 matrix."""
     carried = points @ matrix[:2, :2].T + matrix[:2, 2]
     if not matrix[2, :2].any():
@@ -102,7 +102,7 @@ def moved(matrix: Matrix, points: Points) -> Points:
     return np.asarray(carried / (points @ matrix[2, :2] + matrix[2, 2])[:, np.newaxis])
 
 
-def seen_through(
+def warp(
     image: NDArray[Any],
     matrix: Matrix,
     height: int,
@@ -113,11 +113,11 @@ def seen_through(
 ) -> NDArray[Any]:
     """The picture (height, width) whose pixel p has the value of ``image`` at ``matrix`` p."""
     # The affine one is twice as fast, and exact where nothing is tilted.
-    warp, given = (
+    apply, given = (
         (cv2.warpPerspective, matrix) if matrix[2, :2].any() else (cv2.warpAffine, matrix[:2])
     )
     return np.asarray(
-        warp(
+        apply(
             image,
             given,
             (width, height),
@@ -137,7 +137,7 @@ def to_reference(frame: NDArray[Any], motion: Motion) -> NDArray[Any]:
     height, width = frame.shape
     ground = float(np.median(frame[::4, ::4]))
     matrix = motion.matrix(height, width)
-    return seen_through(frame, matrix, height, width, cv2.INTER_LANCZOS4, border_value=ground)
+    return warp(frame, matrix, height, width, cv2.INTER_LANCZOS4, border_value=ground)
 
 
 def fit(source: Points, target: Points, weights: NDArray[np.float64], freedom: Freedom) -> Matrix:
@@ -194,7 +194,7 @@ def _tilt_equations(source: Points, target: Points) -> tuple[NDArray[np.float64]
     return rows.reshape(*rows.shape[:-3], -1, 6), target.reshape(*target.shape[:-2], -1)
 
 
-def fit_robustly(
+def ransac(
     source: Points,
     target: Points,
     weights: NDArray[np.float64],
@@ -223,7 +223,7 @@ def fit_robustly(
     agreeing[np.argsort(errors[best], kind="stable")[:least]] = True
     for _ in range(6):
         matrix = fit(source[agreeing], target[agreeing], weights[agreeing], freedom)
-        now = np.linalg.norm(moved(matrix, source) - target, axis=1) <= tolerance_px
+        now = np.linalg.norm(transform_points(matrix, source) - target, axis=1) <= tolerance_px
         if now.sum() < least or np.array_equal(now, agreeing):
             break
         agreeing = now

@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 
 from snakescope.healthspan.plates.timepoints import Timepoint, check_there, read_timepoints, size
 from snakescope.healthspan.registration.marks import locate_mark, turn_about_mark
-from snakescope.healthspan.registration.motion import Freedom, Motion, moved, to_reference
+from snakescope.healthspan.registration.motion import (
+    Freedom,
+    Motion,
+    to_reference,
+    transform_points,
+)
 from snakescope.healthspan.registration.reference import (
     Description,
     read_description,
@@ -30,9 +35,9 @@ from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.registration.texture import (
     Anchors,
     Registration,
+    coarse_search,
+    reference_features,
     refine,
-    remember,
-    rough_motions,
 )
 from snakescope.imaging.frames import Frame, UnreadableFrame
 from snakescope.imaging.stacks import write_stack
@@ -83,11 +88,11 @@ def prepare(
 ) -> Reference:
     """Choose the anchors of a reference frame, channel -> (Y, X)."""
     dish = description.dish if description.dish_seen else None
-    return Reference(frames, description, remember(frames[description.channel], dish))
+    return Reference(frames, description, reference_features(frames[description.channel], dish))
 
 
 def freedom_of(settings: RegisterSettings) -> Freedom:
-    """How the dish may have moved, by the reach the settings give each kind of motion."""
+    """Which motions of the dish are fitted: those for which the settings give a range."""
     if settings.max_tilt > 0:
         return "tilted"
     if settings.max_scale_change > 0:
@@ -147,7 +152,7 @@ def _by_mark(
 def _by_plate(
     reference: Reference, frame: NDArray[Any], settings: RegisterSettings
 ) -> tuple[Motion | None, float, str]:
-    candidates = rough_motions(
+    candidates = coarse_search(
         reference.anchors,
         frame,
         settings.max_shift_px,
@@ -248,11 +253,11 @@ def assess(one: Timepoint, reference: Reference, settings: RegisterSettings) -> 
 
 def _still(motion: Motion, anchors: Anchors) -> bool:
     matrix = motion.matrix(anchors.height, anchors.width)
-    way = np.linalg.norm(moved(matrix, anchors.outline) - anchors.outline, axis=1)
+    way = np.linalg.norm(transform_points(matrix, anchors.outline) - anchors.outline, axis=1)
     return bool(way.max() < STILL_PX)
 
 
-def registered_pages(outcomes: Sequence[Outcome], reference: Reference) -> Iterator[NDArray[Any]]:
+def warped_pages(outcomes: Sequence[Outcome], reference: Reference) -> Iterator[NDArray[Any]]:
     """The pages (C, Y, X) of the registered timepoints, one at a time, read again from disk."""
     for outcome in outcomes:
         if outcome.status != "registered" or outcome.motion is None:
@@ -298,7 +303,7 @@ def write_registered(path: str | Path, outcomes: Sequence[Outcome], reference: R
     dtypes = [outcome.dtype for outcome in usable if outcome.dtype is not None]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.uint8)
     height, width = reference.picture.shape
-    pages = progress(registered_pages(usable, reference), "write")
+    pages = progress(warped_pages(usable, reference), "write")
     write_stack(path, pages, len(usable), list(reference.frames), height, width, dtype)
 
 

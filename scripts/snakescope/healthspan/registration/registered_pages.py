@@ -1,4 +1,4 @@
-"""Which page of which registered stack shows a timepoint of a plate."""
+"""Pages of the registered stacks of a plate, by timepoint."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,9 +16,15 @@ FRAME_COLUMNS = ("timepoint", "time_h", "page", "status")
 
 
 def usable(frames: pd.DataFrame) -> pd.DataFrame:
-    """The rows of a plate's table of frames that have a page, in the order of time."""
+    """Return the rows of registered frames, in order of time."""
     rows = frames[(frames["status"] == "registered") & frames["page"].notna()]
     return rows.sort_values("timepoint", kind="stable")
+
+
+def usable_pages(frames: pd.DataFrame) -> list[tuple[int, int]]:
+    """Return (timepoint, page) of the registered frames of a table, in order of time."""
+    rows = usable(frames)
+    return [(int(t), int(p)) for t, p in zip(rows["timepoint"], rows["page"], strict=True)]
 
 
 def timepoints_of(path: str | Path) -> range:
@@ -40,12 +46,7 @@ def pages_of(frames: pd.DataFrame, stack: str | Path) -> list[tuple[int, int]]:
         StepError: the name is not that of a block.
     """
     timepoints = timepoints_of(stack)
-    rows = usable(frames)
-    rows = rows[rows["timepoint"].isin(timepoints)]
-    return [
-        (int(timepoint), int(page))
-        for timepoint, page in zip(rows["timepoint"], rows["page"], strict=True)
-    ]
+    return [one for one in usable_pages(frames) if one[0] in timepoints]
 
 
 def registered_pages(

@@ -22,10 +22,10 @@ from snakescope.healthspan.registration.motion import (
     Points,
     centre_of,
     expected_error_px,
-    fit_robustly,
-    moved,
-    seen_through,
+    ransac,
     shifted,
+    transform_points,
+    warp,
 )
 
 COARSE_SIDE_PX = 640
@@ -114,7 +114,7 @@ def _smoothed(image: NDArray[Any]) -> Image:
     return np.asarray(blurred, dtype=np.float32)
 
 
-def remember(frame: NDArray[Any], dish: Circle | None = None) -> Anchors:
+def reference_features(frame: NDArray[Any], dish: Circle | None = None) -> Anchors:
     """Choose the anchors of a reference frame (Y, X): the most distinct patch of each cell.
 
     With a ``dish``, only within it: beyond its edge things may stand still with the camera.
@@ -192,17 +192,17 @@ def grid(reach: float, step: float) -> list[float]:
     return [float(value) for value in np.linspace(-reach, reach, 2 * steps + 1)]
 
 
-def turned_back(coarse: Image, motion: Motion, factor: int) -> Image:
+def undo_motion(coarse: Image, motion: Motion, factor: int) -> Image:
     """A reduced frame as it would be without this motion (given in px of the full frame)."""
     height, width = coarse.shape
     small = replace(
         motion, shift_y_px=motion.shift_y_px / factor, shift_x_px=motion.shift_x_px / factor
     )
-    turned = seen_through(coarse, small.matrix(height, width), height, width)
+    turned = warp(coarse, small.matrix(height, width), height, width)
     return np.asarray(turned, dtype=np.float32)
 
 
-def rough_motions(
+def coarse_search(
     anchors: Anchors,
     frame: NDArray[Any],
     max_shift_px: float,
@@ -224,13 +224,13 @@ def rough_motions(
         row: list[tuple[float, Motion]] = []
         for rotation in grid(max_rotation_deg, ROTATION_STEP_DEG):
             motion = Motion(0.0, 0.0, rotation, 1.0 + change)
-            turned = turned_back(coarse, motion, anchors.factor) * anchors.window
+            turned = undo_motion(coarse, motion, anchors.factor) * anchors.window
             surface = fft.irfft2(spectrum * fft.rfft2(turned, shape), shape)
             near = np.roll(surface, (reach, reach), axis=(0, 1))[: 2 * reach + 1, : 2 * reach + 1]
-            peak, y, x = peak_of(near)
+            peak, y, x = find_peak(near)
             # The shift was seen after turning back: it turns along with the dish.
             seen = np.array([[x - reach, y - reach]]) * anchors.factor
-            across, down = moved(motion.matrix(1, 1), seen)[0]
+            across, down = transform_points(motion.matrix(1, 1), seen)[0]
             row.append((peak, replace(motion, shift_y_px=float(down), shift_x_px=float(across))))
         top = int(np.argmax([peak for peak, _ in row]))
         found.append((row[top][0], _between(row, top)))
@@ -259,7 +259,7 @@ def _vertex(before: float, at: float, after: float) -> float:
     return 0.0 if curvature >= 0 else float(np.clip(0.5 * (before - after) / curvature, -0.5, 0.5))
 
 
-def peak_of(surface: NDArray[Any]) -> tuple[float, float, float]:
+def find_peak(surface: NDArray[Any]) -> tuple[float, float, float]:
     """Height and sub-pixel place (value, y, x) of the highest point of a surface (Y, X)."""
     y, x = np.unravel_index(int(np.argmax(surface)), surface.shape)
     value = float(surface[y, x])
@@ -286,15 +286,13 @@ def matched(
     scores = np.full(len(anchors.corners), -1.0)
     for k, (corner, patch) in enumerate(zip(anchors.corners, anchors.patches, strict=True)):
         local = matrix @ shifted(corner - reach_px)
-        seen = _smoothed(
-            seen_through(frame, local, side, side, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
-        )
+        seen = _smoothed(warp(frame, local, side, side, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE))
         surface = cv2.matchTemplate(seen, patch, cv2.TM_CCOEFF_NORMED)
-        score, y, x = peak_of(surface)
+        score, y, x = find_peak(surface)
         if np.isfinite(score) and 0.5 < y < 2 * reach_px - 0.5 and 0.5 < x < 2 * reach_px - 0.5:
             offsets[k] = x - reach_px, y - reach_px
             scores[k] = min(score, 1.0)
-    return moved(matrix, anchors.centres + offsets), scores
+    return transform_points(matrix, anchors.centres + offsets), scores
 
 
 def refine(
@@ -314,12 +312,14 @@ def refine(
         if good.sum() < MIN_ANCHORS:
             return None
         source, target = anchors.centres[good] - middle, places[good] - middle
-        matrix, agreeing = fit_robustly(source, target, scores[good] ** 2, tolerance, freedom)
+        matrix, agreeing = ransac(source, target, scores[good] ** 2, tolerance, freedom)
         if agreeing.sum() < MIN_ANCHORS:
             return None
         whole = shifted(middle) @ matrix @ shifted(-middle)
         motion = Motion.of_matrix(whole, anchors.height, anchors.width)
-        errors = np.linalg.norm(moved(matrix, source[agreeing]) - target[agreeing], axis=1)
+        errors = np.linalg.norm(
+            transform_points(matrix, source[agreeing]) - target[agreeing], axis=1
+        )
         result = Registration(
             motion,
             int(agreeing.sum()),

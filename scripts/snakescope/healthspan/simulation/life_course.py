@@ -25,7 +25,7 @@ SHRINKAGE = 0.10
 
 
 @dataclass(frozen=True)
-class Course:
+class LifeCourse:
     """A life: when healthspan and life end (days of adulthood), and the body's measures (px)."""
 
     healthspan_end_d: float
@@ -47,14 +47,14 @@ def draw_courses(
     lifespan_shape: float,
     length_px: tuple[float, float] = (115.0, 7.0),
     width_px: tuple[float, float] = (8.0, 0.7),
-) -> list[Course]:
+) -> list[LifeCourse]:
     """Lives with Weibull lifespans and gamma immobile periods."""
     courses = []
     for _ in range(count):
         death = lifespan_scale_d * rng.weibull(lifespan_shape)
         immobile = rng.gamma(IMMOBILE_SHAPE, IMMOBILE_SCALE_D)
         courses.append(
-            Course(
+            LifeCourse(
                 healthspan_end_d=max(0.0, death - immobile),
                 death_d=death,
                 length=float(np.clip(rng.normal(*length_px), 0.7 * length_px[0], 140)),
@@ -65,7 +65,7 @@ def draw_courses(
     return courses
 
 
-def _body(course: Course, day: float) -> tuple[float, float]:
+def _body(course: LifeCourse, day: float) -> tuple[float, float]:
     """Length and width (px): adults grow for two days, corpses shrink and swell again."""
     grown = 1 - 0.22 * float(np.exp(-max(day, 0) / 1.0))
     length, width = course.length * grown, course.width * grown
@@ -118,7 +118,7 @@ def fidget(rng: np.random.Generator, worm: Worm, days: float, restlessness: floa
 
 def live(
     rng: np.random.Generator,
-    course: Course,
+    course: LifeCourse,
     days: NDArray[np.float64],
     radius: float,
     nudge_rate: float = 0.03,

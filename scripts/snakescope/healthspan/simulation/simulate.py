@@ -35,7 +35,7 @@ from snakescope.healthspan.simulation.debris import (
     scatter,
     texture,
 )
-from snakescope.healthspan.simulation.life_course import Course, draw_courses, live
+from snakescope.healthspan.simulation.life_course import LifeCourse, draw_courses, live
 from snakescope.healthspan.simulation.optics import (
     RANGES,
     Look,
@@ -130,7 +130,7 @@ def file_name(plate: str, channel: str, hours: float) -> str:
 
 
 def truth_tables(
-    courses: list[Course],
+    courses: list[LifeCourse],
     paths: list[list[Worm]],
     days: NDArray[np.float64],
     middle: float,

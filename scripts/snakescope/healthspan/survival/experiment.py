@@ -20,13 +20,15 @@ from snakescope.healthspan.plates.status import SHEET_COLUMNS
 from snakescope.healthspan.survival.cox import cox_table
 from snakescope.healthspan.survival.estimators import OUTCOMES, intervals
 from snakescope.healthspan.survival.experiment_figure import draw_experiment
-from snakescope.healthspan.survival.exports import jmp, oasis2, prism
 from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style, save_figure
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, with_columns_of, write_table
+
+PRISM_FIRST_DAY = 0.001
+"""Prism ignores rows at day 0."""
 
 SURVIVAL_COLUMNS = [
     "outcome",
@@ -190,6 +192,42 @@ def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, fl
         str(name): float(first)
         for name, first in day.groupby(summary["plate"].map(condition)).min().items()
     }
+
+
+def oasis2(survival: pd.DataFrame, outcome: str) -> str:
+    """OASIS 2 text: per condition a line ``% name``, then day, dead, censored (tab-separated)."""
+    lines: list[str] = []
+    own = survival[survival["outcome"] == outcome]
+    for condition, rows in own.groupby("condition", sort=False):
+        lines.append(f"% {condition}")
+        for day, at_day in rows.groupby("day", sort=True):
+            dead = int((at_day["event"] == 1).sum())
+            lines.append(f"{day:g}\t{dead}\t{len(at_day) - dead}")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def prism(survival: pd.DataFrame, outcome: str) -> pd.DataFrame:
+    """Prism survival table: day, then a column a condition: 1 ended, 0 censored, else empty."""
+    own = survival[survival["outcome"] == outcome]
+    ordered = own.sort_values("day", kind="stable", ignore_index=True)
+    table = pd.DataFrame({"day": ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)})
+    for condition in own["condition"].unique():
+        event = ordered["event"].where(ordered["condition"] == condition)
+        table[str(condition)] = event.astype("Int64")
+    return table
+
+
+def jmp(survival: pd.DataFrame) -> pd.DataFrame:
+    """JMP table: day, censored (1 = censored), count, condition, plate, outcome."""
+    table = survival.assign(censored=1 - survival["event"])
+    keys = ["outcome", "condition", "plate", "day", "censored"]
+    counted = table.groupby(keys, sort=False).size().rename("count").reset_index()
+    counted["order"] = counted["outcome"].map({name: i for i, name in enumerate(OUTCOMES)})
+    counted = counted.sort_values(
+        ["order", "condition", "plate", "day", "censored"], kind="stable", ignore_index=True
+    )
+    return counted[["day", "censored", "count", "condition", "plate", "outcome"]]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

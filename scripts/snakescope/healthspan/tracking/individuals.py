@@ -38,7 +38,7 @@ NEVER_STOPPED = "healthy throughout"
 LEAST_LIKE_A_WORM = float(np.log(2.0))
 """Logarithm of the area over that of the plate's worms past which a static thing is no corpse.
 
-Half a worm, or two, is what :class:`snakescope.healthspan.detection.size_prior.Likeness` leaves a fiftieth of its score.
+Half a worm, or two, is what :class:`snakescope.healthspan.detection.size_prior.SizePrior` leaves a fiftieth of its score.
 """
 
 INDIVIDUALS_COLUMNS = (
@@ -60,7 +60,7 @@ INDIVIDUALS_COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Course:
+class TrackHistory:
     """A track over the usable frames ``first`` .. ``last`` (ranks), with its change points.
 
     ``stopped`` and ``dead`` are the ranks of the first stopped and the first dead frame,
@@ -84,7 +84,7 @@ class Course:
         return self.dead <= self.last
 
 
-def reason_not_counted(course: Course, time_h: Floats, settings: TrackSettings) -> str:
+def reason_not_counted(course: TrackHistory, time_h: Floats, settings: TrackSettings) -> str:
     """Why a track is no individual; empty when it is one.
 
     ``static from the start``: already dead when the plate had settled. The paper's curves
@@ -103,20 +103,20 @@ def reason_not_counted(course: Course, time_h: Floats, settings: TrackSettings) 
     return MOVED_ON if was_resting(course, len(time_h), settings) else ""
 
 
-def was_resting(course: Course, frames: int, settings: TrackSettings) -> bool:
+def was_resting(course: TrackHistory, frames: int, settings: TrackSettings) -> bool:
     """Whether a track ends well before the last of ``frames`` without a corpse that stayed."""
     ended_early = course.last < frames - settings.max_gap
     return ended_early and (not course.dies or course.seen_dead < settings.min_dead_frames)
 
 
 def missing_among_static(
-    static: list[Course],
+    static: list[TrackHistory],
     area: Floats,
     movers: Floats,
     stopped: Ints,
     worms: int,
     settings: TrackSettings,
-) -> list[Course]:
+) -> list[TrackHistory]:
     """Those of the static objects that are worms: dead at the first picture, or soon after.
 
     Where the pictures begin late, worms already lie dead in the first of them. One cannot be told
@@ -196,7 +196,7 @@ def lost_frames(movers: Floats, stopped: Ints, worms: int, smoothing: int) -> tu
     return alive, np.array([ranks[-1] if len(ranks) else 0 for ranks in lost], np.int64)
 
 
-def _stopped_row(course: Course, timepoint: Ints, day: Floats) -> dict[str, object]:
+def _stopped_row(course: TrackHistory, timepoint: Ints, day: Floats) -> dict[str, object]:
     """Row of a worm that stopped in view, or lay there when the pictures began."""
     put_on = min(0.0, float(day[0]))
     unseen = course.at_start or course.stopped == 0
@@ -242,7 +242,7 @@ def _mover_row(rank: int, reason: str, day: Floats) -> dict[str, object]:
 
 
 def individuals_table(
-    counted: list[Course],
+    counted: list[TrackHistory],
     movers: Floats,
     timepoint: Ints,
     day: Floats,
@@ -273,13 +273,13 @@ def individuals_table(
     return table
 
 
-def stopped_so_far(courses: list[Course], frames: int) -> Ints:
+def stopped_so_far(courses: list[TrackHistory], frames: int) -> Ints:
     """Number of worms stopped at or before each usable frame, (T,)."""
     starts = np.bincount([course.stopped for course in courses], minlength=frames)[:frames]
     return np.cumsum(starts).astype(np.int64)
 
 
-def dead_so_far(courses: list[Course], frames: int) -> Ints:
+def dead_so_far(courses: list[TrackHistory], frames: int) -> Ints:
     """Number of worms dead at or before each usable frame, (T,); a corpse stays dead."""
     ends = [course.dead for course in courses if course.dies]
     return np.cumsum(np.bincount(ends, minlength=frames)[:frames]).astype(np.int64)

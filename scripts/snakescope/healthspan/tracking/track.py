@@ -19,7 +19,7 @@ from snakescope.healthspan.tracking.individuals import (
     DEAD_AT_START,
     NEVER_STOPPED,
     STATIC,
-    Course,
+    TrackHistory,
     dead_so_far,
     estimated_worms,
     individuals_table,
@@ -76,7 +76,7 @@ class PlateTracks:
 
 def course_of_track(
     track: int, members: Ints, candidates: Candidates, day: Floats, settings: TrackSettings
-) -> Course:
+) -> TrackHistory:
     """Most probable course of one track.
 
     Args:
@@ -101,7 +101,7 @@ def course_of_track(
         settings.immobile_scale_d,
     )
     sighting = members[min(int(np.searchsorted(frame, first + stopped)), len(members) - 1)]
-    return Course(
+    return TrackHistory(
         track=track,
         first=first,
         last=last,
@@ -114,7 +114,7 @@ def course_of_track(
 
 
 def count_table(
-    frames: pd.DataFrame, usable: NDArray[np.bool_], movers: Ints, counted: list[Course]
+    frames: pd.DataFrame, usable: NDArray[np.bool_], movers: Ints, counted: list[TrackHistory]
 ) -> pd.DataFrame:
     """Worms per state and timepoint (``COUNTS_COLUMNS``); empty where the frame is not usable.
 
@@ -146,7 +146,7 @@ def judged_tracks(
     time_h: NDArray[np.float64],
     day: NDArray[np.float64],
     settings: TrackSettings,
-) -> tuple[list[Course], list[Course], NDArray[np.bool_], pd.DataFrame]:
+) -> tuple[list[TrackHistory], list[TrackHistory], NDArray[np.bool_], pd.DataFrame]:
     """Candidates linked to tracks, each with its states made consistent, and counted or not.
 
     Args:
@@ -160,8 +160,8 @@ def judged_tracks(
         tracks that stopped, with ``track``, ``consistent_state``, ``counted`` and ``reason``.
     """
     mover = np.ones(len(states), bool)
-    counted: list[Course] = []
-    static: list[Course] = []
+    counted: list[TrackHistory] = []
+    static: list[TrackHistory] = []
     pieces: list[pd.DataFrame] = []
     for track, linked in enumerate(link_candidates(candidates, len(day), settings), start=1):
         members = np.array(linked, np.int64)
@@ -190,7 +190,7 @@ def judged_tracks(
 
 
 def areas_over_worms(
-    static: list[Course], states: pd.DataFrame, tracks: pd.DataFrame
+    static: list[TrackHistory], states: pd.DataFrame, tracks: pd.DataFrame
 ) -> NDArray[np.float64]:
     """Median area of each static track over that of all other detections, (len(static),).
 

@@ -24,7 +24,7 @@ from snakescope.healthspan.simulation.life_course import (
     IMMOBILE,
     IMMOBILE_SCALE_D,
     IMMOBILE_SHAPE,
-    Course,
+    LifeCourse,
     live,
 )
 from snakescope.healthspan.simulation.worm_body import MODES, SEGMENTS, Worm, body_pixels, midline
@@ -108,7 +108,7 @@ state, nudges and lonely frames are as frequent as on simulated plates, not soug
 
 def draw_course(
     rng: np.random.Generator, state: int, day: float, gap_d: float, size: Worm, changing: float
-) -> Course:
+) -> LifeCourse:
     """A life that is in ``state`` on ``day``, often just before or after a change of state.
 
     Args:
@@ -130,7 +130,7 @@ def draw_course(
         ago = rng.uniform(0, gap_d) if rng.random() < changing else gap_d + rng.exponential(3.0)
         death = day - ago
         end = death - immobile
-    return Course(
+    return LifeCourse(
         healthspan_end_d=end,
         death_d=death,
         length=size.length,
@@ -161,7 +161,7 @@ def _aligned(turned: Worm, worm: Worm, far_end: bool) -> Worm:
 
 def draw_path(
     rng: np.random.Generator,
-    course: Course,
+    course: LifeCourse,
     days: NDArray[np.float64],
     ranges: ExampleRanges,
     radius: float,

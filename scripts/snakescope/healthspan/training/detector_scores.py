@@ -12,7 +12,7 @@ from torchvision.models.detection import MaskRCNN
 from snakescope.healthspan.detection.merge import keep_distinct, objects_of
 from snakescope.healthspan.detection.model import as_input
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.size_prior import likeness
+from snakescope.healthspan.detection.size_prior import estimate_size_prior
 from snakescope.healthspan.training.detector_examples import Scene
 from snakescope.imaging.masks import Instance, intersection, iou
 
@@ -81,7 +81,7 @@ def score_scenes(
         size = (scene.picture.shape[0], scene.picture.shape[1])
         output = model([as_input(torch.from_numpy(scene.picture))])[0]
         objects = objects_of(output, 0, 0, 0, score_threshold)
-        usual = likeness(objects, scene.picture)
+        usual = estimate_size_prior(objects, scene.picture)
         found = keep_distinct(objects, DetectSettings().max_overlap, usual).kept
         result = match(scene.worms, found)
         counted = [inside(one, size, margin) for one in scene.worms]

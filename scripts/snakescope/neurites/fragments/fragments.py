@@ -19,11 +19,11 @@ from snakescope.neurites.fragments.block_files import (
     read_affinities,
     write_fragments,
 )
+from snakescope.neurites.fragments.compiled import compiled
 from snakescope.neurites.fragments.context import context_of, through_sections
 from snakescope.neurites.fragments.flooding import flood
 from snakescope.neurites.fragments.seeds import find_seeds, outline_heights
 from snakescope.neurites.fragments.settings import FragmentsSettings
-from snakescope.neurites.fragments.statistics import fragment_statistics, new_numbers
 from snakescope.neurites.volumes.blocks import Box, Grid, box_shape, within
 
 
@@ -79,7 +79,7 @@ def block_fragments(
     """
     found = find_fragments(affinities, settings, voxel_nm)
     inside = within(box, window)
-    numbers = new_numbers(np.ascontiguousarray(found[inside]), int(found.max()) + 1)
+    numbers = _new_numbers(np.ascontiguousarray(found[inside]), int(found.max()) + 1)
     faces = {
         (axis, side): _face(found, inside, axis, side, numbers)
         for axis in range(3)
@@ -88,7 +88,7 @@ def block_fragments(
     labels = numbers[found[inside]]
     count = int(numbers.max())
     begin = np.array([first for first, _ in box])
-    return BlockFragments(labels, count, faces, fragment_statistics(labels, count, begin))
+    return BlockFragments(labels, count, faces, _statistics(labels, count, begin))
 
 
 def _face(
@@ -108,6 +108,44 @@ def _face(
         shape = [s.stop - s.start for a, s in enumerate(inside) if a != axis]
         planes.append(numbers[found[tuple(where)]] if seen else np.zeros(shape, np.int32))
     return np.stack(planes)
+
+
+@compiled
+def _new_numbers(labels, count):  # type: ignore[no-untyped-def]
+    """New numbers, from 1, for the labels that occur; 0 for all others."""
+    numbers = np.zeros(count, np.int32)
+    depth, height, width = labels.shape
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                numbers[labels[z, y, x]] = 1
+    numbers[0] = 0
+    total = 0
+    for label in range(count):
+        if numbers[label]:
+            total += 1
+            numbers[label] = total
+    return numbers
+
+
+@compiled
+def _statistics(labels, count, begin):  # type: ignore[no-untyped-def]
+    """Voxels, first voxel and the one after the last of every label; ``begin`` is the block's."""
+    table = np.zeros((count + 1, 7), np.int64)
+    table[:, 1:4] = np.iinfo(np.int64).max
+    depth, height, width = labels.shape
+    for z in range(depth):
+        for y in range(height):
+            for x in range(width):
+                row = table[labels[z, y, x]]
+                row[0] += 1
+                row[1] = min(row[1], begin[0] + z)
+                row[2] = min(row[2], begin[1] + y)
+                row[3] = min(row[3], begin[2] + x)
+                row[4] = max(row[4], begin[0] + z + 1)
+                row[5] = max(row[5], begin[1] + y + 1)
+                row[6] = max(row[6], begin[2] + x + 1)
+    return table[1:]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

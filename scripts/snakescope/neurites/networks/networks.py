@@ -242,3 +242,29 @@ def folded(network: NeuriteNetwork) -> NeuriteNetwork:
             one[0] = torch.nn.utils.fusion.fuse_conv_bn_eval(convolution, norm)
             one[1] = nn.Identity()
     return network
+
+
+def saved_bytes(network: nn.Module, image: Tensor) -> int:
+    """Return the bytes of all tensors that autograd saves in one forward pass.
+
+    A storage that several operations save counts once; parameters and buffers do not count, nor
+    does temporary memory of the backward pass.
+
+    Args:
+        image: shape (N, 1, z, y, x).
+    """
+    own = {one.untyped_storage().data_ptr() for one in (*network.parameters(), *network.buffers())}
+    kept: dict[int, int] = {}
+
+    def pack(tensor: Tensor) -> Tensor:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in own:
+            kept[storage.data_ptr()] = storage.nbytes()
+        return tensor
+
+    # While the result lives, so does all that is kept: no address can be given out twice.
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        result = network(image)
+    total = sum(kept.values())
+    del result
+    return total

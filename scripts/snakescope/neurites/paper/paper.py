@@ -24,8 +24,7 @@ from snakescope.learning.precision import arithmetic, autocast, name_of
 from snakescope.learning.weights import save_weights
 from snakescope.neurites.networks.affinity_targets import balanced_loss
 from snakescope.neurites.networks.model_files import build, description
-from snakescope.neurites.networks.networks import parameter_count
-from snakescope.neurites.networks.saved_bytes import saved_bytes
+from snakescope.neurites.networks.networks import parameter_count, saved_bytes
 from snakescope.neurites.paper.settings import PaperSettings
 from snakescope.neurites.training.held_out import held_out_scores
 from snakescope.neurites.training.patches import Labelled, draw_batch

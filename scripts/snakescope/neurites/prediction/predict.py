@@ -40,7 +40,7 @@ from snakescope.step.progress import progress
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-class Volume(Protocol):
+class ArrayLike3D(Protocol):
     """Anything that is indexed like an array of shape (z, y, x), in memory or not."""
 
     @property
@@ -111,7 +111,7 @@ def patch_affinities(network: nn.Module, images: Tensor, settings: PredictSettin
 
 def predict_block(
     network: nn.Module,
-    volume: Volume,
+    volume: ArrayLike3D,
     block: Block,
     settings: PredictSettings,
     device: torch.device,
@@ -169,7 +169,7 @@ def _batched(corners: list[Triple], size: int) -> Iterator[list[Triple]]:
         yield corners[first : first + size]
 
 
-def _patch(volume: Volume, corner: Triple, patch: Triple) -> NDArray[np.uint8]:
+def _patch(volume: ArrayLike3D, corner: Triple, patch: Triple) -> NDArray[np.uint8]:
     where = tuple(slice(low, low + side) for low, side in zip(corner, patch, strict=True))
     return np.asarray(volume[where])
 
@@ -208,14 +208,14 @@ def check_patch(patch: Triple, levels: int, cubes: bool = False) -> None:
         )
 
 
-def open_volume(path: str | Path) -> Volume:
+def open_volume(path: str | Path) -> ArrayLike3D:
     """A zarr array, of which only what is asked for is read.
 
     Raises:
         StepError: there is no such array.
     """
     try:
-        volume: Volume = zarr.open_array(str(path), mode="r")
+        volume: ArrayLike3D = zarr.open_array(str(path), mode="r")
     except Exception as error:  # zarr raises many kinds
         raise StepError(
             f"{path}: expected a volume as neurites.ingest stores it, found none"

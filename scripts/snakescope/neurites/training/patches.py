@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 
 from snakescope.learning.loading import rng_of
 from snakescope.neurites.prediction.patches import Triple
-from snakescope.neurites.prediction.predict import Volume
-from snakescope.neurites.training.settings import KEPT_IN_MEMORY
+from snakescope.neurites.prediction.predict import ArrayLike3D
 from snakescope.neurites.training.augment import Image, Labels, augmented, margin_yx
-from snakescope.neurites.training.settings import TrainSettings
+from snakescope.neurites.training.settings import KEPT_IN_MEMORY, TrainSettings
 from snakescope.step.errors import StepError
 
 Batch = tuple[NDArray[np.float32], NDArray[np.int64]]
@@ -26,8 +25,8 @@ class Labelled:
     """Sections ``first`` to ``last`` - 1 of a volume with labels; 0 is no object."""
 
     name: str
-    image: Volume
-    labels: Volume
+    image: ArrayLike3D
+    labels: ArrayLike3D
     first: int
     last: int
 
@@ -42,7 +41,7 @@ class Labelled:
         return self.sections, height, width
 
 
-def labelled(name: str, image: Volume, labels: Volume) -> Labelled:
+def labelled(name: str, image: ArrayLike3D, labels: ArrayLike3D) -> Labelled:
     """A volume with its labels, all sections.
 
     Raises:
