@@ -50,7 +50,8 @@ class TrainDetectorSettings(Settings):
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "bfloat16",
         description="arithmetic of the trunk and the mask head in training; bfloat16 is 1.4 times"
-        " faster on a CPU that has it",
+        " faster on a CPU that has it; auto is bfloat16 or, on GPUs without it, float16, and"
+        " float32 on a CPU",
     )
     checkpoint_every: int = Field(250, ge=1, description="steps between checkpoints (count)")
     held_out_scenes: int = Field(

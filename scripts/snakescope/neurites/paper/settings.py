@@ -27,7 +27,9 @@ class PaperSettings(Settings):
     patch_zyx: Shape = Field((18, 160, 160), description="patch (voxels)")
     batch: int = Field(1, ge=1, description="patches a step (count)")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "float32", description="arithmetic of the convolutions; bfloat16 by autocast"
+        "float32",
+        description="arithmetic of the convolutions; auto is bfloat16 or, on GPUs without it,"
+        " float16, and float32 on a CPU",
     )
     threads: int = Field(2, ge=1, description="CPU threads (count)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")

@@ -100,7 +100,9 @@ class TrainSettings(Settings):
     )
     clip_norm: float = Field(5.0, gt=0, description="greatest norm of the gradient")
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "float32", description="arithmetic of the convolutions; bfloat16 by autocast"
+        "float32",
+        description="arithmetic of the convolutions; auto is bfloat16 or, on GPUs without it,"
+        " float16, and float32 on a CPU",
     )
     validation_share: float = Field(
         0.2,
