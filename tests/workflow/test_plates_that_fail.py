@@ -1,11 +1,12 @@
 """Plates that are excluded, unusable or fail: the others finish, and the table says why."""
 
 import csv
-from types import SimpleNamespace
 
 import pytest
-from snakescope.healthspan.without_failed import waiting
 
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.tree import Healthspan
+from snakescope.tree.failures import Failure
 from tests.healthspan.clone import Workspace
 
 EXPERIMENT_ONE = "experiments/one/survival.tsv"
@@ -171,23 +172,16 @@ def test_a_plate_without_a_quality_page_stays_in_its_experiment(done: Workspace)
     assert done.plan() == {"a/contact_sheet.png", "plates.tsv"}
 
 
-def test_nothing_is_compared_while_another_plate_is_unfinished() -> None:
-    def job(rule: str, output: str, **wildcards: str) -> SimpleNamespace:
-        named = SimpleNamespace(**wildcards)
-        return Job(rule=SimpleNamespace(name=rule), output=[output], wildcards=named)
-
-    class Job(SimpleNamespace):
-        __hash__ = object.__hash__  # type: ignore[assignment]
-
-    failed = job("healthspan_detect", "a/masks", plate="a")
-    after = job("healthspan_track", "a/tracks", plate="a")
-    compared = job("healthspan_experiment", "one/survival.tsv", experiment="one")
-    interrupted = job("healthspan_track", "b/tracks", plate="b")
-    experiments = {"one": ["a", "b"]}
-    assert waiting([failed, after, compared], [failed], experiments) == ["one/survival.tsv"]
-    assert waiting([failed, after, compared, interrupted], [failed], experiments) == []
-    assert waiting([compared], [compared], experiments) == []
-    assert waiting([failed, after, compared], [failed], {"one": ["a"]}) == []
+def test_nothing_is_compared_while_another_plate_is_unfinished(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(workspace.root)
+    tree = Healthspan(HealthspanSettings(), scans=True)
+    tree.open()
+    failed = [Failure("a", "detect", "t000-t002", "no", "log", 1)]
+    assert tree.without_failed(failed, {"a", "b"}) == []
+    assert tree.without_failed([Failure("one", "experiment", "", "no", "log", 1)], {"one"}) == []
+    assert not (workspace.root / "results/healthspan/experiments/one/survival.tsv").exists()
 
 
 def test_a_section_named_twice_stops_the_run(workspace: Workspace) -> None:

@@ -7,7 +7,7 @@ import platform
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -36,19 +36,27 @@ class Monitor(LogHandlerBase):
     Args:
         common_settings: ``workflow.output_settings``.
         trees: those of the workflow, by name.
+        nothing_to_do: a sentence where a run has nothing to do, else an empty text.
         every_s: least time between two lines on progress (s).
     """
 
     writes_to_stream, writes_to_file, needs_rulegraph = False, True, False
     has_filter, has_formatter = True, True
 
-    def __init__(self, common_settings: Any, trees: Mapping[str, Tree[Any]], every_s: float = 60.0):
+    def __init__(
+        self,
+        common_settings: Any,
+        trees: Mapping[str, Tree[Any]],
+        nothing_to_do: Callable[[], str] = str,
+        every_s: float = 60.0,
+    ):
         super().__init__(common_settings, None)
         self.setLevel(logging.INFO)
         self.plan = os.environ.get(PLAN)
         self.path = Path(self.plan) if self.plan else events.new_log()
         self.silent = Quietness.ALL in (common_settings.quiet or ())
         self.trees, self.every_s = trees, every_s
+        self.nothing_to_do = nothing_to_do
         self.standing = Standing()
         self.jobs: dict[int, dict[str, Any]] = {}
         self.temporary: frozenset[str] = frozenset()
@@ -69,7 +77,7 @@ class Monitor(LogHandlerBase):
     def _emit(self, record: logging.LogRecord, keys: dict[str, Any]) -> None:
         event = keys.get("event")
         job = self.jobs.get(keys.get("jobid", keys.get("job_id", -1)))
-        if event == LogEvent.WORKFLOW_STARTED and (self.plan or not self.common_settings.dryrun):
+        if event == LogEvent.WORKFLOW_STARTED:
             self._start(str(keys.get("cmd", "")))
         elif event in (None, LogEvent.ERROR) and record.levelno >= logging.WARNING and self.silent:
             print(record.getMessage(), file=sys.stderr, flush=True)
@@ -86,8 +94,12 @@ class Monitor(LogHandlerBase):
             self.write(found[0], **found[1])
 
     def _start(self, command_line: str) -> None:
+        # Of other exceptions Snakemake prints the way through the logger as well.
+        if sentence := self.nothing_to_do():
+            raise SystemExit(f"error: {sentence}")
+        if self.common_settings.dryrun and not self.plan:
+            return
         if not self.plan and (sentence := holder()):
-            # Of other exceptions Snakemake prints the way through the logger as well.
             raise SystemExit(f"error: {sentence}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)

@@ -38,7 +38,7 @@ class Run:
         self.trees: dict[str, Tree[Any]] = {}
         main, at_work = workflow.is_main_process, None
         if main:
-            self.monitor = Monitor(workflow.output_settings, self.trees)
+            self.monitor = Monitor(workflow.output_settings, self.trees, self.nothing_to_do)
             logger.addHandler(self.monitor)
             at_work = holder()
             if at_work and workflow.output_settings.dryrun:
@@ -69,24 +69,26 @@ class Run:
         shell.prefix(shell_prefix(workflow.basedir, conda, cluster.cpu_in_place_of_gpu))
 
     def targets(self, *names: str) -> Callable[[Any], list[str]]:
-        """Make an input function: what a run makes of some trees, those without a row left out.
-
-        Raises:
-            WorkflowError: none of them has a row.
-        """
+        """Make an input function: what a run makes of some trees, those without a row left out."""
 
         def files(wildcards: Any) -> list[str]:
             trees = [self.trees[name] for name in names]
-            if not any(tree.sheet for tree in trees):
-                sheets = " or ".join(tree.settings.sheet for tree in trees)
-                raise WorkflowError(
-                    f"{sheets}: expected a header and one row for each"
-                    f" {' or '.join(tree.subject for tree in trees)}, found none; add a row"
-                    " (columns: config/README.md)"
-                )
             return [path for tree in trees if tree.sheet for path in tree.targets()]
 
         return files
+
+    def nothing_to_do(self) -> str:
+        """Return a sentence where only trees without a row in their sheet are asked for."""
+        targets = self.workflow.dag_settings.targets or self.trees
+        if any(name not in self.trees or self.trees[name].sheet for name in targets):
+            return ""
+        trees = [self.trees[name] for name in sorted(targets)]
+        sheets = " or ".join(tree.settings.sheet for tree in trees)
+        subjects = " or ".join(tree.subject for tree in trees)
+        return (
+            f"{sheets}: expected a header and one row a {subjects}, found no row; add a"
+            f" {subjects} (columns: config/README.md)"
+        )
 
     def started(self) -> None:
         """Before the first job: check the models that jobs need, and note what is planned.
