@@ -5,7 +5,8 @@ Out: results/healthspan/models/<model>.safetensors and its card, <model>.json. C
      resources/models/, or named in the configuration, they take the place of the shipped ones.
 
 A training that was interrupted goes on from its checkpoint, which is kept for that. With other
-settings it refuses: remove training/<model>.ckpt to train from the start.
+settings it refuses: remove training/<model>.ckpt to train from the start. Losses and scores along
+the training are in training/<model>.tsv, as curves in training/<model>.svg.
 """
 
 

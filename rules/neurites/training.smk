@@ -4,7 +4,9 @@ In:  image.zarr, labels.zarr of those volumes
 Out: results/neurites/models/affinities.safetensors and its card, affinities.json. Named in the
      configuration (`neurites: prediction: weights:`), they take the place of the shipped ones.
 
-A training that was interrupted goes on from its checkpoint, which is kept for that.
+A training that was interrupted goes on from its checkpoint, training/affinities-<8 digits>.ckpt,
+which is kept for that. Losses and validation scores are in the table (.tsv) of the same name, as
+curves in the figure (.svg).
 """
 
 

@@ -3,6 +3,23 @@
 A training that is interrupted and resumed ends, on a CPU, bit for bit like one that is not: the
 checkpoint holds the model, its running average, the optimiser, the loss scale, the history and the
 state of every random generator.
+
+    samples = Samples(draw, count=len(images), size=16, seed=1)
+    steps = 40 * samples.epoch_steps
+    training = Training(
+        model=model,
+        optimiser=torch.optim.AdamW(model.parameters()),
+        rate=lambda step: warmup_cosine(step, steps, 100, peak=1e-3),
+        batches=lambda first: samples.batches(first, steps, workers=2),
+        loss_of=lambda model, batch, step: cross_entropy(model(batch[0]), batch[1]),
+        steps=steps,
+        identity={"version": 1, **settings.model_dump(mode="json")},
+        report_every=samples.epoch_steps,
+        evaluate=lambda model: {"auc": auc(model, validation)},
+        monitor="validation_auc",
+        larger_is_better=True,
+    )
+    model = fit(training, "training/model.ckpt", "training/model.tsv").load_best()
 """
 
 import sys
