@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.simulation import Task
 from snakescope.run.events import number
-from snakescope.run.usage import size_of
+from snakescope.run.summary import size_of
 from snakescope.step.errors import StepError
 
 CPU, CUDA = "cpu", "cuda"

@@ -19,7 +19,7 @@ from benchmarks.measured import (
 from benchmarks.measured import text_of as measured_text
 from benchmarks.simulation import Cluster, Task, lower_bounds, simulate
 from snakescope import REPOSITORY
-from snakescope.run.usage import size_of
+from snakescope.run.summary import size_of
 from snakescope.step.errors import StepError
 
 UNIT = Cost(2.0, 1.5, 900.0, 10.0, 0.0, 2.0, "measured")

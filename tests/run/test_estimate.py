@@ -8,8 +8,7 @@ import pytest
 
 from snakescope.run import estimate, summary
 from snakescope.run.estimate import ASSUMED, MEASURED, bounds_s, cost_of, earlier
-from snakescope.run.summary import compared
-from snakescope.run.usage import Job, by_rule, jobs_of, size_of
+from snakescope.run.summary import Job, by_rule, compared, jobs_of, size_of
 from tests.run.drawn_log import GONE, write_run
 
 
@@ -131,7 +130,10 @@ def test_an_estimate_says_which_figures_nobody_measured(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     options = Namespace(arguments=[], snakefile=Path("Snakefile"), cores=4, gpus=1)
-    events = [planned(1, gpu=1, cost=[900.0, 7200.0, 5.0]), planned(2, "s", cost=[90.0, 60.0, float("nan")])]
+    events = [
+        planned(1, gpu=1, cost=[900.0, 7200.0, 5.0]),
+        planned(2, "s", cost=[90.0, 60.0, float("nan")]),
+    ]
     for plan, assumed in ((events, True), (events[1:], False)):
         monkeypatch.setattr(estimate, "plan", lambda *_, plan=plan: plan)
         estimate.main(options)

@@ -100,7 +100,7 @@ def test_a_line_cut_off_by_a_kill_is_left_out(tmp_path: Path) -> None:
 def test_a_log_without_a_start_is_refused_with_a_sentence(tmp_path: Path, text: str) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text(text)
-    with pytest.raises(StepError, match=f"{path}: expected the events of a run"):
+    with pytest.raises(StepError, match=f"{path}: expected the event log of a run"):
         events_of(path)
     with pytest.raises(StepError, match="absent: expected the event log of a run"):
         events_of(Path("absent"))

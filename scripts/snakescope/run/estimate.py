@@ -13,20 +13,16 @@ from statistics import median
 from typing import Any
 
 from snakescope import REPOSITORY
-from snakescope.run.events import RUNS, read_events, runs
+from snakescope.run.events import read_events, runs
 from snakescope.run.monitor import PLAN
 from snakescope.run.progress import duration
-from snakescope.run.usage import USED, Job, as_text, by_rule, jobs_of
+from snakescope.run.summary import ESTIMATE, USED, Job, as_text, by_rule, jobs_of
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
-ESTIMATE = RUNS / "estimate.tsv"
 MEASURED, ASSUMED = "measured", "ASSUMED"
 LATEST_RUNS = 5
-"""Earlier runs beyond the last so many are not looked at."""
-
 MOST_CORES = 1024
-"""More than a job of any rule asks for."""
 
 
 def plan(arguments: Sequence[str], snakefile: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The event log of a run: one JSON object a line in ``logs/runs/<start>-<process>.jsonl``.
+"""The event log of a run, ``logs/runs/<start>-<process>.jsonl``: one JSON object a line.
 
 ===========  ===========================================================================
 event        keys besides ``time`` (UTC, ISO 8601); one of each for every attempt at a job
@@ -81,14 +81,8 @@ def slurm_event(text: str) -> tuple[str, dict[str, Any]] | None:
 def used(job: Mapping[str, Any], temporary: frozenset[str] = frozenset()) -> dict[str, Any]:
     """Return what a finished job used, by its benchmark file and the sizes of its outputs.
 
-    Args:
-        job: its ``job`` event.
-        temporary: paths of outputs that are removed later.
-
-    Returns:
-        Seconds of the step and of processors (s), its peak memory (MB), None where Snakemake
-        measured none, as of very short steps; outputs that are kept, and that are removed later
-        (MB, 10^6 bytes), and the number of those that are kept.
+    Times (s), peak memory (MB) and outputs (MB, 10^6 bytes); None where Snakemake measured none,
+    as in very short steps. Of the outputs, those at ``temporary`` paths are removed later.
     """
     try:
         with open(job.get("benchmark") or "", encoding="utf-8", newline="") as file:
@@ -149,16 +143,11 @@ def events_of(given: Path | None) -> tuple[Path, list[dict[str, Any]]]:
     Raises:
         StepError: there is none, or it does not begin as one.
     """
-    path = given or next(reversed(runs()), None)
-    if path is None or not path.is_file():
-        raise StepError(
-            f"{path or RUNS}: expected the event log of a run, found none; name it, or call this in"
-            " the folder where Snakemake ran"
-        )
-    events = list(read_events(path))
+    path = given or next(reversed(runs()), RUNS)
+    events = list(read_events(path)) if path.is_file() else []
     if not events or events[0]["event"] != "run_started":
         raise StepError(
-            f"{path}: expected the events of a run, found no start of one, as where the disk was"
-            " full or the file damaged; remove it and call this again for the run before"
+            f"{path}: expected the event log of a run, found none, or one without its start; name"
+            " another, or call this in the folder where Snakemake ran"
         )
     return path, events

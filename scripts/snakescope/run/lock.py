@@ -20,10 +20,9 @@ LOCKS = Path(".snakemake/locks")
 
 def holder(folder: str | Path = ".") -> str | None:
     """Return a sentence on the run that works in a folder or was killed there, None if neither."""
-    sentence = at_work(folder)
-    if sentence or not locked(folder):
+    if (sentence := at_work(folder)) or not locked(folder):
         return sentence
-    killed = next(filter(None, map(unended, reversed(runs(folder)))), None)
+    killed = last_unended(folder)
     return (
         f"{Path(folder).resolve()}: expected no lock, found that of a run that was killed"
         f" ({described(killed) if killed else 'one without a log'}) and may have left jobs on the"
@@ -32,21 +31,21 @@ def holder(folder: str | Path = ".") -> str | None:
 
 
 def at_work(folder: str | Path = ".") -> str | None:
-    """Return one sentence on the run that works in a folder, None if none does.
+    """Return a sentence on the run that works in a folder, None if none does.
 
     A run of this machine counts from its first event on, so also while it plans and holds no lock;
     one of another machine, whose process nobody sees from here, as long as there is a lock.
     """
-    logs = list(reversed(runs(folder)))
-    found = next((first for path in logs if alive(first := start_of(path), folder)), None)
-    if found is None and locked(folder):
-        last = next(filter(None, map(unended, logs)), None)
-        found = last if last and last["host"] != platform.node() else None
-    if found is None:
+    starts = [next(read_events(path), {}) for path in runs(folder)]
+    found = [first for first in starts if "process" in first and alive(first, folder)]
+    if not found and locked(folder):
+        last = last_unended(folder)
+        found = [last] if last and last["host"] != platform.node() else []
+    if not found:
         return None
     return (
-        f"{Path(folder).resolve()}: expected no run at work here, found one, {described(found)};"
-        " wait for it, or stop it first, by Ctrl-C or kill -INT"
+        f"{Path(folder).resolve()}: expected no run at work here, found one,"
+        f" {described(found[-1])}; wait for it, or stop it first, by Ctrl-C or kill -INT"
     )
 
 
@@ -55,20 +54,17 @@ def locked(folder: str | Path = ".") -> bool:
     return any(Path(folder, LOCKS).glob("*"))
 
 
-def start_of(path: Path) -> dict[str, Any]:
-    """Return the first event of a run by its log, an empty one where that is damaged."""
-    first = next(read_events(path), {})
-    return first if first.get("event") == "run_started" else {}
-
-
-def unended(path: Path) -> dict[str, Any]:
-    """Return the first event of a run that has not written its end, an empty one if it has."""
-    ended = any(event["event"] == "run_ended" for event in read_events(path))
-    return {} if ended else start_of(path)
+def last_unended(folder: str | Path) -> dict[str, Any] | None:
+    """Return the first event of the last run that has not written its end."""
+    for path in reversed(runs(folder)):
+        events = {event["event"]: event for event in read_events(path)}
+        if "run_started" in events and "run_ended" not in events:
+            return events["run_started"]
+    return None
 
 
 def described(first: Mapping[str, Any]) -> str:
-    """Return process, machine and start of a run."""
+    """Return process, machine and start of a run by its first event."""
     return f"process {first['process']} on {first['host']} since {first['time'][:19]}Z"
 
 
@@ -80,7 +76,7 @@ def alive(first: Mapping[str, Any], folder: str | Path = ".") -> bool:
     """
     import psutil  # not for jobs, which import this module as well
 
-    if first.get("host") != platform.node() or first["process"] == os.getpid():
+    if first["host"] != platform.node() or first["process"] == os.getpid():
         return False
     try:
         process = psutil.Process(first["process"])

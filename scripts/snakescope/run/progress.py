@@ -14,7 +14,7 @@ from snakescope.run.lock import alive
 
 
 class Subject(NamedTuple):
-    """What a job works on: a ``kind``, such as plate, and its name; both empty for neither."""
+    """What a job works on, such as plate A1; empty if it is no subject of a tree."""
 
     kind: str = ""
     name: str = ""
@@ -126,7 +126,7 @@ def main(options: argparse.Namespace) -> None:
     text = standing.line()
     if events[-1]["event"] == "run_ended":
         text = f"ended; {standing.closing()}"
-    elif first["host"] == platform.node() and not alive(first):
+    elif first["host"] == platform.node() and not alive(first, path.resolve().parents[2]):
         text = f"killed, its process {first['process']} is gone; {standing.closing()}"
     print(f"{path}: {text}")
     for subject in standing.planned:

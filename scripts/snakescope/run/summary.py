@@ -1,16 +1,84 @@
-"""What a run used, compared with what was estimated, and what failed."""
+"""What a run used by rule, compared with what was estimated, and what failed."""
 
 import argparse
-from pathlib import Path
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
-from snakescope.run.estimate import ESTIMATE
-from snakescope.run.events import events_of
-from snakescope.run.progress import duration, standing_of
-from snakescope.run.usage import as_text, by_rule, jobs_of
+from snakescope.run.events import RUNS, events_of, number
+from snakescope.run.progress import add_arguments, duration, standing_of
 from snakescope.step.output import atomic_write
 from snakescope.step.reason import reason
+
+__all__ = ["add_arguments", "main"]
+
+ESTIMATE = RUNS / "estimate.tsv"
+BLOCK = re.compile(r"[a-z]*(\d+)-[a-z]*(\d+)")
+USED = ("seconds", "cpu_seconds", "max_rss_mb", "output_mb", "temporary_mb")
+
+Job = dict[str, Any]
+"""The last ``job`` event of a job with, in addition, ``size`` (units of work, such as timepoints of
+a block), ``gpu`` (whether it was to have one), ``requested_mb``, ``requested_s``, ``attempts`` and,
+once it has finished, ``USED``."""
+
+
+def jobs_of(events: Iterable[Mapping[str, Any]]) -> list[Job]:
+    """Return the jobs that events tell of, without the default target, which runs nothing."""
+    jobs: dict[int, Job] = {}
+    for event in events:
+        if event["event"] == "job" and event["output"]:
+            requested = {name: number(value) for name, value in event["resources"].items()}
+            jobs[event["job"]] = {
+                **event,
+                "size": size_of(event["wildcards"]),
+                "gpu": bool(requested.get("gpu")),
+                "requested_mb": requested.get("mem_mb") or 0.0,
+                "requested_s": 60 * (requested.get("runtime") or 0.0),
+                "attempts": jobs.get(event["job"], {}).get("attempts", 0) + 1,
+            }
+        elif event["event"] == "finished" and event["job"] in jobs:
+            jobs[event["job"]] |= {name: event[name] for name in USED}
+    return list(jobs.values())
+
+
+def size_of(wildcards: Mapping[str, str]) -> int:
+    """Return the length of the block among the wildcards, such as t000-t009, else 1."""
+    match = BLOCK.fullmatch(wildcards.get("block", ""))
+    return int(match[2]) - int(match[1]) + 1 if match else 1
+
+
+def by_rule(jobs: Sequence[Job]) -> pd.DataFrame:
+    """Return what jobs took, by rule and of all: hours, peaks (MB), outputs (MB).
+
+    ``jobs`` counts those with ``seconds``, that is, planned or finished.
+    """
+    rows = [
+        {**dict.fromkeys(USED), **job, "rule": rule, "counts": "seconds" in job}
+        for job in jobs
+        for rule in (job["rule"], "all")
+    ]
+    table = pd.DataFrame(rows).astype(dict.fromkeys(USED, float))
+    table = table.assign(cpu_h=table.cpu_seconds / 3600, gpu_h=table.seconds * table.gpu / 3600)
+    table = table.sort_values("rule", key=lambda rules: rules == "all", kind="stable")
+    groups = table.groupby("rule", sort=False)
+    sums = {"jobs": "counts", "attempts": "attempts", "cpu_h": "cpu_h", "gpu_h": "gpu_h"}
+    peaks = {"peak_mb": "max_rss_mb", "requested_mb": "requested_mb"}
+    found = {name: groups[column].sum() for name, column in sums.items()}
+    found |= {name: groups[column].max() for name, column in peaks.items()}
+    # Not 0 where nobody knows.
+    found |= {"results_mb": groups.output_mb.sum(min_count=1)}
+    found |= {"temporary_mb": groups.temporary_mb.sum(min_count=1)}
+    return pd.DataFrame(found).reset_index()
+
+
+def as_text(table: pd.DataFrame) -> str:
+    """Return a table in aligned columns, with two decimals but for counts and memory."""
+    whole = ("jobs", "attempts", "peak_mb", "requested_mb")
+    digits = [".0f" if name in whole else ".2f" for name in table.columns]
+    known = table.astype(object).where(table.notna(), None)
+    return known.to_markdown(index=False, tablefmt="plain", floatfmt=digits, missingval="?")
 
 
 def compared(used: pd.DataFrame, estimate: pd.DataFrame) -> pd.DataFrame:
@@ -23,11 +91,6 @@ def compared(used: pd.DataFrame, estimate: pd.DataFrame) -> pd.DataFrame:
             for pair in zip(used[name], expected[name], strict=True)
         ]
     return used
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of the command."""
-    parser.add_argument("log", nargs="?", type=Path, help="event log; else the latest here")
 
 
 def main(options: argparse.Namespace) -> None:
