@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from snakescope.healthspan.plates.ingest import scan_plate
 from snakescope.healthspan.plates.manifest import (
     PlateFrames,
     PlateProblem,
@@ -13,10 +12,9 @@ from snakescope.healthspan.plates.manifest import (
     blocks,
     read_manifest,
     read_manifest_files,
-    read_problem,
     write_manifests,
-    write_problem,
 )
+from snakescope.healthspan.plates.scan import scan_plate
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.step.errors import StepError

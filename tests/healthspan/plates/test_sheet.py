@@ -292,7 +292,7 @@ def test_shipped_sheet_is_valid() -> None:
 
 def test_what_the_snakefile_imports_is_light() -> None:
     code = (
-        "import sys, snakescope.healthspan.plates.sheet, snakescope.healthspan.plates.ingest\n"
+        "import sys, snakescope.healthspan.plates.sheet, snakescope.healthspan.plates.scan\n"
         "import snakescope.neurites.volumes.sheet, snakescope.neurites.settings\n"
         "import snakescope.settings.load, snakescope.healthspan.settings\n"
         "print([m for m in ('numpy', 'pandas', 'torch', 'scipy', 'cv2') if m in sys.modules])"

@@ -85,8 +85,7 @@ def keep_distinct(
     duplicates: list[TileDetection] = []
     for one in order:
         same = any(
-            intersection(one, other) > max_overlap * min(one.area, other.area)
-            for other in kept
+            intersection(one, other) > max_overlap * min(one.area, other.area) for other in kept
         )
         (duplicates if same else kept).append(one)
     return Distinct(kept, duplicates)

@@ -48,9 +48,8 @@ from snakescope.healthspan.simulation.optics import (
     smooth_noise,
 )
 from snakescope.healthspan.simulation.settings import SimulateSettings
-from snakescope.healthspan.simulation.worm_body import Worm, body_pixels
+from snakescope.healthspan.simulation.worm_body import Worm, body_pixels, place
 from snakescope.healthspan.states.states import STATES
-from snakescope.healthspan.training.detector_examples import place
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, write_masks
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write

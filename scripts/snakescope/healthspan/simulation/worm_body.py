@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.imaging.masks import Instance, cropped
+
 SEGMENTS = 48
 
 MODE_SPREAD = np.array([3.34, 2.48, 2.12, 1.22, 0.59, 0.32, 0.17])
@@ -114,3 +116,14 @@ def body_pixels(worm: Worm, margin: int = 3) -> BodyPixels:
     across = distance / np.maximum(reached, 0.5)
     along = nearest.astype(np.float32) / np.float32(points - 1)
     return BodyPixels(int(top), int(left), cover, along, across)
+
+
+def place(
+    body: BodyPixels, size: tuple[int, int], timepoint: int, identifier: int
+) -> Instance | None:
+    """Return the mask of a body on a frame of ``size`` (Y, X); None if no pixel is on the frame."""
+    top, left = max(body.top, 0), max(body.left, 0)
+    inner = body.mask[
+        top - body.top : max(size[0] - body.top, 0), left - body.left : max(size[1] - body.left, 0)
+    ]
+    return cropped(inner, top, left, timepoint, identifier, 1.0) if inner.any() else None

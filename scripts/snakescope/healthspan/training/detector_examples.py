@@ -35,12 +35,12 @@ from snakescope.healthspan.simulation.optics import (
     light_field,
 )
 from snakescope.healthspan.simulation.worm_body import (
-    BodyPixels,
     Worm,
     body_pixels,
+    place,
     random_amplitudes,
 )
-from snakescope.imaging.masks import Instance, cropped
+from snakescope.imaging.masks import Instance
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
@@ -92,17 +92,6 @@ def draw_worms(rng: np.random.Generator, size: int, crowding: float) -> list[Wor
             )
         )
     return worms
-
-
-def place(
-    body: BodyPixels, size: tuple[int, int], timepoint: int, identifier: int
-) -> Instance | None:
-    """The instance of a body on a frame of ``size`` (Y, X); None where nothing of it is on it."""
-    top, left = max(body.top, 0), max(body.left, 0)
-    inner = body.mask[
-        top - body.top : max(size[0] - body.top, 0), left - body.left : max(size[1] - body.left, 0)
-    ]
-    return cropped(inner, top, left, timepoint, identifier, 1.0) if inner.any() else None
 
 
 def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene:

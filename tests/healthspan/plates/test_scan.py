@@ -1,18 +1,15 @@
 """A raw folder becomes the frames of its plate, or one sentence that says why not."""
 
-import sys
 from pathlib import Path
 
 import pytest
 
-from snakescope.healthspan.plates import ingest
 from snakescope.healthspan.plates import scan as scan_module
-from snakescope.healthspan.plates.ingest import PlateFrames, PlateProblem, scan_plate, scan_plates
+from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
 from snakescope.healthspan.plates.raw_folder import ImageFile
+from snakescope.healthspan.plates.scan import PlateScanner, scan_plate
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
-from snakescope.step.command import call
-from snakescope.step.errors import StepError
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -361,8 +358,9 @@ def test_other_images_hidden_files_and_broken_links(tmp_path: Path) -> None:
 def test_one_bad_plate_leaves_the_others(tmp_path: Path) -> None:
     touch(tmp_path / "good", "E2_1_00d00h00m.tif")
     plates = [plate_at(tmp_path / name, name=name) for name in ("gone", "good")]
-    found = scan_plates(plates, IngestSettings())
-    assert isinstance(found["gone"], PlateProblem) and isinstance(found["good"], PlateFrames)
+    scanner = PlateScanner(IngestSettings())
+    gone, good = (scanner.scan(plate) for plate in plates)
+    assert isinstance(gone, PlateProblem) and isinstance(good, PlateFrames)
 
 
 def test_shared_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -376,49 +374,6 @@ def test_shared_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(scan_module, "list_images", listing)
     plates = [plate_at(tmp_path, well, well) for well in ("A1", "B1")]
-    found = scan_plates(plates, IngestSettings())
+    scanner = PlateScanner(IngestSettings())
+    assert [type(scanner.scan(plate)) for plate in plates] == [PlateFrames, PlateFrames]
     assert listed == [str(tmp_path)]
-    assert [type(one) for one in found.values()] == [PlateFrames, PlateFrames]
-
-
-def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
-    monkeypatch.setattr(sys, "argv", ["ingest", *arguments])
-    call(ingest)
-
-
-def test_command_shows_a_folder(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    touch(tmp_path / "raw", "day4.png", "day5.png", "day7.png")
-    config = tmp_path / "config.yaml"
-    config.write_text("healthspan: {plates: {pattern: 'day{days}', interval_h: 24}}\n")
-    run(monkeypatch, "--folder", str(tmp_path / "raw"), "--config", str(config))
-    lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["timepoint", "time_h", "bright_field"]
-    assert lines[3].split(maxsplit=2) == ["t002", "48", "no image at about 48 h"]
-    assert lines[-1] == "plate: 4 timepoints, 1 with something missing, channels bright_field"
-
-
-def test_command_tells_files_of_one_name_apart(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    for channel in ("Phase", "Green"):
-        touch(tmp_path / "raw" / channel, "E2_1_00d00h00m.tif")
-    run(monkeypatch, "--folder", str(tmp_path / "raw"))
-    row = capsys.readouterr().out.splitlines()[1].split()
-    assert row == ["t000", "0", "Phase/E2_1_00d00h00m.tif", "Green/E2_1_00d00h00m.tif"]
-
-
-def test_command_refuses_in_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = str(touch(tmp_path, "day4.png"))
-    with pytest.raises(StepError, match="found 1 images named otherwise"):
-        run(monkeypatch, "--folder", folder)
-    with pytest.raises(StepError, match=r"ingest.patern: .* did you mean pattern\?"):
-        run(monkeypatch, "--folder", folder, "--settings", '{"patern": "day{days}"}')
-    with pytest.raises(StepError, match="--settings: expected a configuration"):
-        run(monkeypatch, "--folder", folder, "--settings", "{")
-    broken = tmp_path / "broken.yaml"
-    broken.write_text("a: [\n")
-    with pytest.raises(StepError, match=r"broken.yaml, line.*: expected YAML") as refused:
-        run(monkeypatch, "--folder", folder, "--config", str(broken))
-    assert "\n" not in str(refused.value)
