@@ -36,8 +36,8 @@ from snakescope.learning.weights import save_weights  # noqa: E402
 from snakescope.neurites.fragments.block_files import write_block_array  # noqa: E402
 from snakescope.neurites.fragments.context import context_of  # noqa: E402
 from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
-from snakescope.neurites.networks.model_files import build, description  # noqa: E402
 from snakescope.neurites.settings import NeuritesSettings  # noqa: E402
+from snakescope.neurites.training.network import build, description  # noqa: E402
 from snakescope.neurites.training.settings import TrainSettings  # noqa: E402
 from snakescope.neurites.volumes.blocks import Grid, Zyx, box_shape  # noqa: E402
 from snakescope.neurites.volumes.ingest import create_array  # noqa: E402

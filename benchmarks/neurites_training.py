@@ -43,12 +43,13 @@ from benchmarks.neurites_evaluation import (  # noqa: E402
     tuned,
 )
 from snakescope.learning.device import choose_device  # noqa: E402
-from snakescope.neurites.networks.model_files import build, load_network  # noqa: E402
+from snakescope.neurites.networks.model_files import load_network  # noqa: E402
 from snakescope.neurites.networks.networks import parameter_count  # noqa: E402
 from snakescope.neurites.prediction.patches import Triple  # noqa: E402
 from snakescope.neurites.prediction.predict import predict_block, prepared  # noqa: E402
 from snakescope.neurites.prediction.settings import PredictSettings  # noqa: E402
 from snakescope.neurites.scores.partition_scores import score_partition  # noqa: E402
+from snakescope.neurites.training.network import build  # noqa: E402
 from snakescope.neurites.training.settings import AugmentSettings, TrainSettings  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.errors import StepError  # noqa: E402

@@ -7,7 +7,6 @@ import pytest
 
 from snakescope.healthspan.plates.manifest import (
     PlateFrames,
-    PlateProblem,
     block_range,
     blocks,
     read_manifest,
@@ -95,19 +94,6 @@ def test_blocks_that_no_longer_exist_are_removed(tmp_path: Path) -> None:
     write_manifests(tmp_path / "m", frames, 5)
     write_manifests(tmp_path / "m", frames, 10)
     assert sorted(stamps(tmp_path / "m")) == ["t000-t009.tsv", "t010-t019.tsv"]
-
-
-def test_problem_is_noted_and_forgotten(tmp_path: Path) -> None:
-    folder = tmp_path / "m"
-    assert read_problem(folder) is None
-    frames = scan(tmp_path / "raw", range(2))
-    write_manifests(folder, frames, 10)
-    os.utime(folder / "t000-t009.tsv", ns=(1, 1))
-    write_problem(folder, PlateProblem("007", "raw: expected images, found none"))
-    assert read_problem(folder) == "raw: expected images, found none"
-    write_manifests(folder, frames, 10)
-    assert read_problem(folder) is None
-    assert stamps(folder) == {"t000-t009.tsv": 1}
 
 
 def test_names_with_tabs_survive(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import torch
 
 from snakescope.neurites.networks.affinity_scores import score_affinities
 from snakescope.neurites.networks.affinity_targets import (
-    CUBE_OFFSETS,
+    ISOTROPIC_OFFSETS,
     NEAREST,
     OFFSETS,
     affinity_targets,
@@ -26,17 +26,17 @@ def test_the_twelve_pairs_of_the_paper() -> None:
 
 
 def test_pairs_of_cubes_are_alike_along_every_axis() -> None:
-    assert CUBE_OFFSETS[:NEAREST] == OFFSETS[:NEAREST]
-    assert len(set(CUBE_OFFSETS)) == len(OFFSETS)
-    along = [{far[axis] for far in CUBE_OFFSETS} for axis in range(3)]
+    assert ISOTROPIC_OFFSETS[:NEAREST] == OFFSETS[:NEAREST]
+    assert len(set(ISOTROPIC_OFFSETS)) == len(OFFSETS)
+    along = [{far[axis] for far in ISOTROPIC_OFFSETS} for axis in range(3)]
     assert along[0] == along[1] == along[2]
     labels = torch.arange(20)[None, :, None, None].expand(1, 20, 20, 20) // 10 + 1
-    affinity, present = affinity_targets(labels, CUBE_OFFSETS)
-    far = CUBE_OFFSETS.index((9, 0, 0))
+    affinity, present = affinity_targets(labels, ISOTROPIC_OFFSETS)
+    far = ISOTROPIC_OFFSETS.index((9, 0, 0))
     assert int(present[:, far].sum()) == 11 * 400
     assert int(affinity[:, far].sum()) == 2 * 400  # voxels 9 and 19 along z
     logits = 20 * (affinity - 0.5)
-    assert float(balanced_loss(logits, labels, CUBE_OFFSETS)) < 1e-3
+    assert float(balanced_loss(logits, labels, ISOTROPIC_OFFSETS)) < 1e-3
     assert float(balanced_loss(logits, labels)) > 0.1
 
 

@@ -31,7 +31,7 @@ def test_shapes(network: str) -> None:
 @pytest.mark.parametrize("network", ["base", "revnet"])
 def test_a_network_for_cubes_treats_all_axes_alike(network: str) -> None:
     torch.manual_seed(2)
-    model = NeuriteNetwork(network, 1, "stored", SMALL, 3, cubes=True).eval().double()  # type: ignore[arg-type]
+    model = NeuriteNetwork(network, 1, "stored", SMALL, 3, isotropic=True).eval().double()  # type: ignore[arg-type]
     image = torch.rand(1, 1, 8, 12, 16, dtype=torch.float64)
     assert model(image).shape == (1, 3, 8, 12, 16)
     for one in model.modules():

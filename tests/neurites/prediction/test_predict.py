@@ -7,7 +7,7 @@ import torch
 import zarr
 
 from snakescope.learning.weights import save_weights
-from snakescope.neurites.networks.model_files import build, description, load_network
+from snakescope.neurites.networks.model_files import load_network
 from snakescope.neurites.prediction import predict as module
 from snakescope.neurites.prediction.patches import bump, parse_block, patches_of, starts, window_of
 from snakescope.neurites.prediction.predict import (
@@ -18,6 +18,7 @@ from snakescope.neurites.prediction.predict import (
     views,
 )
 from snakescope.neurites.prediction.settings import PredictSettings
+from snakescope.neurites.training.network import build, description
 from snakescope.neurites.training.settings import TrainSettings
 from snakescope.step.command import call
 from snakescope.step.errors import StepError

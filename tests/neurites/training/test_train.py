@@ -188,7 +188,8 @@ def test_patches_of_cubes_are_turned_to_every_axis() -> None:
 
 def test_weights_for_cubes_come_back_as_they_were(tmp_path, volume) -> None:
     from snakescope.learning.weights import save_weights
-    from snakescope.neurites.networks.model_files import description, load_network
+    from snakescope.neurites.networks.model_files import load_network
+    from snakescope.neurites.training.network import description
 
     settings = TINY.model_copy(update={"cubes": True, "patch_zyx": (4, 16, 16), "outline_px": 1})
     first, last = split(volume, 0.4)

@@ -18,7 +18,7 @@ OFFSETS: tuple[tuple[int, int, int], ...] = (
 )  # fmt: skip
 """Distance (z, y, x; voxels) of each channel's pair; the first three are waterz's channels."""
 
-CUBE_OFFSETS: tuple[tuple[int, int, int], ...] = (
+ISOTROPIC_OFFSETS: tuple[tuple[int, int, int], ...] = (
     (1, 0, 0), (0, 1, 0), (0, 0, 1),
     (3, 0, 0), (0, 3, 0), (0, 0, 3),
     (9, 0, 0), (0, 9, 0), (0, 0, 9), (15, 0, 0), (0, 15, 0), (0, 0, 15),

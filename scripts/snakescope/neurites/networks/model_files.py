@@ -1,42 +1,14 @@
-"""Weights of affinity networks, with the card that rebuilds the network."""
+"""Trained weights of affinity networks; their card describes the network."""
 
 from pathlib import Path
 from typing import Any
 
 from snakescope.learning.weights import load_weights
-from snakescope.neurites.networks.affinity_targets import CUBE_OFFSETS, NEAREST, OFFSETS
+from snakescope.neurites.networks.affinity_targets import NEAREST, OFFSETS
 from snakescope.neurites.networks.networks import NeuriteNetwork
-from snakescope.neurites.training.settings import TrainSettings
 from snakescope.step.errors import StepError
 
 MODEL = "affinities of neurites"
-
-
-def offsets_of(settings: TrainSettings) -> tuple[tuple[int, int, int], ...]:
-    """Distance (z, y, x; voxels) of the pair of every channel that the settings train."""
-    return CUBE_OFFSETS if settings.cubes else OFFSETS
-
-
-def build(settings: TrainSettings) -> NeuriteNetwork:
-    """The network that the settings describe, with fresh weights."""
-    memory = settings.memory if settings.network == "revnet" else "stored"
-    channels = len(offsets_of(settings))
-    return NeuriteNetwork(
-        settings.network, settings.n, memory, settings.features, channels, settings.cubes
-    )
-
-
-def description(settings: TrainSettings) -> dict[str, Any]:
-    """What a card has to say so that :func:`load_network` can rebuild the network."""
-    return {
-        "model": MODEL,
-        "network": settings.network,
-        "n": settings.n,
-        "features": list(settings.features),
-        "cubes": settings.cubes,
-        "offsets_zyx": [list(offset) for offset in offsets_of(settings)],
-        "patch_zyx": list(settings.patch_zyx),
-    }
 
 
 def load_network(path: str | Path, sha256: str | None) -> tuple[NeuriteNetwork, dict[str, Any]]:
@@ -57,8 +29,10 @@ def load_network(path: str | Path, sha256: str | None) -> tuple[NeuriteNetwork, 
             f" neighbours along z, y, x, found a card of {card.get('model', 'something else')};"
             " name another file in neurites: prediction: weights"
         )
-    cubes = card.get("cubes", False)
-    network = NeuriteNetwork(card["network"], card["n"], "stored", card["features"], NEAREST, cubes)
+    isotropic = card.get("cubes", False)
+    network = NeuriteNetwork(
+        card["network"], card["n"], "stored", card["features"], NEAREST, isotropic
+    )
     for name in ("head.weight", "head.bias"):
         tensors[name] = tensors[name][:NEAREST]
     try:

@@ -96,11 +96,11 @@ class ReversibleModule(nn.Module):
 
 
 class Embedding(nn.Module):
-    """1 x 5 x 5 convolution, or 3 x 3 x 3 for ``cubes``, and ELU."""
+    """1 x 5 x 5 convolution, or 3 x 3 x 3 for ``isotropic``, and ELU."""
 
-    def __init__(self, inputs: int, outputs: int, cubes: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int, isotropic: bool = False) -> None:
         super().__init__()
-        kernel, padding = ((3, 3, 3), (1, 1, 1)) if cubes else ((1, 5, 5), (0, 2, 2))
+        kernel, padding = ((3, 3, 3), (1, 1, 1)) if isotropic else ((1, 5, 5), (0, 2, 2))
         self.convolution = nn.Conv3d(inputs, outputs, kernel, padding=padding)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -110,14 +110,14 @@ class Embedding(nn.Module):
 class Upsampled(nn.Module):
     """To twice the height and width, to the skip's channels, and summed with the skip.
 
-    For ``cubes`` to twice the depth as well. The paper interpolates first and then applies the
+    For ``isotropic`` to twice the depth as well. The paper interpolates first and then applies the
     1 x 1 x 1 convolution. The two commute, so the convolution is done on a quarter of the voxels.
     """
 
-    def __init__(self, inputs: int, outputs: int, cubes: bool = False) -> None:
+    def __init__(self, inputs: int, outputs: int, isotropic: bool = False) -> None:
         super().__init__()
         self.convolution = Pointwise(inputs, outputs)
-        self.factor = (2.0 if cubes else 1.0, 2.0, 2.0)
+        self.factor = (2.0 if isotropic else 1.0, 2.0, 2.0)
         self.norm = BatchNormalisation(outputs)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
@@ -155,7 +155,7 @@ class NeuriteNetwork(nn.Module):
         memory: what is kept for backward, see the module; ``base`` knows ``stored`` only.
         features: channels of the levels, finest first; even numbers for ``revnet``.
         channels: affinities that come out.
-        cubes: for voxels about as long as wide: pooling, upsampling and embeddings along z as
+        isotropic: for voxels about as long as wide: pooling, upsampling and embeddings along z as
             along y and x. Otherwise z is left as it is.
 
     Raises:
@@ -169,7 +169,7 @@ class NeuriteNetwork(nn.Module):
         memory: Memory = "frugal",
         features: Sequence[int] = FEATURES,
         channels: int = CHANNELS,
-        cubes: bool = False,
+        isotropic: bool = False,
     ) -> None:
         super().__init__()
         if network == "base" and memory != "stored":
@@ -185,18 +185,18 @@ class NeuriteNetwork(nn.Module):
 
         first = features[0]
         pairs = list(pairwise(features))
-        pooling = (2 if cubes else 1, 2, 2)
+        pooling = (2 if isotropic else 1, 2, 2)
         self.frugal = frugal
         self.down = nn.ModuleList(
             [
-                Level(Embedding(1, first, cubes), module(first, first), frugal),
+                Level(Embedding(1, first, isotropic), module(first, first), frugal),
                 *(Level(nn.MaxPool3d(pooling), module(a, b), frugal) for a, b in pairs),
             ]
         )
         self.up = nn.ModuleList(
-            Level(Upsampled(b, a, cubes), module(a, a), frugal) for a, b in reversed(pairs)
+            Level(Upsampled(b, a, isotropic), module(a, a), frugal) for a, b in reversed(pairs)
         )
-        self.embed_out = Embedding(first, first, cubes)
+        self.embed_out = Embedding(first, first, isotropic)
         self.head = nn.Conv3d(first, channels, 1)
         self.apply(_initialised)
 

@@ -23,10 +23,10 @@ from snakescope.learning.device import choose_device
 from snakescope.learning.precision import arithmetic, autocast, name_of
 from snakescope.learning.weights import save_weights
 from snakescope.neurites.networks.affinity_targets import balanced_loss
-from snakescope.neurites.networks.model_files import build, description
 from snakescope.neurites.networks.networks import parameter_count, saved_bytes
 from snakescope.neurites.paper.settings import PaperSettings
 from snakescope.neurites.training.held_out import held_out_scores
+from snakescope.neurites.training.network import build, description
 from snakescope.neurites.training.patches import Labelled, draw_batch
 from snakescope.neurites.training.settings import TrainSettings
 from snakescope.neurites.training.train import add_volume_options, train, volumes_of

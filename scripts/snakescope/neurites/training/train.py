@@ -26,10 +26,10 @@ from snakescope.learning.schedules import warmup_cosine
 from snakescope.learning.weights import save_weights, write_card
 from snakescope.neurites.networks.affinity_scores import score_affinities
 from snakescope.neurites.networks.affinity_targets import NEAREST, balanced_loss, with_outlines
-from snakescope.neurites.networks.model_files import build, description, offsets_of
 from snakescope.neurites.networks.networks import NeuriteNetwork
 from snakescope.neurites.prediction.predict import check_patch, open_volume
 from snakescope.neurites.training.held_out import held_out_scores
+from snakescope.neurites.training.network import build, description, offsets_of
 from snakescope.neurites.training.patches import (
     Batch,
     Labelled,
