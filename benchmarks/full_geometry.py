@@ -32,7 +32,7 @@ from snakescope.healthspan.plates.scan import scan_plate  # noqa: E402
 from snakescope.healthspan.plates.settings import IngestSettings  # noqa: E402
 from snakescope.healthspan.plates.sheet import Plate  # noqa: E402
 from snakescope.healthspan.states.settings import ClassifySettings  # noqa: E402
-from snakescope.settings.weights import weights_checksum  # noqa: E402
+from snakescope.tree.models import weights_checksum  # noqa: E402
 from snakescope.step.command import run_step  # noqa: E402
 from snakescope.step.errors import StepError  # noqa: E402
 from snakescope.step.output import atomic_write  # noqa: E402

@@ -29,6 +29,7 @@ rule evaluate:
         agglomerate=tree.recorded("agglomerate", "thresholds"),
         segmentation=tree.recorded("segmentation", "scoring", "threshold", "min_voxels"),
         set=tree.set_of,
+        extra=tree.extra,
         grid=tree.described,
         fragments=tree.file("{volume}/fragments"),
         labels=tree.file("{volume}/labels.zarr"),
@@ -37,4 +38,5 @@ rule evaluate:
         " --fragments {params.fragments:q} --grid {params.grid:q} --labels {params.labels:q}"
         " --settings {params.settings:q} --agglomerate-settings {params.agglomerate:q}"
         " --segmentation-settings {params.segmentation:q} --set {params.set}"
+        " --extra {params.extra:q}"
         " --scores {output.scores:q} --curve {output.curve:q} > {log:q} 2>&1"

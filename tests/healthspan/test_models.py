@@ -15,9 +15,8 @@ from snakescope.healthspan.states.models import HYPER_PARAMETERS
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
-from snakescope.settings.models import check_models
-from snakescope.settings.weights import weights_checksum
 from snakescope.step.errors import StepError
+from snakescope.tree.models import check_models, weights_checksum
 
 RULES = ["healthspan_register", "healthspan_classify", "healthspan_detect", "neurites_affinities"]
 

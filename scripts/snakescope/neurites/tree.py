@@ -15,9 +15,9 @@ from snakescope.neurites.steps import STEPS
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, Zyx, slabs
 from snakescope.neurites.volumes.scan import find_sources, read_manifest, write_manifest
 from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume
-from snakescope.settings.models import Model
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
+from snakescope.tree.models import Model
 from snakescope.tree.tree import Tree
 
 VOLUME_RESULTS = (
@@ -118,6 +118,10 @@ class Neurites(Tree[Volume]):
         grid = self.grid(wildcards.volume)
         voxel_nm = self.sheet[wildcards.volume].voxel_nm
         return json.dumps({"shape": grid.shape, "block": grid.block, "voxel_nm": voxel_nm})
+
+    def extra(self, wildcards: Any) -> str:
+        """Cells of the volume in further columns of the sheet, as JSON."""
+        return json.dumps(self.sheet[wildcards.volume].extra)
 
     def set_of(self, wildcards: Any) -> str:
         """What the volume's labels are for: train, validation or test."""

@@ -14,10 +14,9 @@ from snakescope.run.monitor import Monitor
 from snakescope.run.settings import ClusterSettings
 from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
-from snakescope.settings.models import problem_of_models
-from snakescope.settings.weights import weights_file
 from snakescope.step.environment import shell_prefix
 from snakescope.step.errors import StepError
+from snakescope.tree.models import check_models, weights_file
 from snakescope.tree.tree import Tree
 
 
@@ -101,8 +100,10 @@ class Run:
             for name, tree in self.trees.items()
             for rule, model in tree.models().items()
         }
-        if problem := problem_of_models(self.workflow.dag.needrun_jobs(), models):
-            raise WorkflowError(problem)
+        try:
+            check_models((job.rule.name for job in self.workflow.dag.needrun_jobs()), models)
+        except StepError as error:
+            raise WorkflowError(str(error)) from None
         self.monitor.started(self.workflow)
         for tree in self.trees.values():
             if tree.opened:

@@ -32,8 +32,8 @@ from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import identity_of, make_room
 from snakescope.imaging.masks import Instance, MaskSet
-from snakescope.settings.weights import weights_file
 from snakescope.step.command import call
+from snakescope.tree.models import weights_file
 
 UPV = REPOSITORY / "config/examples/upv_plate/config.yaml"
 

@@ -1,15 +1,15 @@
-"""The models that a run needs, looked at before its first job.
+"""The models that jobs need: where their weights are, and whether they are what their cards say.
 
-Without its weights every block of every plate or volume would end with the same sentence, hours
-later.
+Checked before the first job: without its weights, every block of every subject would fail hours
+later, each with the same sentence.
 """
 
+import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from snakescope.settings.weights import weights_checksum
 from snakescope.step.checksum import check_sha256
 from snakescope.step.errors import StepError
 
@@ -27,6 +27,29 @@ class Model:
     weights: str
     key: str
     training: str
+
+
+def weights_file(named: str, repository: str | Path) -> str:
+    """Return the path of weights that the configuration names.
+
+    The user's own file, seen from the working directory, comes before the repository's.
+    """
+    if Path(named).is_absolute() or Path(named).exists():
+        return named
+    return os.path.relpath(Path(repository, named))
+
+
+def weights_checksum(weights: str | Path) -> str:
+    """Return the SHA-256 that the card beside ``weights`` states.
+
+    It stands in for the file among what a step depends on. Without a card it is ``unknown``,
+    and the step that wants the weights says what is missing.
+    """
+    try:
+        card = json.loads(Path(weights).with_suffix(".json").read_text(encoding="utf-8"))
+        return str(card["sha256"])
+    except (FileNotFoundError, KeyError, json.JSONDecodeError):
+        return "unknown"
 
 
 def check_models(rules: Iterable[str], models: Mapping[str, Model]) -> None:
@@ -51,12 +74,3 @@ def check_models(rules: Iterable[str], models: Mapping[str, Model]) -> None:
             )
         remedy = f"restore the file and its card ({card.name}), or {train}"
         check_sha256(model.weights, stated, remedy)
-
-
-def problem_of_models(jobs: Iterable[Any], models: Mapping[str, Model]) -> str | None:
-    """Return what is wrong with the weights that planned Snakemake jobs need, in one sentence."""
-    try:
-        check_models((job.rule.name for job in jobs), models)
-    except StepError as error:
-        return str(error)
-    return None
