@@ -11,7 +11,7 @@ state of every random generator.
         optimiser=torch.optim.AdamW(model.parameters()),
         rate=lambda step: warmup_cosine(step, steps, 100, peak=1e-3),
         batches=lambda first: samples.batches(first, steps, workers=2),
-        loss_of=lambda model, batch, step: cross_entropy(model(batch[0]), batch[1]),
+        loss_of=loss_of,  # of the model, a list of samples, and the step
         steps=steps,
         identity={"version": 1, **settings.model_dump(mode="json")},
         report_every=samples.epoch_steps,
