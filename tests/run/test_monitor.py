@@ -76,7 +76,7 @@ def test_the_events_of_a_run_are_written(folder: Path) -> None:
     assert (first["process"], first["command"]) == (os.getpid(), "snakemake -c 1")
     assert (failure["state"], failure["wildcards"]) == ("TIMEOUT", {"plate": "p"})
     handler.close()
-    assert len(runs(folder)) == 1
+    assert len(runs(folder)) == 1 and names(handler)[-1] == "run_ended"
 
 
 def test_a_second_run_is_refused_and_leaves_the_first_alone(folder: Path) -> None:

@@ -62,6 +62,7 @@ class Monitor(LogHandlerBase):
         self.temporary: frozenset[str] = frozenset()
         self._file: Any = None
         self._printed = time.monotonic()
+        self._ended = False
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write what is an event of ours; refuse a run where another one works.
@@ -160,6 +161,7 @@ class Monitor(LogHandlerBase):
     def ended(self, succeeded: bool) -> None:
         """Write the tables of failures, and print what became of the run and what to look at."""
         self.write("run_ended", succeeded=succeeded)
+        self._ended = True
         lines = []
         for tree in filter(lambda tree: tree.opened, self.trees.values()):
             failures = failures_of(tree, self.standing.failing.values())
@@ -174,9 +176,12 @@ class Monitor(LogHandlerBase):
         print("\n".join([*lines, f"What was used and what failed: {summary}"]), file=sys.stderr)
 
     def close(self) -> None:
-        """Close the file, and remove it where no job was begun."""
+        """Close the file, with an end also where no hook was called; remove one without a job."""
         if self._file is not None:
+            if not self._ended:
+                self.write("run_ended", succeeded=False)
             self._file.close()
+            self._file = None
             if not self.jobs:
                 self.path.unlink(missing_ok=True)
         super().close()
