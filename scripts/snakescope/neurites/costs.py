@@ -39,10 +39,12 @@ TRAINING_MINUTES = 24 * 60
 """Of a training, which goes on from its checkpoint when it is tried again."""
 
 
-def _cost(mb: float, mvoxel: float, work: float, part: float = 0.0, **more: float) -> Cost:
+def _cost(
+    mb: float, mvoxel: float, work: float, part: float = 0.0, max_minutes: float = math.inf
+) -> Cost:
     """Memory (MB), also of each million voxels and part; time (s) of each million voxels."""
     per = {"mvoxel": mvoxel, "part": part, "process": mb}
-    return Cost(mb, per, 100.0, {"work": work}, **more)
+    return Cost(mb, per, 100.0, {"work": work}, max_minutes)
 
 
 COSTS = {

@@ -95,13 +95,12 @@ class Monitor(LogHandlerBase):
             self.write(found[0], **found[1])
 
     def _start(self, command_line: str) -> None:
-        # Of other exceptions Snakemake prints the way through the logger as well.
-        if sentence := self.nothing_to_do():
+        dry = self.common_settings.dryrun
+        if sentence := self.nothing_to_do() or (not dry and holder()):
+            # Of other exceptions Snakemake prints the way through the logger as well.
             raise SystemExit(f"error: {sentence}")
-        if self.common_settings.dryrun and not self.plan:
+        if dry and not self.plan:
             return
-        if not self.plan and (sentence := holder()):
-            raise SystemExit(f"error: {sentence}")
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             # Whole lines, at once: another process may read along.

@@ -52,7 +52,7 @@ def test_what_cannot_be_used_is_said_with_what_to_do(tmp_path: Path) -> None:
         inspect_folder(str(tmp_path / "absent"), SETTINGS)
     draw(tmp_path, "day1.tif")
     naming, problem = inspect_folder(str(tmp_path), SETTINGS)
-    assert naming.startswith("0 of 1 images") and "ingest.pattern" in problem
+    assert naming.startswith("0 of 1 images") and "plates.pattern" in problem
     assert "rows of the sample sheet:" in inspect_folder(
         str(tmp_path), IngestSettings(pattern="day{days}")
     )
