@@ -12,7 +12,7 @@ under it.
 
 import json
 from collections.abc import Iterable, Sequence
-from math import ceil, prod
+from math import ceil, inf, prod
 from pathlib import Path
 
 from snakescope.neurites.agglomeration.settings import AgglomerateSettings, quantile_of
@@ -40,7 +40,7 @@ TRAINING_MINUTES = 24 * 60
 
 
 def _cost(
-    mb: float, mvoxel: float, work: float, part: float = 0.0, max_minutes: float = math.inf
+    mb: float, mvoxel: float, work: float, part: float = 0.0, max_minutes: float = inf
 ) -> Cost:
     """Memory (MB), also of each million voxels and part; time (s) of each million voxels."""
     per = {"mvoxel": mvoxel, "part": part, "process": mb}
