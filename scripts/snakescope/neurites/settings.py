@@ -44,8 +44,8 @@ class NeuritesSettings(Settings):
     block: Literal["auto"] | tuple[Voxels, Voxels, Voxels] = Field(
         "auto",
         description="voxels along z, y and x that one job works on: memory and the number of jobs "
-        "follow from it, the results hardly (figures in docs/neurites.md); auto: [32, 512, 512], "
-        "and [256, 256, 256] where fragments reach through sections",
+        "follow from it, the results hardly (figures in docs/trees/neurites.md); auto: "
+        "[32, 512, 512], and [256, 256, 256] where fragments reach through sections",
     )
     volumes: VolumesSettings = Field(
         VolumesSettings(), description="volumes brought into one form, or downloaded"
