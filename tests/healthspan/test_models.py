@@ -2,17 +2,18 @@
 
 import json
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import yaml
-from snakescope.healthspan.models import models, training_command
-from snakescope.neurites.models import models as neurites_models
 
 from snakescope import REPOSITORY
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.states.models import HYPER_PARAMETERS
+from snakescope.healthspan.tree import Healthspan, training_command
 from snakescope.neurites.settings import NeuritesSettings
+from snakescope.neurites.tree import Neurites
 from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
 from snakescope.step.errors import StepError
@@ -21,23 +22,25 @@ from snakescope.tree.models import check_models, weights_checksum
 RULES = ["healthspan_register", "healthspan_classify", "healthspan_detect", "neurites_affinities"]
 
 
-def test_the_shipped_weights_are_those_of_their_cards() -> None:
-    settings = HealthspanSettings()
-    detector, classifier, network = (
-        str(REPOSITORY / weights)
-        for weights in (
-            settings.detection.detect.weights,
-            settings.states.classify.weights,
-            NeuritesSettings().predict.weights,
-        )
+def models(weights_of: Callable[[str], str]) -> dict[str, Model]:
+    """The models of the rules of both trees, each file found by a function of its path."""
+    trees = (
+        Healthspan(HealthspanSettings(), [], weights_of=weights_of),
+        Neurites(NeuritesSettings(), [], weights_of=weights_of),
     )
-    check_models(RULES, models(detector, classifier) | neurites_models(network))
+    return {f"{tree.name}_{rule}": model for tree in trees for rule, model in tree.models().items()}
+
+
+def test_the_shipped_weights_are_those_of_their_cards() -> None:
+    check_models(RULES, models(lambda named: str(REPOSITORY / named)))
 
 
 def test_what_is_wrong_with_weights_is_told_by_file(tmp_path: Path) -> None:
     names = ("detector", "classifier", "affinities")
     paths = [tmp_path / f"{name}.safetensors" for name in names]
-    wanted = models(str(paths[0]), str(paths[1])) | neurites_models(str(paths[2]))
+    shipped = ("detector", "states", "neurites")
+    found = dict(zip(shipped, map(str, paths), strict=True))
+    wanted = models(lambda named: next(found[one] for one in shipped if one in Path(named).stem))
     check_models(["healthspan_register"], wanted)
     with pytest.raises(
         StepError, match=r"classifier.safetensors: expected model weights, found no"

@@ -1,5 +1,6 @@
 """Jobs ask for what they were measured to take, and not for much more."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -7,23 +8,33 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
-from snakescope.healthspan.resources import (
-    COSTS,
-    PAPER_MEGAPIXELS,
-    memory_mb,
-    runtime_min,
-)
-from snakescope.step.request import SNAKEMAKE_MB
 
 from benchmarks.full_geometry import COLUMNS, JOINING
 from snakescope import REPOSITORY
+from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.tree import Tree
+from snakescope.healthspan.tree import Healthspan
 from snakescope.step.tables import read_table
+from snakescope.tree.costs import SNAKEMAKE_MB, Size, request_mb, request_minutes
 
 MEASURED = read_table(REPOSITORY / "docs/tables/full-geometry.tsv", COLUMNS)
+STEPS = [step for step in COSTS if not step.startswith("train_")]
 PER_BLOCK = ("register", "tile", "detect", "composite", "classify")
+
+
+def frames(megapixels: float, count: int) -> Size:
+    """Frames of a job, of so many megapixels each."""
+    units = {"megapixel": megapixels, "frame": count, "megapixel frame": megapixels * count}
+    return Size("", units)
+
+
+def memory_mb(steps: Sequence[str], megapixels: float, count: int) -> int:
+    return request_mb(max(COSTS[step].memory_mb(frames(megapixels, count)) for step in steps))
+
+
+def runtime_min(steps: Sequence[str], megapixels: float, count: int) -> int:
+    return request_minutes(sum(COSTS[step].seconds(frames(megapixels, count)) for step in steps))
 
 
 def size(row: pd.Series) -> tuple[float, int]:
@@ -50,7 +61,7 @@ def test_time_asked_for_is_ample(index: int) -> None:
 
 def test_every_step_was_measured_at_full_size_or_is_small() -> None:
     measured = {JOINING.get(step, step) for step in MEASURED["step"]}
-    assert set(COSTS) - measured == {"simulate", "provenance", "experiment", "plates_table"}
+    assert set(STEPS) - measured == {"simulate", "provenance", "experiment", "plates_table"}
 
 
 @pytest.mark.parametrize(("frame_px", "worms", "peak_mb"), [(880, 15, 201), (3080, 100, 542)])
@@ -58,8 +69,7 @@ def test_a_simulation_asks_for_what_it_was_measured_to_take(
     frame_px: int, worms: int, peak_mb: float
 ) -> None:
     settings = HealthspanSettings(simulate={"frame_px": frame_px, "timepoints": 3, "worms": worms})
-    tree = Tree([], settings)
-    asked = tree.memory("simulate", size=tree.simulated_size)(at(plate="p"), attempt=1)
+    asked = Healthspan(settings, []).memory("simulate")(at(plate="p"), attempt=1)
     assert peak_mb + SNAKEMAKE_MB < asked <= 2 * (peak_mb + SNAKEMAKE_MB)
 
 
@@ -80,17 +90,18 @@ def test_a_training_asks_for_what_it_was_measured_to_take(
     few = {"validation_per_state": 16, "held_out_per_state": 16} if model == "classifier" else {}
     settings = HealthspanSettings.model_validate({f"train_{model}": {**how, **few}})
     used = peak_mb + SNAKEMAKE_MB
-    assert used < Tree([], settings).training_memory_mb(model) <= 2 * used
+    asked = Healthspan(settings, []).memory(f"train_{model}")(at(), attempt=1)
+    assert used < asked <= 2 * used
 
 
 def test_the_trainings_that_ship_ask_for_their_examples() -> None:
-    tree = Tree([], HealthspanSettings())
-    assert tree.training_memory_mb("detector") > 1.33 * (1290 + 3000)
-    assert tree.training_memory_mb("classifier") > 1.33 * (940 + 0.23 * 3 * 5000)
+    tree = Healthspan(HealthspanSettings(), [])
+    assert tree.memory("train_detector")(at(), attempt=1) > 1.33 * (1290 + 3000)
+    assert tree.memory("train_classifier")(at(), attempt=1) > 1.33 * (940 + 0.23 * 3 * 5000)
 
 
 def test_no_job_asks_for_more_than_a_laptop_has() -> None:
-    for step in COSTS:
+    for step in STEPS:
         assert memory_mb([step], PAPER_MEGAPIXELS, 50) <= 4096, step
 
 
@@ -101,8 +112,15 @@ def test_a_job_of_two_steps_takes_the_greater_memory_and_the_time_of_both() -> N
     assert runtime_min(both, *size) > max(runtime_min([step], *size) for step in both)
 
 
+def scanned(plates: list[Plate]) -> Healthspan:
+    """A tree whose raw folders the main process has looked at."""
+    tree = Healthspan(HealthspanSettings(), plates, scans=True, warn=lambda note: None)
+    tree.open()
+    return tree
+
+
 @pytest.fixture
-def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Healthspan:
     """Plates large and small with eleven frames, and one whose frames are no images."""
     monkeypatch.chdir(tmp_path)
     for name, side in (("large", 3000), ("small", 500), ("broken", 0)):
@@ -117,27 +135,27 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
         Plate(name=name, experiment="e", condition="c", folder=f"raw/{name}")
         for name in ("large", "small", "broken")
     ]
-    tree = Tree(plates, HealthspanSettings())
-    tree.scan()
-    return tree
+    return scanned(plates)
 
 
 def at(**wildcards: str) -> SimpleNamespace:
     return SimpleNamespace(**wildcards)
 
 
-def test_jobs_know_the_size_of_their_frames_without_opening_them(tree: Tree) -> None:
+def test_jobs_know_the_size_of_their_frames_without_opening_them(tree: Healthspan) -> None:
     for path in Path("raw").rglob("*.tif"):
         path.unlink()
-    job = Tree(list(tree.sheet.values()), HealthspanSettings())
-    assert job.job_size(at(plate="large", block="t000-t009")) == (9.0, 10)
-    assert job.job_size(at(plate="small")) == (0.25, 20)
-    assert job.job_size(at(plate="broken", block="t010-t019")) == (PAPER_MEGAPIXELS, 10)
-    assert job.job_size(at(experiment="e")) == (0.0, 3)
-    assert job.job_size(at()) == (0.0, 3)
+    job = Healthspan(HealthspanSettings(), list(tree.sheet.values()))
+    assert job.size("register", at(plate="large", block="t000-t009")) == frames(9.0, 10)
+    assert job.size("register", at(plate="small")) == frames(0.25, 20)
+    assert job.size("register", at(plate="broken", block="t010-t019")) == frames(
+        PAPER_MEGAPIXELS, 10
+    )
+    assert job.size("register", at(experiment="e")) == frames(0.0, 3)
+    assert job.size("register", at()) == frames(0.0, 3)
 
 
-def test_a_retried_job_asks_for_more(tree: Tree) -> None:
+def test_a_retried_job_asks_for_more(tree: Healthspan) -> None:
     large = at(plate="large", block="t000-t009")
     once = tree.memory("register")(large, attempt=1)
     assert once > tree.memory("register")(at(plate="small", block="t000-t009"), attempt=1)
@@ -146,16 +164,17 @@ def test_a_retried_job_asks_for_more(tree: Tree) -> None:
 
 
 def test_the_size_is_read_again_only_when_the_first_frames_change(
-    tree: Tree, monkeypatch: pytest.MonkeyPatch
+    tree: Healthspan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Path] = []
     monkeypatch.setattr(
         "snakescope.imaging.frames.frame_shape", lambda path: opened.append(path) or (600, 500)
     )
-    tree.scan()
+    plates = list(tree.sheet.values())
+    scanned(plates)
     assert opened == []
     Path("raw/small/Phase_A1_1_00d00h00m.tif").write_bytes(b"another")
-    tree.scan()
+    scanned(plates)
     assert opened == ["raw/small/Phase_A1_1_00d00h00m.tif"]
-    again = Tree(list(tree.sheet.values()), HealthspanSettings())
-    assert again.job_size(at(plate="small", block="t000-t009")) == (0.3, 10)
+    again = Healthspan(HealthspanSettings(), plates)
+    assert again.size("register", at(plate="small", block="t000-t009")) == frames(0.3, 10)

@@ -9,7 +9,7 @@ import pytest
 
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.tree import BLOCKS_ON_THE_WAY, ON_THE_WAY, Tree
+from snakescope.healthspan.tree import BLOCK_FILES, PLATE_FILES, Healthspan
 from snakescope.tree.models import weights_checksum
 
 SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
@@ -27,14 +27,22 @@ def plate(name: str, exclusion: str = "") -> Plate:
     )
 
 
+def scanned(
+    plates: list[Plate], settings: HealthspanSettings = SETTINGS
+) -> tuple[Healthspan, list[str]]:
+    """A tree whose raw folders the main process has looked at, and what it noted."""
+    notes: list[str] = []
+    tree = Healthspan(settings, plates, scans=True, warn=notes.append)
+    tree.open()
+    return tree, notes
+
+
 @pytest.fixture
-def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Healthspan:
     """Plate a with 11 timepoints; b excluded; c without a folder."""
     monkeypatch.chdir(tmp_path)
     raw("a", 11)
-    tree = Tree([plate("a"), plate("b", "fogged"), plate("c")], SETTINGS)
-    tree.scan()
-    return tree
+    return scanned([plate("a"), plate("b", "fogged"), plate("c")])[0]
 
 
 def at(**wildcards: str) -> SimpleNamespace:
@@ -48,18 +56,16 @@ def test_plates_with_and_without_an_age_are_told_when_the_run_starts(
     raw("a", 3)
     raw("d", 3)
     plates = [plate("a"), plate("b", "fogged").model_copy(update={"age_at_first_frame_d": 3.0})]
-    assert Tree(plates, SETTINGS).scan() == []
-    (note,) = Tree(
-        [*plates, plate("d").model_copy(update={"age_at_first_frame_d": 3.0})], SETTINGS
-    ).scan()
+    assert scanned(plates)[1] == []
+    (note,) = scanned([*plates, plate("d").model_copy(update={"age_at_first_frame_d": 3.0})])[1]
     assert note.startswith("experiment e: days of a count from the first frame")
 
 
-def test_blocks_are_in_the_order_of_time(tree: Tree) -> None:
+def test_blocks_are_in_the_order_of_time(tree: Healthspan) -> None:
     assert tree.blocks("a") == ("t000-t002", "t003-t005", "t006-t008", "t009-t011")
 
 
-def test_blocks_beyond_the_thousandth_timepoint_come_after_it(tree: Tree) -> None:
+def test_blocks_beyond_the_thousandth_timepoint_come_after_it(tree: Healthspan) -> None:
     folder = Path(tree.results, "long", "manifest")
     folder.mkdir(parents=True)
     for name in ("t1000-t1009", "t990-t999"):
@@ -67,7 +73,7 @@ def test_blocks_beyond_the_thousandth_timepoint_come_after_it(tree: Tree) -> Non
     assert tree.blocks("long") == ("t990-t999", "t1000-t1009")
 
 
-def test_a_replaced_raw_file_is_another_manifest_of_its_block_alone(tree: Tree) -> None:
+def test_a_replaced_raw_file_is_another_manifest_of_its_block_alone(tree: Healthspan) -> None:
     manifests = Path(tree.results, "a", "manifest")
     before = {path.name: path.read_text() for path in manifests.glob("t*.tsv")}
     frame = Path("raw/a/Phase_A1_1_10d00h00m.tif")
@@ -76,14 +82,14 @@ def test_a_replaced_raw_file_is_another_manifest_of_its_block_alone(tree: Tree) 
         lambda: os.utime(frame, (1_700_000_000, 1_700_000_000)),
     ):
         change()
-        tree.scan()
+        scanned(list(tree.sheet.values()))
         after = {path.name: path.read_text() for path in manifests.glob("t*.tsv")}
         assert [name for name in before if after[name] != before[name]] == ["t009-t011.tsv"]
         before = after
     assert "2023-11-14T22:13:20Z" in after["t009-t011.tsv"]
 
 
-def test_the_reference_depends_on_the_first_timepoint_alone(tree: Tree) -> None:
+def test_the_reference_depends_on_the_first_timepoint_alone(tree: Healthspan) -> None:
     assert tree.first_frames(at(plate="a")) == ("raw/a/Phase_A1_1_00d00h00m.tif",)
 
 
@@ -95,12 +101,14 @@ def test_the_reference_depends_on_the_first_timepoint_alone(tree: Tree) -> None:
         ("t009-t011", ["t006-t008", "t009-t011"]),
     ],
 )
-def test_neighbours_stop_at_the_ends(tree: Tree, block: str, neighbours: list[str]) -> None:
+def test_neighbours_stop_at_the_ends(tree: Healthspan, block: str, neighbours: list[str]) -> None:
     files = tree.of_neighbours("masks/{block}.json")(at(plate="a", block=block))
     assert files == [f"results/healthspan/a/masks/{name}.json" for name in neighbours]
 
 
-def test_only_usable_plates_are_targets_and_the_unusable_one_a_rule_that_fails(tree: Tree) -> None:
+def test_only_usable_plates_are_targets_and_the_unusable_one_a_rule_that_fails(
+    tree: Healthspan,
+) -> None:
     targets = tree.targets()
     assert not [target for target in targets if "/b/" in target]
     assert [target for target in targets if "/c/" in target] == [
@@ -109,12 +117,12 @@ def test_only_usable_plates_are_targets_and_the_unusable_one_a_rule_that_fails(t
     assert tree.experiments == {"e": ["a"]}
 
 
-def test_what_is_gone_on_the_way_is_asked_for_once_there_is_something(tree: Tree) -> None:
+def test_what_is_gone_on_the_way_is_asked_for_once_there_is_something(tree: Healthspan) -> None:
     folder = Path(tree.results, "a")
     results = tree.targets()
     assert not [target for target in results if "/a/masks/" in target]
-    on_the_way = [f"{folder}/{name}" for name in ON_THE_WAY]
-    for pattern in BLOCKS_ON_THE_WAY:
+    on_the_way = [f"{folder}/{name}" for name in PLATE_FILES]
+    for pattern in BLOCK_FILES:
         on_the_way += [f"{folder}/{pattern}".format(block=block) for block in tree.blocks("a")]
     (folder / "contact_sheet.png").touch()
     assert set(tree.targets()) == {*results, *on_the_way}
@@ -128,28 +136,28 @@ def test_what_is_gone_on_the_way_is_asked_for_once_there_is_something(tree: Tree
         path.touch()
 
 
-def test_a_job_reads_what_the_main_process_found(tree: Tree) -> None:
-    job = Tree(list(tree.sheet.values()), SETTINGS)
+def test_a_job_reads_what_the_main_process_found(tree: Healthspan) -> None:
+    job = Healthspan(SETTINGS, list(tree.sheet.values()))
     assert job.problems == tree.problems
     assert job.targets() == tree.targets()
     assert job.first_frames(at(plate="a")) == tree.first_frames(at(plate="a"))
 
 
-def test_every_plate_has_a_status_with_its_reason(tree: Tree) -> None:
+def test_every_plate_has_a_status_with_its_reason(tree: Healthspan) -> None:
     lines = Path("results/healthspan/status.tsv").read_text().splitlines()
     assert lines[1] == "a\te\tc\tincluded\t"
     assert lines[2] == "b\te\tc\texcluded\tfogged"
     assert lines[3].startswith("c\te\tc\tunusable\traw/c: expected a folder")
 
 
-def test_an_experiment_that_loses_its_plates_says_so(tree: Tree) -> None:
+def test_an_experiment_that_loses_its_plates_says_so(tree: Healthspan) -> None:
     folder = Path(tree.results, "experiments/e")
     (folder / "curves.png").touch()
-    assert not [note for note in tree.scan() if "an earlier run" in note]
+    notes = scanned(list(tree.sheet.values()))[1]
+    assert not [note for note in notes if "an earlier run" in note]
     (inside,) = (folder / "plates.tsv").read_text().splitlines()[1:]
     assert inside.startswith("a\te\tc\t")
-    without = Tree([plate("a", "contaminated"), plate("b", "fogged")], SETTINGS)
-    (note,) = without.scan()
+    (note,) = scanned([plate("a", "contaminated"), plate("b", "fogged")])[1]
     assert note.startswith(f"{folder}: expected a plate to compute in this experiment, found none")
     assert (folder / "plates.tsv").read_text().splitlines()[1:] == []
     assert (folder / "left_out.tsv").read_text().splitlines()[1:] == [
@@ -157,38 +165,34 @@ def test_an_experiment_that_loses_its_plates_says_so(tree: Tree) -> None:
         "b\tc\texcluded\tfogged",
     ]
     # The same for one that the sheet names no more.
-    assert Tree([], SETTINGS).scan() == [note]
+    assert scanned([])[1] == [note]
 
 
-def test_scanning_again_rewrites_nothing(tree: Tree) -> None:
+def test_scanning_again_rewrites_nothing(tree: Healthspan) -> None:
     written = {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")}
-    Tree(list(tree.sheet.values()), SETTINGS).scan()
+    scanned(list(tree.sheet.values()))
     assert {p: p.stat().st_mtime_ns for p in Path("results").rglob("*.tsv")} == written
 
 
-def test_beside_a_run_at_work_only_what_is_new_is_written(tree: Tree) -> None:
+def test_beside_a_run_at_work_nothing_is_written(tree: Healthspan) -> None:
     def written() -> dict[Path, str]:
         return {path: path.read_text() for path in Path("results").rglob("*") if path.is_file()}
 
     before = written()
     raw("a", 15)  # opens a block
     raw("c", 4)  # has a folder now
-    raw("d", 2)
     smaller = HealthspanSettings.model_validate({"timepoints_per_block": 2})
-    beside = Tree([*tree.sheet.values(), plate("d")], smaller)
-    beside.scan(only_new=True)
-    after = written()
-    assert {path: after[path] for path in before} == before
-    new = {str(path.relative_to(tree.results)) for path in after.keys() - before}
-    assert new == {"d/manifest/t000-t001.tsv", "d/manifest/size.json"}
-    assert beside.blocks("a") == tree.blocks("a")
-    assert "c" in beside.problems
+    planned = Healthspan(smaller, list(tree.sheet.values()))
+    assert planned.targets() == tree.targets()
+    assert written() == before
+    assert planned.blocks("a") == tree.blocks("a")
+    assert "c" in planned.problems
 
 
-def test_settings_at_their_defaults_are_no_parameters(tree: Tree) -> None:
-    assert tree.settings_of("track") == "{}"
+def test_settings_at_their_defaults_are_no_parameters(tree: Healthspan) -> None:
+    assert tree.recorded("track") == "{}"
     other = HealthspanSettings.model_validate({"survival": {"experiment": {"confidence": 0.9}}})
-    assert json.loads(Tree([], other).settings_of("experiment")) == {"confidence": 0.9}
+    assert json.loads(Healthspan(other, []).recorded("experiment")) == {"confidence": 0.9}
 
 
 def test_the_checksum_of_weights_is_that_of_their_card(tmp_path: Path) -> None:

@@ -91,7 +91,9 @@ def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Wo
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0 and workspace.ran == set()
     assert "states_vit.safetensors: expected model weights, found no such file" in said
-    assert '{"training": {"classifier": {"architecture": "vit"}}}' in said and "Traceback" not in said
+    assert (
+        '{"training": {"classifier": {"architecture": "vit"}}}' in said and "Traceback" not in said
+    )
     workspace.weights(weights.stem)
     weights.write_bytes(b"damaged")
     ended = workspace.snakemake()

@@ -256,12 +256,12 @@ class Healthspan(Tree[Plate]):
             "detect": Model(
                 self.detector,
                 "healthspan: detection: detect: weights",
-                _training("detector", self.detector),
+                training_command("detector", self.detector),
             ),
             "classify": Model(
                 self.classifier,
                 "healthspan: states: classify: weights",
-                _training("classifier", self.classifier),
+                training_command("classifier", self.classifier),
             ),
         }
 
@@ -342,7 +342,7 @@ def _trained(step: str, architecture: str, examples: float) -> Size:
     return Size(kind, {"example": examples})
 
 
-def _training(model: str, weights: str) -> str:
+def training_command(model: str, weights: str) -> str:
     """The command that trains weights to take the place of ``weights``, which are not there."""
     command = f"snakemake --cores 2 results/healthspan/models/{model}.safetensors"
     wanted = [name for name in UNSHIPPED if name in Path(weights).stem]

@@ -13,14 +13,13 @@ from snakescope.healthspan.plates.sheet import (
     SINCE_FIRST_FRAME,
     Plate,
     note_of_mixed_days,
-    read_plates,
     warnings_of_mixed_days,
 )
 from snakescope.healthspan.plates.status import write_sheets
 from snakescope.healthspan.report.plates_table import ROW_COLUMNS, STATUS_COLUMNS, plates_table
 from snakescope.healthspan.report.quality_measures import Measures
 from snakescope.healthspan.survival.experiment import SURVIVAL_COLUMNS
-from snakescope.settings.sheet import extra_columns
+from snakescope.settings.sheet import extra_columns, read_rows
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table
 
@@ -36,7 +35,7 @@ def sheet(folder: Path, *lines: str) -> Path:
 
 def refusal(path: Path) -> str:
     with pytest.raises(StepError) as refused:
-        read_plates(path)
+        read_rows(path, Plate, needed=True)
     sentence = str(refused.value)
     assert sentence.startswith(str(path)) and "\n" not in sentence
     return sentence.removeprefix(str(path))
@@ -44,7 +43,7 @@ def refusal(path: Path) -> str:
 
 def test_required_columns_are_enough(tmp_path: Path) -> None:
     path = sheet(tmp_path, "# a comment", HEADER, "", "p1\te1\tN2, 25 C\traw/p1", " # another")
-    (plate,) = read_plates(path)
+    (plate,) = read_rows(path, Plate, needed=True)
     assert plate == Plate(name="p1", experiment="e1", condition="N2, 25 C", folder="raw/p1")
     assert (plate.age_at_first_frame_d, plate.worms, plate.excluded) == (None, None, False)
 
@@ -57,7 +56,7 @@ def test_optional_columns_in_any_order(tmp_path: Path) -> None:
         "80\traw\tp1\tfogged\te1\tN2\t2.5\t11.28\tE11_5",
         "\traw\tp2\t\te1\tN2",
     )
-    first, second = read_plates(path)
+    first, second = read_rows(path, Plate, needed=True)
     assert first == Plate(
         name="p1",
         experiment="e1",
@@ -75,7 +74,9 @@ def test_optional_columns_in_any_order(tmp_path: Path) -> None:
 
 def test_an_age_of_0_is_an_age_and_an_empty_cell_is_none(tmp_path: Path) -> None:
     rows = [f"p{i}\te{i // 3}\tN2\traw\t{age}" for i, age in enumerate(("0", "", "3", "", ""))]
-    plates = read_plates(sheet(tmp_path, HEADER + "\tage_at_first_frame_d", *rows))
+    plates = read_rows(
+        sheet(tmp_path, HEADER + "\tage_at_first_frame_d", *rows), Plate, needed=True
+    )
     assert [plate.first_d for plate in plates] == [0, 0, 3, 0, 0]
     assert [plate.time_axis for plate in plates[:2]] == [OF_ADULTHOOD, SINCE_FIRST_FRAME]
     (warning,) = warnings_of_mixed_days(plates)
@@ -95,7 +96,7 @@ def test_sheet_of_a_spreadsheet_program(tmp_path: Path, newline: str) -> None:
     path = tmp_path / "plates.tsv"
     text = newline.join([HEADER, '"p1"\te1\t"a ""b"""\tmy folder', ""])
     path.write_bytes(b"\xef\xbb\xbf" + text.encode())
-    assert read_plates(path) == (
+    assert read_rows(path, Plate, needed=True) == (
         Plate(name="p1", experiment="e1", condition='a "b"', folder="my folder"),
     )
 
@@ -107,7 +108,7 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
     path = tmp_path / "plates.tsv"
     lines = [HEADER + "\tworms\t\t", "p1\te1\tGröße\traw\t\t\t", "\t\t\t\t\t\t", ""]
     path.write_bytes("\r\n".join(lines).encode(encoding))
-    assert read_plates(path) == (
+    assert read_rows(path, Plate, needed=True) == (
         Plate(name="p1", experiment="e1", condition="Größe", folder="raw"),
     )
 
@@ -248,7 +249,7 @@ def test_columns_of_the_user_that_may_be_taken_for_ours(
 def test_further_columns_are_carried_as_they_are_written(tmp_path: Path) -> None:
     header = f"barcode\t{HEADER}\tworms\tDose (uM)\tresolution"
     path = sheet(tmp_path, header, "007\tp1\te\tNA\tf\t\t1.50\tNA", "\tp2\te\tc\tf")
-    first, second = read_plates(path)
+    first, second = read_rows(path, Plate, needed=True)
     assert first.extra == {"barcode": "007", "Dose (uM)": "1.50", "resolution": "NA"}
     assert second.extra == {"barcode": "", "Dose (uM)": "", "resolution": ""}
     assert extra_columns([first, second]) == ["barcode", "Dose (uM)", "resolution"]
@@ -286,7 +287,7 @@ def test_sheet_in_another_encoding(tmp_path: Path) -> None:
 
 
 def test_shipped_sheet_is_valid() -> None:
-    plates = read_plates(ROOT / "config/plates.tsv")
+    plates = read_rows(ROOT / "config/plates.tsv", Plate, needed=True)
     assert len({plate.condition for plate in plates}) == 2
 
 

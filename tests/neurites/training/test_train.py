@@ -34,7 +34,8 @@ from snakescope.neurites.training.train import (
     validate,
     volumes_of,
 )
-from snakescope.neurites.volumes.sheet import read_volumes as read_sheet
+from snakescope.neurites.volumes.sheet import Volume
+from snakescope.settings.sheet import read_rows
 from snakescope.step.command import call
 from snakescope.step.errors import StepError
 
@@ -246,7 +247,7 @@ def test_bad_input_is_told_in_a_sentence(volume) -> None:
 
 
 def test_the_default_settings_fit_the_volumes_of_snemi3d() -> None:
-    sheet = read_sheet(ROOT / "config/examples/snemi3d/volumes.tsv")
+    sheet = read_rows(ROOT / "config/examples/snemi3d/volumes.tsv", Volume)
     sections = {"snemi3d_train": 80, "snemi3d_held_out": 20}
     kinds = (("train", "training"), ("validation", "validation"))
     for settings in (TrainSettings(), training_settings(PaperSettings(), "revnet", 4, 1)):

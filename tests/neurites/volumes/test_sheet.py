@@ -10,21 +10,20 @@ import numpy as np
 import pytest
 import tifffile
 import zarr
-from snakescope.neurites.asked import asked
 
 from snakescope import REPOSITORY
 from snakescope.imaging.volumes import describe, read
 from snakescope.neurites.fragments.block_files import as_bytes, read_affinities, write_block_array
 from snakescope.neurites.settings import NeuritesSettings
-from snakescope.neurites.tree import Tree
+from snakescope.neurites.tree import Neurites
 from snakescope.neurites.volumes.ingest import grey_bytes, label_ids, write_description, write_slab
 from snakescope.neurites.volumes.scan import (
     find_sources,
     read_manifest,
-    read_problem,
     write_manifest,
 )
-from snakescope.neurites.volumes.sheet import Volume, read_volumes
+from snakescope.neurites.volumes.sheet import Volume
+from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError
 
 SCRIPTS = REPOSITORY / "scripts"
@@ -47,21 +46,21 @@ def test_a_sheet_is_read_and_an_absent_or_empty_one_has_no_volumes(tmp_path: Pat
     path = sheet(
         tmp_path, f"# note\n{HEADER}a\ta.tif\t30 6 6\ta_labels.tif\ttrain\nb\tb.h5\t10,10,10\n"
     )
-    assert read_volumes(path) == (
+    assert read_rows(path, Volume) == (
         Volume(name="a", image="a.tif", voxel_nm=VOXEL, labels="a_labels.tif", set="train"),
         Volume(name="b", image="b.h5", voxel_nm=(10.0, 10.0, 10.0)),
     )
-    assert read_volumes(tmp_path / "absent.tsv") == ()
-    assert read_volumes(sheet(tmp_path, HEADER)) == ()
-    assert read_volumes(sheet(tmp_path, "# nothing\n")) == ()
+    assert read_rows(tmp_path / "absent.tsv", Volume) == ()
+    assert read_rows(sheet(tmp_path, HEADER), Volume) == ()
+    assert read_rows(sheet(tmp_path, "# nothing\n"), Volume) == ()
 
 
 @pytest.mark.parametrize("text", [HEADER, "", "# nothing\n"])
 def test_a_sheet_without_a_volume_is_refused_where_one_is_needed(tmp_path: Path, text: str) -> None:
     with pytest.raises(StepError, match=r"volumes.tsv: expected a header and one row a volume"):
-        read_volumes(sheet(tmp_path, text), needed=True)
+        read_rows(sheet(tmp_path, text), Volume, needed=True)
     with pytest.raises(StepError, match=r"absent.tsv: expected a sample sheet, found no"):
-        read_volumes(tmp_path / "absent.tsv", needed=True)
+        read_rows(tmp_path / "absent.tsv", Volume, needed=True)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +88,7 @@ def test_a_sheet_without_a_volume_is_refused_where_one_is_needed(tmp_path: Path,
 )
 def test_a_bad_sheet_is_refused_in_one_sentence(tmp_path: Path, text: str, sentence: str) -> None:
     with pytest.raises(StepError, match=sentence):
-        read_volumes(sheet(tmp_path, text))
+        read_rows(sheet(tmp_path, text), Volume)
 
 
 def forms(folder: Path, image: np.ndarray) -> dict[str, str]:
@@ -192,13 +191,10 @@ def test_labels_of_another_shape_make_a_volume_unusable(tmp_path: Path, image: n
         name="v", image=str(tmp_path / "i.tif"), voxel_nm=VOXEL, labels=str(tmp_path / "l.tif")
     )
     sentence = r"shape, 5 x 20 x 24 voxels .* found 4 x 20 x 24"
-    with pytest.raises(StepError, match=sentence) as raised:
+    with pytest.raises(StepError, match=sentence):
         find_sources(volume, (1, 1, 1))
-    write_manifest(tmp_path / "m", raised.value)
-    assert "expected labels of the image's shape" in (read_problem(tmp_path / "m") or "")
     good = find_sources(Volume(name="v", image=volume.image, voxel_nm=VOXEL), (1, 1, 1))
     write_manifest(tmp_path / "m", good)
-    assert read_problem(tmp_path / "m") is None
     assert read_manifest(tmp_path / "m") == good
 
 
@@ -273,7 +269,7 @@ def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> Non
     words = f"--manifest {tmp_path}/volume.json --kind image --sections 0:2 --depth 2"
     words += f" --settings {{}} --array {tmp_path}/image.zarr/0"
     ended = subprocess.run(
-        [sys.executable, "-m", "snakescope.neurites.volumes.ingest", *words.split()],
+        [sys.executable, "-m", "snakescope", "neurites", "ingest", *words.split()],
         env={"PYTHONPATH": str(SCRIPTS), "PATH": ""},
         capture_output=True,
         text=True,
@@ -285,50 +281,16 @@ def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> Non
     assert not list((tmp_path / "image.zarr").glob("*"))
 
 
-def test_beside_a_run_at_work_only_a_new_volume_is_looked_at(
+def test_beside_a_run_at_work_nothing_is_looked_at(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    volumes = [Volume(name=name, image=f"{name}.tif", voxel_nm=VOXEL) for name in "abc"]
+    volumes = [Volume(name=name, image=f"{name}.tif", voxel_nm=VOXEL) for name in "ab"]
     tifffile.imwrite("a.tif", np.zeros((2, 8, 8), np.uint8))
-    Tree(volumes[:2], NeuritesSettings()).scan()
+    Neurites(NeuritesSettings(), volumes, scans=True, warn=lambda note: None).open()
     tifffile.imwrite("a.tif", np.zeros((3, 8, 8), np.uint8))
     tifffile.imwrite("b.tif", np.zeros((4, 8, 8), np.uint8))
-    tifffile.imwrite("c.tif", np.zeros((5, 8, 8), np.uint8))
-    beside = Tree(volumes, NeuritesSettings())
-    beside.scan(only_new=True)
-    assert set(beside.problems) == {"b"}
-    assert [beside.sources(name)["image"].shape[0] for name in "ac"] == [2, 5]
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        # neurites, nothing else, plates, volumes, unlock
-        (
-            [
-                "--cores",
-                "2",
-                "neurites",
-                "--configfile",
-                "config/examples/neurites_demo/config.yaml",
-            ],
-            "nn-v-",
-        ),
-        (["--target-jobs", "neurites_fragments:volume=a,box=b"], "nn---"),
-        (["results/neurites/a/scores.tsv"], "nn-v-"),
-        (["simulated/neurites/a/image.tif"], "nn---"),
-        (["neurites", "all"], "n-pv-"),
-        (["--configfile", "neurites.yaml"], "--p--"),
-        (["--forcerun", "neurites_fragments"], "--p--"),
-        (["-R", "neurites_fragments", "--cores", "2", "--", "neurites"], "nn-v-"),
-        (["neurites", "--until", "healthspan_detect"], "nn-v-"),
-        (["./results/neurites/a/scores.tsv"], "nn-v-"),
-        (["--target-jobs", "neurites_fragments:volume=a", "--allowed-rules"], "nn---"),
-        ([], "--p--"),
-        (["--unlock"], "----u"),
-        (["neurites", "--unlock"], "nn--u"),
-    ],
-)
-def test_what_a_run_is_about(words: list[str], expected: str) -> None:
-    assert tuple(asked(words)) == tuple(letter != "-" for letter in expected)
+    planned = Neurites(NeuritesSettings(), volumes)
+    planned.open()
+    assert set(planned.problems) == {"b"}
+    assert planned.sources("a")["image"].shape[0] == 2
