@@ -17,7 +17,7 @@ from snakescope.neurites.tree import Neurites
 from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
 from snakescope.step.errors import StepError
-from snakescope.tree.models import check_models, weights_checksum
+from snakescope.tree.models import Model, check_models, weights_checksum
 
 RULES = ["healthspan_register", "healthspan_classify", "healthspan_detect", "neurites_affinities"]
 
@@ -69,5 +69,5 @@ def test_the_command_trains_what_was_chosen(architecture: str) -> None:
     section, _, given = (words[-1] if "--config" in words else "healthspan={}").partition("=")
     loaded = load_sections({section: yaml.safe_load(given)}, SECTIONS)["healthspan"]
     assert isinstance(loaded, HealthspanSettings)
-    assert loaded.train_classifier.architecture == architecture
+    assert loaded.training.classifier.architecture == architecture
     assert words[3] == "results/healthspan/models/classifier.safetensors"

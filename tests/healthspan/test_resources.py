@@ -68,7 +68,7 @@ def test_every_step_was_measured_at_full_size_or_is_small() -> None:
 def test_a_simulation_asks_for_what_it_was_measured_to_take(
     frame_px: int, worms: int, peak_mb: float
 ) -> None:
-    settings = HealthspanSettings(simulate={"frame_px": frame_px, "timepoints": 3, "worms": worms})
+    settings = HealthspanSettings(simulation={"frame_px": frame_px, "timepoints": 3, "worms": worms})
     asked = Healthspan(settings, []).memory("simulate")(at(plate="p"), attempt=1)
     assert peak_mb + SNAKEMAKE_MB < asked <= 2 * (peak_mb + SNAKEMAKE_MB)
 
@@ -88,7 +88,7 @@ def test_a_training_asks_for_what_it_was_measured_to_take(
     model: str, how: dict[str, object], peak_mb: float
 ) -> None:
     few = {"validation_per_state": 16, "held_out_per_state": 16} if model == "classifier" else {}
-    settings = HealthspanSettings.model_validate({f"train_{model}": {**how, **few}})
+    settings = HealthspanSettings.model_validate({"training": {model: {**how, **few}}})
     used = peak_mb + SNAKEMAKE_MB
     asked = Healthspan(settings, []).memory(f"train_{model}")(at(), attempt=1)
     assert used < asked <= 2 * used
