@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from benchmarks.cluster_faults import merged, page, text_of
-from benchmarks.cluster_scale import (
+from benchmarks.workflow.cluster_faults import merged, page, text_of
+from benchmarks.workflow.cluster_scale import (
     BLOCK,
     BLOCKS,
     DETECT,
@@ -18,8 +18,8 @@ from benchmarks.cluster_scale import (
     others,
     table,
 )
-from benchmarks.measured import CUDA, Cost, Job, Row
-from benchmarks.simulation import Task
+from benchmarks.workflow.measured import CUDA, Cost, Job, Row
+from benchmarks.workflow.simulation import Task
 
 
 def row(case: str, value: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import dry_run
+from benchmarks.workflow import dry_run
 from snakescope.step.tables import read_table
 
 

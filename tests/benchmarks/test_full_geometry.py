@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from benchmarks.full_geometry import Cost, Run, costs_table, measure, merged, page, runs
+from benchmarks.healthspan.full_geometry import Cost, Run, costs_table, measure, merged, page, runs
 from snakescope import REPOSITORY
 from snakescope.step.errors import StepError
 

@@ -6,9 +6,16 @@ import pandas as pd
 import pytest
 from snakescope.healthspan.resources import COSTS
 
-from benchmarks.full_geometry import COLUMNS, JOINING
-from benchmarks.measured import Cost, Row
-from benchmarks.measured_costs import BY_BLOCK, STEPS_OF, page, storage, with_geometry, with_gpus
+from benchmarks.healthspan.full_geometry import COLUMNS, JOINING
+from benchmarks.healthspan.measured_costs import (
+    BY_BLOCK,
+    STEPS_OF,
+    page,
+    storage,
+    with_geometry,
+    with_gpus,
+)
+from benchmarks.workflow.measured import Cost, Row
 
 ROW = Row("healthspan_detect", "cpu", 7.0, Cost(9, 9, 900, 1, 5, 2, "here"))
 

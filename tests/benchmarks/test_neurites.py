@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.neurites_branches import branches_apart
-from benchmarks.neurites_evaluation import (
+from benchmarks.neurites.branches import branches_apart
+from benchmarks.neurites.evaluation import (
     APART,
     METHODS,
     METRICS,
@@ -14,10 +14,16 @@ from benchmarks.neurites_evaluation import (
     affinities_of_outlines,
     tuned_scores,
 )
-from benchmarks.neurites_memory import COLUMNS, MEAN, QUANTILES, of_agglomeration, of_volume
-from benchmarks.neurites_segmentation import METHODS as MEASURED
-from benchmarks.neurites_segmentation import measure
-from benchmarks.neurites_training import (
+from benchmarks.neurites.memory import (
+    COLUMNS,
+    MEAN,
+    QUANTILES,
+    measure_agglomeration,
+    measure_volume,
+)
+from benchmarks.neurites.segmentation import METHODS as MEASURED
+from benchmarks.neurites.segmentation import measure
+from benchmarks.neurites.training import (
     TRAINING,
     Experiment,
     Part,
@@ -25,7 +31,7 @@ from benchmarks.neurites_training import (
     predicted,
     trained,
 )
-from benchmarks.neurites_volume import SyntheticVolume
+from benchmarks.neurites.volume import SyntheticVolume
 from snakescope.step.tables import read_table
 
 SMALL = ((8, 96, 96), (8, 48, 48))
@@ -51,7 +57,7 @@ def test_every_method_segments_the_synthetic_volume(method: str) -> None:
 
 
 def test_every_step_of_a_volume_is_measured_by_its_size(tmp_path: Path) -> None:
-    rows = [dict(zip(COLUMNS, row, strict=True)) for row in of_volume(tmp_path, *SMALL)]
+    rows = [dict(zip(COLUMNS, row, strict=True)) for row in measure_volume(tmp_path, *SMALL)]
     steps = ["ingest", "ingest", "segmentation", "evaluate", "pictures", "export"]
     assert [row["step"] for row in rows] == steps
     assert {row["mvoxel"] for row in rows} == {0.074}
@@ -63,7 +69,7 @@ def test_every_step_of_a_volume_is_measured_by_its_size(tmp_path: Path) -> None:
 
 
 def test_agglomerations_are_measured_by_block_and_histograms(tmp_path: Path) -> None:
-    found = of_agglomeration(tmp_path, "distance_transform", *SMALL, (MEAN, *QUANTILES))
+    found = measure_agglomeration(tmp_path, "distance_transform", *SMALL, (MEAN, *QUANTILES))
     rows = [dict(zip(COLUMNS, row, strict=True)) for row in found]
     assert [row["step"] for row in rows] == 3 * ["agglomerate"]
     assert {row["mvoxel"] for row in rows} == {0.074}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measured import (
+from benchmarks.workflow.measured import (
     Cost,
     Job,
     Measured,
@@ -16,8 +16,8 @@ from benchmarks.measured import (
     rows_of,
     tasks_of,
 )
-from benchmarks.measured import text_of as measured_text
-from benchmarks.simulation import Cluster, Task, lower_bounds, simulate
+from benchmarks.workflow.measured import text_of as measured_text
+from benchmarks.workflow.simulation import Cluster, Task, lower_bounds, simulate
 from snakescope import REPOSITORY
 from snakescope.run.summary import size_of
 from snakescope.step.errors import StepError

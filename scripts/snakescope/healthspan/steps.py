@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from snakescope.healthspan.detection.settings import DetectSettings, TileSettings
-from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.registration.settings import (
     FramesTableSettings,
     ReferenceSettings,
@@ -47,7 +46,4 @@ STEPS: Mapping[str, Step] = {
     "train_classifier": Step(
         "snakescope.healthspan.training.train_classifier", TrainClassifierSettings
     ),
-    "evaluation_plates": Step("snakescope.healthspan.evaluation.plates", EvaluateSettings),
-    "evaluation_images": Step("snakescope.healthspan.evaluation.images", EvaluateSettings),
-    "evaluate": Step("snakescope.healthspan.evaluation.evaluate", EvaluateSettings),
 }

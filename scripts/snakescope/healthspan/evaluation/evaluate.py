@@ -1,16 +1,10 @@
-"""The evaluation's table and page: scores of simulated plates and of real images, pooled.
-
-    python -m snakescope.healthspan.evaluation.evaluate --plates plates.tsv --images images.tsv
-        --table docs/tables/healthspan-evaluation.tsv --page docs/healthspan-evaluation.md
+"""Scores of simulated plates and of real images, pooled: rows of a table, and its page.
 
 Intervals (``low``, ``high``) are Wilson's at 95 % for shares; F counts as the share
 2 TP / (2 TP + FP + FN); for the rest they are the least and greatest value of a plate or frame.
 """
 
-import argparse
-from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -19,20 +13,7 @@ from numpy.typing import NDArray
 from snakescope.healthspan.states.states import STATES
 from snakescope.learning.intervals import wilson_interval
 from snakescope.learning.scores import f_scores, macro_f
-from snakescope.step.output import atomic_write
-from snakescope.step.tables import read_table, write_table
-
-
-class Row(NamedTuple):
-    """A line of the table: ``value`` with its interval, over ``n`` cases."""
-
-    set: str
-    metric: str
-    value: float
-    low: float
-    high: float
-    n: int
-
+from snakescope.report.pages import Row, markdown, scores_markdown
 
 PAPER = {
     ("simulated_unseen", "detection_f"): "0.953 (its plates)",
@@ -132,57 +113,43 @@ def image_rows(scores: pd.DataFrame) -> Iterator[Row]:
                   int(total["days"]))  # fmt: skip
 
 
-def page(rows: list[Row], scores: pd.DataFrame) -> str:
-    """The page for docs/: the table with the aims and the paper's figures, and the confusion."""
-    lines = [
-        "# How good it is",
-        "",
-        "Written by `snakemake healthspan_evaluation`. Simulated plates have seeds that no training"
-        " used, and looks drawn from other ranges; real images were used in no training.",
-        "The upv_plate figure is not held out in two respects, though no image of it was trained"
-        " on: two detection settings of its configuration were chosen on that plate, by someone who"
-        " knew its hand counts, and the kinds of clutter that training scenes hold were drawn after"
-        " a look at what earlier weights took for worms there.",
-        "Intervals: Wilson, 95 %, for shares; else the least and greatest value of a plate or"
-        " frame. Errors of medians and curve distances are those of the worst plate.",
-        "",
-        "| set | metric | value | interval | n | aim | paper |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for row in rows:
-        key = (row.set, row.metric)
-        interval = "" if np.isnan(row.low) else f"{row.low:.3g} to {row.high:.3g}"
-        lines.append(
-            f"| {row.set} | {row.metric} | {row.value:.3f} | {interval} | {row.n}"
-            f" | {AIMS.get(key, '')} | {PAPER.get(key, '')} |"
+def page(rows: Sequence[Row], scores: pd.DataFrame) -> str:
+    """The page: the table with the aims and the paper's figures, confusion matrix, plates.
+
+    Args:
+        rows: of :func:`simulated_rows` and :func:`image_rows`.
+        scores: of the simulated plates: plate, metric, value.
+    """
+    known = [
+        row._replace(
+            aim=AIMS.get((row.set, row.metric), ""), paper=PAPER.get((row.set, row.metric), "")
         )
-    confusion = confusion_of(scores.groupby("metric")["value"].sum())
-    lines += ["", "## States on simulated plates: true in rows, assigned in columns", ""]
-    lines += ["| | " + " | ".join(STATES) + " |", "|---|---|---|---|"]
-    for state, counts in zip(STATES, confusion, strict=True):
-        lines.append(f"| {state} | " + " | ".join(str(int(n)) for n in counts) + " |")
-    plates = scores[scores["metric"].str.endswith("_d") | (scores["metric"] == "curve_distance")]
-    wide = plates.pivot(index="plate", columns="metric", values="value")
-    lines += ["", "## Plates", "", "| plate | " + " | ".join(wide.columns) + " |"]
-    lines.append("|---|" + "---|" * len(wide.columns))
-    for plate, values in wide.iterrows():
-        lines.append(f"| {plate} | " + " | ".join(f"{v:.2f}" for v in values) + " |")
-    return "\n".join(lines) + "\n"
+        for row in rows
+    ]
+    confusion = pd.DataFrame(
+        confusion_of(scores.groupby("metric")["value"].sum()), columns=list(STATES)
+    )
+    confusion.insert(0, "", list(STATES))
+    of_plates = scores["metric"].str.endswith("_d") | (scores["metric"] == "curve_distance")
+    plates = scores[of_plates].pivot(index="plate", columns="metric", values="value")
+    plates_table = markdown(plates.reset_index(), dict.fromkeys(plates.columns, ".2f"))
+    return f"""# How good it is
 
+Made by `.venv/bin/python -m benchmarks.healthspan.evaluation`. Simulated plates have seeds that no
+training used, and looks drawn from other ranges; real images were used in no training. The
+upv_plate figure is not held out in two respects, though no image of it was trained on: two
+detection settings of its configuration were chosen on that plate, by someone who knew its hand
+counts, and the kinds of clutter that training scenes hold were drawn after a look at what earlier
+weights took for worms there. Intervals: Wilson, 95 %, for shares; else the least and greatest value
+of a plate or frame. Errors of medians and curve distances are those of the worst plate.
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
-    parser.add_argument("--plates", required=True, type=Path)
-    parser.add_argument("--images", required=True, type=Path)
-    parser.add_argument("--table", required=True, type=Path)
-    parser.add_argument("--page", required=True, type=Path)
+{scores_markdown(known)}
 
+## States on simulated plates: true in rows, assigned in columns
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run the step."""
-    plates = read_table(arguments.plates, ["plate", "metric", "value"])
-    images = read_table(arguments.images, ["set", "metric", "value"])
-    rows = [*simulated_rows(plates), *image_rows(images)]
-    write_table(arguments.table, pd.DataFrame(rows, columns=list(Row._fields)))
-    with atomic_write(arguments.page) as partial:
-        partial.write_text(page(rows, plates), encoding="utf-8")
+{markdown(confusion)}
+
+## Plates
+
+{plates_table}
+"""

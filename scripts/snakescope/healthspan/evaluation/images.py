@@ -1,18 +1,11 @@
-"""Evaluation on real images that no model was trained on: bbbc010, upv triplets, upv plate.
-
-    python -m snakescope.healthspan.evaluation.images --settings '{}' --detector resources/models/detector.safetensors
-        --classifier resources/models/classifier.safetensors --upv-config config/examples/upv_plate/config.yaml
-        --snakefile Snakefile --folder results/healthspan/evaluation/images --cores 2 --scores out.tsv
+"""Scores on real images that no model was trained on: bbbc010, UPV triplets, UPV plate.
 
 - bbbc010: single wells in bright field, masks drawn by hand. Masks are compared at IoU 0.5.
-- upv triplets: crops of one worm on three days, dead or alive by hand; they take the path of a
+- UPV triplets: crops of one worm on three days, dead or alive by hand; they take the path of a
   plate: registration, overlay, detection, composite, state. Alive is healthy or immobile.
-- upv plate: one dish over four weeks, through the whole workflow; its living worms were counted.
-"""  # noqa: E501
+- UPV plate: one dish over four weeks, through the whole workflow; its living worms were counted.
+"""
 
-import argparse
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +14,6 @@ import cv2
 import numpy as np
 import pandas as pd
 import torch
-import yaml
 from numpy.typing import NDArray
 from skimage.registration import phase_cross_correlation
 from torchvision.models.detection import MaskRCNN
@@ -30,14 +22,11 @@ from snakescope.healthspan.detection.channel_overlay import overlay
 from snakescope.healthspan.detection.detect import (
     Surroundings,
     find_objects,
-    load_detector,
     sort_out,
 )
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.evaluation.plates import run_workflow, with_weights
-from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.geometry import TILE_PX
-from snakescope.healthspan.states.classify import classify, load_classifier
+from snakescope.healthspan.states.classify import classify
 from snakescope.healthspan.states.composite import composites_of
 from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.healthspan.states.states import STATES
@@ -45,9 +34,7 @@ from snakescope.healthspan.training.detector_scores import crossing, match
 from snakescope.imaging.frames import read_frame
 from snakescope.imaging.masks import Instance, cropped, paint
 from snakescope.step.progress import progress
-from snakescope.step.tables import read_table, write_table
 
-SCORE_COLUMNS = ["set", "metric", "value"]
 UPV_PIXEL_SIZE_UM = 30.0
 GREATEST_SHIFT_UM = 400.0
 """Beyond it, a crop's shift against another day's is taken for a mistake."""
@@ -64,11 +51,6 @@ class Models:
     pixel_size_um: float
     classifier: torch.nn.Module
     temperature: float
-
-
-def data_folder(settings: EvaluateSettings) -> Path:
-    """Where the real images are: the environment's word comes before the configuration's."""
-    return Path(os.environ.get("SNAKESCOPE_DATA") or settings.data)
 
 
 def find_worms(
@@ -212,61 +194,3 @@ def upv_plate_scores(counts: pd.DataFrame, truth: pd.DataFrame) -> Iterator[tupl
     ]
     yield "days", float(len(differences))
     yield "days_within_one", float(sum(d <= 1 for d in differences))
-
-
-def run_upv_plate(
-    config: Path,
-    data: Path,
-    snakefile: Path,
-    folder: Path,
-    cores: int,
-    detector: str,
-    classifier: str,
-) -> pd.DataFrame:
-    """The real plate through the whole workflow by its own configuration; its counts.tsv."""
-    section = yaml.safe_load(config.read_text(encoding="utf-8"))["healthspan"]
-    section = with_weights(section | {"sheet": "plates.tsv"}, detector, classifier, folder)
-    raw = (data / "worms" / "upv_plate_series").resolve()
-    sheet = pd.DataFrame(
-        [("upv", "upv", "N2", str(raw), 4, 10)],
-        columns=["plate", "experiment", "condition", "folder", "age_at_first_frame_d", "worms"],
-    )
-    run_workflow(snakefile, folder, sheet, section, cores)
-    return read_table(folder / "results" / "healthspan" / "upv" / "counts.tsv")
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
-    parser.add_argument("--settings", required=True, help="settings as JSON")
-    parser.add_argument("--detector", required=True)
-    parser.add_argument("--classifier", required=True)
-    parser.add_argument("--upv-config", required=True, type=Path)
-    parser.add_argument("--snakefile", required=True, type=Path)
-    parser.add_argument("--folder", required=True, type=Path)
-    parser.add_argument("--cores", required=True, type=int)
-    parser.add_argument("--scores", required=True, type=Path)
-
-
-def main(arguments: argparse.Namespace) -> None:
-    """Run the step."""
-    settings = EvaluateSettings.model_validate_json(arguments.settings)
-    worms = data_folder(settings) / "worms"
-    torch.set_num_threads(arguments.cores)
-    detector, pixel_size_um = load_detector(arguments.detector, None, DetectSettings())
-    classifier, card = load_classifier(arguments.classifier, None)
-    models = Models(detector, pixel_size_um, classifier, float(card["temperature"]))
-    rows: list[tuple[str, str, float]] = []
-    for name, scores in (("bbbc010", bbbc010_scores), ("upv_alive_dead_triplets", triplet_scores)):
-        if (worms / name).is_dir():
-            rows += [(name, metric, value) for metric, value in scores(worms / name, models)]
-        else:
-            print(f"{worms / name}: not here, left out", file=sys.stderr)
-    if (worms / "upv_plate_series").is_dir():
-        counts = run_upv_plate(
-            arguments.upv_config, data_folder(settings), arguments.snakefile,
-            arguments.folder / "upv_plate", arguments.cores, arguments.detector,
-            arguments.classifier,
-        )  # fmt: skip
-        truth = pd.read_csv(worms / "upv_plate_series" / "counts.csv")
-        rows += [("upv_plate_series", m, v) for m, v in upv_plate_scores(counts, truth)]
-    write_table(arguments.scores, pd.DataFrame(rows, columns=SCORE_COLUMNS))

@@ -1,7 +1,5 @@
 """Settings of the evaluation."""
 
-from typing import ClassVar
-
 from pydantic import Field
 
 from snakescope.settings.strict import Settings
@@ -9,8 +7,6 @@ from snakescope.settings.strict import Settings
 
 class EvaluateSettings(Settings):
     """On what the workflow is judged: simulated plates never trained on, and real images."""
-
-    version: ClassVar[int] = 2
 
     plates: int = Field(3, ge=1, description="simulated plates (count)")
     first_seed: int = Field(

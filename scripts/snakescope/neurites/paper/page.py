@@ -1,6 +1,6 @@
 """The seed's table and ours side by side, as a table and as a page.
 
-python -m snakescope.neurites.paper.page --table docs/tables/neurites-paper.tsv --page docs/neurites-paper.md
+python -m snakescope.neurites.paper.page --table docs/tables/neurites-paper.tsv --page docs/benchmarks/neurites-paper.md
     base.tsv revnet_1.tsv ...
 """
 

@@ -1,20 +1,17 @@
 """What jobs take, for estimates, and what a plate leaves on the disk: of a plate as it is.
 
-    python benchmarks/full_geometry.py       # first: time and memory of every step
-    python benchmarks/measured_costs.py      # then: 3080 px, 10 timepoints, two channels
+    python -m benchmarks.healthspan.full_geometry       # first: time and memory of every step
+    python -m benchmarks.healthspan.measured_costs      # then: 3080 px, 10 timepoints, two channels
 
 Runs the real workflow on a simulated plate and on a tiny one. Sizes of outputs, and what a job
 takes once, are those of these runs. Time and memory of the steps are those of
 docs/tables/full-geometry.tsv, of its largest frames: Snakemake looks at a job every 30 s only and
-misses the peaks. Writes docs/tables/measured.tsv, docs/tables/storage.tsv and docs/storage.md; rows
-of other rules and devices are kept. With --folder, a plate that was computed before is only looked
-at.
+misses the peaks. Writes docs/tables/measured.tsv, docs/tables/storage.tsv and
+docs/benchmarks/storage.md; rows of other rules and devices are kept. With --folder, a plate that
+was computed before is not computed again.
 """
 
 import argparse
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,24 +20,21 @@ from typing import Any
 
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+from benchmarks import ROOT
+from benchmarks.healthspan.full_geometry import BLOCK, COLUMNS, PLATE, WORMS, simulated
+from benchmarks.run import workflow
+from benchmarks.workflow.measured import CPU, CUDA, Row, read_rows, rows_of, text_of
+from snakescope.report.pages import markdown, write_text
+from snakescope.run.events import read_events, runs
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table, write_table
 
-from benchmarks.full_geometry import COLUMNS  # noqa: E402
-from benchmarks.measured import CPU, CUDA, Row, read_rows, rows_of, text_of  # noqa: E402
-from snakescope.run.events import read_events, runs  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.output import atomic_write  # noqa: E402
-from snakescope.step.tables import read_table, write_table  # noqa: E402
-
-PLATE = "full"
 STEPS_OF = {
     "healthspan_reference": ("reference",),
     "healthspan_register": ("register",),
     "healthspan_detect": ("tile", "detect"),
     "healthspan_classify": ("composite", "classify"),
-    "healthspan_track": ("frames", "states", "track"),
+    "healthspan_track": ("frames_table", "states_table", "track"),
     "healthspan_curves": ("curves",),
     "healthspan_pages": ("contact_sheet", "quality"),
 }
@@ -52,7 +46,6 @@ GPU_SECONDS: dict[str, tuple[float, str]] = {
 }
 """Seconds a timepoint on a GPU as long as nobody has measured them, and why."""
 
-BLOCK = 10
 TINY = (400, 3)
 """Side (px) and timepoints of the plate that is next to nothing."""
 
@@ -62,24 +55,8 @@ OF_A_PLATE = "tables, pictures and pages"
 
 def computed(folder: Path, frame_px: int, timepoints: int, worms: int) -> list[dict[str, Any]]:
     """Simulate a plate, run the whole workflow on it, and return the events of all its runs."""
-    (folder / "config").mkdir(parents=True, exist_ok=True)
-    (folder / "config/config.yaml").write_text(
-        f"healthspan:\n  timepoints_per_block: {BLOCK}\n  plates:\n    interval_h: 12\n"
-        f"  simulation:\n    frame_px: {frame_px}\n    timepoints: {timepoints}\n"
-        f"    worms: {worms}\n    missing_share: 0\n"
-    )
-    (folder / "config/plates.tsv").write_text(
-        "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms\n"
-        f"{PLATE}\te\tN2\tsimulated/{PLATE}/raw\t1\t{worms}\n"
-    )
-    words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
-    words += ["--directory", str(folder), "--cores", "1", "--quiet", "all"]
-    for target in ([f"simulated/{PLATE}/truth/worms.tsv"], []):
-        ended = subprocess.run(
-            [*words, "--", *target], env={**os.environ, "OMP_NUM_THREADS": "1"}, check=False
-        )
-        if ended.returncode:
-            raise StepError(f"{folder}: expected a plate without failures; see above")
+    simulated(folder, frame_px, timepoints, worms, {})
+    workflow(folder)
     events = (event for log in runs(folder) for event in read_events(log))
     return [event for event in events if event.get("rule") != "healthspan_simulate"]
 
@@ -89,7 +66,7 @@ def with_geometry(rows: Sequence[Row], geometry: pd.DataFrame, timepoints: int) 
 
     Args:
         rows: Rows of the run of the workflow.
-        geometry: Table of benchmarks/full_geometry.py, one row a step.
+        geometry: Table of benchmarks/healthspan/full_geometry.py, one row a step.
         timepoints: Timepoints of the plate of ``geometry``.
     """
     steps = geometry.set_index("step")
@@ -163,29 +140,25 @@ def megabytes(paths: Sequence[Path]) -> float:
 
 def page(table: pd.DataFrame, frame_px: int, timepoints: int) -> str:
     """The table of storage as a page of the documentation."""
-    body = "\n".join(
-        f"| {row.what} | {row.files} | {row.megabytes:.1f} | {row.share_of_raw:.2f} |"
-        for row in table.itertuples()
-    )
+    names = {"megabytes": "MB", "share_of_raw": "share of the raw images"}
+    formats = {"MB": ".1f", "share of the raw images": ".2f"}
     share = float(table.set_index("what").loc["all results", "share_of_raw"])
     return f"""# What a plate leaves on the disk
 
 ```
-.venv/bin/python benchmarks/measured_costs.py
+.venv/bin/python -m benchmarks.healthspan.measured_costs
 ```
 
 A simulated plate of {timepoints} timepoints of {frame_px} x {frame_px} px in two channels of 8 bit,
 100 worms, with the settings as they come:
 
-| what | files | MB | share of the raw images |
-|---|---:|---:|---:|
-{body}
+{markdown(table.rename(columns=names), formats)}
 
 The results take {share:.2f} of the raw images.
 Everything but the reference, which is there once, grows in proportion to the timepoints or slower,
 so the share of a longer plate is no greater. Raw images that an instrument compressed are smaller,
 and the share is then greater. Tiles are written and removed within a job. How to keep less:
-[Storage](operate/storage.md). The same as a table: [tables/storage.tsv](tables/storage.tsv).
+[Storage](../operate/storage.md). The same as a table: [tables/storage.tsv](../tables/storage.tsv).
 """
 
 
@@ -193,21 +166,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--timepoints", type=int, default=10)
     parser.add_argument("--frame-px", type=int, default=3080)
+    parser.add_argument("--worms", type=int, default=WORMS)
     parser.add_argument("--folder", type=Path, help="keep the plates here; else they are removed")
     parser.add_argument(
         "--geometry", type=Path, default=ROOT / "docs/tables/full-geometry.tsv",
-        help="table of benchmarks/full_geometry.py",
+        help="table of benchmarks/healthspan/full_geometry.py",
     )  # fmt: skip
     parser.add_argument("--write", type=Path, default=ROOT / "docs/tables/measured.tsv")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/storage.tsv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/storage.md")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/storage.md")
     given = parser.parse_args()
     geometry = read_table(given.geometry, COLUMNS)
     geometry = geometry[geometry["device"] == CPU]
     geometry = geometry[geometry["frame_px"] == geometry["frame_px"].max()]
     with tempfile.TemporaryDirectory() as temporary:
         folder = given.folder or Path(temporary)
-        whole = computed(folder / "whole", given.frame_px, given.timepoints, 100)
+        whole = computed(folder / "whole", given.frame_px, given.timepoints, given.worms)
         tiny = computed(folder / "tiny", *TINY, 3)
         table = storage(folder / "whole")
     source = (
@@ -220,11 +194,9 @@ def main() -> None:
     rows = with_gpus(rows, old)
     new = {(row.rule, row.device) for row in rows}
     kept = [row for row in old if (row.rule, row.device) not in new]
-    with atomic_write(given.write) as partial:
-        partial.write_text(text_of([*rows, *kept]), encoding="utf-8")
+    write_text(given.write, text_of([*rows, *kept]))
     write_table(given.table, table)
-    with atomic_write(given.page) as partial:
-        partial.write_text(page(table, given.frame_px, given.timepoints), encoding="utf-8")
+    write_text(given.page, page(table, given.frame_px, given.timepoints))
     print(table.to_string(index=False))
 
 

@@ -1,11 +1,11 @@
 """Hundreds of plates on a cluster: the start of a job, and a simulated run of all of them.
 
-    python benchmarks/cluster_scale.py
+    python -m benchmarks.workflow.cluster_scale
 
 Measures how long a job's process takes to parse the Snakefile, takes the dry runs that
-benchmarks/dry_run.py measured, plans one plate for several block sizes with the real workflow, and
-simulates 100, 300 and 1,000 such plates on 1 to 16 GPUs with the costs of docs/tables/measured.tsv.
-Writes docs/tables/cluster-scale.tsv and docs/cluster-scale.md.
+benchmarks/workflow/dry_run.py measured, plans one plate for several block sizes with the real
+workflow, and simulates 100, 300 and 1,000 such plates on 1 to 16 GPUs with the costs of
+docs/tables/measured.tsv. Writes docs/tables/cluster-scale.tsv and docs/benchmarks/cluster-scale.md.
 """
 
 import argparse
@@ -21,10 +21,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
+import pandas as pd
 
-from benchmarks.measured import (  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.workflow.measured import (
     CUDA,
     Job,
     Measured,
@@ -33,13 +33,15 @@ from benchmarks.measured import (  # noqa: E402
     read_rows,
     tasks_of,
 )
-from benchmarks.simulation import Cluster, Task, lower_bounds, simulate  # noqa: E402
-from snakescope.run.estimate import plan  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import atomic_write  # noqa: E402
-from snakescope.step.progress import progress  # noqa: E402
+from benchmarks.workflow.simulation import Cluster, Task, lower_bounds, simulate
+from snakescope.report.pages import markdown, write_text
+from snakescope.run.estimate import plan
+from snakescope.step.command import run_step
+from snakescope.step.progress import progress
 
 PLATES = (100, 300, 1000)
+"""Few, many, very many; tables of blocks and of speeds are of many."""
+
 GPUS = (1, 2, 4, 8, 16)
 BLOCKS = (1, 5, 10, 25, 50)
 BLOCK = 10
@@ -98,22 +100,24 @@ def of_many(tasks: dict[int, Task], plates: int) -> dict[int, Task]:
     }
 
 
-def modelled(known: Measured, blocks: Sequence[int]) -> list[Figure]:
+def modelled(
+    known: Measured, blocks: Sequence[int], plates: Sequence[int] = PLATES
+) -> list[Figure]:
     """Simulate all numbers of plates and GPUs, and the block sizes on the middle ones."""
     figures: list[Figure] = []
     plans = {}
     for block in blocks:
         jobs = plan_of_a_plate(block)
         plans[block] = tasks_of(jobs, {job.number: known.cost(job) for job in jobs})
-    runs = [(plates, gpus, BLOCK) for plates in PLATES for gpus in GPUS]
-    runs += [(300, 4, block) for block in blocks if block != BLOCK]
-    for plates, gpus, block in progress(runs, "simulated runs"):
-        tasks = of_many(plans[block], plates)
+    runs = [(count, gpus, BLOCK) for count in plates for gpus in GPUS]
+    runs += [(plates[1], 4, block) for block in blocks if block != BLOCK]
+    for count, gpus, block in progress(runs, "simulated runs"):
+        tasks = of_many(plans[block], count)
         cluster = Cluster(cores=CORES, gpus=gpus)
         run = simulate(tasks, cluster)
         bounds = lower_bounds(list(tasks.values()), cluster)
         bottleneck = max(bounds, key=lambda part: bounds[part])
-        case = f"{plates} plates, {gpus} GPUs, blocks of {block}"
+        case = f"{count} plates, {gpus} GPUs, blocks of {block}"
         figures += [
             Figure(case, "wall time", run.wall_s / 3600, "h"),
             Figure(case, "jobs", run.jobs, "count"),
@@ -128,8 +132,8 @@ def modelled(known: Measured, blocks: Sequence[int]) -> list[Figure]:
     return figures
 
 
-def by_speed(rows: Sequence[Row]) -> list[Figure]:
-    """Simulate 300 plates on 4 GPUs of several speeds, and without any."""
+def by_speed(rows: Sequence[Row], many: int = PLATES[1]) -> list[Figure]:
+    """Simulate many plates on 4 GPUs of several speeds, and without any."""
     jobs = plan_of_a_plate(BLOCK)
     costs = {
         f"{speed} s a timepoint": {job.number: at_speed(rows, speed).cost(job) for job in jobs}
@@ -137,8 +141,8 @@ def by_speed(rows: Sequence[Row]) -> list[Figure]:
     }
     figures = []
     for name, of in progress(costs.items(), "speeds of GPUs"):
-        run = simulate(of_many(tasks_of(jobs, of), 300), Cluster(cores=CORES, gpus=4))
-        case = f"300 plates, 4 GPUs, detection of {name}"
+        run = simulate(of_many(tasks_of(jobs, of), many), Cluster(cores=CORES, gpus=4))
+        case = f"{many} plates, 4 GPUs, detection of {name}"
         figures += [
             Figure(case, "wall time", run.wall_s / 3600, "h"),
             Figure(case, "GPU busy", run.busy_s["gpu"] / (4 * run.wall_s), "fraction"),
@@ -146,8 +150,8 @@ def by_speed(rows: Sequence[Row]) -> list[Figure]:
     without = [replace(job, gpus=None) for job in jobs]
     known = Measured(rows, {})
     tasks = tasks_of(without, {job.number: known.cost(job) for job in without})
-    run = simulate(of_many(tasks, 300), Cluster(cores=CORES, gpus=0))
-    case = f"300 plates, no GPU, {CORES} cores"
+    run = simulate(of_many(tasks, many), Cluster(cores=CORES, gpus=0))
+    case = f"{many} plates, no GPU, {CORES} cores"
     return [*figures, Figure(case, "wall time", run.wall_s / 3600, "h")]
 
 
@@ -226,53 +230,62 @@ def overheads(path: Path) -> list[Figure]:
 
 def table(figures: Sequence[Figure]) -> str:
     """The figures as TSV."""
-    rows = [f"{one.case}\t{one.metric}\t{one.value:.4g}\t{one.unit}" for one in figures]
-    return "\n".join(["case\tmetric\tvalue\tunit", *rows]) + "\n"
+    return _table(figures).to_csv(sep="\t", index=False)
 
 
-def matrix(figures: Sequence[Figure], metric: str, form: str) -> str:
+def matrix(
+    figures: Sequence[Figure], metric: str, form: str, plates: Sequence[int] = PLATES
+) -> str:
     """One figure of the model by plates and GPUs."""
     found = {one.case: one.value for one in figures if one.metric == metric}
-    head = "| plates | " + " | ".join(f"{gpus} GPU" for gpus in GPUS) + " |"
-    lines = [head, "|---|" + "---:|" * len(GPUS)]
-    for plates in PLATES:
-        cells = [found[f"{plates} plates, {gpus} GPUs, blocks of {BLOCK}"] for gpus in GPUS]
-        lines.append(f"| {plates} | " + " | ".join(f"{cell:{form}}" for cell in cells) + " |")
-    return "\n".join(lines)
+    columns: dict[str, Sequence[float]] = {"plates": plates}
+    for gpus in GPUS:
+        cases = (f"{count} plates, {gpus} GPUs, blocks of {BLOCK}" for count in plates)
+        columns[f"{gpus} GPU"] = [found[case] for case in cases]
+    return markdown(pd.DataFrame(columns), dict.fromkeys(list(columns)[1:], form))
 
 
-def block_table(figures: Sequence[Figure]) -> str:
-    """Wall time, jobs and GPU use by block size, of 300 plates on 4 GPUs."""
+def block_table(figures: Sequence[Figure], many: int = PLATES[1]) -> str:
+    """Wall time, jobs and GPU use by block size, of many plates on 4 GPUs."""
     found = {(one.case, one.metric): one.value for one in figures}
-    lines = ["| timepoints a block | jobs | wall time (h) | GPU busy | GPU held |"]
-    lines += ["|---:|---:|---:|---:|---:|"]
-    for block in BLOCKS:
-        case = f"300 plates, 4 GPUs, blocks of {block}"
-        jobs, wall, busy, held = (
-            found[case, metric] for metric in ("jobs", "wall time", "GPU busy", "GPU held")
-        )
-        lines.append(f"| {block} | {jobs:.0f} | {wall:.1f} | {busy:.0%} | {held:.0%} |")
-    return "\n".join(lines)
+    forms = {"jobs": ".0f", "wall time": ".1f", "GPU busy": ".0%", "GPU held": ".0%"}
+    cases = [f"{many} plates, 4 GPUs, blocks of {block}" for block in BLOCKS]
+    columns = {metric: [found[case, metric] for case in cases] for metric in forms}
+    table = pd.DataFrame({"timepoints a block": BLOCKS, **columns})
+    hours = {"wall time": "wall time (h)"}
+    return markdown(table.rename(columns=hours), {hours.get(k, k): v for k, v in forms.items()})
 
 
-def speed_table(figures: Sequence[Figure]) -> str:
+def speed_table(figures: Sequence[Figure], many: int = PLATES[1]) -> str:
     """Wall time by the speed of the cards, and without any."""
     found = {(one.case, one.metric): one.value for one in figures}
-    lines = ["| 300 plates on | wall time (h) | GPU busy |", "|---|---:|---:|"]
-    for speed in GPU_SECONDS:
-        case = f"300 plates, 4 GPUs, detection of {speed} s a timepoint"
-        wall, busy = found[case, "wall time"], found[case, "GPU busy"]
-        lines.append(f"| 4 GPUs, {speed} s a timepoint | {wall:.1f} | {busy:.0%} |")
-    wall = found[f"300 plates, no GPU, {CORES} cores", "wall time"]
-    return "\n".join([*lines, f"| no GPU, detection on the {CORES} cores | {wall:.1f} | |"])
+    cases = {
+        f"4 GPUs, {speed} s a timepoint": (
+            f"{many} plates, 4 GPUs, detection of {speed} s a timepoint"
+        )
+        for speed in GPU_SECONDS
+    }
+    without = f"no GPU, detection on the {CORES} cores"
+    cases[without] = f"{many} plates, no GPU, {CORES} cores"
+    table = pd.DataFrame(
+        {
+            f"{many} plates on": list(cases),
+            "wall time (h)": [found[case, "wall time"] for case in cases.values()],
+            "GPU busy": [found.get((case, "GPU busy")) for case in cases.values()],
+        }
+    )
+    return markdown(table, {"wall time (h)": ".1f", "GPU busy": ".0%"})
 
 
 def others(figures: Sequence[Figure]) -> str:
     """All figures that are no part of the model."""
     rows = [one for one in figures if not re.match(r"\d+ plates, (\d+|no) GPU", one.case)]
-    lines = ["| case | figure | value | unit |", "|---|---|---:|---|"]
-    lines += [f"| {one.case} | {one.metric} | {one.value:.4g} | {one.unit} |" for one in rows]
-    return "\n".join(lines)
+    return markdown(_table(rows).rename(columns={"metric": "figure"}))
+
+
+def _table(figures: Sequence[Figure]) -> pd.DataFrame:
+    rows = [(one.case, one.metric, f"{one.value:.4g}", one.unit) for one in figures]
+    return pd.DataFrame(rows, columns=["case", "metric", "value", "unit"])
 
 
 def bottlenecks(figures: Sequence[Figure]) -> str:
@@ -287,7 +300,7 @@ def bottlenecks(figures: Sequence[Figure]) -> str:
     return "\n".join(f"- **{part}**: {'; '.join(cases)}" for part, cases in found.items())
 
 
-def page(figures: Sequence[Figure], sources: Sequence[str]) -> str:
+def page(figures: Sequence[Figure], sources: Sequence[str], plates: Sequence[int] = PLATES) -> str:
     """The page of the documentation."""
     assumed = "\n".join(f"- {source}" for source in sources)
     return f"""# Hundreds of plates
@@ -296,8 +309,8 @@ def page(figures: Sequence[Figure], sources: Sequence[str]) -> str:
 
 {others(figures)}
 
-Dry runs are those of `benchmarks/dry_run.py`, the overhead of a job is that of
-`benchmarks/cluster_faults.py`.
+Dry runs are those of `benchmarks/workflow/dry_run.py`, the overhead of a job is that of
+`benchmarks/workflow/cluster_faults.py`.
 
 ## Modelled
 
@@ -314,26 +327,26 @@ GPU are **assumed** as long as nobody has measured them on the cards themselves:
 
 Wall time (h), blocks of {BLOCK}:
 
-{matrix(figures, "wall time", ".1f")}
+{matrix(figures, "wall time", ".1f", plates)}
 
 Share of the time in which GPUs work:
 
-{matrix(figures, "GPU busy", ".2f")}
+{matrix(figures, "GPU busy", ".2f", plates)}
 
 What is assumed of the GPU decides the wall time; so, by the speed of the card:
 
-{speed_table(figures)}
+{speed_table(figures, plates[1])}
 
 Many free cores do better than a few cards: `gpu: 0` in the profile
-([cluster.md](operate/cluster.md)) has models run on them.
+([cluster.md](../operate/cluster.md)) has models run on them.
 
 What bounds the run, by the shortest time that each part alone would need:
 
 {bottlenecks(figures)}
 
-300 plates on 4 GPUs by the size of blocks:
+{plates[1]} plates on 4 GPUs by the size of blocks:
 
-{block_table(figures)}
+{block_table(figures, plates[1])}
 
 A job costs its start whatever it does, so small blocks hold GPUs that do not work; large ones make
 an update of one timepoint dear, since its whole block is done again (and its neighbours'
@@ -341,17 +354,18 @@ composites). {BLOCK} timepoints are five days of pictures. "Busy" counts a step'
 libraries and weights; "held" is what Slurm reserves. For a first run over old plates, 25 a block
 are the better choice; for plates that grow by two timepoints a day, {BLOCK}.
 
-Made by `.venv/bin/python benchmarks/cluster_scale.py`. The same as a table:
-[tables/cluster-scale.tsv](tables/cluster-scale.tsv).
+Made by `.venv/bin/python -m benchmarks.workflow.cluster_scale`. The same as a table:
+[tables/cluster-scale.tsv](../tables/cluster-scale.tsv).
 """
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="measurements of a job's start")
+    parser.add_argument("--plates", type=int, nargs=3, default=PLATES, help="few, many, very many")
     parser.add_argument("--measured", type=Path, default=ROOT / "docs/tables/measured.tsv")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/cluster-scale.tsv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/cluster-scale.md")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/cluster-scale.md")
     given = parser.parse_args()
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     rows = read_rows(given.measured)
@@ -359,13 +373,15 @@ def main() -> None:
         *dry_runs(ROOT / "docs/tables/dry-run.tsv"),
         *job_start(given.repeats),
         *overheads(ROOT / "docs/tables/cluster-faults.tsv"),
-        *modelled(Measured(rows, {}), BLOCKS),
-        *by_speed(rows),
+        *modelled(Measured(rows, {}), BLOCKS, given.plates),
+        *by_speed(rows, given.plates[1]),
     ]
     sources = [f"{row.rule}: {row.cost.source}" for row in rows if row.cost.assumed]
-    for path, text in ((given.table, table(figures)), (given.page, page(figures, sources))):
-        with atomic_write(path) as partial:
-            partial.write_text(text, encoding="utf-8")
+    for path, text in (
+        (given.table, table(figures)),
+        (given.page, page(figures, sources, given.plates)),
+    ):
+        write_text(path, text)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,14 @@
-"""The page of what the networks cost, from the tables of benchmarks/neurites_networks.py.
+"""The page of what the networks cost, from the tables of benchmarks/neurites/networks.py.
 
-    python benchmarks/neurites_networks_page.py
+    python -m benchmarks.neurites.networks_page
 
 Counts what each measure against kept activations gives (bytes only, no clock) and the
-multiplications of a step, and writes docs/neurites-networks.md and, in docs/tables/,
+multiplications of a step, and writes docs/benchmarks/neurites-networks.md and, in docs/tables/,
 neurites-saved-bytes.tsv and neurites-arithmetic.tsv.
 """
 
 import argparse
 import math
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,16 +16,11 @@ import pandas as pd
 import torch
 from torch import nn
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from snakescope.neurites.networks.networks import (
-    NeuriteNetwork,  # noqa: E402
-    saved_bytes,  # noqa: E402
-)
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import atomic_write  # noqa: E402
-from snakescope.step.tables import read_table, write_table  # noqa: E402
+from benchmarks import ROOT
+from snakescope.neurites.networks.networks import NeuriteNetwork, saved_bytes
+from snakescope.report.pages import markdown, write_text
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table, write_table
 
 
 def set_frugal(network: NeuriteNetwork, out: bool, up: bool, down: bool) -> None:
@@ -133,17 +127,10 @@ keeping the activations of some blocks instead saves 1 to 3 per cent of the time
 base's bytes, by the table above."""
 
 
-def _markdown(table: pd.DataFrame) -> str:
-    head = ["| " + " | ".join(table.columns) + " |", "|" + " --- |" * len(table.columns)]
-    body = [
-        "| "
-        + " | ".join(
-            "" if pd.isna(v) else f"{v:.3g}" if isinstance(v, float) else str(v) for v in values
-        )
-        + " |"
-        for values in table.astype(object).itertuples(index=False)
-    ]
-    return "\n".join([*head, *body])
+def three_digits(table: pd.DataFrame) -> str:
+    """The table as Markdown, with three digits of every number that is not whole."""
+    fractions = table.select_dtypes("float").columns
+    return markdown(table, dict.fromkeys(fractions, ".3g"))
 
 
 def page(
@@ -160,8 +147,8 @@ def page(
     ]  # fmt: skip
     return f"""# What the affinity networks cost
 
-Made by `.venv/bin/python benchmarks/neurites_networks.py` and
-`.venv/bin/python benchmarks/neurites_networks_page.py`.
+Made by `.venv/bin/python -m benchmarks.neurites.networks` and
+`.venv/bin/python -m benchmarks.neurites.networks_page`.
 
 ## A step of training
 
@@ -172,17 +159,17 @@ are of the processor. `seconds_of_base` compares with the base network, which ha
 convolutions than revnet of n = 2 and more; `seconds_of_stored` with the same network under plain
 autograd: what the saved memory costs.
 
-{_markdown(networks[columns])}
+{three_digits(networks[columns])}
 
 ## Time
 
 {time}
 
-{_markdown(counted)}
+{three_digits(counted)}
 
 ## What each measure against kept activations gives
 
-{_markdown(kept)}
+{three_digits(kept)}
 
 ## Affinities
 
@@ -196,7 +183,7 @@ The bfloat16 figure is of a processor with bfloat16 instructions (AVX512-BF16); 
 settings. torch computes small single patches on the CPU with a far slower convolution: with patches
 of fewer than about 20,000 rows (channels x z x y of a level), set a batch of 2.
 
-{_markdown(inference.drop(columns=["patch", "device"]))}
+{three_digits(inference.drop(columns=["patch", "device"]))}
 """
 
 
@@ -207,7 +194,7 @@ def main() -> None:
     parser.add_argument("--inference", type=Path, default=tables / "neurites-inference.tsv")
     parser.add_argument("--kept", type=Path, default=tables / "neurites-saved-bytes.tsv")
     parser.add_argument("--arithmetic", type=Path, default=tables / "neurites-arithmetic.tsv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/neurites-networks.md")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/neurites-networks.md")
     given = parser.parse_args()
     torch.set_num_threads(1)
     kept = pd.concat([measures(1), measures(4)], ignore_index=True)
@@ -215,8 +202,7 @@ def main() -> None:
     counted = arithmetic()
     write_table(given.arithmetic, counted)
     text = page(read_table(given.networks), read_table(given.inference), kept, counted)
-    with atomic_write(given.page) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(given.page, text)
 
 
 if __name__ == "__main__":

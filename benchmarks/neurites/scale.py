@@ -1,6 +1,6 @@
 """A volume larger than memory: fragments, region graphs, agglomeration, stitched labels, by blocks.
 
-    python benchmarks/neurites_scale.py [--shape 64 4096 4096] [--processes 2] [--folder scale]
+    python -m benchmarks.neurites.scale [--shape 64 4096 4096] [--processes 2] [--folder scale]
 
 writes docs/tables/neurites-scale.tsv: seconds, peak memory and disk of every stage, and the score
 of the result; and docs/tables/neurites-scale-parts.tsv: what the agglomeration hands on, by size
@@ -26,35 +26,33 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
-
-from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from snakescope.neurites.agglomeration.agglomerate import (  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.neurites.volume import SyntheticVolume
+from snakescope.neurites.agglomeration.agglomerate import (
     agglomerate_files,
     read_agglomeration,
     write_agglomeration,
 )
-from snakescope.neurites.agglomeration.hierarchy import Part  # noqa: E402
-from snakescope.neurites.agglomeration.segmentation import write_segmentation  # noqa: E402
-from snakescope.neurites.agglomeration.settings import SegmentationSettings  # noqa: E402
-from snakescope.neurites.fragments.block_files import read_face, read_labels, write_fragments  # noqa: E402
-from snakescope.neurites.fragments.context import context_of  # noqa: E402
-from snakescope.neurites.fragments.fragments import block_fragments  # noqa: E402
-from snakescope.neurites.fragments.pair_counts import contingency_table  # noqa: E402
-from snakescope.neurites.fragments.region_graph import (  # noqa: E402
+from snakescope.neurites.agglomeration.hierarchy import Part
+from snakescope.neurites.agglomeration.segmentation import write_segmentation
+from snakescope.neurites.agglomeration.settings import SegmentationSettings
+from snakescope.neurites.fragments.block_files import read_face, read_labels, write_fragments
+from snakescope.neurites.fragments.context import context_of
+from snakescope.neurites.fragments.fragments import block_fragments
+from snakescope.neurites.fragments.pair_counts import contingency_table
+from snakescope.neurites.fragments.region_graph import (
     Neighbour,
     block_graph,
     read_graph,
     write_graph,
 )
-from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
-from snakescope.neurites.scores.partition_scores import scores_of_table  # noqa: E402
-from snakescope.neurites.volumes.blocks import Block, Box, Grid, within  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import atomic_write  # noqa: E402
-from snakescope.step.progress import progress  # noqa: E402
-from snakescope.step.tables import read_table, write_table  # noqa: E402
+from snakescope.neurites.fragments.settings import FragmentsSettings
+from snakescope.neurites.scores.partition_scores import scores_of_table
+from snakescope.neurites.volumes.blocks import Block, Box, Grid, within
+from snakescope.step.command import run_step
+from snakescope.step.output import atomic_write
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
 
 SECTIONS = (30.0, 6.0, 6.0)
 SETTINGS = FragmentsSettings()

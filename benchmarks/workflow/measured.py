@@ -1,9 +1,9 @@
-"""What jobs took, measured, as the model of benchmarks/cluster_scale.py takes it.
+"""What jobs took, measured, as the model of benchmarks/workflow/cluster_scale.py takes it.
 
-The table docs/tables/measured.tsv, which benchmarks/measured_costs.py writes, has a row for each
-rule and device: ``seconds`` and ``cpu_seconds`` (s), ``output_mb`` and ``temporary_mb`` of outputs
-that are kept and that are removed later (MB), ``files`` that are kept (count), all per unit of
-size, such as a timepoint of a block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the
+The table docs/tables/measured.tsv, which benchmarks/healthspan/measured_costs.py writes, has a row
+for each rule and device: ``seconds`` and ``cpu_seconds`` (s), ``output_mb`` and ``temporary_mb`` of
+outputs that are kept and that are removed later (MB), ``files`` that are kept (count), all per unit
+of size, such as a timepoint of a block; ``start_s`` (s), once a job; ``max_rss_mb`` (MB), the
 greatest; ``basis``, ``measured`` or ``assumed``, how its times are known; ``source``, where the row
 comes from.
 """
@@ -16,7 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from benchmarks.simulation import Task
+from benchmarks.workflow.simulation import Task
 from snakescope.run.events import number
 from snakescope.run.summary import size_of
 from snakescope.step.errors import StepError

@@ -1,9 +1,9 @@
 """Segmentations of real volumes against their truth: ours, waterz's and those of peers.
 
-    python benchmarks/neurites_evaluation.py
+    python -m benchmarks.neurites.evaluation
 
 writes docs/tables/neurites-evaluation.tsv (volume, method, metric, value); the rows of trained
-networks come from benchmarks/neurites_training.py. It needs the public volumes that
+networks come from benchmarks/neurites/training.py. It needs the public volumes that
 SNAKESCOPE_DATA names. A threshold is chosen on the training part of a volume and applied to its
 test part: what is written was not tuned on what it is measured on.
 """
@@ -17,22 +17,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import tifffile
+import waterz
 from numpy.typing import NDArray
+from skimage.measure import label
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
-
-import waterz  # noqa: E402
-from skimage.measure import label  # noqa: E402
-
-from benchmarks.neurites_branches import branches_apart  # noqa: E402
-from snakescope.neurites.agglomeration.segment import segment_blocks  # noqa: E402
-from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
-from snakescope.neurites.scores.evaluate import row  # noqa: E402
-from snakescope.neurites.scores.partition_scores import PartitionScores, score_partition  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.tables import read_table, write_table  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.neurites.branches import branches_apart
+from snakescope.neurites.agglomeration.segment import segment_blocks
+from snakescope.neurites.fragments.settings import FragmentsSettings
+from snakescope.neurites.scores.evaluate import row
+from snakescope.neurites.scores.partition_scores import PartitionScores, score_partition
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.tables import read_table, write_table
 
 THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.98, 0.99)
 METRICS = ("arand", "precision", "recall", "voi_split", "voi_merge", "voi", "v_rand")

@@ -1,6 +1,6 @@
 """Networks trained on one part of a real volume and scored on another, beside the other methods.
 
-    python benchmarks/neurites_training.py [--volumes gala medulla]
+    python -m benchmarks.neurites.training [--volumes gala medulla]
 
 trains a network for each volume, under training/, and adds its rows to
 docs/tables/neurites-evaluation.tsv. A training that was interrupted goes on at its checkpoint, and
@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +24,9 @@ import tifffile
 import zarr
 from numpy.typing import NDArray
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
-
-from benchmarks.neurites_branches import branches_apart  # noqa: E402
-from benchmarks.neurites_evaluation import (  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.neurites.branches import branches_apart
+from benchmarks.neurites.evaluation import (
     APART,
     FOLDERS,
     MEDULLA_TEST,
@@ -42,17 +40,17 @@ from benchmarks.neurites_evaluation import (  # noqa: E402
     rows,
     tuned,
 )
-from snakescope.learning.device import choose_device  # noqa: E402
-from snakescope.neurites.networks.model_files import load_network  # noqa: E402
-from snakescope.neurites.networks.networks import parameter_count  # noqa: E402
-from snakescope.neurites.prediction.patches import Triple  # noqa: E402
-from snakescope.neurites.prediction.predict import predict_block, prepared  # noqa: E402
-from snakescope.neurites.prediction.settings import PredictSettings  # noqa: E402
-from snakescope.neurites.scores.partition_scores import score_partition  # noqa: E402
-from snakescope.neurites.training.network import build  # noqa: E402
-from snakescope.neurites.training.settings import AugmentSettings, TrainSettings  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.errors import StepError  # noqa: E402
+from snakescope.learning.device import choose_device
+from snakescope.neurites.networks.model_files import load_network
+from snakescope.neurites.networks.networks import parameter_count
+from snakescope.neurites.prediction.patches import Triple
+from snakescope.neurites.prediction.predict import predict_block, prepared
+from snakescope.neurites.prediction.settings import PredictSettings
+from snakescope.neurites.scores.partition_scores import score_partition
+from snakescope.neurites.training.network import build
+from snakescope.neurites.training.settings import AugmentSettings, TrainSettings
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
 
 UNIT = 8
 """Patches are multiples of this along every axis: the network halves them three times."""
@@ -168,7 +166,7 @@ MAKERS = {"gala": gala, "medulla": medulla}
 
 
 def trained(experiment: Experiment, folder: Path) -> Path:
-    """The weights of an experiment, trained by snakescope.neurites.training.train unless they are there.
+    """The weights of an experiment, trained unless they are there.
 
     Raises:
         StepError: the training failed.
@@ -191,7 +189,7 @@ def trained(experiment: Experiment, folder: Path) -> Path:
             words += [f"--{option}", str(folder / f"network.{name}")]
         words += ["--settings", experiment.settings.model_dump_json()]
         done = subprocess.run(
-            [sys.executable, "-m", "snakescope.neurites.training.train", *words],
+            [sys.executable, "-m", "snakescope", "neurites", "train", *words],
             env={**os.environ, "PYTHONPATH": str(ROOT / "scripts")},
         )
     if done.returncode:
@@ -257,11 +255,16 @@ def main() -> None:
     parser.add_argument(
         "--training", type=Path, default=ROOT / "training", help="kept for resuming"
     )
+    parser.add_argument("--steps", type=int, help="of a training, where not those of the table")
+    parser.add_argument("--views", type=int, default=VIEWS, help="of test-time augmentation")
     given, folder = read_arguments(parser, ("gala", "medulla"))
     for name in given.volumes:
         experiment = MAKERS[name](folder / FOLDERS[name])
+        if given.steps:
+            settings = experiment.settings.model_copy(update={"steps": given.steps})
+            experiment = replace(experiment, settings=settings)
         weights = trained(experiment, given.training / name)
-        add_rows(given.table, network_rows(experiment, weights, VIEWS))
+        add_rows(given.table, network_rows(experiment, weights, given.views))
 
 
 if __name__ == "__main__":

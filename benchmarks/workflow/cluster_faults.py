@@ -1,10 +1,10 @@
 """What becomes of a run when the cluster misbehaves, on the real Slurm of tests/slurm.
 
-    python benchmarks/cluster_faults.py
-    python benchmarks/cluster_faults.py --only lost   # tests of that name; other rows are kept
+    python -m benchmarks.workflow.cluster_faults
+    python -m benchmarks.workflow.cluster_faults --only lost   # tests of that name only
 
 Runs tests/slurm, which must pass, and writes their figures to docs/tables/cluster-faults.tsv and
-docs/cluster-faults.md. Needs the packages that tests/slurm/start.sh --check names.
+docs/benchmarks/cluster-faults.md. Needs the packages that tests/slurm/start.sh --check names.
 """
 
 import argparse
@@ -15,12 +15,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
+import pandas as pd
 
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.output import atomic_write  # noqa: E402
+from benchmarks import ROOT
+from snakescope.report.pages import markdown, write_text
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
 
 COLUMNS = ("case", "metric", "value", "unit")
 
@@ -47,18 +47,14 @@ def text_of(rows: list[dict[str, str]]) -> str:
 
 def page(rows: list[dict[str, str]]) -> str:
     """The table as a page of the documentation."""
-    body = "\n".join(
-        f"| {row['case']} | {row['metric']} | {row['value']} | {row['unit']} |" for row in rows
-    )
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).rename(columns={"metric": "figure"})
     return f"""# When the cluster misbehaves
 
 Every row was measured on a real Slurm, started on one host by `tests/slurm`: two CPU nodes, two
 nodes with an rtx2080ti and one with a titanxp (counted, not real). What is done to the run, and
 what is asked of it, stands in `tests/slurm/test_faults.py` and `test_plates.py`.
 
-| case | figure | value | unit |
-|---|---|---:|---|
-{body}
+{markdown(table)}
 
 The overhead of a job is what its allocation took beside the step: two Snakemake processes on the
 node, and Slurm's own start and end, by the wall (`ElapsedRaw`) and, where Slurm tells it, by
@@ -66,19 +62,19 @@ processors (`TotalCPU`): the
 median of all jobs of the demo and of those of every rule. It hardly depends on what the step does,
 so a block should work for much longer: [cluster-scale.md](cluster-scale.md) draws the conclusion.
 
-Made by `.venv/bin/python benchmarks/cluster_faults.py`; times are those of the machine it ran on,
-with whatever else ran there. The same as a table:
-[tables/cluster-faults.tsv](tables/cluster-faults.tsv).
+Made by `.venv/bin/python -m benchmarks.workflow.cluster_faults`; times are those of the machine it
+ran on, with whatever else ran there. The same as a table:
+[tables/cluster-faults.tsv](../tables/cluster-faults.tsv).
 """
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/cluster-faults.tsv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/cluster-faults.md")
-    parser.add_argument("--only", help="run the tests that this expression of pytest -k names")
-    given = parser.parse_args()
-    chosen = ["-k", given.only] if given.only else []
+def figures_of_tests(only: str | None) -> list[dict[str, str]]:
+    """Run the tests on Slurm, or those that ``only`` names, and return their figures.
+
+    Raises:
+        StepError: a test failed, or all were skipped.
+    """
+    chosen = ["-k", only] if only else []
     with tempfile.TemporaryDirectory() as folder:
         figures = Path(folder, "figures.tsv")
         ended = subprocess.run(
@@ -88,15 +84,26 @@ def main() -> None:
             check=False,
         )
         if ended.returncode or not figures.exists():
-            raise StepError(
-                "tests/slurm: expected all to pass, found failures or a skip; see above"
-            )
-        rows = rows_of(figures)
+            raise StepError("tests/slurm: expected all to pass, found failures or a skip")
+        return rows_of(figures)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/cluster-faults.tsv")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/cluster-faults.md")
+    parser.add_argument("--only", help="run the tests that this expression of pytest -k names")
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        help="figures of tests that ran already, with SNAKESCOPE_FIGURES set",
+    )
+    given = parser.parse_args()
+    rows = rows_of(given.figures) if given.figures else figures_of_tests(given.only)
     if given.only and given.table.exists():
         rows = merged(rows_of(given.table), rows)
     for path, content in ((given.table, text_of(rows)), (given.page, page(rows))):
-        with atomic_write(path) as partial:
-            partial.write_text(content, encoding="utf-8")
+        write_text(path, content)
 
 
 if __name__ == "__main__":

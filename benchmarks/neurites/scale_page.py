@@ -1,25 +1,22 @@
 """The page of what a volume larger than memory takes, from the tables of neurites_scale.py.
 
-    python benchmarks/neurites_scale_page.py
+    python -m benchmarks.neurites.scale_page
 
-writes docs/neurites-scale.md: the largest volume that was measured, and what its figures come to
-for a volume of 10^12 voxels.
+writes docs/benchmarks/neurites-scale.md: the largest volume that was measured, and what its figures
+come to for a volume of 10^12 voxels.
 """
 
 import argparse
 import math
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.output import atomic_write  # noqa: E402
-from snakescope.step.tables import read_table  # noqa: E402
+from benchmarks import ROOT
+from snakescope.report.pages import markdown, write_text
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table
 
 TERA = 1e12
 LARGE_BLOCK = (128, 1024, 1024)
@@ -34,6 +31,24 @@ GPU_VOXELS = 0.94e6
 
 FITTED = 4
 """Blocks of a part from which on its contacts are fitted."""
+STAGES = {
+    "stage": "stage",
+    "cpu_seconds": "processor (s)",
+    "mvoxel_per_cpu_s": "Mvoxel a second and core",
+    "seconds": "clock (s)",
+    "processes": "processes",
+    "peak_mb_a_process": "peak of each (MB)",
+    "disk_mb": "disk (MB)",
+}
+PARTS = {
+    "blocks": "blocks of a part",
+    "parts": "parts",
+    "voxels": "voxels",
+    "regions_left": "regions left",
+    "contacts_left": "contacts left",
+}
+"""Columns of the tables, and their headings on the page."""
+
 SURFACE = 2 / 3
 """Power with which the surface of a cube grows with its voxels."""
 
@@ -71,24 +86,60 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
     handed_tera = handed * (TERA / 2 / halves["voxels"]) ** max(exponent, SURFACE)
     jobs = math.ceil(TERA / math.prod(LARGE_BLOCK))
     disk = float(table["disk_mb"].sum()) / voxels * 1e6
+    at_tera = [
+        (
+            "fragments, region graphs",
+            "a job a block, any number at a time",
+            "voxels",
+            f"{blocks:,.0f} core-hours; {blocks / 500:.1f} h on 500 cores",
+        ),
+        (
+            "affinities",
+            "a job a block, a GPU each",
+            "voxels",
+            f"{TERA / GPU_VOXELS / 3600:.0f} GPU-hours at the 0.94 Mvoxel/s published for a"
+            " RTX 2080 Ti",
+        ),
+        (
+            "agglomeration",
+            "one job, one core",
+            "fragments",
+            f"{hours['agglomeration']:.0f} h;"
+            f" {fragments * times * BYTES_A_FRAGMENT / 1e9:.0f} GB for"
+            f" {fragments * times / 1e9:.1f} billion fragments and their merges,"
+            f" {handed_tera * BYTES_A_CONTACT / 1e9:.1f} GB for contacts in hand",
+        ),
+        (
+            "labels",
+            "one job, any number of processes on its node",
+            "voxels",
+            f"{hours['stitched labels']:,.0f} core-hours;"
+            f" {hours['stitched labels'] / 32:.1f} h on 32 cores",
+        ),
+        (
+            "disk",
+            "fragments, graphs, labels",
+            "voxels",
+            f"{disk * TERA / 1e12:.1f} TB",
+        ),
+    ]
     lines = [
         "# A volume larger than memory",
         "",
-        "Made by `.venv/bin/python benchmarks/neurites_scale.py` and `.venv/bin/python"
-        " benchmarks/neurites_scale_page.py`: a synthetic volume of"
+        "Made by `.venv/bin/python -m benchmarks.neurites.scale` and `.venv/bin/python -m"
+        " benchmarks.neurites.scale_page`: a synthetic volume of"
         f" {shape.replace('x', ' x ')} voxels ({voxels / 1e9:.2f} Gvoxel), labels with noisy"
         " affinities that are made block by block and never stored, through the functions of the"
         " steps. Seconds are of the processor; those of the clock were measured on a machine that"
         f" did much else (load {first['load']:.0f} on 2 cores) and say little.",
         "",
-        "| stage | processor (s) | Mvoxel a second and core | clock (s) | processes | peak of each (MB) | disk (MB) |",  # noqa: E501
-        "| --- | --- | --- | --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {stage} | {row['cpu_seconds']:.0f} | {row['mvoxel_per_cpu_s']:.1f}"
-        f" | {row['seconds']:.0f}"
-        f" | {row['processes']} | {row['peak_mb_a_process']:.0f} | {row['disk_mb']:.0f} |"
-        for stage, row in table.iterrows()
+        markdown(
+            table.reset_index()[list(STAGES)].rename(columns=STAGES),
+            {"Mvoxel a second and core": ".1f"}
+            | dict.fromkeys(
+                ("processor (s)", "clock (s)", "peak of each (MB)", "disk (MB)"), ".0f"
+            ),
+        ),
     ]
     total = float(table["cpu_seconds"].sum())
     lines += [
@@ -102,19 +153,19 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
         "## What the agglomeration hands on",
         "",
         "Regions that cannot be decided on within a part of the volume, and their contacts"
-        " ([Neurites](trees/neurites.md#agglomeration)). Memory holds those of a few parts, not the"
-        f" volume's contacts; in parts of {FITTED} blocks and more, those below being mostly"
+        " ([Neurites](../trees/neurites.md#agglomeration)). Memory holds those of a few parts, not"
+        f" the volume's contacts; in parts of {FITTED} blocks and more, those below being mostly"
         f" surface, they grew with the voxels of the part to the power {exponent:.2f}."
         " The volume is a slab; for the estimate below, they grow like the surface of a cube,"
         " to the power 2/3.",
         "",
-        "| blocks of a part | parts | voxels | regions left | contacts left |",
-        "| --- | --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {row.blocks:.0f} | {row.parts:.0f} | {row.voxels / 1e6:.0f} M"
-        f" | {row.regions_left:,.0f} | {row.contacts_left:,.0f} |"
-        for row in parts.itertuples()
+        markdown(
+            parts.assign(voxels=[f"{one / 1e6:.0f} M" for one in parts["voxels"]])[
+                list(PARTS)
+            ].rename(columns=PARTS),
+            dict.fromkeys(("blocks of a part", "parts"), ".0f")
+            | dict.fromkeys(("regions left", "contacts left"), ",.0f"),
+        ),
     ]
     lines += [
         "",
@@ -123,21 +174,9 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
         f"{times:,.0f} times the volume above, in blocks of {' x '.join(map(str, LARGE_BLOCK))}"
         f" ({jobs:,} of them).",
         "",
-        "| part | how it runs | grows with | at 1 Tvoxel |",
-        "| --- | --- | --- | --- |",
-        f"| fragments, region graphs | a job a block, any number at a time | voxels |"
-        f" {blocks:,.0f} core-hours; {blocks / 500:.1f} h on 500 cores |",
-        "| affinities | a job a block, a GPU each | voxels |"
-        f" {TERA / GPU_VOXELS / 3600:.0f} GPU-hours at the 0.94 Mvoxel/s published for a"
-        " RTX 2080 Ti |",
-        f"| agglomeration | one job, one core | fragments | {hours['agglomeration']:.0f} h;"
-        f" {fragments * times * BYTES_A_FRAGMENT / 1e9:.0f} GB for {fragments * times / 1e9:.1f}"
-        f" billion fragments and their merges, {handed_tera * BYTES_A_CONTACT / 1e9:.1f} GB for"
-        " contacts in hand |",
-        f"| labels | one job, any number of processes on its node | voxels |"
-        f" {hours['stitched labels']:,.0f} core-hours; {hours['stitched labels'] / 32:.1f} h on 32"
-        " cores |",
-        f"| disk | fragments, graphs, labels | voxels | {disk * TERA / 1e12:.1f} TB |",
+        markdown(
+            pd.DataFrame(at_tera, columns=["part", "how it runs", "grows with", "at 1 Tvoxel"])
+        ),
         "",
         "Global are the numbering of fragments, the list of their merges and the agglomeration's"
         " last parts. Held in one table, as before parts were joined in turn, the contacts alone"
@@ -154,11 +193,10 @@ def main() -> None:
     tables = ROOT / "docs/tables"
     parser.add_argument("--table", type=Path, default=tables / "neurites-scale.tsv")
     parser.add_argument("--parts", type=Path, default=tables / "neurites-scale-parts.tsv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/neurites-scale.md")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/neurites-scale.md")
     given = parser.parse_args()
     text = page(read_table(given.table, ("shape", "stage")), read_table(given.parts, ("shape",)))
-    with atomic_write(given.page) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(given.page, text)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Time and memory that Snakemake takes to plan: dry runs, and a run with nothing to do.
 
-    python benchmarks/dry_run.py                 # 300 and 1,000 plates of 50 timepoints
-    python benchmarks/dry_run.py --plates 30     # fewer
-    python benchmarks/dry_run.py --times 1       # each once, not the median of three
+    python -m benchmarks.workflow.dry_run                 # 300 and 1,000 plates of 50 timepoints
+    python -m benchmarks.workflow.dry_run --plates 30     # fewer
+    python -m benchmarks.workflow.dry_run --times 1       # each once, not the median of three
 
 Raw folders are filled with empty names, and the results are pretended (snakemake --touch), so
 that only the planning is measured. The dry run of many plates is `snakemake -n --quiet`, which
 tells how many jobs of every rule there are; one that prints every job is measured beside it. The
-results go to docs/tables/dry-run.tsv and docs/dry-run.md.
+results go to docs/tables/dry-run.tsv and docs/benchmarks/dry-run.md.
 """
 
 import argparse
@@ -23,14 +23,12 @@ from statistics import median
 
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "scripts")]
-
-from benchmarks.full_geometry import Cost, measure  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.errors import StepError  # noqa: E402
-from snakescope.step.output import atomic_write  # noqa: E402
-from snakescope.step.tables import write_table  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.measure import Cost, measure
+from snakescope.report.pages import markdown, write_text
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.tables import write_table
 
 COLUMNS = (
     "what",
@@ -119,28 +117,35 @@ def row(
 
 def page(table: pd.DataFrame, files: tuple[int, int], times: int) -> str:
     """The table as a page of the documentation, with the files that a plate has."""
-    rows = [
-        f"| {one.what} | {one.plates} x {one.timepoints} | {one.jobs} | {one.cpu_seconds:.1f}"
-        f" | {one.seconds:.1f} ({one.seconds_least:.1f} to {one.seconds_most:.1f})"
-        f" | {one.peak_rss_mb:.0f} |"
-        for one in table.itertuples()
-    ]
-    head = "| run | plates x timepoints | jobs | processor seconds | wall seconds | memory (MB) |"
-    lines = "\n".join([head, "|---|---|---:|---:|---:|---:|", *rows])
+    shown = pd.DataFrame(
+        {
+            "run": table["what"],
+            "plates x timepoints": [
+                f"{one.plates} x {one.timepoints}" for one in table.itertuples()
+            ],
+            "jobs": table["jobs"],
+            "processor seconds": table["cpu_seconds"],
+            "wall seconds": [
+                f"{one.seconds:.1f} ({one.seconds_least:.1f} to {one.seconds_most:.1f})"
+                for one in table.itertuples()
+            ],
+            "memory (MB)": table["peak_rss_mb"],
+        }
+    )
     return f"""# How long Snakemake plans
 
 ```
-.venv/bin/python benchmarks/dry_run.py
+.venv/bin/python -m benchmarks.workflow.dry_run
 ```
 
-{lines}
+{markdown(shown, {"processor seconds": ".1f", "memory (MB)": ".0f"})}
 
 Before the first job starts, Snakemake scans the raw folders and works out what is to be done; this
 takes as long as a dry run. `first` and `again` are `snakemake -n --quiet`, which counts the jobs of
 every rule; `printed` is `snakemake -n`, which prints every job with its files and its reason
 (`--quiet all` does not keep a dry run from it). Seconds are the median of {times} runs, the wall's
 with the least and the most; memory is the most. The same as a table:
-[tables/dry-run.tsv](tables/dry-run.tsv).
+[tables/dry-run.tsv](../tables/dry-run.tsv).
 
 A plate of {table.timepoints[0]} timepoints has {files[0]} files of results, and {files[1]} logs and
 benchmarks of its jobs.
@@ -183,7 +188,7 @@ def main() -> None:
     parser.add_argument("--timepoints", type=int, default=50)
     parser.add_argument("--times", type=int, default=3, help="runs of each kind")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/dry-run.tsv")
-    parser.add_argument("--page", type=Path, default=ROOT / "docs/dry-run.md")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/dry-run.md")
     given = parser.parse_args()
     rows: list[tuple[object, ...]] = []
     for plates in given.plates:
@@ -191,8 +196,7 @@ def main() -> None:
         rows += lines
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_table(given.table, table)
-    with atomic_write(given.page) as partial:
-        partial.write_text(page(table, files, given.times), encoding="utf-8")
+    write_text(given.page, page(table, files, given.times))
     print(table.to_string(index=False))
 
 

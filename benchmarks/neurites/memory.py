@@ -1,12 +1,12 @@
 """Memory and time of the steps of the neurites tree, by the size of what they work on.
 
-    python benchmarks/neurites_memory.py [--steps agglomerate ...]
+    python -m benchmarks.neurites.memory [--steps agglomerate ...]
 
 Runs the command lines of the steps on synthetic blocks and volumes of two sizes, with fragments
 within sections, in 3-D, and by waterz, the agglomeration by the mean and by quantiles, the
 prediction with two networks and the training with several, and writes
 docs/tables/neurites-memory.tsv. With --steps, only the rows of these are measured anew. What jobs
-ask for (scripts/neurites/resources.py) is held against the table by a test.
+ask for (snakescope/neurites/costs.py) is held against the table by a test.
 """
 
 import argparse
@@ -21,29 +21,24 @@ from typing import Any
 import pandas as pd
 import tifffile
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
-
-from snakescope.neurites.resources import Size, kind_of  # noqa: E402
-from snakescope.neurites.sizes import mvoxel  # noqa: E402
-from snakescope.neurites.sizes import of_training as of_step_of_training  # noqa: E402
-from snakescope.neurites.sizes import of_volume as of_step  # noqa: E402
-
-from benchmarks.full_geometry import measure  # noqa: E402
-from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from snakescope.imaging.volumes import describe  # noqa: E402
-from snakescope.learning.weights import save_weights  # noqa: E402
-from snakescope.neurites.fragments.block_files import write_block_array  # noqa: E402
-from snakescope.neurites.fragments.context import context_of  # noqa: E402
-from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
-from snakescope.neurites.settings import NeuritesSettings  # noqa: E402
-from snakescope.neurites.training.network import build, description  # noqa: E402
-from snakescope.neurites.training.settings import TrainSettings  # noqa: E402
-from snakescope.neurites.volumes.blocks import Grid, Zyx, box_shape  # noqa: E402
-from snakescope.neurites.volumes.ingest import create_array  # noqa: E402
-from snakescope.neurites.volumes.scan import write_manifest  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.tables import read_table, write_table  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.measure import measure
+from benchmarks.neurites.volume import SyntheticVolume
+from snakescope.imaging.volumes import describe
+from snakescope.learning.weights import save_weights
+from snakescope.neurites.costs import kind_of, mvoxel, of_training, of_volume, size
+from snakescope.neurites.fragments.block_files import write_block_array
+from snakescope.neurites.fragments.context import context_of
+from snakescope.neurites.fragments.settings import FragmentsSettings
+from snakescope.neurites.settings import NeuritesSettings
+from snakescope.neurites.training.network import build, description
+from snakescope.neurites.training.settings import TrainSettings
+from snakescope.neurites.volumes.blocks import Grid, Zyx, box_shape
+from snakescope.neurites.volumes.ingest import create_array
+from snakescope.neurites.volumes.scan import write_manifest
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table, write_table
+from snakescope.tree.costs import Size
 
 COLUMNS = ("step", "kind", "mvoxel", "part", "cpu_seconds", "peak_rss_mb")
 BLOCKS: tuple[Zyx, ...] = ((16, 256, 256), (32, 512, 512))
@@ -97,21 +92,22 @@ TRAININGS: tuple[tuple[str, int, str, Zyx], ...] = (
 """Network, its blocks, what it keeps, patch."""
 
 Row = tuple[object, ...]
+STEP = (sys.executable, "-m", "snakescope", "neurites")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT / "scripts"), "OMP_NUM_THREADS": "1"}
 
 
-def row(step: str, size: Size, words: list[str]) -> Row:
+def row(step: str, of: Size, words: list[str]) -> Row:
     """Run a step and return its row."""
-    cost = measure([sys.executable, "-m", f"neurites.{step}", *words], ENVIRONMENT)
+    cost = measure([*STEP, step, *words], ENVIRONMENT)
     made = (
-        step, size.kind, round(size.mvoxel, 3), round(size.part, 3), round(cost.cpu_seconds, 2),
-        round(cost.peak_rss_mb),
+        step, of.kind, round(of.amounts["mvoxel"], 3), round(of.amounts["part"], 3),
+        round(cost.cpu_seconds, 2), round(cost.peak_rss_mb),
     )  # fmt: skip
     print(made, flush=True)
     return made
 
 
-def of_block(folder: Path, shape: Zyx, kind: str) -> Iterator[Row]:
+def measure_block(folder: Path, shape: Zyx, kind: str) -> Iterator[Row]:
     """Run the steps on one block that is a whole volume; one row a step."""
     grid = Grid(shape, shape)
     (block,) = grid
@@ -131,11 +127,11 @@ def of_block(folder: Path, shape: Zyx, kind: str) -> Iterator[Row]:
     }  # fmt: skip
     for step, words in steps.items():
         # Numba compiles once and keeps what it made; jobs find it there.
-        measure([sys.executable, "-m", f"neurites.{step}", *words, *common], ENVIRONMENT)
-        yield row(step, Size(kind, mvoxel(shape)), [*words, *common])
+        measure([*STEP, step, *words, *common], ENVIRONMENT)
+        yield row(step, size(kind, mvoxel(shape)), [*words, *common])
 
 
-def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
+def measure_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
     """Run the steps on a whole volume, from its ingest to its pictures; one row a step."""
     folder = folder / "volume"
     synthetic, grid = SyntheticVolume(), Grid(shape, block)
@@ -152,9 +148,9 @@ def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
     for kind in ("image", "labels"):
         array = folder / f"{kind}.zarr"
         slab = ["--kind", kind, *common]
-        measure([sys.executable, "-m", "snakescope.neurites.volumes.ingest", *slab, "--array",
+        measure([*STEP, "ingest", *slab, "--array",
                  str(array / ".zarray")], ENVIRONMENT)  # fmt: skip
-        yield row("ingest", Size(kind, mvoxel(shape)),
+        yield row("ingest", size(kind, mvoxel(shape)),
                   [*slab, "--sections", f"0:{shape[0]}", "--array", str(array / "0")])  # fmt: skip
     described = json.dumps({"shape": shape, "block": block, "voxel_nm": VOXEL_NM["sections"]})
     paths = graphs_of(folder, synthetic, grid, described, {}, "no")
@@ -178,7 +174,7 @@ def of_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
         "export": ["--segmentation", written, "--export", str(folder / "segmentation.h5")],
     }  # fmt: skip
     for step, words in steps.items():
-        yield row(step, of_step(step, NeuritesSettings(), grid), words)
+        yield row(step, of_volume(step, NeuritesSettings(), grid), words)
 
 
 def graphs_of(
@@ -198,12 +194,12 @@ def graphs_of(
     for one in grid:
         window = grid.touching(grid.window(one, context))
         seen = [str(Path(paths["affinities"], f"{other.name}.h5")) for other in window]
-        measure([sys.executable, "-m", "snakescope.neurites.fragments.fragments", "--affinities", *seen, "--block",
+        measure([*STEP, "fragments", "--affinities", *seen, "--block",
                  one.name, "--grid", described, "--settings", json.dumps(fragments), "--fragments",
                  f"{paths['fragments']}/{one.name}.h5"], ENVIRONMENT)  # fmt: skip
     for one in grid:
         before = [f"{paths['fragments']}/{b.name}.h5" for b in grid.before(one) if b]
-        measure([sys.executable, "-m", "snakescope.neurites.fragments.region_graph", "--fragments",
+        measure([*STEP, "region_graph", "--fragments",
                  f"{paths['fragments']}/{one.name}.h5", "--before", *before, "--affinities",
                  f"{paths['affinities']}/{one.name}.h5", "--block", one.name, "--grid", described,
                  "--histograms", histograms, "--graph", f"{paths['graphs']}/{one.name}.npz"],
@@ -215,13 +211,13 @@ def agglomeration_of(
     folder: Path, paths: dict[str, str], described: str, settings: dict[str, object]
 ) -> list[str]:
     """The command that agglomerates a volume."""
-    return [sys.executable, "-m", "snakescope.neurites.agglomeration.agglomerate", "--graphs", paths["graphs"],
+    return [*STEP, "agglomerate", "--graphs", paths["graphs"],
             "--grid", described, "--settings", json.dumps(settings),
             "--fragments", paths["fragments"], "--agglomeration", str(folder / "agglomeration.h5"),
             "--table", str(folder / "agglomeration.tsv")]  # fmt: skip
 
 
-def of_agglomeration(
+def measure_agglomeration(
     folder: Path, method: str, shape: Zyx, block: Zyx, scorings: Sequence[dict[str, object]]
 ) -> Iterator[Row]:
     """Agglomerate a volume in several ways."""
@@ -235,15 +231,15 @@ def of_agglomeration(
         settings = NeuritesSettings.model_validate(
             {"agglomeration": {"agglomerate": how}, "fragments": fragments}
         )
-        words = agglomeration_of(folder, paths, described, how)[3:]
-        yield row("agglomerate", of_step("agglomerate", settings, grid), words)
+        words = agglomeration_of(folder, paths, described, how)[len(STEP) + 1 :]
+        yield row("agglomerate", of_volume("agglomerate", settings, grid), words)
 
 
-def of_simulation(folder: Path, shape: Zyx) -> Iterator[Row]:
+def measure_simulation(folder: Path, shape: Zyx) -> Iterator[Row]:
     """Simulate a volume."""
     words = ["--settings", json.dumps({"shape": shape}), "--seed", "1", "--image",
              str(folder / "image.tif"), "--labels", str(folder / "labels.tif")]  # fmt: skip
-    yield row("simulate", Size("", mvoxel(shape)), words)
+    yield row("simulate", size("", mvoxel(shape)), words)
 
 
 def stored(folder: Path, shape: Zyx) -> dict[str, str]:
@@ -256,7 +252,7 @@ def stored(folder: Path, shape: Zyx) -> dict[str, str]:
     return {kind: str(folder / f"{kind}.zarr") for kind in ("image", "labels")}
 
 
-def of_prediction(
+def measure_prediction(
     folder: Path, features: tuple[int, ...], patch: Zyx, batch: int, block: Zyx
 ) -> Iterator[Row]:
     """Predict a block that is a whole volume, by a network without training."""
@@ -269,10 +265,10 @@ def of_prediction(
              "--weights", str(weights), "--settings", how,
              "--affinities", str(folder / "affinities.h5")]  # fmt: skip
     part = mvoxel(patch) * batch * features[0]
-    yield row("predict", Size("", mvoxel(block), part), words)
+    yield row("predict", size("", mvoxel(block), part), words)
 
 
-def of_training(folder: Path, network: str, n: int, memory: str, patch: Zyx) -> Iterator[Row]:
+def measure_training(folder: Path, network: str, n: int, memory: str, patch: Zyx) -> Iterator[Row]:
     """Two steps of a training, its validation and its scores."""
     shape = (patch[0] * 4, patch[1], patch[2])
     files = stored(folder, shape)
@@ -283,35 +279,41 @@ def of_training(folder: Path, network: str, n: int, memory: str, patch: Zyx) -> 
              json.dumps(how), "--checkpoint", str(folder / "a.ckpt"), "--weights",
              str(folder / "a.safetensors"), "--card", str(folder / "a.json")]  # fmt: skip
     settings = TrainSettings.model_validate(how)
-    size = of_step_of_training(settings, network, n, PAPER[0], [shape])
-    yield row("train", size, words)
+    yield row("train", of_training(settings, network, n, PAPER[0], [shape]), words)
 
 
 def measurements() -> Iterator[tuple[set[str], Callable[..., Iterator[Row]], tuple[Any, ...]]]:
     """What there is to measure: steps whose rows it gives, and how, in a folder of its own."""
     for kind in VOXEL_NM:
         for shape in BLOCKS:
-            yield {"fragments", "region_graph"}, of_block, (shape, kind)
+            yield {"fragments", "region_graph"}, measure_block, (shape, kind)
     for volume in VOLUMES:
         steps = {"ingest", "segmentation", "evaluate", "pictures", "export"}
-        yield steps, of_volume, volume
+        yield steps, measure_volume, volume
     for volume in AGGLOMERATIONS:
-        yield {"agglomerate"}, of_agglomeration, volume
+        yield {"agglomerate"}, measure_agglomeration, volume
     for shape in BLOCKS:
-        yield {"simulate"}, of_simulation, (shape,)
+        yield {"simulate"}, measure_simulation, (shape,)
     for prediction in PREDICTIONS:
-        yield {"predict"}, of_prediction, prediction
+        yield {"predict"}, measure_prediction, prediction
     for training in TRAININGS:
-        yield {"train"}, of_training, training
+        yield {"train"}, measure_training, training
 
 
-def measured(steps: set[str]) -> pd.DataFrame:
-    """Measure steps; all rows of what has to be measured for them are measured."""
+def measured(steps: set[str], sizes: int | None = None) -> pd.DataFrame:
+    """Measure steps; all rows of what has to be measured for them are measured.
+
+    Args:
+        steps: their names.
+        sizes: how many of the sizes of each measurement, small ones first; None: all.
+    """
     rows: list[Row] = []
-    for given, how, size in measurements():
-        if given & steps:
+    done: dict[Callable[..., Iterator[Row]], int] = {}
+    for given, how, of in measurements():
+        if given & steps and (sizes is None or done.get(how, 0) < sizes):
+            done[how] = done.get(how, 0) + 1
             with tempfile.TemporaryDirectory() as folder:
-                rows += how(Path(folder), *size)
+                rows += how(Path(folder), *of)
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -320,8 +322,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/neurites-memory.tsv")
     parser.add_argument("--steps", nargs="+", choices=steps, default=steps, help="default: all")
+    parser.add_argument("--sizes", type=int, help="measure so many sizes of each; default: all")
     given = parser.parse_args()
-    table = measured(set(given.steps))
+    table = measured(set(given.steps), given.sizes)
     if given.steps != steps:
         before = read_table(given.table, COLUMNS)
         table = pd.concat([before[~before["step"].isin(table["step"])], table])

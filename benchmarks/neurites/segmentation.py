@@ -1,6 +1,6 @@
 """Fragments and agglomeration: speed, memory and result beside those of waterz, in one run.
 
-    python benchmarks/neurites_segmentation.py [--shape 128 512 512] [--threads 2]
+    python -m benchmarks.neurites.segmentation [--shape 128 512 512] [--threads 2]
 
 writes docs/tables/neurites-segmentation.tsv; rows of other shapes and methods stay. Each method
 runs in a process of its own on the same synthetic volume (uint8 affinities; waterz wants float32).
@@ -20,14 +20,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
-
-from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from snakescope.neurites.scores.partition_scores import score_partition  # noqa: E402
-from snakescope.neurites.volumes.blocks import Box  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.tables import read_table, write_table  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.neurites.volume import SyntheticVolume
+from snakescope.neurites.scores.partition_scores import score_partition
+from snakescope.neurites.volumes.blocks import Box
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table, write_table
 
 SECTIONS = (30.0, 6.0, 6.0)
 METHODS = ("ours, fragments in sections", "ours, fragments in 3-D", "waterz")
@@ -117,9 +115,17 @@ def main() -> None:
         return
     rows = []
     for method in given.methods:
-        words = [sys.executable, __file__, "--only", method, "--threads", str(given.threads)]
+        words = [
+            sys.executable,
+            "-m",
+            "benchmarks.neurites.segmentation",
+            "--only",
+            method,
+            "--threads",
+            str(given.threads),
+        ]
         words += ["--shape", *map(str, given.shape)]
-        told = subprocess.run(words, check=True, capture_output=True, text=True).stdout
+        told = subprocess.run(words, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
         rows.append({"shape": f"{z}x{y}x{x}", **json.loads(told.splitlines()[-1])})
         print(rows[-1], file=sys.stderr, flush=True)
     table = pd.DataFrame(rows)

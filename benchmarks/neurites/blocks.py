@@ -1,17 +1,17 @@
 """How far the result depends on the blocks: one block against 2 x 2 x 2 and 3 x 3 x 3.
 
-    python benchmarks/neurites_blocks.py
+    python -m benchmarks.neurites.blocks
 
 writes docs/tables/neurites-blocks.tsv: a row a volume, scoring and division, with the greatest
 adapted Rand error between the two partitions over all thresholds. Synthetic volumes have their seed
 in their name; the real ones are those that SNAKESCOPE_DATA names, with affinities from grey values
-or boundary probabilities, and by trained networks where benchmarks/neurites_training.py has
+or boundary probabilities, and by trained networks where benchmarks/neurites/training.py has
 left some.
 """
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,9 @@ import tifffile
 from numpy.typing import NDArray
 from scipy import ndimage
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
-
-from benchmarks import neurites_training as networks  # noqa: E402
-from benchmarks.neurites_evaluation import (  # noqa: E402
+from benchmarks import ROOT
+from benchmarks.neurites import training as networks
+from benchmarks.neurites.evaluation import (
     CUBES,
     DATA,
     FINE,
@@ -34,13 +32,14 @@ from benchmarks.neurites_evaluation import (  # noqa: E402
     SECTIONS,
     affinities_of_outlines,
 )
-from benchmarks.neurites_volume import SyntheticVolume  # noqa: E402
-from snakescope.neurites.agglomeration.segment import segment_blocks  # noqa: E402
-from snakescope.neurites.fragments.context import context_px  # noqa: E402
-from snakescope.neurites.fragments.settings import FragmentsSettings  # noqa: E402
-from snakescope.neurites.scores.partition_scores import score_partition  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.tables import write_table  # noqa: E402
+from benchmarks.neurites.volume import SyntheticVolume
+from snakescope.neurites.agglomeration.segment import segment_blocks
+from snakescope.neurites.fragments.context import context_px
+from snakescope.neurites.fragments.settings import FragmentsSettings
+from snakescope.neurites.scores.partition_scores import score_partition
+from snakescope.neurites.volumes.blocks import Box
+from snakescope.step.command import run_step
+from snakescope.step.tables import write_table
 
 THRESHOLDS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 SCORINGS = ("mean", "quantile50")
@@ -61,15 +60,21 @@ class Case:
     settings: dict[str, Any] = field(default_factory=dict)
 
 
-def synthetic() -> Iterator[Case]:
-    """Volumes of which everything is drawn: thick sections, and cubes."""
+def box_of(shape: Sequence[int]) -> Box:
+    """The box of a whole volume."""
+    z, y, x = shape
+    return (0, z), (0, y), (0, x)
+
+
+def synthetic(sections: Sequence[int], cubes: Sequence[int]) -> Iterator[Case]:
+    """Volumes of which everything is drawn: thick sections, and cubes, of shapes (z, y, x)."""
     for seed in range(2):
-        box = ((0, 24), (0, 512), (0, 512))
+        box = box_of(sections)
         made = SyntheticVolume(seed).affinities(box)
         yield Case(f"synthetic sections, seed {seed}", made, SECTIONS)
     for seed in range(2):
         # A volume of thick sections, taken for cubes: its neurites wander steeply.
-        box = ((0, 72), (0, 256), (0, 256))
+        box = box_of(cubes)
         made = SyntheticVolume(seed, noise=1.2).affinities(box)
         yield Case(f"synthetic cubes, seed {seed}", made, CUBES)
 
@@ -134,6 +139,8 @@ def main() -> None:
     parser.add_argument(
         "--training", type=Path, default=ROOT / "training", help="networks of neurites_training.py"
     )
+    parser.add_argument("--sections", type=int, nargs=3, default=(24, 512, 512), help="z y x")
+    parser.add_argument("--cubes", type=int, nargs=3, default=(72, 256, 256), help="z y x")
     parser.add_argument(
         "--contexts", nargs="+", default=["32", "auto"], help="context_px, several at once"
     )
@@ -141,7 +148,10 @@ def main() -> None:
     given = parser.parse_args()
     contexts = [one if one == "auto" else int(one) for one in given.contexts]
     found = []
-    for cases in (synthetic(), real(given.data / "neurites", given.training)):
+    for cases in (
+        synthetic(given.sections, given.cubes),
+        real(given.data / "neurites", given.training),
+    ):
         for case in cases:
             for row in rows(case, contexts):
                 print(*row.values(), sep="\t", file=sys.stderr, flush=True)

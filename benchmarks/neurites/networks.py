@@ -1,7 +1,7 @@
 """What the networks cost: parameters, bytes kept for backward, seconds a step, speed of inference.
 
-    python benchmarks/neurites_networks.py                    # all networks and ways of inference
-    python benchmarks/neurites_networks.py --training-patch 18,160,160 # train on the paper's patch
+    python -m benchmarks.neurites.networks                    # all networks and ways of inference
+    python -m benchmarks.neurites.networks --training-patch 18,160,160 # train on the paper's patch
 
 Seconds are of the processor (user and system), so that they hold on a machine that has other work;
 on a GPU they are of the clock. The ways are taken in turn, so that a change of the machine's pace
@@ -10,7 +10,6 @@ docs/tables/neurites-networks.tsv and docs/tables/neurites-inference.tsv.
 """
 
 import argparse
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,12 +19,10 @@ import numpy as np
 import pandas as pd
 import torch
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "scripts"))
-
-from snakescope.learning.device import choose_device  # noqa: E402
-from snakescope.neurites.networks.affinity_targets import balanced_loss  # noqa: E402
-from snakescope.neurites.networks.networks import (  # noqa: E402
+from benchmarks import ROOT
+from snakescope.learning.device import choose_device
+from snakescope.neurites.networks.affinity_targets import balanced_loss
+from snakescope.neurites.networks.networks import (
     Memory,
     Network,
     NeuriteNetwork,
@@ -33,9 +30,9 @@ from snakescope.neurites.networks.networks import (  # noqa: E402
     parameter_count,
     saved_bytes,  # noqa: E402
 )
-from snakescope.neurites.prediction.patches import starts  # noqa: E402
-from snakescope.step.command import run_step  # noqa: E402
-from snakescope.step.tables import read_table, write_table  # noqa: E402
+from snakescope.neurites.prediction.patches import starts
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table, write_table
 
 VARIANTS: tuple[tuple[Network, int, Memory], ...] = (
     ("base", 1, "stored"),
