@@ -168,8 +168,8 @@ class Work:
 
             def watch(box: Box, part: Part) -> None:
                 blocks = int(np.prod([end - begin for begin, end in box]))
-                regions = len(np.unique(np.concatenate(part.contacts[:2])))
-                rows.append((blocks, regions, len(part.contacts.first)))
+                regions = len(np.unique(np.concatenate(part.edges[:2])))
+                rows.append((blocks, regions, len(part.edges.first)))
 
             folders = self.folder / "fragments", self.folder / "graphs"
             result = agglomerate_files(*folders, self.grid, ["mean"], 0, watch)

@@ -1,9 +1,7 @@
-"""Reading one raw frame as a microscope wrote it.
+"""Readers of single raw frames: grey TIFF (also pyramidal, multi-page, 12-bit packed), PNG, JPEG.
 
-Grey TIFF (also pyramidal, multi-page, 12-bit packed), PNG and JPEG. A frame comes
-back in its native depth, uint8 or uint16; nothing is rescaled. Whatever would give
-a picture that is only partly there is refused, since a half frame filled with black
-would pass for a plate whose worms have left.
+Frames keep their bit depth, uint8 or uint16. Incomplete files are refused: decoders fill missing
+parts with a constant, which later steps would take for an image without objects.
 """
 
 from pathlib import Path
@@ -25,7 +23,7 @@ TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 class UnreadableFrame(StepError):
-    """A frame that exists and cannot be used; the series goes on without it."""
+    """A frame that cannot be used; the series is processed without it."""
 
 
 def read_frame(path: str | Path) -> Frame:
@@ -45,7 +43,7 @@ def read_frame(path: str | Path) -> Frame:
         raise
     except FileNotFoundError:
         raise UnreadableFrame(f"{path}: expected an image, found no such file") from None
-    except Exception as error:  # decoders raise whatever they like on damaged files
+    except Exception as error:  # decoders raise any exception on damaged files
         raise UnreadableFrame(
             f"{path}: expected a whole image, found a damaged or truncated one"
             f" ({_first_line(error)}); export this frame again"
@@ -53,7 +51,7 @@ def read_frame(path: str | Path) -> Frame:
     frame = _integers(_grey(image, path), path)
     if frame.max() == frame.min():
         raise UnreadableFrame(
-            f"{path}: expected a picture of a plate, found the one value {int(frame.flat[0])}"
+            f"{path}: expected an image with contrast, found the one value {int(frame.flat[0])}"
             " in every pixel; export this frame again"
         )
     return frame
@@ -75,7 +73,7 @@ def frame_shape(path: str | Path) -> tuple[int, int]:
                 return page.imagelength, page.imagewidth
         with Image.open(path) as image:
             return image.height, image.width
-    except Exception as error:  # decoders raise whatever they like on damaged files
+    except Exception as error:  # decoders raise any exception on damaged files
         raise UnreadableFrame(
             f"{path}: expected an image, found none ({_first_line(error)}); export it again"
         ) from None
@@ -95,7 +93,7 @@ def _decode(path: Path) -> NDArray[np.generic]:
         return np.asarray(imagecodecs.png_decode(path.read_bytes()))
     if magic[:3] == JPEG_MAGIC:
         data = path.read_bytes()
-        # libjpeg fills what is missing with grey and calls that a warning.
+        # libjpeg fills missing parts with grey and only warns.
         if data.rfind(JPEG_END) < len(data) // 2:
             raise ValueError("JPEG without its end marker")
         return np.asarray(imagecodecs.jpeg8_decode(data))

@@ -1,8 +1,8 @@
-"""Instance masks as COCO run-length encodings in plate coordinates.
+"""Instance masks as COCO run-length encodings.
 
-Overlapping worms share pixels, so no label image can hold them: every instance
-carries its own mask, cropped to its bounding box. Full frames are never built:
-a run-length encoding of a 3080 px frame is written from, and read into, the crop.
+Overlapping objects share pixels, which a label image cannot represent, so every instance has its
+own mask, cropped to its bounding box. Run-length encodings of whole frames are written from, and
+read into, these crops; whole frames are never allocated.
 """
 
 import json
@@ -26,9 +26,9 @@ class Instance:
     """One object of one frame.
 
     Attributes:
-        timepoint: index of the frame in its plate.
-        identifier: unique in the plate, ``timepoint * 100_000 + k``.
-        top, left: plate coordinates (px) of the crop's first row and column.
+        timepoint: index of the frame in its series.
+        identifier: unique in the series, ``timepoint * 100_000 + k``.
+        top, left: first row and column of the crop in the frame (px).
         mask: bool, shape (height, width) of the bounding box.
         score: confidence of the detector, 0 to 1.
     """
@@ -55,14 +55,14 @@ class Instance:
 
     @cached_property
     def centroid(self) -> tuple[float, float]:
-        """Mean (y, x) of the mask's pixels, plate coordinates."""
+        """Mean (y, x) of the mask's pixels in the frame (px)."""
         rows, columns = np.nonzero(self.mask)
         return self.top + float(rows.mean()), self.left + float(columns.mean())
 
 
 @dataclass(frozen=True)
 class MaskSet:
-    """The instances of some frames of one plate, whose frames measure height x width px."""
+    """Instances of some frames of a series with frames of height x width px."""
 
     plate: str
     pixel_size_um: float

@@ -1,7 +1,4 @@
-"""Pictures for people: masks, outlines and tints drawn on frames.
-
-The overlay of channels that the detector sees is another matter: :mod:`snakescope.healthspan.detection.channel_overlay`.
-"""
+"""Images for display: contrast stretching, crops, colour ramps and contours of masks."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -18,16 +15,16 @@ SAMPLES = 400_000
 
 
 def rgb(colour: str) -> NDArray[np.float64]:
-    """A hex colour as red, green, blue, each 0 to 255."""
+    """Convert a hex colour to red, green, blue, each 0 to 255."""
     return np.asarray(to_rgb(colour), dtype=np.float64) * 255.0
 
 
 def stretched(
     frame: Frame, low_percentile: float = 0.5, high_percentile: float = 99.7
 ) -> NDArray[np.uint8]:
-    """A frame (Y, X) of any bit depth as uint8, its percentiles spread over 0 to 255.
+    """Rescale a frame (Y, X) of any bit depth to uint8 between two percentiles.
 
-    The percentiles come from a regular sample of the pixels: a 3080 px frame needs no more.
+    The percentiles are those of about 400,000 pixels on a regular grid.
     """
     step = max(1, int(np.sqrt(frame.size / SAMPLES)))
     low, high = np.percentile(frame[::step, ::step], [low_percentile, high_percentile])
@@ -36,9 +33,9 @@ def stretched(
 
 
 def around(frame: Frame, centre_y: float, centre_x: float, side: int) -> Frame:
-    """The side x side px square of ``frame`` around a place, dtype kept.
+    """Return the square of ``side`` x ``side`` px around a point of ``frame``, same dtype.
 
-    What lies outside the frame takes the median of what lies inside, or 0 if all is outside.
+    Pixels outside of the frame get the median of those inside, 0 if there are none.
     """
     height, width = frame.shape
     top = round(centre_y - side / 2)
@@ -58,9 +55,9 @@ def around(frame: Frame, centre_y: float, centre_x: float, side: int) -> Frame:
 
 
 def ramp(colour: str, levels: int) -> NDArray[np.uint8]:
-    """``levels`` tones of a colour from deep to pale, uint8 (levels, 3).
+    """Return ``levels`` shades of a colour from dark to light, uint8 (levels, 3).
 
-    Even the darkest keeps more than half of the colour, so that a dark worm still tells its state.
+    The darkest shade keeps 55 % of the colour, so that the hue of dark objects can be seen.
     """
     place = np.linspace(0.0, 1.0, levels)[:, None]
     deep = np.minimum(place / 0.6, 1.0) * 0.45 + 0.55
@@ -78,15 +75,15 @@ def outlined(
     thickness: int = 1,
     margin: int = 0,
 ) -> NDArray[np.uint8]:
-    """A copy of an RGB picture with the outline of every instance.
+    """Draw the contour of every instance on a copy of an RGB image.
 
     Args:
         picture: uint8 (Y, X, 3).
-        instances: masks in plate coordinates.
+        instances: masks in coordinates of the frame.
         colours: hex colour by the instance's identifier; ``default`` for the others.
-        scale: picture pixels per plate pixel.
-        thickness: of the line, picture px.
-        margin: between a mask and its line, plate px; the line is then seen beside a dark worm.
+        scale: image pixels per frame pixel.
+        thickness: of the line (image px).
+        margin: distance of the line from the mask (frame px), so that the line covers no object.
     """
     drawn = picture.copy()
     for one in instances:

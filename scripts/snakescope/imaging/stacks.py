@@ -1,8 +1,8 @@
 """Stacks of frames or tiles as OME-TIFF (axes TCYX), written and read page by page.
 
-Only one page is ever held, and the same pages give the same bytes: no date, no random
-identifier. A stack without pages cannot be said in TIFF, so it is written as one page of
-1 x 1 px, value 0; readers here give it a length of 0.
+Only one page is in memory at a time. Files hold no date and no random identifier, so equal pages
+give equal bytes. TIFF has no empty stack: it is written as one page of 1 x 1 px with the value 0,
+which :class:`Stack` reads as a stack of length 0.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +19,7 @@ from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
 FIXED_UUID = "urn:uuid:00000000-0000-0000-0000-000000000000"
-# Deflate opens in every viewer; Zstandard is five times faster, for files only we read.
+# Deflate opens in every viewer; Zstandard is five times as fast, for intermediate files.
 LEVELS = {"zlib": 1, "zstd": 1}
 
 
@@ -34,9 +34,9 @@ def write_stack(
     compression: Literal["zlib", "zstd"] = "zlib",
     pixel_size_um: float | None = None,
 ) -> None:
-    """Write ``count`` pages, each (C, Y, X) or, with one channel, (Y, X), as they come.
+    """Write ``count`` pages, each (C, Y, X) or, with one channel, (Y, X).
 
-    Lossless, with a horizontal predictor. ``count`` 0 writes the empty stack.
+    Compression is lossless, with a horizontal predictor. ``count`` 0 writes the empty stack.
 
     Raises:
         ValueError: the pages are not ``count``, or one has another shape.
@@ -132,8 +132,8 @@ class Stack:
         first = self._file.pages.first
         if not names or len(self._file.pages) % len(names):
             raise ValueError(f"{len(self._file.pages)} pages for {len(names)} channels")
-        told = (one.get("PhysicalSizeX") for one in root.iter() if one.tag.endswith("}Pixels"))
-        pixel_size_um = next((float(size) for size in told if size), None)
+        sizes = (one.get("PhysicalSizeX") for one in root.iter() if one.tag.endswith("}Pixels"))
+        pixel_size_um = next((float(size) for size in sizes if size), None)
         return tuple(names), (first.imagelength, first.imagewidth), pixel_size_um
 
     def _damaged(self, error: Exception) -> StepError:

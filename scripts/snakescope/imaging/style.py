@@ -1,4 +1,4 @@
-"""How every figure looks: colours, type, and files that come out the same twice."""
+"""Style of all figures: colours, fonts, and files that are reproducible byte for byte."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ INK, FAINT_INK, RULE, PAPER = "#22272c", "#6a7178", "#dfe3e6", "#ffffff"
 """Text, secondary text, grid lines, background."""
 
 SERIES_COLOURS = ("#1f6fb5", "#d1722f", "#3f8f5b", "#8a5aa8", "#54a6b8", "#a8556f", "#7a7f2a")
-"""Conditions of an experiment, in the order of the sheet."""
+"""Colours of the series of a figure, such as conditions of an experiment, in their order."""
 
 RC: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -54,15 +54,15 @@ RC: dict[Any, Any] = {
 
 @contextmanager
 def figure_style() -> Iterator[None]:
-    """Apply the style to the figures made, and saved, inside the block."""
+    """Context manager: apply the style to figures that are drawn and saved in it."""
     with matplotlib.rc_context(RC):
         yield
 
 
 def save_figure(figure: Figure, path: str | Path) -> None:
-    """Write ``figure`` as the suffix of ``path`` says (svg, png, pdf), whole or not at all.
+    """Write ``figure`` atomically, in the format of the suffix of ``path`` (svg, png, pdf).
 
-    No date and no software version go in: the same figure gives the same bytes.
+    The file holds no date and no software version, so equal figures give equal bytes.
     """
     path = Path(path)
     kind = path.suffix.removeprefix(".").lower()

@@ -1,6 +1,7 @@
-"""Volumes as users have them: TIFF stack, folder of sections, HDF5, OME-Zarr.
+"""Readers of volumes: TIFF stack, folder of sections, HDF5, OME-Zarr.
 
-A source is described without reading its voxels, and then read some sections at a time.
+:func:`describe` finds shape and dtype without reading voxels; :func:`read` reads a range of
+sections.
 """
 
 from __future__ import annotations
@@ -32,13 +33,12 @@ class Source:
     """A volume on disk.
 
     Attributes:
-        path: as the sample sheet names it.
+        path: as given in the sample sheet.
         form: tiff, sections, hdf5 or zarr.
         shape: voxels along z, y and x.
-        dtype: as numpy names it.
-        files: the files that it is made of, as far as their change is noticed; of a folder one a
-            section, in order.
-        dataset: within the file; empty where the form has none.
+        dtype: name of the numpy dtype.
+        files: the files whose change is noticed; of a folder one per section, in order.
+        dataset: name within the file; empty for forms without datasets.
     """
 
     path: str
@@ -49,15 +49,15 @@ class Source:
     dataset: str = ""
 
     def files_of(self, begin: int, end: int) -> tuple[str, ...]:
-        """The files that sections ``begin`` to ``end`` are read from."""
+        """Return the files that contain sections ``begin`` to ``end``, the latter excluded."""
         return self.files[begin:end] if self.form == "sections" else self.files
 
 
 def describe(path: str) -> Source:
-    """Find out what a volume is, without reading its voxels.
+    """Return form, shape and dtype of a volume without reading its voxels.
 
     Raises:
-        StepError: there is none, it is damaged, not in 3-D, or in a form that is not known.
+        StepError: the path does not exist, is damaged, not in 3-D, or of an unknown form.
     """
     named = None if Path(path).exists() else HDF5_DATASET.fullmatch(path)
     file, dataset = named.groups() if named else (path, "")
@@ -75,7 +75,7 @@ def describe(path: str) -> Source:
             return _tiff(path)
     except StepError:
         raise
-    except Exception as error:  # readers raise whatever they like on damaged files
+    except Exception as error:  # readers raise any exception on damaged files
         raise _damaged(path, error) from None
     raise StepError(
         f"{path}: expected {FORMS}, found {Path(file).suffix or 'no suffix'}; convert it"
@@ -107,8 +107,8 @@ def _tiff(path: str) -> Source:
         series = _stack(file)
         shape = tuple(n for n in series.shape if n != 1) if series.ndim > 3 else series.shape
         shape = (1, *shape) if len(shape) == 2 else shape
-        # Colours of a picture, not pixels along x. Before y they may be sections: a stack of three
-        # or four is often written so.
+        # A last axis S holds colours. Before y it may hold sections: stacks of three or four
+        # sections are often written like that.
         if series.axes.endswith("S"):
             raise StepError(
                 f"{path}: expected one grey volume, found colours, {' x '.join(map(str, shape))}; "
@@ -128,7 +128,7 @@ def _tiff(path: str) -> Source:
         ]
         if series.dataoffset is not None:
             ends.append(series.dataoffset + series.nbytes)
-        # A page has several sections where its tiles are cubes (tag ImageDepth).
+        # Volumetric pages have several sections (tag ImageDepth).
         elif (found := _depth(series)) != math.prod(shape[:-2]):
             raise ValueError(f"{math.prod(shape[:-2])} sections expected, {found} found")
         # A strip beyond the end of the file would be read as zeros.
@@ -140,13 +140,14 @@ def _tiff(path: str) -> Source:
 
 
 def _stack(file: TiffFile) -> TiffPageSeries:
-    """The volume in a TIFF file, beside which there may be a small picture of it."""
+    """Return the largest series of a TIFF file, which may hold thumbnails as well."""
     return max(file.series, key=lambda series: series.size)
 
 
 def _strays(file: TiffFile, series: TiffPageSeries) -> int:
-    """Pages that are neither of the volume nor small pictures of it, where nothing says how many
-    sections it has.
+    """Count pages that belong neither to the volume nor to its thumbnails.
+
+    Only of files whose metadata do not state the number of sections.
     """
     if series.kind not in ("generic", "uniform"):
         return 0
@@ -160,13 +161,13 @@ def _depth(series: TiffPageSeries) -> int:
 
 
 def _natural(path: Path) -> list[Any]:
-    """Section 10 comes after section 9."""
+    """Sort key of file names with numbers: section 10 follows section 9."""
     return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", path.name)]
 
 
 def _sections(path: str) -> Source:
     files = sorted(
-        # What an Apple computer leaves beside every file, ._section.tif, is no section.
+        # macOS writes a file ._section.tif of metadata for every file.
         (
             file
             for file in Path(path).iterdir()
@@ -189,7 +190,7 @@ def read_section(path: str | Path) -> NDArray[Any]:
     """Read one section, shape (Y, X), values as stored.
 
     Raises:
-        StepError: it is absent, damaged or no grey image.
+        StepError: the file is absent, damaged or not a grey image.
     """
     import numpy as np
 
@@ -202,7 +203,7 @@ def read_section(path: str | Path) -> NDArray[Any]:
             import imagecodecs
 
             image = imagecodecs.imread(path)
-    except Exception as error:  # decoders raise whatever they like on damaged files
+    except Exception as error:  # decoders raise any exception on damaged files
         raise _damaged(str(path), error) from None
     if image.ndim != 2:
         raise StepError(
@@ -223,7 +224,7 @@ def _hdf5(path: str, file: str, dataset: str) -> Source:
             )
         )
         if dataset.strip("/"):
-            named = opened.get(dataset)  # perhaps by a link, which the list leaves out
+            named = opened.get(dataset)  # may be a link, which visititems skips
             if not isinstance(named, h5py.Dataset) or named.ndim != 3:
                 raise StepError(
                     f"{path}: expected a dataset in 3-D of this name, found "
@@ -243,7 +244,7 @@ def _hdf5(path: str, file: str, dataset: str) -> Source:
 
 def _zarr(path: str, file: str) -> Source:
     array, dataset = _open_zarr(file)
-    # One time and one channel, which come first, may be there; sections may be one as well.
+    # Leading axes of length 1 are times and channels.
     shape = array.shape[-3:] if set(array.shape[:-3]) <= {1} else array.shape
     names = (".zarray", "zarr.json")
     folder = Path(file, dataset)
@@ -252,7 +253,7 @@ def _zarr(path: str, file: str) -> Source:
 
 
 def _open_zarr(file: str) -> tuple[Any, str]:
-    """The array of full resolution in an OME-Zarr, or the array that a Zarr is."""
+    """Return the array of full resolution of an OME-Zarr, or the array at the root of a Zarr."""
     import zarr
 
     opened: Any = zarr.open(file, mode="r")
@@ -279,13 +280,13 @@ def read(source: Source, begin: int, end: int) -> NDArray[Any]:
     """Read sections ``begin`` to ``end``, shape (end - begin, Y, X), values as stored.
 
     Raises:
-        StepError: they are damaged, or a section has another shape than the first.
+        StepError: the file is damaged, or a section has another shape than the first.
     """
     try:
         part = _read(source, begin, end)
     except StepError:
         raise
-    except Exception as error:  # readers raise whatever they like on damaged files
+    except Exception as error:  # readers raise any exception on damaged files
         raise _damaged(source.path, error) from None
     if part.shape != (end - begin, *source.shape[1:]):
         raise StepError(
@@ -320,7 +321,7 @@ def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
         with tifffile.TiffFile(source.path) as stack:
             series = _stack(stack)
             if series.dataoffset is not None:
-                # In one piece, often behind a single page: nothing else of it is read.
+                # Contiguous voxels, often with a single page: read these sections only.
                 mapped = tifffile.memmap(source.path, series=stack.series.index(series), mode="r")
                 part = mapped.reshape(source.shape)[begin:end]
                 return np.array(part, part.dtype.newbyteorder("="))
@@ -330,7 +331,7 @@ def _read(source: Source, begin: int, end: int) -> NDArray[Any]:
             if stack.pages.first.is_volumetric and series.ndim == 3:
                 import zarr
 
-                # Of one page with all sections, only the tiles that reach into these are read.
+                # One page with all sections: read the tiles of these sections only.
                 return np.asarray(zarr.open_array(series.aszarr(level=0), mode="r")[begin:end])
             return np.asarray(series.asarray().reshape(source.shape)[begin:end])
     if source.form == "hdf5":

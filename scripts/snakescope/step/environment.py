@@ -1,23 +1,22 @@
-"""What surrounds the command of every job, on whatever machine it runs."""
+"""Shell prefix of the command of every job."""
 
 import shlex
 import sys
 from pathlib import Path
 
 CPU_ALLOWED = "SNAKESCOPE_CPU_IN_PLACE_OF_GPU"
-"""Environment variable that is set where a job with a GPU that cannot be used may do without."""
+"""Environment variable that allows jobs to run on the CPU if their GPU cannot be used."""
 
 
 def shell_prefix(basedir: str | Path, conda: bool, cpu_allowed: bool = False) -> str:
-    """Return what to put before every shell command, for ``shell.prefix``.
+    """Return the prefix of every shell command, for ``shell.prefix``.
 
     Args:
-        basedir: Folder of the Snakefile; its ``scripts/`` go on PYTHONPATH.
-        conda: Whether Snakemake activates a conda environment, whose ``python`` is then the one
-            to run. Otherwise ``python`` is the interpreter that runs Snakemake, activated or not.
-        cpu_allowed: Whether a job that was given a GPU may run on the CPU where it cannot use it.
-            Said here and not in the parameters of rules: where a model ran is no reason to run it
-            again.
+        basedir: folder of the Snakefile; its ``scripts/`` is put on PYTHONPATH.
+        conda: whether Snakemake activates a conda environment and so chooses ``python``. Otherwise
+            ``python`` is the interpreter that runs Snakemake.
+        cpu_allowed: whether a job may run on the CPU if its GPU cannot be used. This is no
+            parameter of rules, since the device is no reason to rerun a job.
     """
     prefix = f"set -euo pipefail; export PYTHONPATH={shlex.quote(str(Path(basedir, 'scripts')))}; "
     if not conda:

@@ -1,8 +1,8 @@
-"""The one kind of failure that a user is meant to read."""
+"""The exception whose message is shown to users without a traceback."""
 
 
 class StepError(Exception):
-    """Work that cannot be done, told in one sentence.
+    """An error that users can repair, described in one sentence.
 
     The message names the file, what was expected, what was found and what to do.
     """

@@ -1,4 +1,4 @@
-"""Outputs that are either whole or absent."""
+"""Atomic outputs: files and folders that are complete or absent."""
 
 import json
 import os
@@ -63,11 +63,10 @@ def _host() -> str:
 
 
 def remove_leftovers(path: str | Path) -> None:
-    """Remove what killed attempts at an output left beside it, whole volumes among them.
+    """Remove temporary files and folders that killed attempts at an output left next to it.
 
-    An output has one writer at a time. Where another is still at work on this machine, such as a
-    second run, it is left in peace; on other machines nobody can tell, and there an attempt has
-    ended before the next one is made.
+    Those of a process that still runs on this machine, such as of a second run, are kept. Those
+    of other machines are removed, since an attempt ends before the next one starts.
     """
     path = Path(path)
     named = re.compile(rf"\.partial-([0-9a-f]{{8}})-(\d+)-{re.escape(path.name)}")
@@ -92,16 +91,16 @@ def _alive(process: int) -> bool:
 
 
 def write_json(path: str | Path, document: object) -> None:
-    """Write a document that people read as well: JSON, indented."""
+    """Write indented JSON, which people can read."""
     with atomic_write(path) as partial:
         partial.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
 
 
 def write_if_changed(path: str | Path, text: str) -> bool:
-    """Write ``text`` unless the file holds it already; say whether it was written.
+    """Write ``text`` unless the file holds it already; return whether it was written.
 
-    An unchanged file keeps its modification time, so nothing downstream is redone. Two runs in one
-    folder may write it at a time, so each leaves alone what the other has not renamed yet.
+    An unchanged file keeps its modification time, so nothing downstream is rerun. Two runs in one
+    folder may write the file at the same time, so temporary files of others are kept.
     """
     path = Path(path)
     if path.exists() and path.read_text(encoding="utf-8") == text:

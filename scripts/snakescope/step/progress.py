@@ -1,4 +1,4 @@
-"""Progress of long work: a bar where a person watches, lines where a log does."""
+"""Progress of long work: a bar in a terminal, lines in a log."""
 
 import sys
 import time
@@ -11,7 +11,7 @@ Item = TypeVar("Item")
 
 
 def progress(items: Iterable[Item], label: str, every_s: float = 15.0) -> Iterator[Item]:
-    """Yield ``items``, telling on stderr how far the work is."""
+    """Yield ``items`` and report the progress on stderr."""
     if sys.stderr.isatty():
         yield from tqdm(items, desc=label)
         return

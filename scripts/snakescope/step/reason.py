@@ -1,4 +1,4 @@
-"""Why a job failed, in one sentence."""
+"""The reason why a job failed, in one sentence."""
 
 from pathlib import Path
 
@@ -9,20 +9,20 @@ LOST = {
     "CANCELLED": "cancelled",
     "PREEMPTED": "preempted",
 }
-"""What Slurm calls a job that was ended from outside, by the first word of the state."""
+"""Reasons by the first word of the state of a job that Slurm ended."""
 
 
 def reason(log: str | Path, state: str = "") -> str:
-    """Return why a job failed: its own sentence, else what Slurm says, else its last line.
+    """Return why a job failed: its error message, else its state in Slurm, else its last line.
 
     Args:
-        log: The log of its step.
-        state: What Slurm called the job, or ``REFUSED`` and why it did not take it; empty
-            without Slurm.
+        log: log of the job.
+        state: state of the job in Slurm, or ``REFUSED`` and the message of sbatch; empty without
+            Slurm.
     """
     kind, _, said = state.partition(" ")
     if kind == "REFUSED":
-        # Whatever stands in the log is of an attempt before.
+        # The log is of an earlier attempt.
         return f"Slurm did not take the job: {said}; adapt profiles/slurm to the cluster"
     path = Path(log)
     text = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""

@@ -1,4 +1,4 @@
-"""Tab-separated tables, the form in which people read results."""
+"""Tab-separated tables (TSV) of results."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ NAMES = (
     *("plate", "volume", "stack", "scan", "clip", "patient", "donor"),
     *("group", "experiment", "condition"),
 )
-"""Columns that are text even where it looks like a number: plate 007 is not 7."""
+"""Columns of identifiers, which are read as text: plate 007 is not plate 7."""
 
 
 def write_table(path: str | Path, table: pd.DataFrame) -> None:
@@ -31,9 +31,9 @@ def read_table(
     """Read a TSV table that must have at least ``columns``.
 
     Args:
-        text: further columns whose cells are identifiers, or all columns. As those of ``NAMES``
-            they are read as they are written: 007, 1.0 and NA stay text, an empty cell is empty.
-        comment: character from which on the rest of a line is a remark.
+        text: further columns of identifiers, or all columns. Like those of ``NAMES`` they are read
+            as text: 007, 1.0 and NA are kept, an empty cell is an empty string.
+        comment: character that starts a comment.
 
     Raises:
         StepError: the file is absent, or a column is missing.
@@ -57,7 +57,7 @@ def read_table(
 
 
 def with_columns_of(table: pd.DataFrame, sheet: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Return ``table`` with the columns of ``sheet`` that it lacks behind its own.
+    """Append the columns of ``sheet`` that ``table`` lacks.
 
     Args:
         table: any number of rows for each value of the column ``by``.

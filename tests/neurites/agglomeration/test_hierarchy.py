@@ -99,8 +99,8 @@ def test_parts_give_the_merges_of_the_whole(block: tuple[int, int, int]) -> None
     # Something is decided early, something is left for later, and nothing at the end.
     contacts = sum(len(graph.first) for graph in graphs.values())
     of_blocks = [part for box, part in seen if all(end - begin == 1 for begin, end in box)]
-    assert 0 < sum(len(part.contacts.first) for part in of_blocks) < contacts
-    assert len(seen[-1][1].contacts.first) == len(seen[-1][1].border) == 0
+    assert 0 < sum(len(part.edges.first) for part in of_blocks) < contacts
+    assert len(seen[-1][1].edges.first) == len(seen[-1][1].border) == 0
     assert merges.scores == pytest.approx(reference.scores, abs=1e-12)
     for threshold, regions in wanted.items():
         assert same(found[threshold], regions)

@@ -1,8 +1,8 @@
-"""Region pooling as two matrix products, for the training of mask heads on a CPU.
+"""RoIAlign as two matrix products, for the training of mask heads on a CPU.
 
-The same values as ``torchvision.ops.roi_align`` (Mask R-CNN, He et al. 2017, section 3). Its
-backward pass on a CPU runs on one core, and took two fifths of a training step: bilinear
-sampling is separable, so a box's cells are rows x map x columns, and products use all cores.
+It equals ``torchvision.ops.roi_align`` (Mask R-CNN, He et al. 2017, section 3), whose backward pass
+on a CPU uses one core and took two fifths of a training step. Bilinear sampling is separable, so
+the cells of a box are rows x map x columns, and matrix products use all cores.
 """
 
 from typing import cast
@@ -15,7 +15,7 @@ SAMPLES_PER_CELL = 2
 
 
 def cell_weights(low: Tensor, high: Tensor, length: int, size: int) -> Tensor:
-    """Weights of a map's rows in the cells of boxes along one axis.
+    """Return the weights of the rows of a map in the cells of boxes along one axis.
 
     Args:
         low, high: ends of the boxes in cells of the map, shape (n,).
@@ -35,7 +35,7 @@ def cell_weights(low: Tensor, high: Tensor, length: int, size: int) -> Tensor:
 
 
 def pool_by_products(features: Tensor, boxes: list[Tensor], size: int, scale: float) -> Tensor:
-    """Features of boxes, float (n of all images, channels, size, size).
+    """Pool the features of boxes, float (n of all images, channels, size, size).
 
     Args:
         features: (images, channels, height, width).
@@ -57,7 +57,7 @@ def pool_by_products(features: Tensor, boxes: list[Tensor], size: int, scale: fl
 
 
 class BoxPooling(nn.Module):
-    """Features of boxes from one level of a pyramid, as torchvision's ``MultiScaleRoIAlign``."""
+    """RoIAlign on one level of a pyramid, with the interface of ``MultiScaleRoIAlign``."""
 
     def __init__(self, level: str, stride: int, size: int) -> None:
         super().__init__()

@@ -1,9 +1,9 @@
-"""One grey picture of a frame, in which worms are brighter than the ground.
+"""Overlay of the channels of a frame as one grey image with bright worms.
 
-The paper overlays the dark field (fluorescence) and the bright field, since either alone
-misses worms (section 2.2.1, table 2). Worms are darker than the agar in bright field and
-brighter in dark field, and light falls off towards the rim; so each channel is first
-expressed as contrast against its own local ground, in units of its own noise.
+Matsuo et al. combine dark field (fluorescence) and bright field, since each alone misses worms
+(section 2.2.1, table 2). Worms are darker than the agar in bright field and brighter in dark field,
+and illumination decreases towards the rim, so each channel is first converted to its contrast to
+the local background, in units of its noise.
 """
 
 from collections.abc import Mapping
@@ -15,15 +15,15 @@ from numpy.typing import NDArray
 from snakescope.step.errors import StepError
 
 GROUND = 64
-"""Grey value of the empty ground in an overlay."""
+"""Grey value of the background of an overlay."""
 
 _GAIN = 40.0
-"""Grey values for one unit of the compressed contrast: 100 noise levels reach 248."""
+"""Grey values per unit of compressed contrast: a contrast of 100 noise levels becomes 248."""
 
 _POLARITY = {"bright_field": -1.0, "dark_field": 1.0}
 
 _WINDOW_PX = 24.0
-"""Standard deviation of the window in which the ground is estimated: three worm widths."""
+"""Standard deviation of the window of the background estimate (px): three widths of a worm."""
 
 _REDUCTION = 4
 
@@ -36,14 +36,15 @@ def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _median_deviation(values: NDArray[np.float32]) -> float:
-    """Standard deviation of the bulk of the values, by their median absolute value."""
+    """Return a robust standard deviation, by the median absolute value."""
     return 1.4826 * float(np.median(np.abs(values[::3, ::3])))
 
 
 def local_ground(frame: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The ground under the objects of a frame, shape (Y, X).
+    """Estimate the background of a frame, shape (Y, X).
 
-    A smoothed frame in which what differs from its first estimate (worms, dust) has no say.
+    The smoothed frame, in which pixels that differ from the first estimate (worms, dust) have a
+    weight of 2 %.
     """
     height, width = frame.shape
     size = (max(1, width // _REDUCTION), max(1, height // _REDUCTION))
@@ -60,9 +61,9 @@ def local_ground(frame: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
-    """Contrast of a channel against its ground in noise levels, worms positive; shape (Y, X).
+    """Return the contrast of a channel to its background in units of noise; worms are positive.
 
-    Bright field is a transmitted part of the light, so there the contrast is relative.
+    In bright field, which measures transmitted light, the contrast is relative. Shape (Y, X).
     """
     image = frame.astype(np.float32)
     ground = local_ground(image)
@@ -77,14 +78,14 @@ def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
 def overlay(
     channels: Mapping[str, NDArray[np.generic]], mask: NDArray[np.bool_] | None = None
 ) -> NDArray[np.uint8]:
-    """Overlay of one or two channels, uint8 (Y, X), ground at 64 and worms brighter.
+    """Return the overlay of one or two channels, uint8 (Y, X); the background is 64.
 
     Args:
         channels: ``bright_field`` and/or ``dark_field``, each (Y, X) of any unsigned type.
-        mask: True where the frame shows the dish; elsewhere the overlay is ground.
+        mask: True within the dish; other pixels get the background value.
 
     Raises:
-        StepError: an unknown channel, or none.
+        StepError: an unknown channel, or no channel.
     """
     unknown = sorted(set(channels) - set(_POLARITY))
     if unknown or not channels:

@@ -1,9 +1,8 @@
-"""Worms of a block: Mask R-CNN on tiles, merged over the seams, in plate coordinates.
+"""Detection of the worms of a block by Mask R-CNN on overlapping tiles, in plate coordinates.
 
-The paper cuts a frame into 49 tiles and loses or halves the worms on their seams. Here every
-tile is looked at with a margin of its neighbours, so that some tile sees each worm whole, and
-what several tiles see is merged (``snakescope.healthspan.detection.merge``). Objects that are no worm of the plate
-are dropped, each with its reason.
+Matsuo et al. cut a frame into 49 tiles, which loses or halves worms on the seams. Here tiles
+overlap by a margin, so that every worm is complete in one of them, and duplicates are removed
+(:mod:`snakescope.healthspan.detection.merge`). False detections are dropped with a reason each.
 """
 
 import argparse
@@ -41,7 +40,7 @@ from snakescope.step.tables import read_table, write_table
 DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
 
 LEAST_CONTRAST = 24
-"""Grey values over the ground that the brightest spot of a tile needs to be looked at."""
+"""Minimum contrast of the brightest pixel of a tile that the detector is run on (grey values)."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,13 @@ class Disc:
     radius: float
 
     def distance(self, y: float, x: float) -> float:
-        """How far a point lies within the edge (px); negative outside."""
+        """Return the distance of a point to the edge (px); negative outside."""
         return self.radius - float(np.hypot(y - self.y, x - self.x))
 
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What of the plate is no place for worms: beyond the dish, and on the registration mark."""
+    """Areas without worms: outside of the dish, and the registration mark."""
 
     dish: Disc | None = None
     mark: Disc | None = None
@@ -67,7 +66,7 @@ class Surroundings:
 
 @dataclass(frozen=True)
 class Dropped:
-    """An object that was found and left out, and why."""
+    """A detection that was dropped, with the reason."""
 
     instance: Instance
     reason: str
@@ -76,7 +75,7 @@ class Dropped:
 def load_detector(
     path: str, sha256: str | None, settings: DetectSettings
 ) -> tuple[MaskRCNN, float]:
-    """The detector of a weights file, ready to run, and the pixel size (um) it was made for."""
+    """Load a detector; return it in evaluation mode, and its pixel size (um)."""
     weights, card = load_weights(path, sha256)
     try:
         model = build_detector(card["architecture"], settings.score_threshold)
@@ -91,13 +90,13 @@ def load_detector(
 
 
 def largest_piece(instance: TileDetection) -> TileDetection:
-    """The instance without specks that hang apart from its largest piece."""
+    """Return an instance without small components apart from its largest one."""
     count, labels, statistics, _ = cv2.connectedComponentsWithStats(
         instance.mask.astype(np.uint8), connectivity=8
     )
     if count <= 2:
         return instance
-    # A worm that another one crosses may be predicted in two halves: both are it.
+    # The mask of a worm that another one crosses may consist of two halves.
     areas = statistics[1:, cv2.CC_STAT_AREA]
     kept = 1 + np.flatnonzero(areas >= 0.2 * areas.max())
     mask = np.isin(labels, kept)
@@ -109,7 +108,7 @@ def largest_piece(instance: TileDetection) -> TileDetection:
 
 
 def view(frame: NDArray[np.uint8], top: int, left: int, size: int, halo: int) -> NDArray[np.uint8]:
-    """A tile with its margin, (size + 2 halo) px a side; beyond the frame there is ground."""
+    """Return a tile with its margin, of side size + 2 halo; padded by the background value."""
     side = size + 2 * halo
     out = np.full((side, side), GROUND, dtype=np.uint8)
     t, lf = max(top - halo, 0), max(left - halo, 0)
@@ -125,7 +124,7 @@ def worth_a_look(
     dish: Disc | None,
     min_contrast: float = LEAST_CONTRAST,
 ) -> bool:
-    """Whether a view at (top, left) can show a worm: not empty, not wholly off the dish."""
+    """Return whether a tile at (top, left) may show a worm: not empty, not outside the dish."""
     if dish is not None:
         y = min(max(dish.y, top), top + picture.shape[0])
         x = min(max(dish.x, left), left + picture.shape[1])
@@ -145,7 +144,7 @@ def find_objects(
     settings: DetectSettings,
     dish: Disc | None = None,
 ) -> list[TileDetection]:
-    """Everything the detector sees on a frame, tile by tile; seams are not merged yet.
+    """Run the detector on all tiles of a frame, without removal of duplicates.
 
     Args:
         frame: overlay, uint8 (Y, X), plate coordinates.
@@ -153,7 +152,7 @@ def find_objects(
     """
     device = next(model.parameters()).device
     halo = settings.halo_px
-    # The brightest spot of an object exceeds its mean.
+    # The maximum of an object exceeds its mean.
     brightest = max(LEAST_CONTRAST, settings.min_contrast)
     views = []
     for top, left in corners:
@@ -170,7 +169,7 @@ def find_objects(
 
 
 def on_frame(instance: TileDetection, height: int, width: int) -> TileDetection:
-    """The instance without pixels beyond the frame."""
+    """Clip an instance to the frame."""
     top, left = max(instance.top, 0), max(instance.left, 0)
     bottom, right = min(instance.bottom, height), min(instance.right, width)
     inner = instance.mask[
@@ -188,7 +187,7 @@ def reason_to_drop(
     surroundings: Surroundings,
     usual: SizePrior | None = None,
 ) -> str:
-    """Why an object is no worm of the plate; empty where it is one."""
+    """Return why a detection is not a worm of the plate; empty if it is one."""
     length = length_px(one)
     if length * pixel_size_um < settings.min_length_um:
         return "too small"
@@ -225,13 +224,13 @@ def sort_out(
     settings: DetectSettings,
     surroundings: Surroundings,
 ) -> tuple[list[TileDetection], list[Dropped]]:
-    """Merge what was seen twice, and drop what is no worm of the plate.
+    """Remove duplicates and false detections of a frame.
 
     Args:
-        frame: the overlay they were seen on, uint8 (Y, X).
+        frame: overlay of the channels, uint8 (Y, X).
 
     Returns:
-        worms in reading order with identifiers, and the dropped objects with their reasons.
+        The worms in reading order with identifiers, and the dropped detections with reasons.
     """
     present = [largest_piece(one) for one in objects if one.mask.any()]
     usual = estimate_size_prior([one for one in present if not one.cut], frame)
@@ -253,7 +252,7 @@ def sort_out(
 
 
 def dropped_table(dropped: list[Dropped]) -> pd.DataFrame:
-    """The dropped objects as rows."""
+    """Return the dropped detections as a table."""
     rows = [
         (
             one.instance.timepoint,
@@ -269,20 +268,20 @@ def dropped_table(dropped: list[Dropped]) -> pd.DataFrame:
 
 
 MARK_SHARE = 0.35
-"""Radius around the mark's centre in which nothing is taken for a worm, as a share of its span.
+"""Radius around the centre of the mark without worms, as a fraction of its width.
 
-An arm of the cross, or half of one, has its centre in there; worms beside the mark are kept.
+Centres of the arms of the cross are within it; worms next to the mark are kept.
 """
 
 
 def read_surroundings(description: Path, scale: float) -> Surroundings:
-    """The dish and the mark of a plate's reference frame, in plate coordinates.
+    """Read dish and mark of the reference frame of a plate, in plate coordinates.
 
     Args:
-        scale: pixels of the plate coordinates for one raw pixel.
+        scale: plate coordinates (px) per raw pixel.
 
     Raises:
-        StepError: the file is no description of a reference frame.
+        StepError: the file is not the description of a reference frame.
     """
     try:
         reference = json.loads(description.read_text(encoding="utf-8"))
@@ -304,7 +303,7 @@ def read_surroundings(description: Path, scale: float) -> Surroundings:
 
 
 def check_pixel_size(tiles: Stack, pixel_size_um: float) -> None:
-    """Refuse tiles of another pixel size than the detector's, on which it would miss most worms.
+    """Refuse tiles whose pixel size differs from that of the detector, which would miss most worms.
 
     Raises:
         StepError: the sizes (um) differ by more than one in a thousand.

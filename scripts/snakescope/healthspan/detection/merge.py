@@ -1,8 +1,7 @@
-"""From the detector's output on tiles to distinct objects of a frame.
+"""Non-maximum suppression of the detections of overlapping tiles.
 
-Tiles are looked at with a margin, so a worm at a seam is seen by two or more of them, whole
-by at least one. What two tiles see of one worm is one object: a view that shows it whole is
-kept.
+Tiles overlap by a margin, so that a worm at a seam is detected in two or more tiles and complete in
+at least one. Of several detections of one worm, a complete one is kept.
 """
 
 from collections.abc import Sequence
@@ -16,15 +15,15 @@ from snakescope.healthspan.detection.size_prior import SizePrior
 from snakescope.imaging.masks import Instance, cropped, intersection
 
 CUT_MARGIN_PX = 3
-"""A mask that comes this near to the border of its view may go on beyond it."""
+"""Masks this close to the border of their tile (px) may be incomplete."""
 
 
 @dataclass(frozen=True)
 class TileDetection(Instance):
-    """An object as one view of the frame shows it.
+    """A detection in one tile.
 
     Attributes:
-        cut: whether it reaches the border of that view, so that part of it may be missing.
+        cut: whether it reaches the border of the tile, so that it may be incomplete.
     """
 
     cut: bool = False
@@ -33,10 +32,10 @@ class TileDetection(Instance):
 def objects_of(
     output: dict[str, Tensor], top: int, left: int, timepoint: int, score_threshold: float
 ) -> list[TileDetection]:
-    """The objects of one view at (top, left) in plate coordinates, the best first.
+    """Return the detections of one tile at (top, left) in plate coordinates, best first.
 
     Args:
-        output: a torchvision Mask R-CNN's ``scores`` (n) and ``masks`` (n, 1, h, w) of a view.
+        output: a torchvision Mask R-CNN's ``scores`` (n) and ``masks`` (n, 1, h, w) of a tile.
     """
     found = []
     scores = output["scores"].cpu()
@@ -54,7 +53,7 @@ def objects_of(
 
 @dataclass(frozen=True)
 class Distinct:
-    """Objects kept, and those dropped because they show what another one shows."""
+    """Detections that are kept, and their duplicates."""
 
     kept: list[TileDetection]
     duplicates: list[TileDetection]
@@ -63,16 +62,16 @@ class Distinct:
 def keep_distinct(
     objects: Sequence[TileDetection], max_overlap: float, usual: SizePrior | None = None
 ) -> Distinct:
-    """Drop every object that mostly lies within an accepted one, or holds it.
+    """Drop every detection that mostly overlaps an accepted one.
 
-    Objects that a view shows whole are accepted before those it cuts. Where it is known what the
-    frame's worms are like, the most plausible are accepted first, so that a mask of two crossing
-    worms does not take the place of the masks of each. Where it is not, or where all views cut
-    them, score times the square root of the area decides: of two views the fuller one is right.
+    Complete detections are accepted before incomplete ones. With a size prior of the frame, the
+    most plausible are accepted first, so that one mask of two crossing worms does not suppress the
+    masks of both. Without it, and among incomplete detections, the score times the square root of
+    the area decides, which prefers the more complete one.
 
     Args:
-        max_overlap: an object is a duplicate when it shares more than this part of its own
-            area, or of the accepted one's, with it.
+        max_overlap: maximum intersection with an accepted detection, as a fraction of the smaller
+            of the two areas.
     """
 
     def merit(one: TileDetection) -> float:

@@ -1,16 +1,16 @@
-"""Mask R-CNN for worms (paper, section 3.2.2), built from torchvision's parts.
+"""Mask R-CNN for worms (Matsuo et al., section 3.2.2), from components of torchvision.
 
-Where it departs from torchvision's defaults, and why:
+Differences to the defaults of torchvision:
 
-- One grey channel, never resized: tiles are already at the model's pixel size.
-- Proposals come from strides 8 and 16 only, with anchors as long and thin as worms; stride 4
-  has three quarters of all anchors and no object that needs them.
+- One grey channel without resizing: tiles have the pixel size of the model.
+- Proposals from strides 8 and 16 only, with elongated anchors; stride 4 has three quarters of all
+  anchors, and no worm is small enough to need them.
 - Masks are pooled from stride 4 to 28 x 28 and predicted at 56 x 56: on the default 28 x 28, a
   worm 8 px wide in a box of 100 px is two cells wide.
-- The mask head is a small U-Net: which of two crossing worms a box means is told by where the
-  worm meets the box's borders, and a few plain convolutions do not see from border to border.
-- Boxes of crossing worms overlap, so box suppression is mild and duplicates are removed by
-  their masks afterwards (``snakescope.healthspan.detection.merge``).
+- The mask head is a small U-Net, whose receptive field covers the box: which of two crossing worms
+  a box belongs to depends on where the worms meet its borders.
+- Boxes of crossing worms overlap, so non-maximum suppression of boxes has a high threshold, and
+  duplicates are removed by their masks (:mod:`snakescope.healthspan.detection.merge`).
 """
 
 from collections import OrderedDict
@@ -41,7 +41,7 @@ GREY_MEAN, GREY_SPREAD = 0.27, 0.16
 
 @dataclass(frozen=True)
 class Plan:
-    """An architecture: timm's name and options of the trunk, and the sizes of the heads."""
+    """An architecture: name and options of the backbone in timm, and widths of the heads."""
 
     trunk: str
     options: dict[str, Any]
@@ -65,9 +65,9 @@ ARCHITECTURES = {
 
 
 class Pyramid(nn.Module):
-    """Feature maps of a trunk at strides 4, 8 and 16, joined top-down (FPN).
+    """Feature pyramid (FPN) of a backbone at strides 4, 8 and 16.
 
-    A worm's box is 140 px at most, so a stride of 32 has nothing to add.
+    Boxes of worms are at most 140 px, so stride 32 is not needed.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -99,9 +99,9 @@ def _convolution(inputs: int, outputs: int) -> nn.Sequential:
 
 
 class MaskHead(nn.Module):
-    """A U-Net over one box: (n, channels, 28, 28) -> (n, widths[0], 28, 28).
+    """U-Net mask head: (n, channels, 28, 28) -> (n, widths[0], 28, 28).
 
-    The lowest of its three levels has 7 x 7 cells, so every output cell sees the whole box.
+    The lowest of its three levels is 7 x 7, so the receptive field is the whole box.
     """
 
     def __init__(self, channels: int, widths: tuple[int, int, int]) -> None:
@@ -124,7 +124,7 @@ class MaskHead(nn.Module):
 
 
 class LevelProposals(nn.Module):
-    """A region proposal network that looks at some levels of the pyramid only."""
+    """A region proposal network on some levels of the pyramid."""
 
     def __init__(self, proposals: RegionProposalNetwork, levels: tuple[str, ...]) -> None:
         super().__init__()
@@ -143,9 +143,9 @@ class LevelProposals(nn.Module):
 
 
 class AsIs(GeneralizedRCNNTransform):
-    """Normalises tiles and leaves their size alone.
+    """Normalisation of tiles without resizing.
 
-    torchvision's own switch for that holds in training only.
+    The option of torchvision has no effect in evaluation.
     """
 
     def __init__(self) -> None:
@@ -160,12 +160,12 @@ class AsIs(GeneralizedRCNNTransform):
 def build_detector(
     architecture: str, score_threshold: float = 0.05, instances_per_tile: int = 60
 ) -> MaskRCNN:
-    """A Mask R-CNN with random weights; its input is a list of float (1, h, w) tiles in 0 to 1.
+    """Build a Mask R-CNN with random weights; its input is a list of float (1, h, w) in 0 to 1.
 
     Args:
         architecture: a key of ``ARCHITECTURES``.
-        score_threshold: objects below it are not returned.
-        instances_per_tile: at most so many objects are returned, the best first.
+        score_threshold: minimum score of a detection.
+        instances_per_tile: maximum number of detections, best first.
     """
     plan = ARCHITECTURES[architecture]
     anchors = AnchorGenerator(ANCHOR_SIZES, (ANCHOR_RATIOS,) * len(ANCHOR_SIZES))
@@ -198,5 +198,5 @@ def build_detector(
 
 
 def as_input(tile: Tensor) -> Tensor:
-    """A uint8 tile (h, w) as the model's input, float (1, h, w) in 0 to 1."""
+    """Convert a uint8 tile (h, w) to the input of the model, float (1, h, w) in 0 to 1."""
     return tile[None].to(torch.float32) / 255

@@ -1,7 +1,7 @@
-"""Tiling: registered frames, at the model's pixel size, cut into squares for the detector.
+"""Tiling of registered frames, resampled to the pixel size of the detector.
 
-Paper, section 3.2.1: a frame of 3080 px is divided into 7 x 7 tiles of 440 px. The channels are
-first laid over each other into one picture in which worms are brighter than the ground.
+Matsuo et al., section 3.2.1: a frame of 3080 px is divided into 7 x 7 tiles of 440 px. The channels
+are first combined into one grey image in which worms are brighter than the background.
 """
 
 import argparse
@@ -33,22 +33,22 @@ ORIGIN_COLUMNS = (
     "frame_width_px",
 )
 NEAR_ONE = 0.002
-# A worm that lies along the wall is not to be cut by an edge found a little too far in.
+# Tolerance of the radius of the dish, so that worms along its wall are not cut.
 BEYOND_EDGE = 1.005
 
 Tile = NDArray[np.uint8]
 
 
 def plate_shape(height: int, width: int, scale: float) -> tuple[int, int]:
-    """Height and width (px) of a frame in plate coordinates."""
+    """Return height and width (px) of a frame in plate coordinates."""
     return max(1, round(height * scale)), max(1, round(width * scale))
 
 
 def resampled(frame: NDArray[Any], scale: float) -> NDArray[Any]:
-    """A frame (Y, X) at ``scale`` times its size, same dtype.
+    """Resample a frame (Y, X) by ``scale``, same dtype.
 
-    Averages over areas when it shrinks, cubic when it grows; a scale within 0.2 % of 1 is left
-    alone, for resampling would only blur.
+    Interpolation is by area to shrink and cubic to enlarge. A scale within 0.2 % of 1 returns the
+    frame unchanged, since resampling would blur it.
     """
     if abs(scale - 1) < NEAR_ONE:
         return frame
@@ -60,9 +60,9 @@ def resampled(frame: NDArray[Any], scale: float) -> NDArray[Any]:
 def plate_picture(
     channels: Mapping[str, NDArray[Any]], scale: float, description: Description | None = None
 ) -> Tile:
-    """The overlay (Y, X), uint8, of a registered frame's channels in plate coordinates.
+    """Return the overlay (Y, X), uint8, of the channels of a frame in plate coordinates.
 
-    Where an edge of the dish is known, what lies beyond it is ground.
+    Pixels outside of the dish, if its edge is known, get the background value.
     """
     small = {name: resampled(frame, scale) for name, frame in channels.items()}
     mask = None
@@ -77,9 +77,9 @@ def plate_picture(
 
 
 def tiles_of(picture: Tile, size_px: int) -> Iterator[tuple[int, int, Tile]]:
-    """(row, column, tile) of a picture (Y, X), row by row.
+    """Yield (row, column, tile) of an image (Y, X), row by row.
 
-    What a tile of the last row or column has beyond the picture is ground.
+    Tiles of the last row and column are padded by the background value.
     """
     height, width = picture.shape
     for row in range(-(-height // size_px)):
@@ -92,7 +92,7 @@ def tiles_of(picture: Tile, size_px: int) -> Iterator[tuple[int, int, Tile]]:
 
 
 def assemble(tiles: Stack | NDArray[np.uint8], origins: pd.DataFrame, timepoint: int) -> Tile:
-    """The whole picture (Y, X) of a timepoint in plate coordinates, from its tiles.
+    """Assemble the image (Y, X) of a timepoint in plate coordinates from its tiles.
 
     Args:
         tiles: the opened stack of tiles, or an array (N, size, size).
@@ -121,7 +121,7 @@ def assemble(tiles: Stack | NDArray[np.uint8], origins: pd.DataFrame, timepoint:
 
 
 def origins_of(pages: list[tuple[int, int]], height: int, width: int, size_px: int) -> pd.DataFrame:
-    """Origins of all tiles; ``pages`` are (timepoint, page of the registered stack)."""
+    """Return the table of origins of all tiles; ``pages`` are (timepoint, page of the stack)."""
     down, across = -(-height // size_px), -(-width // size_px)
     rows = [
         (timepoint, row, column, row * size_px, column * size_px, height, width)

@@ -1,7 +1,6 @@
-"""The edge of a dish in a frame: centre and radius of its innermost closed ring.
+"""Detection of the edge of a dish: centre and radius of its innermost closed ring.
 
-Worms live inside it. Outside lie the wall of the dish, its shadows and the stage, so objects
-there, and those on the ring, are not worms.
+Objects on the ring and outside of it (wall, shadows, stage) are not worms.
 """
 
 from typing import Any
@@ -21,10 +20,10 @@ MIN_SEEN = 0.4
 
 
 def find_dish(frame: NDArray[Any]) -> Circle | None:
-    """The dish of a frame (Y, X), or None where no ring is seen (the dish is larger, say).
+    """Return the dish of a frame (Y, X), or None without a ring, as of a dish beyond the frame.
 
-    For each centre of a grid around the frame's, the radial brightness steps are taken along
-    rays; a radius counts where the step is strong in most directions that lie in the frame.
+    For each centre of a grid around that of the frame, radial intensity steps are measured along
+    rays; a radius is accepted if the step is strong in most directions within the frame.
     """
     height, width = frame.shape
     factor = max(height, width) / SIDE_PX
@@ -38,8 +37,8 @@ def find_dish(frame: NDArray[Any]) -> Circle | None:
     )
     middle = np.array([(small.shape[0] - 1) / 2, (small.shape[1] - 1) / 2])
     centre, step, side = middle, 0.02 * SIDE_PX, 4
-    # Walls, shadows and the camera's own aperture draw rings further out that are as well
-    # closed; the agar ends at the first, so a ring is worth less the larger it is.
+    # Walls, shadows and the aperture of the camera are closed rings as well, but larger; the agar
+    # ends at the first, so the score of a ring decreases with its radius.
     radii = np.arange(int(SMALLEST_RADIUS * SIDE_PX), int(LARGEST_RADIUS * SIDE_PX))
     worth = -radii / SIDE_PX
     while True:
@@ -65,9 +64,9 @@ def _closed(
     radii: NDArray[np.int64],
     widened: bool = True,
 ) -> NDArray[np.float64]:
-    """For each radius (px), the share of directions in which a ring is seen there.
+    """Return the share of directions with an edge, for each radius (px).
 
-    ``widened`` forgives a ring that is out of round by a px.
+    ``widened`` tolerates a deviation from a circle of one px.
     """
     angles = np.linspace(0, 2 * np.pi, ANGLES, endpoint=False)[:, None]
     y = (centre[0] + radii * np.sin(angles)).astype(np.float32)

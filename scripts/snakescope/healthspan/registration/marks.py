@@ -1,7 +1,7 @@
-"""The cross drawn on a dish: finding it by zero-mean normalised cross-correlation (ZNCC).
+"""Detection of the cross mark on a dish by zero-mean normalised cross-correlation (ZNCC).
 
-Paper, section 3.1.2. In the reference frame the cross is found with a drawn template at
-several sizes and turns; in every other frame with the piece of the reference frame itself.
+Matsuo et al., section 3.1.2. In the reference frame the cross is matched with a synthetic template
+at several sizes and rotations; in all other frames with the crop of the reference frame.
 """
 
 from dataclasses import dataclass
@@ -21,18 +21,18 @@ from snakescope.healthspan.registration.texture import (
 )
 
 SPANS_PX = (64, 76, 92, 110, 130, 150, 175, 205, 240)
-"""Sizes looked for: the whole width of the cross, px of the raw frame."""
+"""Widths of the cross that are tried (px of the raw frame)."""
 TURNS_DEG = (-8.0, -4.0, 0.0, 4.0, 8.0)
 REDUCTION = 4
 MARGIN = 0.15
-MIN_LIKENESS = 0.7
+MIN_CORRELATION = 0.7
 
 Image = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Mark:
-    """A cross: its centre (px of the frame), its width, and the ZNCC with which it was found."""
+    """A cross: centre (px of the frame), width (px) and ZNCC of the match."""
 
     y_px: float
     x_px: float
@@ -41,10 +41,10 @@ class Mark:
 
 
 def drawn_cross(side_px: int = 161) -> NDArray[np.uint8]:
-    """The template: a dark cross (0) on light ground (255), shape (side, side).
+    """Return a template: a dark cross (0) on light background (255), shape (side, side).
 
-    Its arms are as thick as an eleventh of its width, a felt pen; a margin of 15 % of the
-    width is part of the template, so that a long dark line does not pass for an arm.
+    Its arms are 1 / 11 of its width thick, as by a felt pen. A margin of 15 % of the width keeps
+    long dark lines from matching an arm.
     """
     image = np.full((side_px, side_px), 255, np.uint8)
     margin = round(side_px * MARGIN / (1 + 2 * MARGIN))
@@ -57,12 +57,12 @@ def drawn_cross(side_px: int = 161) -> NDArray[np.uint8]:
 
 
 def find_mark(
-    frame: NDArray[Any], template: NDArray[np.uint8], min_score: float = MIN_LIKENESS
+    frame: NDArray[Any], template: NDArray[np.uint8], min_score: float = MIN_CORRELATION
 ) -> Mark | None:
-    """The best match of ``template`` (its cross 1 / 1.3 of its side) in a frame (Y, X), or None.
+    """Return the best match of ``template`` in a frame (Y, X), or None if below ``min_score``.
 
-    Sizes of :data:`SPANS_PX` and turns of :data:`TURNS_DEG` are tried on the frame reduced four
-    times; a match below ``min_score`` is no mark.
+    The cross covers 1 / 1.3 of the side of the template. Sizes of :data:`SPANS_PX` and rotations of
+    :data:`TURNS_DEG` are tried on the frame downsampled by 4.
     """
     small = cv2.resize(
         frame.astype(np.float32),
@@ -96,14 +96,14 @@ def _turned(piece: NDArray[Any], turn_deg: float) -> Image:
 
 
 def _finite(surface: NDArray[Any]) -> Image:
-    """ZNCC is not defined where the picture is flat; nothing is found there."""
+    """Set ZNCC to -1 where it is undefined, in flat areas."""
     return np.where(np.isfinite(surface) & (np.abs(surface) <= 1.001), surface, -1).astype(
         np.float32
     )
 
 
 def _box(mark: Mark, height: int, width: int) -> tuple[int, int, int, int]:
-    """First and last row and column (exclusive) of the mark with its margin, within the frame."""
+    """Return top, left, bottom and right (exclusive) of the mark with margin, within the frame."""
     half = mark.span_px * (0.5 + MARGIN)
     top, left = max(0, round(mark.y_px - half)), max(0, round(mark.x_px - half))
     bottom = min(height, round(mark.y_px + half) + 1)
@@ -118,11 +118,11 @@ def locate_mark(
     max_shift_px: float,
     max_rotation_deg: float,
 ) -> tuple[Motion, float] | None:
-    """Where the reference's mark lies in a frame (Y, X): a motion, and the ZNCC of the match.
+    """Locate the mark of the reference in a frame (Y, X); return a motion and the ZNCC.
 
-    The piece of the reference is looked for at a quarter of the resolution within reach of the
-    greatest shift and rotation, then at full resolution, to a fraction of a px. The shift at the
-    mark is exact, the rotation only rough: a cross is too small to tell it.
+    The crop of the reference is matched at a quarter of the resolution within the maximum shift and
+    rotation, then at full resolution with sub-pixel accuracy. The shift at the mark is accurate;
+    the rotation is approximate, since the cross is small.
     """
     height, width = reference.shape
     top, bottom, left, right = _box(mark, height, width)
@@ -167,9 +167,9 @@ def _shrunk(image: NDArray[Any]) -> Image:
 def turn_about_mark(
     anchors: Anchors, mark: Mark, motion: Motion, frame: NDArray[Any], max_rotation_deg: float
 ) -> Motion:
-    """The rotation about the mark's place at which the reduced frames agree best.
+    """Return the motion with the rotation about the mark at which downsampled frames agree best.
 
-    Far across the plate half a degree is 20 px and more, which the mark itself does not show.
+    Half a degree is 20 px and more at the far side of the plate, which the mark does not resolve.
     """
     height, width = anchors.height, anchors.width
     coarse = reduced(frame, anchors.factor)

@@ -1,11 +1,11 @@
-"""Motion of a dish between two frames: its form, its fit, its application.
+"""Motion of a dish between two frames: model, fit and image warp.
 
 A point p = (x, y) of the reference frame is found in the other frame at
 ``c + shift + scale R u / (1 + tilt . u / h)`` with c the frame's centre
 ((width - 1) / 2, (height - 1) / 2), u = p - c, h half the frame's width and height, and R the
-rotation by ``rotation_deg``, positive counter-clockwise as the frame is looked at.
-The scale is 1 and the tilt 0 where the optics are fixed; a dish put by hand under a camera may
-be nearer to it from one day to the next, and lean.
+rotation by ``rotation_deg``, positive counter-clockwise in the displayed frame.
+With fixed optics, the scale is 1 and the tilt 0. A dish that is placed by hand under a camera may
+change its distance and lean.
 """
 
 from dataclasses import dataclass, replace
@@ -18,19 +18,19 @@ from numpy.typing import NDArray
 Points = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Freedom = Literal["shift", "rigid", "similar", "tilted"]
-# How many pairs of points fix a motion, counted in coordinates: 2 per pair.
+# Free parameters of a motion; a pair of points determines 2.
 PARAMETERS: dict[Freedom, int] = {"shift": 2, "rigid": 3, "similar": 4, "tilted": 6}
 TRIALS = 600
-# Three right pairs in one draw are rarer than two.
+# Samples of three inliers are rarer than samples of two.
 TILTED_TRIALS = 3000
 SEED = 20
 
 
 @dataclass(frozen=True)
 class Motion:
-    """Shift (px), rotation (degrees), scale and tilt of the dish in a frame, against the reference.
+    """Shift (px), rotation (degrees), scale and tilt of the dish relative to the reference frame.
 
-    The tilt is the fraction of magnification lost from the frame's centre to its lower
+    The tilt is the fraction of magnification lost from the centre of the frame to its lower
     (``tilt_y``) and right (``tilt_x``) edge.
     """
 
@@ -42,7 +42,7 @@ class Motion:
     tilt_x: float = 0.0
 
     def matrix(self, height: int, width: int) -> Matrix:
-        """3 x 3 matrix from (x, y, 1) of the reference to the frame, both height x width."""
+        """Return the 3 x 3 matrix from (x, y, 1) of the reference to the frame."""
         centred = np.eye(3)
         centred[:2, :2] = self.scale * _rotation(-np.deg2rad(self.rotation_deg))
         centred[2, :2] = np.array([self.tilt_x, self.tilt_y]) / _half(height, width)
@@ -52,7 +52,7 @@ class Motion:
 
     @classmethod
     def of_matrix(cls, matrix: Matrix, height: int, width: int) -> "Motion":
-        """The inverse of :meth:`matrix`."""
+        """Return the motion of a 3 x 3 matrix; inverse of :meth:`matrix`."""
         centre = centre_of(height, width)
         from_centre = matrix @ shifted(centre)
         from_centre = from_centre / from_centre[2, 2]
@@ -66,14 +66,14 @@ class Motion:
         )
 
     def carrying(self, point: Points, to: Points, height: int, width: int) -> "Motion":
-        """This motion but for its shift, which now carries ``point`` (x, y) to ``to``."""
+        """Return this motion with the shift that maps ``point`` (x, y) to ``to``."""
         turned = replace(self, shift_y_px=0.0, shift_x_px=0.0).matrix(height, width)
         shift_x, shift_y = to - transform_points(turned, point[np.newaxis])[0]
         return replace(self, shift_y_px=float(shift_y), shift_x_px=float(shift_x))
 
 
 def centre_of(height: int, width: int) -> Points:
-    """The middle (x, y) of a frame, between the centres of its first and last pixels."""
+    """Return the centre (x, y) of a frame, midway between its first and last pixels."""
     return np.array([(width - 1) / 2, (height - 1) / 2])
 
 
@@ -82,20 +82,20 @@ def _half(height: int, width: int) -> Points:
 
 
 def shifted(by: NDArray[Any]) -> Matrix:
-    """The 3 x 3 matrix that adds ``by`` (x, y)."""
+    """Return the 3 x 3 matrix of a translation by ``by`` (x, y)."""
     matrix = np.eye(3)
     matrix[:2, 2] = by
     return matrix
 
 
 def _rotation(angle: float) -> NDArray[np.float64]:
-    """By ``angle`` (rad) from the x axis (right) towards the y axis (down)."""
+    """Return the rotation by ``angle`` (rad) from the x axis (right) to the y axis (down)."""
     cosine, sine = np.cos(angle), np.sin(angle)
     return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def transform_points(matrix: Matrix, points: Points) -> Points:
-    """Points (N, 2) as (x, y), carried by a 3 x 3 matrix."""
+    """Transform points (N, 2), as (x, y), by a 3 x 3 matrix."""
     carried = points @ matrix[:2, :2].T + matrix[:2, 2]
     if not matrix[2, :2].any():
         return np.asarray(carried)
@@ -111,8 +111,8 @@ def warp(
     border: int = cv2.BORDER_CONSTANT,
     border_value: float = 0.0,
 ) -> NDArray[Any]:
-    """The picture (height, width) whose pixel p has the value of ``image`` at ``matrix`` p."""
-    # The affine one is twice as fast, and exact where nothing is tilted.
+    """Return the image (height, width) whose pixel p is ``image`` at ``matrix`` p."""
+    # The affine warp is twice as fast, and exact without tilt.
     apply, given = (
         (cv2.warpPerspective, matrix) if matrix[2, :2].any() else (cv2.warpAffine, matrix[:2])
     )
@@ -129,10 +129,10 @@ def warp(
 
 
 def to_reference(frame: NDArray[Any], motion: Motion) -> NDArray[Any]:
-    """The frame (Y, X) in the reference frame's geometry, same shape and dtype.
+    """Warp a frame (Y, X) into the geometry of the reference frame, same shape and dtype.
 
-    Lanczos interpolation. What lies outside the frame gets its median: a flat area of the
-    ground's brightness, in which nothing resembles a worm.
+    Interpolation is Lanczos. Pixels outside of the frame get its median, the grey value of the
+    background.
     """
     height, width = frame.shape
     ground = float(np.median(frame[::4, ::4]))
@@ -141,10 +141,10 @@ def to_reference(frame: NDArray[Any], motion: Motion) -> NDArray[Any]:
 
 
 def fit(source: Points, target: Points, weights: NDArray[np.float64], freedom: Freedom) -> Matrix:
-    """Weighted least-squares motion (3 x 3) from source to target, both (N, 2).
+    """Return the weighted least-squares motion (3 x 3) from source to target, both (N, 2).
 
-    A tilt depends on the point about which it is told: for it, both are given from the centre
-    of the frame.
+    For a tilt, points are relative to the centre of the frame, since its value depends on the
+    origin.
     """
     if freedom == "tilted":
         return _fit_tilted(source, target, weights)
@@ -163,7 +163,7 @@ def fit(source: Points, target: Points, weights: NDArray[np.float64], freedom: F
 
 
 def _fit_tilted(source: Points, target: Points, weights: NDArray[np.float64]) -> Matrix:
-    """Solve (q - e)(1 + t . u) = L u + d by turns, e growing by d until none is left."""
+    """Solve (q - e)(1 + t . u) = L u + d iteratively, adding d to e until d vanishes."""
     end = np.average(target - source, axis=0, weights=weights)
     weight = np.sqrt(np.repeat(weights, 2))
     for _ in range(3):
@@ -177,9 +177,9 @@ def _fit_tilted(source: Points, target: Points, weights: NDArray[np.float64]) ->
 
 
 def _tilt_equations(source: Points, target: Points) -> tuple[NDArray[np.float64], Points]:
-    """Coefficients (..., 2 N, 6) of (L, L', d_x, d_y, t_x, t_y), and the known side (..., 2 N).
+    """Return coefficients (..., 2 N, 6) of (L, L', d_x, d_y, t_x, t_y) and right side (..., 2 N).
 
-    The sizes differ by far, but not so much that float64 would mind (1 to 1e7).
+    Their range of 1 to 1e7 is within the precision of float64.
     """
     x, y = source[..., 0], source[..., 1]
     zero, one = np.zeros_like(x), np.ones_like(x)
@@ -201,16 +201,17 @@ def ransac(
     tolerance_px: float,
     freedom: Freedom,
 ) -> tuple[Matrix, NDArray[np.bool_]]:
-    """Random sample consensus, then least squares over the consensus.
+    """Fit a motion by RANSAC, followed by least squares over the inliers.
 
-    Worms crawl and bubbles wander, so many of the pairs may be wrong; the motion that most
-    weight agrees upon is the dish's. Same input, same result: the sampling is seeded.
+    Moving worms and bubbles make outliers; the motion with the largest weight of inliers is that
+    of the dish. Sampling is seeded, so equal inputs give equal results. skimage.measure.ransac does
+    not weight samples.
 
     Returns:
-        the 3 x 3 matrix from source to target (x, y), and which pairs agree with it.
+        The 3 x 3 matrix from source to target (x, y), and which pairs are inliers.
 
     Raises:
-        ValueError: fewer pairs than fix a motion: two, three for a tilted one.
+        ValueError: fewer than two pairs, or three for a tilted motion.
     """
     least = max(2, PARAMETERS[freedom] // 2)
     if len(source) < least:
@@ -231,7 +232,7 @@ def ransac(
 
 
 def _trials(source: Points, target: Points, freedom: Freedom) -> NDArray[np.float64]:
-    """The source (K, N, 2) carried by the motions of K random pairs of pairs."""
+    """Transform the source by the motions of K random samples of two pairs; (K, N, 2)."""
     count = len(source)
     random = np.random.default_rng(SEED)
     first = random.integers(0, count, TRIALS)
@@ -250,12 +251,12 @@ def _trials(source: Points, target: Points, freedom: Freedom) -> NDArray[np.floa
 
 
 def _tilted_trials(source: Points, target: Points) -> NDArray[np.float64]:
-    """The source (K, N, 2) carried by the tilted motions of K random triples of pairs."""
+    """Transform the source by the tilted motions of K random samples of three; (K, N, 2)."""
     random = np.random.default_rng(SEED)
     chosen = random.integers(0, len(source), (TILTED_TRIALS, 3))
     end = np.median(target - source, axis=0)
     equations, known = _tilt_equations(source[chosen], target[chosen] - end)
-    # Three points in line, or one drawn twice, fix nothing: such a draw takes all to one place.
+    # Collinear or repeated points determine no motion: such samples get no inliers.
     fixed = np.abs(np.linalg.det(equations)) > 1e-6
     equations[~fixed] = np.eye(6)
     one, two, x, y, tilt_x, tilt_y = np.linalg.solve(equations, known[..., None])[..., 0].T[
@@ -271,12 +272,12 @@ def _tilted_trials(source: Points, target: Points) -> NDArray[np.float64]:
 def expected_error_px(
     source: Points, errors_px: NDArray[np.float64], at: Points, freedom: Freedom
 ) -> float:
-    """Greatest standard error of a fitted motion over the points ``at`` (M, 2), px.
+    """Return the maximum standard error of a fitted motion at the points ``at`` (M, 2), px.
 
-    From the residuals (N,) of the N pairs it was fitted to, by the covariance of the least
-    squares: for shift and rotation, s / sqrt(N) along each axis and
-    s / sqrt(sum of squared distances from the pairs' centroid). Residuals below 0.1 px are not
-    believed: neighbouring pairs share their errors.
+    It follows from the residuals (N,) of the N fitted pairs by the covariance of least squares: for
+    shift and rotation, s / sqrt(N) along each axis and
+    s / sqrt(sum of squared distances from the pairs' centroid). The standard deviation s is at
+    least 0.1 px, since errors of neighbouring pairs are correlated.
     """
     count, parameters = len(source), PARAMETERS[freedom]
     if 2 * count <= parameters:
@@ -292,7 +293,7 @@ def expected_error_px(
 
 
 def _slopes(points: Points, freedom: Freedom) -> NDArray[np.float64]:
-    """How points (N, 2) move, (N, 2, parameters), with each parameter of a motion."""
+    """Return the Jacobian (N, 2, parameters) of moved points (N, 2)."""
     x, y = points.T
     zero, one = np.zeros_like(x), np.ones_like(x)
     moves = [(one, zero), (zero, one), (-y, x), (x, y), (x * x, x * y), (x * y, y * y)]

@@ -1,7 +1,7 @@
-"""The reference frame of a plate: the geometry into which all its frames are brought.
+"""The reference frame of a plate, to which all its frames are registered.
 
-It is the first timepoint of which every channel can be read. With it comes a description:
-where the cross mark is, if there is one, and where the dish ends.
+It is the first timepoint with readable channels. Its description states the position of the cross
+mark, if there is one, and of the dish.
 """
 
 import argparse
@@ -33,15 +33,15 @@ TEMPLATE = REPOSITORY / "resources" / "registration_mark.png"
 
 @dataclass(frozen=True)
 class Description:
-    """What is known of a reference frame; lengths in px of the raw frame.
+    """Description of a reference frame; lengths in px of the raw frame.
 
     Attributes:
-        timepoint: which frame of the plate it is.
-        channel: the channel in which mark and dish were looked for.
+        timepoint: index of the frame.
+        channel: channel in which mark and dish are detected.
         mark: the cross, or None.
-        template: what the mark was looked for with.
-        dish: the dish; encloses the whole frame when no edge is seen.
-        dish_seen: whether an edge is seen.
+        template: template of the mark.
+        dish: the dish; encloses the whole frame if no edge is detected.
+        dish_seen: whether an edge is detected.
     """
 
     timepoint: int
@@ -53,7 +53,7 @@ class Description:
 
 
 def first_readable(timepoints: Sequence[Timepoint]) -> tuple[Timepoint, dict[str, Frame]]:
-    """The first timepoint of which all channels can be read, with its frames (Y, X).
+    """Return the first timepoint with readable channels, and its frames (Y, X).
 
     Raises:
         StepError: there is none.
@@ -76,9 +76,9 @@ def first_readable(timepoints: Sequence[Timepoint]) -> tuple[Timepoint, dict[str
 
 
 def from_block_on(manifest: str | Path) -> list[Path]:
-    """A block's manifest and those of the later blocks of its plate, beside it, in order of time.
+    """Return the manifest of a block and those of later blocks in its folder, in order of time.
 
-    They are looked into only where no frame of the first block can be read.
+    Later blocks are used only if no frame of the first one can be read.
     """
     first = Path(manifest)
     start = block_range(first.stem).start
@@ -87,7 +87,7 @@ def from_block_on(manifest: str | Path) -> list[Path]:
 
 
 def registration_channel(channels: Sequence[str], wanted: str) -> str:
-    """The channel in which motion is measured.
+    """Return the channel for registration.
 
     Raises:
         StepError: the wanted channel is not among the plate's.
@@ -105,7 +105,7 @@ def registration_channel(channels: Sequence[str], wanted: str) -> str:
 def describe(
     timepoint: int, frames: Mapping[str, Frame], settings: RegisterSettings
 ) -> Description:
-    """Find the mark and the dish's edge in a reference frame."""
+    """Detect the mark and the edge of the dish in a reference frame."""
     channel = registration_channel(list(frames), settings.channel)
     frame = frames[channel]
     mark, template = None, ""
@@ -148,8 +148,9 @@ def write_description(
     """Write reference.json.
 
     Args:
-        files: the raw files that were looked at, as :func:`snakescope.healthspan.plates.manifest.stated_until`
-            states them; where they are others, the frame is out of date.
+        files: raw files that were read, with size and time, as
+            :func:`snakescope.healthspan.plates.manifest.stated_until` returns them; if they change,
+            the reference frame is out of date.
     """
     mark = description.mark
     document = {
@@ -204,7 +205,7 @@ def read_description(path: str | Path) -> Description:
 
 
 def read_reference(path: str | Path) -> dict[str, NDArray[Any]]:
-    """The reference frame, channel -> (Y, X) in its native depth."""
+    """Read the reference frame, channel -> (Y, X) in its native bit depth."""
     with Stack(path) as stack:
         return stack.named(0)
 

@@ -1,9 +1,9 @@
-"""Registration: the frames of a block brought into the geometry of the plate's reference frame.
+"""Registration of the frames of a block to the reference frame of their plate.
 
-Paper, section 3.1.2: the stage errs by tens of px, so the cross mark on the dish is found by
-zero-mean normalised cross-correlation and the frames are shifted onto each other. Here the
-plate's own texture also tells how the dish was turned, and serves alone where there is no mark.
-A frame that cannot be registered is left out with its reason; it never stops the block.
+Matsuo et al., section 3.1.2: the position of the stage varies by tens of px, so a cross mark on the
+dish is located by zero-mean normalised cross-correlation and frames are shifted accordingly. Here
+the texture of the plate also yields the rotation, and is sufficient without a mark. A frame that
+cannot be registered is excluded with a reason; the block continues.
 """
 
 import argparse
@@ -44,13 +44,13 @@ from snakescope.imaging.stacks import write_stack
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
-# A motion this small everywhere on the plate is none: the pixels are kept as they are.
+# Frames that move less everywhere on the plate are not resampled.
 STILL_PX = 0.02
 
 
 @dataclass(frozen=True)
 class Reference:
-    """A plate's reference frame, with what is remembered of it for matching."""
+    """The reference frame of a plate and its features for matching."""
 
     frames: dict[str, NDArray[Any]]
     description: Description
@@ -63,15 +63,15 @@ class Reference:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one timepoint.
+    """Result of one timepoint.
 
     Attributes:
         status: registered, missing, unreadable or unregistered.
-        reason: one sentence; empty when registered.
-        motion: of the dish, against the reference; None when none was found.
-        score: ZNCC of the mark (method mark) or share of the plate's texture found in place
-            (method plate), 0 to 1; None when nothing was measured.
-        dtype: of the raw pixels, all channels together; None when nothing was read.
+        reason: one sentence; empty if registered.
+        motion: of the dish relative to the reference; None if not found.
+        score: ZNCC of the mark (method mark) or share of anchors that are inliers (method plate), 0
+            to 1; None if not measured.
+        dtype: common dtype of the raw channels; None if not read.
     """
 
     timepoint: Timepoint
@@ -103,11 +103,11 @@ def freedom_of(settings: RegisterSettings) -> Freedom:
 def register_frame(
     reference: Reference, frame: NDArray[Any], settings: RegisterSettings
 ) -> tuple[Motion | None, float, str, str]:
-    """The motion of a frame (Y, X) of the registration channel.
+    """Estimate the motion of a frame (Y, X) of the registration channel.
 
     Returns:
-        motion (None if none was found), score, method, and why the frame cannot be used (empty
-        when it can).
+        Motion (None if not found), score, method, and the reason why the frame cannot be used
+        (empty if it can).
     """
     if settings.method == "none":
         return Motion(), 1.0, "none", ""
@@ -172,7 +172,7 @@ def _by_plate(
 def refine_with(
     anchors: Anchors, frame: NDArray[Any], motion: Motion, settings: RegisterSettings
 ) -> Registration | None:
-    """Refine a rough motion, with the reach and the tolerance of the settings."""
+    """Refine a coarse motion with the search range and tolerance of the settings."""
     wide = max(3.0, 1.5 * settings.tolerance_px)
     return refine(
         anchors,
@@ -225,7 +225,7 @@ def _too_far(motion: Motion, settings: RegisterSettings) -> str:
 
 
 def assess(one: Timepoint, reference: Reference, settings: RegisterSettings) -> Outcome:
-    """Read and register one timepoint; whatever is wrong with it ends in its outcome."""
+    """Read and register one timepoint; problems become part of the outcome."""
     if one.missing or not one.paths:
         return Outcome(one, "missing", one.missing or "no file")
     absent = [channel for channel in reference.frames if channel not in one.paths]
@@ -258,7 +258,7 @@ def _still(motion: Motion, anchors: Anchors) -> bool:
 
 
 def warped_pages(outcomes: Sequence[Outcome], reference: Reference) -> Iterator[NDArray[Any]]:
-    """The pages (C, Y, X) of the registered timepoints, one at a time, read again from disk."""
+    """Yield the warped pages (C, Y, X) of the registered timepoints, read again from disk."""
     for outcome in outcomes:
         if outcome.status != "registered" or outcome.motion is None:
             continue
@@ -270,7 +270,7 @@ def warped_pages(outcomes: Sequence[Outcome], reference: Reference) -> Iterator[
 
 
 def table_of(outcomes: Sequence[Outcome]) -> pd.DataFrame:
-    """One row per timepoint; ``page`` counts the registered ones from 0."""
+    """Return a row per timepoint; ``page`` numbers the registered ones from 0."""
     rows, page = [], 0
     for outcome in outcomes:
         registered = outcome.status == "registered"
@@ -298,7 +298,7 @@ def table_of(outcomes: Sequence[Outcome]) -> pd.DataFrame:
 
 
 def write_registered(path: str | Path, outcomes: Sequence[Outcome], reference: Reference) -> None:
-    """Write the registered frames of a block, (T, C, Y, X); empty when none is usable."""
+    """Write the registered frames of a block, (T, C, Y, X); an empty stack if there are none."""
     usable = [outcome for outcome in outcomes if outcome.status == "registered"]
     dtypes = [outcome.dtype for outcome in usable if outcome.dtype is not None]
     dtype = np.result_type(*dtypes) if dtypes else np.dtype(np.uint8)

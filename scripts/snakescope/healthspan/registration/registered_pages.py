@@ -28,7 +28,7 @@ def usable_pages(frames: pd.DataFrame) -> list[tuple[int, int]]:
 
 
 def timepoints_of(path: str | Path) -> range:
-    """The timepoints of the block that a file, as t000-t009.ome.tif, is named after.
+    """Return the timepoints of the block in a file name such as t000-t009.ome.tif.
 
     Raises:
         StepError: the name is not that of a block.
@@ -40,7 +40,7 @@ def timepoints_of(path: str | Path) -> range:
 
 
 def pages_of(frames: pd.DataFrame, stack: str | Path) -> list[tuple[int, int]]:
-    """(timepoint, page) of the usable frames in one stack, which is named after its block.
+    """Return (timepoint, page) of the usable frames of one stack, which is named after its block.
 
     Raises:
         StepError: the name is not that of a block.
@@ -55,15 +55,15 @@ def registered_pages(
     channel: str,
     timepoints: Sequence[int] | None = None,
 ) -> Iterator[tuple[int, NDArray[Any]]]:
-    """Each usable frame once, as (timepoint, pixels (Y, X) at the raw pixel size).
+    """Yield (timepoint, frame (Y, X)) of every usable frame, at the raw pixel size.
 
-    One page is held at a time.
+    One page is in memory at a time.
 
     Args:
         frames: the plate's table of frames.
-        stacks: its registered stacks, one a block.
-        channel: the channel wanted; the stack's first where it has no such channel.
-        timepoints: only these; all by default.
+        stacks: its registered stacks, one per block.
+        channel: channel to read; the first of the stack if it has no such channel.
+        timepoints: timepoints to read; all by default.
 
     Raises:
         StepError: a stack is absent or damaged, or lacks a page.

@@ -1,10 +1,10 @@
-"""Where the dish of one frame lies in another, from the dish's own static texture.
+"""Registration of frames by the static texture of the dish.
 
-Light and shading stay with the camera, dust, scratches, agar and rim stay with the dish,
-worms go their own ways. So the motion is looked for in two steps: roughly, by correlating
-strongly reduced, high-passed frames over a range of rotations; then finely, by matching
-some hundred small patches of the reference (zero-mean normalised cross-correlation, ZNCC,
-with sub-pixel peaks) and keeping the motion on which most of them agree.
+Illumination is fixed to the camera; dust, scratches, agar and rim to the dish; worms move. The
+motion of the dish is estimated in two steps: a coarse search correlates downsampled, high-pass
+filtered frames over a range of rotations; then some hundred small patches of the reference frame
+are matched (zero-mean normalised cross-correlation, ZNCC, with sub-pixel peaks) and RANSAC finds
+the motion that most of them agree with.
 """
 
 from dataclasses import dataclass, replace
@@ -42,7 +42,7 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Circle:
-    """A dish: centre and radius in px of a frame."""
+    """A dish: centre and radius (px of the frame)."""
 
     y_px: float
     x_px: float
@@ -51,15 +51,15 @@ class Circle:
 
 @dataclass(frozen=True)
 class Anchors:
-    """What is remembered of a reference frame.
+    """Features of a reference frame, with which other frames are matched.
 
     Attributes:
         height, width: of the frame, px.
         corners: (N, 2) int, (x, y) of each patch's first pixel.
         patches: (N, P, P) float32, smoothed.
-        coarse: the reduced, high-passed frame, float32.
-        factor: how many px of the frame one px of ``coarse`` is.
-        outline: (M, 2) points (x, y) around the plate at which the motion has to hold.
+        coarse: the downsampled, high-pass filtered frame, float32.
+        factor: downsampling factor of ``coarse``.
+        outline: (M, 2) points (x, y) on the edge of the dish, where errors of a motion are largest.
     """
 
     height: int
@@ -78,12 +78,12 @@ class Anchors:
 
 @dataclass(frozen=True)
 class Registration:
-    """A motion and how well it is founded.
+    """A motion and its evidence.
 
     Attributes:
-        agreeing: number of anchors that agree with the motion, of ``anchors``.
-        correlation: median ZNCC of those.
-        expected_error_px: greatest standard error of the motion over the plate.
+        agreeing: number of inliers among ``anchors`` anchors.
+        correlation: median ZNCC of the inliers.
+        expected_error_px: maximum standard error of the motion over the dish.
     """
 
     motion: Motion
@@ -94,9 +94,9 @@ class Registration:
 
 
 def reduced(frame: NDArray[Any], factor: int) -> Image:
-    """The frame reduced by ``factor``, without its slow shading, in units of its own contrast.
+    """Downsample a frame by ``factor``, band-pass filter it and normalise its contrast.
 
-    Clipped at 4 robust standard deviations, so that a rim does not outweigh the dust.
+    Values are clipped at 4 robust standard deviations, so that the rim does not dominate.
     """
     height, width = frame.shape[0] // factor * factor, frame.shape[1] // factor * factor
     small = cv2.resize(
@@ -115,9 +115,9 @@ def _smoothed(image: NDArray[Any]) -> Image:
 
 
 def reference_features(frame: NDArray[Any], dish: Circle | None = None) -> Anchors:
-    """Choose the anchors of a reference frame (Y, X): the most distinct patch of each cell.
+    """Choose the anchors of a reference frame (Y, X): the patch of most corner response per cell.
 
-    With a ``dish``, only within it: beyond its edge things may stand still with the camera.
+    With a ``dish``, only within it, since objects outside may be fixed to the camera.
     """
     height, width = frame.shape
     circle = dish or Circle((height - 1) / 2, (width - 1) / 2, float(np.hypot(height, width)) / 2)
@@ -147,18 +147,18 @@ def reference_features(frame: NDArray[Any], dish: Circle | None = None) -> Ancho
 
 
 def _corners(image: Image, circle: Circle) -> NDArray[np.int64]:
-    """(N, 2) first pixels (x, y) of the patch with the most corner-like content in each cell."""
+    """Return (N, 2) first pixels (x, y) of the patch of maximum corner response in each cell."""
     height, width = image.shape
     response = cv2.cornerMinEigenVal(image, blockSize=9)
     half = PATCH_PX // 2
     rows, columns = np.ogrid[:height, :width]
-    # Not on the edge of the dish: a ring looks the same however it is turned, and on every dish.
+    # Not on the edge of the dish, which is invariant to rotation and alike on all dishes.
     reach = max(0.0, circle.radius_px - 1.5 * half)
     inside = (rows - circle.y_px) ** 2 + (columns - circle.x_px) ** 2 <= reach**2
     inside[: half + 1] = inside[-half - 1 :] = False
     inside[:, : half + 1] = inside[:, -half - 1 :] = False
     response = np.where(inside, response, 0)
-    # Cells no smaller than a patch, so that one object does not speak with many voices.
+    # Cells are no smaller than a patch, so that one object yields one anchor.
     top, left = (
         np.linspace(0, side, min(MOST_CELLS, max(4, side // PATCH_PX)) + 1, dtype=int)
         for side in (height, width)
@@ -175,7 +175,7 @@ def _corners(image: Image, circle: Circle) -> NDArray[np.int64]:
 
 
 def _window(shape: tuple[int, ...], circle: Circle, factor: int) -> Image:
-    """1 within the dish, falling smoothly to 0 at its edge and at the frame's."""
+    """Return a window: 1 within the dish, tapered to 0 at its edge and at the frame's."""
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     distance = np.hypot(rows * factor - circle.y_px, columns * factor - circle.x_px)
     edge = np.clip((0.96 * circle.radius_px - distance) / (0.05 * circle.radius_px), 0, 1)
@@ -187,13 +187,13 @@ def _window(shape: tuple[int, ...], circle: Circle, factor: int) -> Image:
 
 
 def grid(reach: float, step: float) -> list[float]:
-    """From -reach to reach in equal steps of at most ``step``; [0] for no reach."""
+    """Return values from -reach to reach in equal steps of at most ``step``; [0] if reach is 0."""
     steps = int(np.ceil(reach / step))
     return [float(value) for value in np.linspace(-reach, reach, 2 * steps + 1)]
 
 
 def undo_motion(coarse: Image, motion: Motion, factor: int) -> Image:
-    """A reduced frame as it would be without this motion (given in px of the full frame)."""
+    """Warp a downsampled frame by the inverse of a motion (in px of the full frame)."""
     height, width = coarse.shape
     small = replace(
         motion, shift_y_px=motion.shift_y_px / factor, shift_x_px=motion.shift_x_px / factor
@@ -210,10 +210,10 @@ def coarse_search(
     max_scale_change: float = 0.0,
     keep: int = 3,
 ) -> list[Motion]:
-    """Likely motions of a frame (Y, X), the likeliest first, good to some px.
+    """Return candidate motions of a frame (Y, X), best first, accurate to some px.
 
-    The reduced frame is turned back by each rotation (and scale) of a grid and correlated with
-    the reduced reference at all shifts at once, by Fourier transforms.
+    The downsampled frame is warped back by each rotation (and scale) of a grid and correlated with
+    the downsampled reference at all shifts by FFT.
     """
     coarse = reduced(frame, anchors.factor)
     shape = tuple(int(fft.next_fast_len(n, real=True)) for n in coarse.shape)
@@ -228,7 +228,7 @@ def coarse_search(
             surface = fft.irfft2(spectrum * fft.rfft2(turned, shape), shape)
             near = np.roll(surface, (reach, reach), axis=(0, 1))[: 2 * reach + 1, : 2 * reach + 1]
             peak, y, x = find_peak(near)
-            # The shift was seen after turning back: it turns along with the dish.
+            # The shift was measured after warping back, so it is rotated with the dish.
             seen = np.array([[x - reach, y - reach]]) * anchors.factor
             across, down = transform_points(motion.matrix(1, 1), seen)[0]
             row.append((peak, replace(motion, shift_y_px=float(down), shift_x_px=float(across))))
@@ -240,7 +240,7 @@ def coarse_search(
 
 
 def _between(row: list[tuple[float, Motion]], top: int) -> Motion:
-    """The motion at the top of the parabola through the best rotation and its neighbours."""
+    """Interpolate the best rotation by a parabola through its neighbours."""
     one = row[top][1]
     if top in (0, len(row) - 1):
         return one
@@ -260,7 +260,7 @@ def _vertex(before: float, at: float, after: float) -> float:
 
 
 def find_peak(surface: NDArray[Any]) -> tuple[float, float, float]:
-    """Height and sub-pixel place (value, y, x) of the highest point of a surface (Y, X)."""
+    """Return value and sub-pixel position (value, y, x) of the maximum of a surface (Y, X)."""
     y, x = np.unravel_index(int(np.argmax(surface)), surface.shape)
     value = float(surface[y, x])
     down = across = 0.0
@@ -274,11 +274,11 @@ def find_peak(surface: NDArray[Any]) -> tuple[float, float, float]:
 def matched(
     anchors: Anchors, frame: NDArray[Any], motion: Motion, reach_px: int
 ) -> tuple[Points, NDArray[np.float64]]:
-    """Where each anchor lies in the frame, looked for within ``reach_px`` of its expected place.
+    """Match the anchors in a frame, within ``reach_px`` of their expected positions.
 
     Returns:
-        (N, 2) places (x, y) of the patches' centres in the frame, and their ZNCC (N,), which is
-        -1 where the peak lies at the rim of the search or the patch is flat.
+        (N, 2) positions (x, y) of the centres of the patches in the frame, and their ZNCC (N,); -1
+        if the peak is at the border of the search range or the patch is flat.
     """
     matrix = motion.matrix(anchors.height, anchors.width)
     side = PATCH_PX + 2 * reach_px
@@ -303,7 +303,7 @@ def refine(
     tolerances_px: tuple[float, ...] = (3.0, 1.0),
     freedom: Freedom = "rigid",
 ) -> Registration | None:
-    """The motion of a frame (Y, X) to a fraction of a px, from a rough one; None if none holds."""
+    """Refine the motion of a frame (Y, X) to sub-pixel accuracy; None if too few anchors match."""
     result = None
     middle = centre_of(anchors.height, anchors.width)
     for reach, tolerance in zip(reaches_px, tolerances_px, strict=True):

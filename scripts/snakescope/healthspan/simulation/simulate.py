@@ -1,6 +1,6 @@
 """Simulated plates: a folder of raw images as the instrument exports them, and the truth.
 
-    python -m snakescope.healthspan.simulation.simulate --settings '{}' --plate A1 --seed 7 --folder demo
+    snakescope healthspan simulate --settings '{}' --plate A1 --seed 7 --folder demo
 
 writes ``demo/A1/raw/VID1_Phase_A1_1_00d12h00m.tif`` ... and, under ``demo/A1/truth``:
 

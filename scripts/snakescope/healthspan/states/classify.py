@@ -1,7 +1,7 @@
-"""The state of every worm: healthy, immobile or dead, with calibrated probabilities.
+"""Classification of every worm as healthy, immobile or dead, with calibrated probabilities.
 
-Paper, section 3.3. A composite without any neighbour frame tells nothing about movement: its
-state is ``unknown`` and its probabilities are missing values.
+Matsuo et al., section 3.3. A composite without neighbour frames holds no information on movement:
+its state is ``unknown`` and its probabilities are missing values.
 """
 
 import argparse
@@ -33,10 +33,10 @@ from snakescope.step.tables import read_table, write_table
 
 
 def load_classifier(path: str | Path, sha256: str | None) -> tuple[torch.nn.Module, dict[str, Any]]:
-    """The model of a weights file, ready to classify, and its card.
+    """Load a classifier; return it in evaluation mode, and its card.
 
     Raises:
-        StepError: the file is no weights of a state classifier of this workflow.
+        StepError: the file does not hold weights of a state classifier of this workflow.
     """
     tensors, card = load_weights(path, sha256)
     if card.get("states") != list(STATES) or card.get("input_px") != INPUT_PX:
@@ -63,7 +63,7 @@ def classify(
     batch: int = 256,
     device: torch.device | None = None,
 ) -> NDArray[np.float64]:
-    """Probabilities of the states, shape (N, 3), rows in the order of the composites.
+    """Return the probabilities of the states, shape (N, 3), in the order of the composites.
 
     Args:
         composites: uint8 (N, 128, 128, 3).
@@ -80,7 +80,7 @@ def classify(
 
 
 def states_table(index: pd.DataFrame, found: NDArray[np.float64]) -> pd.DataFrame:
-    """The index with p_healthy, p_immobile, p_dead and state; ``unknown`` without neighbours.
+    """Add p_healthy, p_immobile, p_dead and state to the index; ``unknown`` without neighbours.
 
     Args:
         index: as :mod:`snakescope.healthspan.states.composite` writes it, N rows.
@@ -98,10 +98,10 @@ def states_table(index: pd.DataFrame, found: NDArray[np.float64]) -> pd.DataFram
 def read_composites(
     composites: str | Path, index: str | Path
 ) -> tuple[NDArray[np.uint8], pd.DataFrame]:
-    """The stack uint8 (N, 128, 128, 3) and its index of N rows.
+    """Read a stack uint8 (N, 128, 128, 3) and its index of N rows.
 
     Raises:
-        StepError: a file is absent or unreadable, or the two do not belong together.
+        StepError: a file is absent or unreadable, or their numbers of composites differ.
     """
     table = read_table(index, COLUMNS).astype({"before": "Int64", "after": "Int64"})
     try:

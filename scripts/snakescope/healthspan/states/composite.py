@@ -1,14 +1,14 @@
-"""Composites: the masks of a worm before, at and after a timepoint as one colour picture.
+"""Composites: the masks of a worm before, at and after a timepoint as one RGB image.
 
-Paper, section 3.3.1 and figure 10: the same part of three binary frames becomes red, green
-and blue, so that what stays is white and what moves is coloured. Three things are decided
-here that the paper leaves open:
+Matsuo et al., section 3.3.1 and figure 10: the same window of three binary frames becomes red,
+green and blue, so that static parts are white and moving parts coloured. Three details that the
+paper leaves open:
 
-* green (at) holds the worm's own mask alone;
-* red (before) and blue (after) hold every mask of the neighbour frame, except those that
-  are plainly another worm of this frame: a corpse beside a corpse would else be clutter;
-* where one neighbour is missing (first and last frame, gaps), the other is shown in both
-  channels; where both are, red and blue stay black and the state is ``unknown`` later.
+* green (at) holds the mask of the worm itself only;
+* red (before) and blue (after) hold all masks of the neighbour frame, except those that match
+  another worm of this frame, such as an adjacent corpse;
+* if one neighbour frame is missing (first and last frame, gaps), the other is used in both
+  channels; if both are missing, red and blue are black and the state is ``unknown``.
 """
 
 import argparse
@@ -30,7 +30,7 @@ from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
 PIECE_INSIDE = 0.7
-"""A worm with this share of its pixels inside a mask is taken for a piece of it."""
+"""A worm with this fraction of its pixels inside a mask is regarded as a part of it."""
 
 COLUMNS = (
     "composite",
@@ -49,7 +49,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Composite:
-    """One worm at one timepoint, with its picture uint8 (window, window, 3)."""
+    """One worm at one timepoint, with its composite uint8 (window, window, 3)."""
 
     instance: Instance
     time_h: float
@@ -59,9 +59,9 @@ class Composite:
 
 
 def midline_length(mask: NDArray[np.bool_]) -> float:
-    """Length (px) of a worm's mask: its skeleton, diagonal steps as sqrt 2, and both tips.
+    """Return the length (px) of a mask: skeleton, diagonal steps of sqrt 2, and both tips.
 
-    Thinning eats about a quarter of the width at either tapered tip; width is area over length.
+    Thinning removes about a quarter of the width at each tapered tip; the width is area / length.
     """
     thin = skeletonize(np.pad(mask, 1))
     across = thin[:, 1:] & thin[:, :-1]
@@ -76,11 +76,11 @@ def midline_length(mask: NDArray[np.bool_]) -> float:
 def neighbours(
     times_h: dict[int, float], timepoint: int, max_gap_h: float
 ) -> tuple[int | None, int | None]:
-    """The last usable timepoint before ``timepoint`` and the first after it.
+    """Return the last usable timepoint before ``timepoint`` and the first after it.
 
     Args:
         times_h: time (h) of every usable timepoint.
-        max_gap_h: a neighbour further away (h) does not count.
+        max_gap_h: maximum distance of a neighbour (h).
     """
     now = times_h[timepoint]
     earlier = [one for one in times_h if one < timepoint and now - times_h[one] <= max_gap_h]
@@ -91,10 +91,10 @@ def neighbours(
 def overlaps(
     worms: Sequence[Instance], others: Sequence[Instance]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """How every worm lies on every other mask, two arrays of shape (worms, others).
+    """Compare every worm with every other mask, as two arrays of shape (worms, others).
 
     Returns:
-        Intersection over union, and the share of the worm that lies inside the other.
+        Intersection over union, and the fraction of the worm inside the other mask.
     """
     overlap = np.zeros((len(worms), len(others)))
     inside = np.zeros_like(overlap)
@@ -118,11 +118,11 @@ def overlaps(
 def shown(
     overlap: NDArray[np.float64], inside: NDArray[np.float64], min_claim_iou: float
 ) -> NDArray[np.bool_]:
-    """Which neighbour masks are drawn for which worm, shape (worms, others).
+    """Return which neighbour masks are drawn for which worm, shape (worms, others).
 
-    A mask is left out where another worm of this frame matches it better than this one
-    does, and at least as well as ``min_claim_iou``. It stays where this worm lies almost
-    wholly inside it: then this one is a piece of a worm that was found whole.
+    A mask is excluded if another worm of this frame matches it better than this one, and with at
+    least ``min_claim_iou``. It is kept if this worm is almost completely inside of it, and so a
+    part of a worm that is complete in the neighbour frame.
 
     Args:
         overlap, inside: see :func:`overlaps`.
@@ -137,7 +137,7 @@ def shown(
 
 
 def draw(instances: Iterable[Instance], top: int, left: int, window: int) -> NDArray[np.uint8]:
-    """Union of masks in the square at (top, left), uint8 (window, window), 255 = worm."""
+    """Return the union of masks in the window at (top, left), uint8 (window, window), 255 = worm."""
     canvas = np.zeros((window, window), dtype=np.uint8)
     for one in instances:
         up, down = max(one.top, top), min(one.bottom, top + window)
@@ -149,7 +149,7 @@ def draw(instances: Iterable[Instance], top: int, left: int, window: int) -> NDA
 
 
 def corner(one: Instance, window: int) -> tuple[int, int]:
-    """Top and left of the window around a worm: its bounding box in the middle."""
+    """Return top and left of the window centred on the bounding box of a worm."""
     return (one.top + one.bottom - window) // 2, (one.left + one.right - window) // 2
 
 
@@ -159,11 +159,11 @@ def compose(
     after: Sequence[Instance] | None,
     settings: CompositeSettings,
 ) -> NDArray[np.uint8]:
-    """Pictures of all worms of a frame, uint8 (N, window, window, 3) as before, at, after.
+    """Return the composites of all worms of a frame, uint8 (N, window, window, 3).
 
     Args:
         worms: the instances of the frame.
-        before, after: the instances of the neighbour frames; None where there is no frame.
+        before, after: the instances of the neighbour frames; None without a frame.
     """
     window = settings.window_px
     pictures = np.zeros((len(worms), window, window, 3), dtype=np.uint8)
@@ -186,7 +186,7 @@ def composites_of(
     instances: Iterable[Instance],
     settings: CompositeSettings,
 ) -> list[Composite]:
-    """The composites of ``timepoints``, by timepoint, then by instance.
+    """Return the composites of ``timepoints``, by timepoint, then by instance.
 
     Args:
         times_h: time (h) of every usable timepoint, of these and of the adjacent blocks.
@@ -214,7 +214,7 @@ def composites_of(
 
 
 def index_table(composites: Sequence[Composite]) -> pd.DataFrame:
-    """One row per composite, in the order of the stack; see :data:`COLUMNS`."""
+    """Return a row per composite, in the order of the stack; see :data:`COLUMNS`."""
     rows = [
         (
             page,
@@ -235,9 +235,9 @@ def index_table(composites: Sequence[Composite]) -> pd.DataFrame:
 
 
 def write_composites(path: str | Path, pictures: NDArray[np.uint8]) -> None:
-    """Write a stack uint8 (N, window, window, 3) as RGB pages; without any, a single black one.
+    """Write a stack uint8 (N, window, window, 3) as RGB pages; one black page if N is 0.
 
-    TIFF cannot hold a stack without pages, so the index, not the stack, says how many there are.
+    TIFF has no empty stack, so the number of composites is that of the index.
     """
     pages = pictures if len(pictures) else np.zeros((1, *pictures.shape[1:]), dtype=np.uint8)
     with atomic_write(path) as partial:
@@ -245,7 +245,7 @@ def write_composites(path: str | Path, pictures: NDArray[np.uint8]) -> None:
 
 
 def block_range(block: str) -> range:
-    """The timepoints of a block's name, ``t010-t019`` -> 10 .. 19.
+    """Return the timepoints of a block by its name, ``t010-t019`` -> 10 .. 19.
 
     Raises:
         StepError: the name has another form.
@@ -257,7 +257,7 @@ def block_range(block: str) -> range:
 
 
 def usable_times(tables: Iterable[str | Path]) -> dict[int, float]:
-    """Time (h) of every registered timepoint of the tables, in order."""
+    """Return the time (h) of every registered timepoint of the tables, in order."""
     times: dict[int, float] = {}
     for path in tables:
         table = read_table(path, ("timepoint", "time_h", "status"))
@@ -269,10 +269,10 @@ def usable_times(tables: Iterable[str | Path]) -> dict[int, float]:
 def read_block(
     masks: Sequence[str | Path], tables: Sequence[str | Path]
 ) -> tuple[dict[int, float], list[Instance]]:
-    """The usable times (h) and the instances of a block and its neighbours.
+    """Return the usable times (h) and the instances of a block and its neighbours.
 
     Raises:
-        StepError: a registered timepoint has not been searched for worms.
+        StepError: a registered timepoint has no detections file.
     """
     sets = [read_masks(path) for path in masks]
     times_h = usable_times(tables)

@@ -1,8 +1,8 @@
-"""The three classifiers of the paper (section 3.3.2), small enough for a laptop.
+"""The three classifiers of Matsuo et al. (section 3.3.2), scaled down for CPUs.
 
-Every model takes composites as float32 (N, 7, 64, 64), the shares of their seven colours,
-and gives logits (N, 3) in the order of ``STATES``. They are built from timm's classes and trained
-from scratch, since three binary masks have nothing in common with photographs.
+Input are composites as float32 (N, 7, 64, 64), the fractions of their seven colours; output are
+logits (N, 3) in the order of ``STATES``. The models are built from classes of timm and trained from
+scratch, since composites of binary masks do not resemble photographs.
 """
 
 from collections.abc import Callable, Mapping
@@ -57,14 +57,14 @@ _BUILDERS: dict[str, Callable[..., torch.nn.Module]] = {
 
 
 def build_model(architecture: str, parameters: Mapping[str, Any] | None = None) -> torch.nn.Module:
-    """A model with fresh weights, drawn from torch's global generator.
+    """Build a model with random weights from the global generator of torch.
 
     Args:
         architecture: a key of :data:`HYPER_PARAMETERS`.
-        parameters: hyper-parameters instead of those.
+        parameters: hyper-parameters in place of the defaults.
 
     Raises:
-        StepError: no such architecture.
+        StepError: an unknown architecture.
     """
     if architecture not in _BUILDERS:
         raise StepError(
@@ -75,7 +75,7 @@ def build_model(architecture: str, parameters: Mapping[str, Any] | None = None) 
 
 
 def colours_of(composites: NDArray[np.uint8]) -> torch.Tensor:
-    """Colour of every pixel, uint8 (N, 128, 128): 1 before + 2 at + 4 after, 0 none, 7 white.
+    """Return the colour of every pixel, uint8 (N, 128, 128): 1 before + 2 at + 4 after.
 
     Args:
         composites: uint8 (N, 128, 128, 3).
@@ -90,16 +90,16 @@ def colours_of(composites: NDArray[np.uint8]) -> torch.Tensor:
 
 
 def model_input(colours: torch.Tensor) -> torch.Tensor:
-    """Share of each colour in every 2x2 px, float32 (N, 7, 64, 64), of :func:`colours_of`.
+    """Return the fraction of each colour in 2 x 2 px, float32 (N, 7, 64, 64), by ``colours_of``.
 
-    The paper judges by the shares of white and yellow (section 4.3.3). Halving red, green and
-    blue each for itself would lose whether they lie on one another, so the colours are told
-    apart first, and then halved by area averaging.
+    Matsuo et al. discuss the fractions of white and yellow (section 4.3.3). Downsampling red, green
+    and blue separately would lose their overlap, so pixels are classified by colour first and then
+    averaged.
     """
     shares = [(colours == colour).float() for colour in range(1, COLOURS + 1)]
     return torch.nn.functional.avg_pool2d(torch.stack(shares, dim=1), WINDOW_PX // INPUT_PX)
 
 
 def probabilities(logits: torch.Tensor, temperature: float) -> NDArray[np.float64]:
-    """Calibrated probabilities (N, 3): softmax of the logits over a temperature."""
+    """Return calibrated probabilities (N, 3): softmax of the logits divided by a temperature."""
     return torch.softmax(logits.double() / temperature, dim=1).cpu().numpy()

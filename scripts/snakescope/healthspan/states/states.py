@@ -1,7 +1,7 @@
-"""The three states of a worm (paper, section 1), and their colours in figures and pages.
+"""The three states of a worm (Matsuo et al., section 1) and their colours in figures and pages.
 
-The paper's blue, yellow and red (figure 17), moved to tones that differ in lightness as
-well as in hue, so that they stay apart for readers with any colour vision and in grey.
+The colours are blue, yellow and red as in figure 17 of the paper, in shades that differ in
+lightness as well as in hue, for readers with any colour vision and for grey prints.
 """
 
 HEALTHY, IMMOBILE, DEAD, UNKNOWN = "healthy", "immobile", "dead", "unknown"

@@ -1,9 +1,9 @@
 """Compare the conditions of an experiment over all its plates.
 
-Worms of a condition are pooled for the curves and the log-rank tests. Worms of one plate
-are more alike than worms of two (the standard deviation of plate means is about 0.8 d),
-so the Cox model, with errors between plates (:mod:`snakescope.healthspan.survival.cox`), is the one to believe
-where every condition has two plates or more.
+Worms of a condition are pooled for the curves and the log-rank tests. Worms of one plate are more
+alike than worms of two (the standard deviation of plate means is about 0.8 d), so the Cox model,
+with errors between plates (:mod:`snakescope.healthspan.survival.cox`), is the one to believe where
+every condition has two plates or more.
 """
 
 import argparse

@@ -92,7 +92,7 @@ def draw_experiment(
     """Lifespan left, healthspan right; below each what its lines are, and the worms at risk.
 
     Args:
-        survival: one row per worm and outcome, as :func:`snakescope.healthspan.survival.experiment.survival_table`.
+        survival: one row per worm and outcome, see ``survival_table`` of the experiment.
         first_d: day of the first usable picture of each condition.
         axis: label of the time axis.
         note: what is to be known of the days, below everything.

@@ -36,9 +36,10 @@ MOVED_ON = "moved on"
 NEVER_STOPPED = "healthy throughout"
 
 LEAST_LIKE_A_WORM = float(np.log(2.0))
-"""Logarithm of the area over that of the plate's worms past which a static thing is no corpse.
+"""Maximum absolute logarithm of the area of a corpse, relative to the worms of the plate.
 
-Half a worm, or two, is what :class:`snakescope.healthspan.detection.size_prior.SizePrior` leaves a fiftieth of its score.
+At this value, of half a worm or two, :class:`~snakescope.healthspan.detection.size_prior.SizePrior`
+divides the score by 50.
 """
 
 INDIVIDUALS_COLUMNS = (

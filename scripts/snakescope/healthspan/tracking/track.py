@@ -2,9 +2,10 @@
 
 A moving worm cannot be recognised half a day later, so movers are counts. A worm that has
 stopped stays within a fraction of a millimetre: its detections are joined into a track
-(:mod:`snakescope.healthspan.tracking.linking`), the track's states are made to run healthy, immobile,
-dead (:mod:`snakescope.healthspan.tracking.state_path`), and every worm of the plate becomes an individual with
-the intervals in which its healthspan and its life ended (:mod:`snakescope.healthspan.tracking.individuals`).
+(:mod:`snakescope.healthspan.tracking.linking`), the track's states are made to run healthy,
+immobile, dead (:mod:`snakescope.healthspan.tracking.state_path`), and every worm of the plate
+becomes an individual with the intervals in which its healthspan and its life ended
+(:mod:`snakescope.healthspan.tracking.individuals`).
 """
 
 import argparse

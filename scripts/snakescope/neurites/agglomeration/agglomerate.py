@@ -1,6 +1,7 @@
-"""Agglomeration: the graphs of all blocks joined part by part, see :mod:`snakescope.neurites.agglomeration.hierarchy`.
+"""Agglomeration of the region graphs of all blocks.
 
-What is kept is every merge with its score, so that the partition at any threshold is a lookup.
+See :mod:`snakescope.neurites.agglomeration.hierarchy`. The result holds every merge with its score,
+from which the partition at any threshold follows.
 """
 
 import argparse
@@ -35,11 +36,11 @@ from snakescope.step.tables import write_table
 
 @dataclass(frozen=True)
 class Agglomeration:
-    """All partitions of a volume's fragments.
+    """Partitions of the fragments of a volume at all thresholds.
 
     Attributes:
         numbers: of the fragments.
-        node_of: shape (fragments,), which region a fragment begins as.
+        node_of: shape (fragments,), the initial region of every fragment.
         merges: by scoring.
     """
 
@@ -49,7 +50,7 @@ class Agglomeration:
 
     @property
     def nodes(self) -> int:
-        """How many regions there are before the first merge."""
+        """Number of regions before the first merge."""
         return int(self.node_of.max()) + 1 if len(self.node_of) else 0
 
     def regions(self, scoring: str, threshold: float) -> NDArray[np.int64]:
@@ -66,7 +67,7 @@ class Agglomeration:
         return (partition(self.nodes, self.merges[scoring], threshold) + 1)[self.node_of]
 
     def of_block(self, regions: NDArray[np.int64], first_id: int) -> NDArray[np.int64]:
-        """Return the regions of a block's fragments 1, 2, ..., led by 0 for what is none."""
+        """Return the lookup table from a block's labels 0, 1, 2, ... to regions; 0 stays 0."""
         at = int(np.searchsorted(self.numbers.first_ids, first_id))
         own = regions[self.numbers.offsets[at] : self.numbers.offsets[at + 1]]
         return np.concatenate([np.zeros(1, np.int64), own])
@@ -106,7 +107,7 @@ def agglomerate_files(
     bins: int,
     watch: Callable[[Box, Part], None] = lambda box, part: None,
 ) -> Agglomeration:
-    """Agglomerate a volume, of which a few blocks are in memory at a time.
+    """Agglomerate a volume with a few blocks in memory at a time.
 
     Args:
         fragments, graphs: folders of the files of all blocks.

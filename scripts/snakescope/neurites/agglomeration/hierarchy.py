@@ -1,12 +1,12 @@
-"""Agglomeration of a volume of any size, from single blocks to all of them, two parts at a time.
+"""Hierarchical, block-wise agglomeration of a volume of any size.
 
-Mean affinities and quantiles have this property: when two regions are joined, the score of their
-joint contact with a third lies between the two that it replaces. So two regions of which each is
-the other's best contact are joined sooner or later, whatever happens elsewhere, and may be joined
-at once wherever all contacts of both are known (Lu, Zlateski, Seung 2021, "Large-scale image
-segmentation based on distributed clustering algorithms"). A part of the volume joins these, keeps
-the contacts of all other regions, and hands those on. What is handed on grows with the part's
-surface, not with its volume; the merges are those of the whole graph.
+Mean affinities and quantiles are reducible: when two regions are merged, the score of their joint
+edge to a third region lies between the scores of the two edges that it replaces. So two regions
+that are each other's best neighbour are merged sooner or later, and can be merged at once as soon
+as all edges of both are known (Lu, Zlateski, Seung 2021, "Large-scale image segmentation based on
+distributed clustering algorithms"). A part of the volume merges such regions and passes the edges
+of all others to the next larger part. Their number grows with the surface of the part, not with its
+volume. The merges equal those of the whole graph.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.neurites.agglomeration.merging import Contacts, merge_settled
+from snakescope.neurites.agglomeration.merging import Edges, merge_settled
 from snakescope.neurites.agglomeration.partitions import Merges, Numbering
 from snakescope.neurites.agglomeration.settings import quantile_of
 from snakescope.neurites.fragments.region_graph import BlockGraph
@@ -25,23 +25,24 @@ from snakescope.step.progress import progress
 
 
 class Part(NamedTuple):
-    """What is left to decide in a part of the volume.
+    """The undecided regions of a part of the volume.
 
     Attributes:
-        contacts: of regions that are named after a fragment of theirs, by its number.
-        waits: shape (E,), the block in which the other region of a contact is, while it is not in
-            the part; otherwise -1.
-        border: shape (K, 3), a region, a block that it reaches into, the faces of that block
-            it touches (see :attr:`snakescope.neurites.fragments.region_graph.BlockGraph.border`).
+        edges: between regions, which are named after the number of one of their fragments.
+        outside: shape (E,), the block of the region of an edge that is outside of the part; -1 if
+            both are inside.
+        border: shape (K, 3), a region, a block that it reaches into, and the faces of that block
+            that it touches (see
+            :attr:`snakescope.neurites.fragments.region_graph.BlockGraph.border`).
     """
 
-    contacts: Contacts
-    waits: NDArray[np.int64]
+    edges: Edges
+    outside: NDArray[np.int64]
     border: NDArray[np.int64]
 
 
 def parts_of(counts: tuple[int, int, int]) -> Iterator[Box]:
-    """Ranges of blocks, halves before the whole that they make; at last, all blocks."""
+    """Yield ranges of blocks, both halves before their union; the last is the whole volume."""
 
     def halved(box: Box) -> Iterator[Box]:
         sides = [end - begin for begin, end in box]
@@ -68,18 +69,18 @@ def agglomerate(
     until: float = 1.0,
     watch: Callable[[Box, Part], None] = lambda box, part: None,
 ) -> Merges:
-    """Join the regions of a volume while a score is below ``until``.
+    """Merge the regions of a volume in ascending order of scores, up to ``until``.
 
     Args:
-        graph_of: gives the graph of a block; called once a block.
+        graph_of: returns the graph of a block; called once a block.
         numbers: of the fragments.
-        node_of: shape (fragments,), which region a fragment begins as.
+        node_of: shape (fragments,), the initial region of every fragment.
         scoring: mean or a quantile.
         bins: bins of the histograms; read for quantiles only.
-        watch: is shown every range of blocks and what is left to decide in it.
+        watch: called with every range of blocks and its undecided regions.
 
     Returns:
-        All merges, in the order of their scores.
+        All merges, in ascending order of their scores.
     """
     quantile = quantile_of(scoring)
     blocks = list(grid)
@@ -92,13 +93,13 @@ def agglomerate(
             part = _of_block(graph_of(block), block, numbers, node_of, bins if quantile >= 0 else 0)
         else:
             second, first = waiting.pop(), waiting.pop()
-            part = _joined(first, second)
-        merges, part = _settled(part, box, grid, quantile, until)
+            part = _concatenated(first, second)
+        merges, part = _merged_inside(part, box, grid, quantile, until)
         watch(box, part)
         found.append(merges)
         waiting.append(part)
     columns = [np.concatenate(column) for column in zip(*found, strict=True)]
-    # Stable: of equal scores, what was joined in a part comes before what follows from it.
+    # Stable: of equal scores, merges of a part come before those that depend on them.
     sequence = np.argsort(columns[2], kind="stable")
     return Merges(*(column[sequence] for column in columns))
 
@@ -118,20 +119,20 @@ def _of_block(
         # Bins of 256 levels as waterz has them: level v of 0 .. 255 is its bin v.
         at = graph.bins[:, 1] * bins // 256
         np.add.at(histograms, (graph.bins[:, 0], at), graph.bins[:, 2].astype(np.int32))
-    contacts = Contacts(
+    edges = Edges(
         node_of[one], node_of[other], graph.sums, graph.counts.astype(np.float64), histograms
     )
     touching = node_of[numbers(graph.border[:, 0])]
     border = np.stack(
         [touching, np.full(len(touching), block.index), graph.border[:, 1].astype(np.int64)], axis=1
     )
-    return Part(contacts, np.where(beyond == block.index, -1, beyond), border)
+    return Part(edges, np.where(beyond == block.index, -1, beyond), border)
 
 
-def _joined(one: Part, other: Part) -> Part:
+def _concatenated(one: Part, other: Part) -> Part:
     return Part(
-        one.contacts.and_those(other.contacts),
-        np.concatenate([one.waits, other.waits]),
+        one.edges.concatenated(other.edges),
+        np.concatenate([one.outside, other.outside]),
         np.concatenate([one.border, other.border]),
     )
 
@@ -144,7 +145,7 @@ def _inside(blocks: NDArray[np.int64], box: Box, grid: Grid) -> NDArray[np.bool_
 
 
 def _open(border: NDArray[np.int64], box: Box, grid: Grid) -> NDArray[np.bool_]:
-    """Which entries of a border touch a face that leads out of the part."""
+    """Return which entries of a border touch an outer face of the part."""
     at = np.unravel_index(border[:, 1], grid.counts)
     leads_out = np.zeros(len(border), bool)
     for axis, side in product(range(3), range(2)):
@@ -154,39 +155,41 @@ def _open(border: NDArray[np.int64], box: Box, grid: Grid) -> NDArray[np.bool_]:
     return leads_out
 
 
-def _settled(part: Part, box: Box, grid: Grid, quantile: int, until: float) -> tuple[Merges, Part]:
-    """Join what can be decided within a part, and return what cannot."""
+def _merged_inside(
+    part: Part, box: Box, grid: Grid, quantile: int, until: float
+) -> tuple[Merges, Part]:
+    """Merge the regions that are decided within a part; return the others as a part."""
     border = part.border[_open(part.border, box, grid)]
-    pending = part.waits >= 0
-    pending[pending] = ~_inside(part.waits[pending], box, grid)
-    names, inner = _numbered(part.contacts.those(~pending))
+    pending = part.outside >= 0
+    pending[pending] = ~_inside(part.outside[pending], box, grid)
+    names, inner = _numbered(part.edges.select(~pending))
     frozen = np.zeros(len(names), bool)
     frozen[np.isin(names, border[:, 0])] = True
     merges, left = merge_settled(len(names), inner, quantile, until, frozen)
     left = left._replace(first=names[left.first], second=names[left.second])
     merges = merges._replace(first=names[merges.first], second=names[merges.second])
-    outer = part.contacts.those(pending)
-    waits = np.concatenate([np.full(len(left.first), -1, np.int64), part.waits[pending]])
-    return merges, Part(left.and_those(outer), waits, border)
+    outer = part.edges.select(pending)
+    outside = np.concatenate([np.full(len(left.first), -1, np.int64), part.outside[pending]])
+    return merges, Part(left.concatenated(outer), outside, border)
 
 
-def _numbered(contacts: Contacts) -> tuple[NDArray[np.int64], Contacts]:
-    """Names of the regions in contact, and the contacts by number, every pair once."""
-    real = contacts.first != contacts.second
-    contacts = contacts.those(real)
-    names, ends = np.unique(np.concatenate([contacts.first, contacts.second]), return_inverse=True)
+def _numbered(edges: Edges) -> tuple[NDArray[np.int64], Edges]:
+    """Return the names of the connected regions, and their edges by index, each pair once."""
+    real = edges.first != edges.second
+    edges = edges.select(real)
+    names, ends = np.unique(np.concatenate([edges.first, edges.second]), return_inverse=True)
     one, other = ends.reshape(2, -1)
     pairs = np.minimum(one, other) * len(names) + np.maximum(one, other)
-    unique, contact = np.unique(pairs, return_inverse=True)
-    edges = len(unique)
-    histograms = np.zeros((edges if len(contacts.histograms) else 0, contacts.histograms.shape[1]),
-                          np.int32)  # fmt: skip
+    unique, edge = np.unique(pairs, return_inverse=True)
+    count = len(unique)
+    bins = edges.histograms.shape[1]
+    histograms = np.zeros((count if len(edges.histograms) else 0, bins), np.int32)
     if len(histograms):
-        np.add.at(histograms, contact, contacts.histograms)
-    return names, Contacts(
+        np.add.at(histograms, edge, edges.histograms)
+    return names, Edges(
         unique // max(len(names), 1),
         unique % max(len(names), 1),
-        np.bincount(contact, contacts.sums, edges).astype(np.float64),
-        np.bincount(contact, contacts.counts, edges).astype(np.float64),
+        np.bincount(edge, edges.sums, count).astype(np.float64),
+        np.bincount(edge, edges.counts, count).astype(np.float64),
         histograms,
     )

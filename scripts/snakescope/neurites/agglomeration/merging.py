@@ -1,11 +1,11 @@
-"""Hierarchical agglomeration of a region graph, best contact first.
+"""Hierarchical agglomeration of a region graph: the edge of the lowest score is merged first.
 
 The algorithm of waterz (Funke et al. 2019, "Large scale image segmentation with structured loss
-based deep learning for connectome reconstruction", section 3.2): the contact of the lowest score is
-merged, the contacts of the two regions with a common neighbour become one, its score is computed
-from their joint affinities, and so on. Here a changed score is entered into the queue at once
-instead of when it is reached, and means are kept as exact sums, so the result does not depend on
-the order in which contacts were counted.
+based deep learning for connectome reconstruction", section 3.2): the two regions of the edge with
+the lowest score are merged, their edges to a common neighbour are merged into one, whose score is
+computed from the affinities of both, and so on. Here a changed score enters the queue at once
+instead of when its old entry is reached, and means are kept as exact sums, so the result does not
+depend on the order of the edges.
 """
 
 from typing import NamedTuple
@@ -17,16 +17,16 @@ from snakescope.neurites.agglomeration.partitions import Merges
 from snakescope.neurites.fragments.compiled import compiled, inlined
 
 TIE = 1e-9
-"""By so much at most, means tell scores apart that are equal as quantiles."""
+"""Weight of the mean in the score of a quantile: it breaks ties of quantiles and nothing else."""
 
 
-class Contacts(NamedTuple):
-    """Contacts of regions.
+class Edges(NamedTuple):
+    """Edges of a region graph.
 
     Attributes:
-        first, second: shape (E,), the regions of every contact.
-        sums, counts: shape (E,), affinities of the contact summed up (0 to 255 each); how many.
-        histograms: shape (E, B), affinities by bin; or (0, 1) where no quantile is asked for.
+        first, second: shape (E,), the regions that an edge connects.
+        sums, counts: shape (E,), sum and number of the affinities of an edge (0 to 255 each).
+        histograms: shape (E, B), histogram of these affinities; (0, 1) if only means are needed.
     """
 
     first: NDArray[np.int64]
@@ -35,15 +35,15 @@ class Contacts(NamedTuple):
     counts: NDArray[np.float64]
     histograms: NDArray[np.int32]
 
-    def those(self, chosen: NDArray[np.bool_]) -> "Contacts":
-        """Return some of the contacts; ``chosen`` of shape (E,)."""
+    def select(self, chosen: NDArray[np.bool_]) -> "Edges":
+        """Return the edges where ``chosen``, shape (E,), is True."""
         histograms = self.histograms[chosen] if len(self.histograms) else self.histograms
         first, second, sums, counts, _ = self
-        return Contacts(first[chosen], second[chosen], sums[chosen], counts[chosen], histograms)
+        return Edges(first[chosen], second[chosen], sums[chosen], counts[chosen], histograms)
 
-    def and_those(self, other: "Contacts") -> "Contacts":
-        """Return these contacts and then others."""
-        return Contacts(
+    def concatenated(self, other: "Edges") -> "Edges":
+        """Return these edges, followed by ``other``."""
+        return Edges(
             np.concatenate([self.first, other.first]),
             np.concatenate([self.second, other.second]),
             np.concatenate([self.sums, other.sums]),
@@ -53,31 +53,32 @@ class Contacts(NamedTuple):
 
 
 def merge_settled(
-    nodes: int, contacts: Contacts, quantile: int, until: float, frozen: NDArray[np.bool_]
-) -> tuple[Merges, Contacts]:
-    """Merge the regions of which all contacts are known, as far as this decides for them.
+    nodes: int, edges: Edges, quantile: int, until: float, frozen: NDArray[np.bool_]
+) -> tuple[Merges, Edges]:
+    """Merge the regions all edges of which are known, as far as these determine the merges.
 
-    A region whose best contact is with one that is not decided on is not decided on either.
+    A region whose best edge leads to an undecided region is undecided as well.
 
     Args:
         nodes: number of regions, which are 0 .. nodes - 1.
-        contacts: each pair once.
+        edges: each pair once.
         quantile, until: see :func:`merge_regions`.
-        frozen: shape (nodes,), regions with contacts that are not among these. Changed in place.
+        frozen: shape (nodes,), regions with edges that are not among these, undecided from the
+            start. Changed in place.
 
     Returns:
-        The merges, and the contacts between regions that are not decided on.
+        The merges, and the edges between undecided regions.
     """
-    changed = Contacts(
-        contacts.first.astype(np.int64),
-        contacts.second.astype(np.int64),
-        contacts.sums.astype(np.float64),
-        contacts.counts.astype(np.float64),
-        contacts.histograms.copy(),
+    changed = Edges(
+        edges.first.astype(np.int64),
+        edges.second.astype(np.int64),
+        edges.sums.astype(np.float64),
+        edges.counts.astype(np.float64),
+        edges.histograms.copy(),
     )
     *merged, dead = _merge(nodes, changed, quantile, until, frozen)
     left = ~dead & frozen[changed.first] & frozen[changed.second]
-    return Merges(*merged), changed.those(left)
+    return Merges(*merged), changed.select(left)
 
 
 def merge_regions(
@@ -94,14 +95,15 @@ def merge_regions(
 
     Args:
         nodes: number of regions, which are 0 .. nodes - 1.
-        first, second: shape (E,), the regions of every contact, each pair once.
-        sums, counts: shape (E,), affinities of the contact summed up (0 to 255 each); how many.
-        histograms: shape (E, B), affinities by bin; only read for a quantile.
-        quantile: which quantile (percent) is one minus the score; -1 takes the mean.
+        first, second: shape (E,), the regions that an edge connects, each pair once.
+        sums, counts: shape (E,), sum and number of the affinities of an edge (0 to 255 each).
+        histograms: shape (E, B), histogram of these affinities; read for quantiles only.
+        quantile: the score is 1 - this quantile (percent) of the affinities, or, for -1, 1 - their
+            mean.
         until: scores are 1 - affinity, 0 to 1.
     """
-    contacts = Contacts(first, second, sums, counts.astype(np.float64), histograms)
-    return merge_settled(nodes, contacts, quantile, until, np.zeros(nodes, np.bool_))[0]
+    edges = Edges(first, second, sums, counts.astype(np.float64), histograms)
+    return merge_settled(nodes, edges, quantile, until, np.zeros(nodes, np.bool_))[0]
 
 
 @compiled
@@ -109,9 +111,8 @@ def _score(edge, sums, counts, histograms, quantile):  # type: ignore[no-untyped
     if quantile < 0:
         return 1.0 - sums[edge] / (255.0 * counts[edge])
     bins = histograms.shape[1]
-    # Quantiles of a few bins tie all the time, and which of two goes first then decides what is
-    # joined later. Their means hardly ever tie and, unlike an order of contacts, are the same
-    # whatever the blocks.
+    # Quantiles of few bins often tie, and the order of tied edges changes later merges. Means
+    # hardly ever tie and, unlike the order of the edges, do not depend on the blocks.
     tie = TIE * (1.0 - sums[edge] / (255.0 * counts[edge]))
     pivot = int(quantile * counts[edge]) // 100 + 1
     total = 0
@@ -123,10 +124,10 @@ def _score(edge, sums, counts, histograms, quantile):  # type: ignore[no-untyped
 
 
 class _Queue(NamedTuple):
-    """A binary heap of contacts, that of the lowest score first; of equal ones the lower number.
+    """Binary heap of edges, lowest score first; of equal scores, lowest index first.
 
-    ``size`` has one element, the number of entries. A contact whose score changes is entered again,
-    at a higher version; entries of earlier versions are passed over when they come up.
+    ``size`` has one element, the number of entries. An edge whose score changes is pushed again
+    with a higher version; entries of earlier versions are skipped when they are popped.
     """
 
     scores: NDArray[np.float64]
@@ -136,14 +137,15 @@ class _Queue(NamedTuple):
 
 
 class _Graph(NamedTuple):
-    """What changes of a region graph, beside its contacts, as regions are merged.
+    """Adjacency lists of a region graph and the state of its edges.
 
-    Contacts of a region are a chain of half edges: 2 e leaves first[e], 2 e + 1 leaves second[e].
+    The edges of a region are a linked list of half-edges: 2 e starts at first[e], 2 e + 1 at
+    second[e].
 
     Attributes:
-        head, tail, degree: shape (nodes,), ends of the chains, -1 for none; contacts alive.
-        following: shape (2 E,), the next half edge of a chain, -1 behind the last.
-        dead, version: shape (E,), whether a contact is merged away; how often its score changed.
+        head, tail, degree: shape (nodes,), ends of the lists, -1 for none; number of live edges.
+        following: shape (2 E,), the next half-edge of a list, -1 after the last.
+        dead, version: shape (E,), whether an edge is merged away; how often its score changed.
     """
 
     head: NDArray[np.int64]
@@ -155,10 +157,10 @@ class _Graph(NamedTuple):
 
 
 class _Pairs(NamedTuple):
-    """Which contact is that of two regions: an open-addressing table with linear probing.
+    """Hash table from two regions to their edge, with open addressing and linear probing.
 
-    ``keys`` are 0 where a slot is free and 1 where a pair was removed; ``filled`` has one element,
-    the number of slots that are not free.
+    ``keys`` are 0 for a free slot and 1 for a removed pair; ``filled`` has one element, the number
+    of slots that are not free.
     """
 
     keys: NDArray[np.uint64]
@@ -198,7 +200,7 @@ def _push(queue, score, edge, version):  # type: ignore[no-untyped-def]
 
 @inlined
 def _pop(queue):  # type: ignore[no-untyped-def]
-    """Remove the first entry and return its place, where it can be read until the next push."""
+    """Remove the first entry and return its index, valid until the next push."""
     queue.size[0] -= 1
     size = queue.size[0]
     _swap(queue, 0, size)
@@ -217,7 +219,7 @@ def _pop(queue):  # type: ignore[no-untyped-def]
 
 @compiled
 def _slot(keys, key):  # type: ignore[no-untyped-def]
-    """The slot of a key, or the first free slot after where it would be."""
+    """Return the slot of a key, or the free slot where it would be inserted."""
     mask = np.uint64(len(keys) - 1)
     slot = ((key * np.uint64(11400714819323198485)) >> np.uint64(20)) & mask
     while keys[slot] != 0 and keys[slot] != key:
@@ -227,7 +229,7 @@ def _slot(keys, key):  # type: ignore[no-untyped-def]
 
 @compiled
 def _key(a, b):  # type: ignore[no-untyped-def]
-    # One is added, so that no pair of nodes makes the keys 0 and 1.
+    # One is added, so that no pair of nodes has the key 0 or 1.
     if a < b:
         return (np.uint64(a + 1) << np.uint64(32)) | np.uint64(b + 1)
     return (np.uint64(b + 1) << np.uint64(32)) | np.uint64(a + 1)
@@ -246,20 +248,20 @@ def _remove(pairs, a, b):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def _enter_anew(pairs, contacts, dead):  # type: ignore[no-untyped-def]
-    """Enter the contacts that are left into an empty table: removed pairs have filled it."""
+def _enter_anew(pairs, edges, dead):  # type: ignore[no-untyped-def]
+    """Rebuild a table that removed pairs have filled."""
     pairs.keys[:] = 0
     pairs.filled[0] = 0
     for edge in range(len(dead)):
         if not dead[edge]:
-            # Contacts of a region whose contacts are being moved are still found under it.
-            key = _key(contacts.first[edge], contacts.second[edge])
+            # Edges that _move_edges has not moved yet keep the key of their old region.
+            key = _key(edges.first[edge], edges.second[edge])
             _enter(pairs, key, _slot(pairs.keys, key), edge)
 
 
 @inlined
 def _append(graph, node, half):  # type: ignore[no-untyped-def]
-    """Append a half edge to the contacts of a node."""
+    """Append a half-edge to the list of a node."""
     graph.following[half] = -1
     if graph.head[node] < 0:
         graph.head[node] = half
@@ -270,92 +272,92 @@ def _append(graph, node, half):  # type: ignore[no-untyped-def]
 
 
 @inlined
-def _offer(queue, contacts, version, edge, quantile, until):  # type: ignore[no-untyped-def]
-    """Enter a contact into the queue where its score is low enough."""
-    score = _score(edge, contacts.sums, contacts.counts, contacts.histograms, quantile)
+def _offer(queue, edges, version, edge, quantile, until):  # type: ignore[no-untyped-def]
+    """Push an edge if its score is below the limit."""
+    score = _score(edge, edges.sums, edges.counts, edges.histograms, quantile)
     if score < until:
         _push(queue, score, edge, version)
 
 
 @compiled
-def _opened(nodes, contacts, quantile, until):  # type: ignore[no-untyped-def]
-    """The graph, the pairs and the queue of contacts before any merge."""
-    edges = len(contacts.first)
+def _opened(nodes, edges, quantile, until):  # type: ignore[no-untyped-def]
+    """Return the graph, the hash table and the queue before the first merge."""
+    count = len(edges.first)
     graph = _Graph(
         np.full(nodes, -1, np.int64),
         np.full(nodes, -1, np.int64),
         np.zeros(nodes, np.int64),
-        np.full(2 * edges, -1, np.int64),
-        np.zeros(edges, np.bool_),
-        np.zeros(edges, np.int32),
+        np.full(2 * count, -1, np.int64),
+        np.zeros(count, np.bool_),
+        np.zeros(count, np.int32),
     )
     size = 16
-    while size < 4 * edges:
+    while size < 4 * count:
         size *= 2
     pairs = _Pairs(np.zeros(size, np.uint64), np.zeros(size, np.int64), np.zeros(1, np.int64))
-    # A contact is entered at first, and once for every one that becomes one with it.
-    most = 2 * edges + 1
+    # An edge is pushed at the start, and once for every edge that is merged into it.
+    most = 2 * count + 1
     queue = _Queue(
         np.empty(most, np.float64),
         np.empty(most, np.int64),
         np.empty(most, np.int32),
         np.zeros(1, np.int64),
     )
-    for edge in range(edges):
-        first, second = contacts.first[edge], contacts.second[edge]
+    for edge in range(count):
+        first, second = edges.first[edge], edges.second[edge]
         _append(graph, first, 2 * edge)
         _append(graph, second, 2 * edge + 1)
         key = _key(first, second)
         _enter(pairs, key, _slot(pairs.keys, key), edge)
-        _offer(queue, contacts, 0, edge, quantile, until)
+        _offer(queue, edges, 0, edge, quantile, until)
     return graph, pairs, queue
 
 
 @inlined
-def _make_one(contacts, graph, kept, moved, quantile):  # type: ignore[no-untyped-def]
-    """Add a contact to another of the same two regions."""
-    contacts.sums[kept] += contacts.sums[moved]
-    contacts.counts[kept] += contacts.counts[moved]
+def _make_one(edges, graph, kept, moved, quantile):  # type: ignore[no-untyped-def]
+    """Add an edge to another between the same two regions."""
+    edges.sums[kept] += edges.sums[moved]
+    edges.counts[kept] += edges.counts[moved]
     if quantile >= 0:
-        for at in range(contacts.histograms.shape[1]):
-            contacts.histograms[kept, at] += contacts.histograms[moved, at]
+        for at in range(edges.histograms.shape[1]):
+            edges.histograms[kept, at] += edges.histograms[moved, at]
     graph.dead[moved] = True
     graph.version[kept] += 1
 
 
 @inlined
-def _move_contacts(contacts, graph, pairs, queue, a, b, quantile, until):  # type: ignore[no-untyped-def]
-    """Give the contacts of region ``b`` to ``a``; those with a common neighbour become one."""
+def _move_edges(edges, graph, pairs, queue, a, b, quantile, until):  # type: ignore[no-untyped-def]
+    """Move the edges of region ``b`` to ``a``; two edges to a common neighbour become one."""
     half = graph.head[b]
     while half >= 0:
         after = graph.following[half]
         moved, leaves_first = half >> 1, half & 1 == 0
         if not graph.dead[moved]:
-            other = contacts.second[moved] if leaves_first else contacts.first[moved]
+            other = edges.second[moved] if leaves_first else edges.first[moved]
             _remove(pairs, b, other)
             key = _key(a, other)
             slot = _slot(pairs.keys, key)
             if pairs.keys[slot] == key:
                 kept = pairs.edges[slot]
-                _make_one(contacts, graph, kept, moved, quantile)
+                _make_one(edges, graph, kept, moved, quantile)
                 graph.degree[other] -= 1
-                _offer(queue, contacts, graph.version[kept], kept, quantile, until)
+                _offer(queue, edges, graph.version[kept], kept, quantile, until)
             else:
                 if leaves_first:
-                    contacts.first[moved] = a
+                    edges.first[moved] = a
                 else:
-                    contacts.second[moved] = a
+                    edges.second[moved] = a
                 _append(graph, a, half)
                 _enter(pairs, key, slot, moved)
                 if 10 * pairs.filled[0] > 6 * len(pairs.keys):
-                    _enter_anew(pairs, contacts, graph.dead)
+                    _enter_anew(pairs, edges, graph.dead)
         half = after
 
 
 @compiled
-def _merge(nodes, contacts, quantile, until, frozen):  # type: ignore[no-untyped-def]
-    """Merges in their order, and which contacts are merged away; all others changed in place."""
-    graph, pairs, queue = _opened(nodes, contacts, quantile, until)
+def _merge(nodes, edges, quantile, until, frozen):  # type: ignore[no-untyped-def]
+    """Return the merges in order, and which edges are merged away; ``edges`` change in place."""
+    graph, pairs, queue = _opened(nodes, edges, quantile, until)
     merged_first = np.empty(nodes, np.int64)
     merged_second = np.empty(nodes, np.int64)
     merged_scores = np.empty(nodes, np.float64)
@@ -365,9 +367,9 @@ def _merge(nodes, contacts, quantile, until, frozen):  # type: ignore[no-untyped
         edge = queue.edges[entry]
         if graph.dead[edge] or queue.versions[entry] != graph.version[edge]:
             continue
-        a, b = contacts.first[edge], contacts.second[edge]
+        a, b = edges.first[edge], edges.second[edge]
         if frozen[a] or frozen[b]:
-            # The best contact of both, and out of reach: neither can be decided on here.
+            # The best edge of both leads to unknown edges, so neither can be decided here.
             frozen[a] = True
             frozen[b] = True
             continue
@@ -380,5 +382,5 @@ def _merge(nodes, contacts, quantile, until, frozen):  # type: ignore[no-untyped
         graph.dead[edge] = True
         graph.degree[a] -= 1
         _remove(pairs, a, b)
-        _move_contacts(contacts, graph, pairs, queue, a, b, quantile, until)
+        _move_edges(edges, graph, pairs, queue, a, b, quantile, until)
     return merged_first[:merges], merged_second[:merges], merged_scores[:merges], graph.dead

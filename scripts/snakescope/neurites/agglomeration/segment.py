@@ -1,4 +1,4 @@
-"""The way from affinities to a partition in memory: the same functions as the steps, no files."""
+"""Segmentation of affinities in memory, by the functions of the steps."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -53,7 +53,7 @@ def segment_blocks(
         block: voxels of a block along z, y and x.
         voxel_nm: size of a voxel along z, y and x (nm).
         bins: bins of the histograms for quantiles.
-        threads: blocks worked on at a time.
+        threads: number of blocks processed in parallel.
     """
     z, y, x = affinities.shape[1:]
     grid = Grid((z, y, x), block)
@@ -108,7 +108,7 @@ def segment(
     scoring: str = "mean",
     voxel_nm: Sequence[float] = (30.0, 6.0, 6.0),
 ) -> dict[float, NDArray[np.uint64]]:
-    """Segment a small volume in one piece.
+    """Segment a small volume as one block.
 
     Args:
         affinities: shape (3, Z, Y, X), to the voxel before along z, y and x; 0 to 255, or 0 to 1.

@@ -1,7 +1,7 @@
 """The segmentation of a volume as OME-Zarr, and the table of its objects.
 
-Written block by block, so a process holds one block whatever the volume's size. Version 0.4 of the
-OME-Zarr specification (Zarr 2), which napari and Neuroglancer both open.
+It is written block by block, so that a process holds one block at a time. The format is version 0.4
+of the OME-Zarr specification (Zarr 2), which napari and Neuroglancer open.
 """
 
 import argparse
@@ -42,7 +42,7 @@ def object_table(
     count: int,
     voxel_nm: Sequence[float],
 ) -> pd.DataFrame:
-    """Sum up fragments by the object that they are part of.
+    """Return a table of the objects, summed over their fragments.
 
     Args:
         parts: per block, shape (F,), object of every fragment, from 1; shape (F, 7), its voxels,
@@ -76,9 +76,9 @@ def object_table(
 
 
 def level_factors(voxel_nm: Sequence[float], levels: int) -> list[Zyx]:
-    """By how many voxels every resolution is coarser along z, y and x.
+    """Return the downsampling factors of every level along z, y and x.
 
-    Pixels are halved until they are as large as sections are thick, then sections too.
+    y and x are halved until pixels are as large as sections are thick, then z as well.
     """
     factors: list[Zyx] = [(1, 1, 1)]
     for _ in range(levels - 1):
@@ -91,7 +91,7 @@ def level_factors(voxel_nm: Sequence[float], levels: int) -> list[Zyx]:
 def create_pyramid(
     folder: str | Path, name: str, shape: Zyx, voxel_nm: Sequence[float], levels: int
 ) -> list[tuple[Zyx, zarr.Array]]:
-    """Create an empty OME-Zarr of labels; return its arrays with their factors."""
+    """Create an empty OME-Zarr of labels; return its arrays with their downsampling factors."""
     group = zarr.create_group(store=str(folder), zarr_format=2, overwrite=True)
     arrays = []
     datasets: list[dict[str, Any]] = []
@@ -122,9 +122,9 @@ def create_pyramid(
 def write_part(
     arrays: Sequence[tuple[Zyx, zarr.Array]], labels: NDArray[np.uint64], begin: Sequence[int]
 ) -> None:
-    """Write a block into every resolution; coarse voxels take the first of those they cover."""
+    """Write a block at every level; a coarse voxel takes the first of the voxels that it covers."""
     for factors, array in arrays:
-        # A coarse voxel belongs to the block that its first fine one is in.
+        # A coarse voxel belongs to the block of its first fine voxel.
         coarse = [-(-b // f) for b, f in zip(begin, factors, strict=True)]
         offsets = [c * f - b for c, f, b in zip(coarse, factors, begin, strict=True)]
         part = labels[tuple(slice(o, None, f) for o, f in zip(offsets, factors, strict=True))]
@@ -134,10 +134,10 @@ def write_part(
 
 
 def together(grid: Grid, factors: Zyx) -> list[list[Block]]:
-    """Blocks in groups such that blocks of different groups share no chunk of any resolution.
+    """Group the blocks such that blocks of different groups share no chunk of any level.
 
     Args:
-        factors: by how many voxels the coarsest resolution is coarser.
+        factors: downsampling factors of the coarsest level.
     """
     sides = [
         lcm(block, min(chunk, -(-n // factor)) * factor)
@@ -153,7 +153,7 @@ def together(grid: Grid, factors: Zyx) -> list[list[Block]]:
 def _write_group(
     store: Path, factors: Sequence[Zyx], parts: Sequence[tuple[Path, NDArray[np.uint64]]]
 ) -> None:
-    """Write blocks, by their fragments and the objects that these are part of."""
+    """Write a group of blocks: their files and the objects of their fragments."""
     arrays = [
         (factor, zarr.open_array(str(store / str(level)), mode="r+"))
         for level, factor in enumerate(factors)
@@ -177,7 +177,7 @@ def write_segmentation(
 
     Args:
         fragments: files of the blocks, in the order of the grid.
-        processes: that write at a time.
+        processes: number of processes.
     """
     regions = agglomeration.regions(settings.scoring, settings.threshold)
 
@@ -227,7 +227,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grid", required=True, help="JSON: shape, block, voxel_nm (z, y, x)")
     parser.add_argument("--settings", required=True, help="JSON of neurites.segmentation")
     parser.add_argument("--segmentation", type=Path, required=True, help="OME-Zarr to write")
-    parser.add_argument("--processes", type=int, default=1, help="that write at a time")
+    parser.add_argument("--processes", type=int, default=1, help="number of processes")
     parser.add_argument("--objects", type=Path, required=True, help="TSV to write")
 
 

@@ -44,7 +44,7 @@ def open_block(path: str | Path) -> Iterator[h5py.File]:
     """Open a file of a block for reading.
 
     Raises:
-        StepError: the file is absent, damaged, or lacks what is read from it.
+        StepError: the file is absent or damaged, or lacks a dataset or attribute.
     """
     try:
         with h5py.File(path, "r") as file:
@@ -59,16 +59,13 @@ def open_block(path: str | Path) -> Iterator[h5py.File]:
 
 
 def chunks_of(shape: Sequence[int]) -> tuple[int, ...]:
-    """Chunks in which an array (..., Z, Y, X) is stored."""
+    """Return the chunks of an array (..., Z, Y, X)."""
     own = tuple(max(1, min(n, chunk)) for n, chunk in zip(shape[-3:], CHUNKS, strict=True))
     return (1,) * (len(shape) - 3) + own
 
 
 def box_of(file: h5py.File) -> Box:
-    """The box that a file of a block is of.
-
-    By the attributes block_begin and block_end, of the file or of the affinities in it.
-    """
+    """Return the box of a block: attributes block_begin and block_end of its file or affinities."""
     stated = file.attrs if "block_begin" in file.attrs else file["affinities"].attrs
     begin, end = stated["block_begin"], stated["block_end"]
     z, y, x = ((int(b), int(e)) for b, e in zip(begin, end, strict=True))
@@ -84,14 +81,14 @@ def write_block_array(path: str | Path, name: str, array: NDArray[Any], box: Box
 
 
 def read_affinities(paths: Sequence[str | Path], window: Box) -> NDArray[np.uint8]:
-    """Put together the affinities of a window from the files of the blocks in it.
+    """Read the affinities of a window from the files of its blocks.
 
     Returns:
         Shape (3, Z, Y, X), to the voxel before along z, y and x; 0 to 255 stand for 0 to 1.
 
     Raises:
-        StepError: a file is damaged, holds no affinities, or some are NaN or beyond 0 to 1; or
-            the files leave a part of the window open.
+        StepError: a file is damaged or holds no affinities, one is NaN or outside of 0 to 1, or
+            the files do not cover the window.
     """
     whole = np.zeros((3, *box_shape(window)), np.uint8)
     voxels = 0
@@ -118,10 +115,10 @@ def read_affinities(paths: Sequence[str | Path], window: Box) -> NDArray[np.uint
 
 
 def as_bytes(affinities: NDArray[Any], path: str | Path) -> NDArray[np.uint8]:
-    """Bring affinities to 0 .. 255.
+    """Convert affinities to uint8, 0 to 255.
 
     Raises:
-        StepError: one is NaN or beyond 0 to 1, or they are no numbers of a known kind.
+        StepError: one is NaN or outside of 0 to 1, or the dtype is neither uint8 nor float.
     """
     if affinities.dtype == np.uint8:
         return affinities
@@ -145,7 +142,7 @@ def as_bytes(affinities: NDArray[Any], path: str | Path) -> NDArray[np.uint8]:
 
 
 def write_fragments(path: str | Path, found: BlockFragments, block: Block, grid: Grid) -> None:
-    """Write the fragments of a block, with ids that are unique in the volume."""
+    """Write the fragments of a block with ids that are unique in the volume."""
     first = block.index * grid.capacity
     ids = np.where(
         found.labels > 0, found.labels.astype(np.uint64) + np.uint64(first), np.uint64(0)
@@ -170,19 +167,19 @@ def read_labels(path: str | Path) -> NDArray[np.int32]:
 
 
 def read_face(path: str | Path, axis: int, side: int) -> tuple[NDArray[np.int32], int, int]:
-    """Read what a block sees at a face; also the id before its first one, and how many it has."""
+    """Read the labels at a face of a block, the id before its first fragment, and its count."""
     with open_block(path) as file:
         planes = file[f"faces/{axis}{side}"][...]
         return planes, int(file.attrs["first_id"]), int(file.attrs["count"])
 
 
 def read_statistics(path: str | Path) -> tuple[NDArray[np.int64], int]:
-    """Read the statistics of a block's fragments, and the id before its first one."""
+    """Read the statistics of a block's fragments and the id before its first fragment."""
     with open_block(path) as file:
         return file["statistics"][...], int(file.attrs["first_id"])
 
 
 def read_count(path: str | Path) -> tuple[int, int]:
-    """Read the id before a block's first fragment, and how many fragments it has."""
+    """Read the id before a block's first fragment and the number of its fragments."""
     with open_block(path) as file:
         return int(file.attrs["first_id"]), int(file.attrs["count"])

@@ -1,4 +1,4 @@
-"""Loops over voxels and edges, compiled by numba and free of the interpreter's lock."""
+"""Compilation of loops over voxels and edges by numba, without the GIL."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
@@ -9,7 +9,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 def compiled(function: Function) -> Function:
-    """Compile ``function`` at its first call, and keep the result beside its module.
+    """Compile ``function`` at its first call and cache the result next to its module.
 
     numba falls back to the user's cache where the module's folder cannot be written to. A compiled
     function may call those of its own file only: numba does not notice a change in another file,
@@ -19,8 +19,8 @@ def compiled(function: Function) -> Function:
 
 
 def inlined(function: Function) -> Function:
-    """Compile ``function`` as :func:`compiled` does, and into whatever compiled code calls it.
+    """Compile ``function`` as :func:`compiled` does, and inline it in its callers.
 
-    For what an inner loop calls with many arrays: as arguments of a call they take a tenth longer.
+    For functions with many arrays in inner loops, which a call makes a tenth slower.
     """
     return cast(Function, numba.njit(nogil=True, cache=True, forceinline=True)(function))

@@ -1,4 +1,4 @@
-"""How far fragments reach, and what blocks suit that; free of numpy: the Snakefile asks for it."""
+"""Context of blocks and default size of blocks; without numpy, since the Snakefile imports it."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -10,7 +10,7 @@ THICK_SECTIONS = 2.0
 
 
 def through_sections(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> bool:
-    """Whether fragments reach through sections; ``voxel_nm`` along z, y and x."""
+    """Return whether fragments are 3-D; ``voxel_nm`` along z, y and x."""
     if settings.method == "waterz":
         return True
     if settings.dimensions == "auto":
@@ -19,11 +19,11 @@ def through_sections(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> 
 
 
 def context_px(settings: FragmentsSettings) -> int:
-    """Pixels of the neighbours that a block is seen with along y and x.
+    """Return the context of a block along y and x (px).
 
-    A seed depends on what lies within 4 radii (distances are cut off at 3, and it is the farthest
-    point within another) and 4 standard deviations of the smoothing. The rest is for the flooding,
-    which has no bound: 14 radii are what docs/tables/neurites-blocks.tsv was found to need.
+    A seed depends on the affinities within 4 seed radii (distances are clipped at 3, and it is the
+    maximum within another one) and 4 standard deviations of the smoothing. The watershed has no
+    such bound: 14 radii are enough for the volumes of docs/tables/neurites-blocks.tsv.
     """
     if settings.context_px != "auto":
         return settings.context_px
@@ -31,7 +31,7 @@ def context_px(settings: FragmentsSettings) -> int:
 
 
 def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:
-    """Voxels of the neighbours that a block is seen with along z, y and x."""
+    """Return the context of a block along z, y and x (voxels)."""
     pixels = context_px(settings)
     sections = round(pixels * min(voxel_nm[1:]) / voxel_nm[0])
     return sections if through_sections(settings, voxel_nm) else 0, pixels, pixels
@@ -40,9 +40,9 @@ def context_of(settings: FragmentsSettings, voxel_nm: Sequence[float]) -> Zyx:
 def block_of(
     block: Literal["auto"] | Zyx, settings: FragmentsSettings, voxel_nm: Sequence[float]
 ) -> Zyx:
-    """Voxels of a block along z, y and x, as set, or as suits the fragments.
+    """Return the size of a block along z, y and x (voxels), as set or by the kind of fragments.
 
-    Where fragments reach through sections, a flat block would see six times its own depth.
+    With 3-D fragments, the context of a flat block would be six times its depth.
     """
     if block != "auto":
         return block

@@ -22,7 +22,7 @@ from snakescope.neurites.fragments.block_files import (
 from snakescope.neurites.fragments.compiled import compiled
 from snakescope.neurites.fragments.context import context_of, through_sections
 from snakescope.neurites.fragments.flooding import flood
-from snakescope.neurites.fragments.seeds import find_seeds, outline_heights
+from snakescope.neurites.fragments.seeds import boundary_heights, find_seeds
 from snakescope.neurites.fragments.settings import FragmentsSettings
 from snakescope.neurites.volumes.blocks import Box, Grid, box_shape, within
 
@@ -42,7 +42,7 @@ def find_fragments(
     if settings.method == "waterz":
         return _watershed_of_waterz(affinities, settings)
     through = through_sections(settings, voxel_nm)
-    heights = outline_heights(affinities, through)
+    heights = boundary_heights(affinities, through)
     anisotropy = voxel_nm[0] / min(voxel_nm[1:])
     return flood(heights, find_seeds(heights, settings, through, anisotropy), through)
 
@@ -50,7 +50,7 @@ def find_fragments(
 def _watershed_of_waterz(
     affinities: NDArray[np.uint8], settings: FragmentsSettings
 ) -> NDArray[np.int32]:
-    # It tells on stdout what it does, and brings a compiler's front end with it: only where asked.
+    # Imported here: it prints to stdout and loads a compiler.
     import waterz
 
     scaled = affinities.astype(np.float32) / np.float32(255)

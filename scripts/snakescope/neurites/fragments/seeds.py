@@ -1,4 +1,4 @@
-"""From affinities to the landscape that is flooded and the seeds that it is flooded from."""
+"""Boundary map and seeds of the watershed, computed from affinities."""
 
 import cv2
 import numpy as np
@@ -9,23 +9,23 @@ from snakescope.neurites.fragments.compiled import compiled
 from snakescope.neurites.fragments.settings import FragmentsSettings
 
 
-def outline_heights(affinities: NDArray[np.uint8], through_sections: bool) -> NDArray[np.uint8]:
-    """How likely every voxel lies on an outline: 255 - the mean affinity to its neighbours.
+def boundary_heights(affinities: NDArray[np.uint8], through_sections: bool) -> NDArray[np.uint8]:
+    """Return a boundary map: 255 - the mean affinity of a voxel to its neighbours.
 
     Args:
         affinities: shape (3, Z, Y, X), to the voxel before along z, y and x, 0 to 255.
-        through_sections: whether neighbours in the sections above and below count.
+        through_sections: whether to include the neighbours in adjacent sections.
 
     Returns:
         Shape (Z, Y, X).
     """
     heights = np.empty(affinities.shape[1:], np.uint8)
-    _outline_heights(affinities, heights, 0 if through_sections else 1)
+    _boundary_heights(affinities, heights, 0 if through_sections else 1)
     return heights
 
 
 @compiled
-def _outline_heights(affinities, heights, first_axis):  # type: ignore[no-untyped-def]
+def _boundary_heights(affinities, heights, first_axis):  # type: ignore[no-untyped-def]
     depth, height, width = heights.shape
     for z in range(depth):
         for y in range(height):
@@ -60,17 +60,17 @@ def find_seeds(
     through_sections: bool,
     anisotropy: float,
 ) -> NDArray[np.int32]:
-    """Number the places that are farther from outlines than all within the seed radius.
+    """Label the local maxima of the distance to boundaries, by the seed radius.
 
-    Distances beyond three seed radii are taken for equal: the seeds of a voxel then depend on no
-    more than its surroundings, and a wide neurite gets one seed, not many.
+    Distances are clipped at three seed radii, so that seeds depend on their surroundings only and
+    a wide neurite gets one seed.
 
     Args:
-        heights: shape (Z, Y, X), see :func:`outline_heights`.
-        anisotropy: distance of sections in pixels.
+        heights: shape (Z, Y, X), see :func:`boundary_heights`.
+        anisotropy: distance between sections in pixels.
 
     Returns:
-        Shape (Z, Y, X), seeds numbered from 1 through the whole block.
+        Shape (Z, Y, X), labels of the seeds from 1; 0 elsewhere.
     """
     outline = round(255 * (1 - settings.outline_affinity))
     inside = (heights < outline).astype(np.uint8)
@@ -100,7 +100,7 @@ def find_seeds(
 def _through_sections(
     distances: NDArray[np.float32], farthest: float, anisotropy: float
 ) -> NDArray[np.float32]:
-    """Exact distances in 3-D, up to ``farthest``, from those within sections."""
+    """Return exact 3-D distances up to ``farthest`` from distances within sections."""
     squares = distances**2
     nearest = squares.copy()
     for step in range(1, min(len(squares), int(farthest / anisotropy) + 1)):
@@ -123,7 +123,7 @@ def _peaks(
     if through_sections:
         reach = max(1, round(radius / anisotropy))
         highest = ndimage.maximum_filter1d(highest, 2 * reach + 1, axis=0, mode="nearest")
-    # Blurring leaves differences in the last digits of what is a plain.
+    # Blurring leaves differences in the last digits on plateaus.
     return ((distances >= highest - 1e-3) & (inside > 0)).astype(np.uint8)
 
 

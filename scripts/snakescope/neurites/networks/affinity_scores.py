@@ -1,4 +1,4 @@
-"""How well nearest-neighbour affinities agree with labels, before anything is segmented."""
+"""Scores of nearest-neighbour affinities against labels, without a segmentation."""
 
 from dataclasses import dataclass
 
@@ -11,13 +11,14 @@ from snakescope.neurites.networks.affinity_targets import NEAREST, affinity_targ
 
 @dataclass(frozen=True)
 class AffinityScores:
-    """Shares, 1 is best.
+    """Scores from 0 to 1, 1 is best.
 
     Attributes:
-        balanced_accuracy: mean of the shares of joined and of separate pairs that are called so.
-        outline_accuracy: voxels rightly called outline or inside; a voxel is outline where one of
-            its three nearest affinities is below 0.5 (the seed's measure, as far as it says).
-        outline_f: F-score of the outline voxels.
+        balanced_accuracy: mean of the recalls of joined and of separate pairs of voxels.
+        outline_accuracy: share of voxels rightly classified as boundary or interior; a voxel is
+            boundary if one of its three nearest affinities is below 0.5 (the accuracy of Koyama et
+            al., who do not define it further).
+        outline_f: F-score of the boundary voxels.
     """
 
     balanced_accuracy: float

@@ -1,4 +1,4 @@
-"""What the network learns: affinities of voxel pairs, computed from labels.
+"""Training targets: affinities of pairs of voxels, computed from labels.
 
 Lee et al. 2017, "Superhuman Accuracy on the SNEMI3D Connectomics Challenge", sections 2.2 (nearest
 neighbours and long-range pairs) and 3 (class-balanced cross-entropy). The affinity of a voxel and
@@ -23,16 +23,16 @@ ISOTROPIC_OFFSETS: tuple[tuple[int, int, int], ...] = (
     (3, 0, 0), (0, 3, 0), (0, 0, 3),
     (9, 0, 0), (0, 9, 0), (0, 0, 9), (15, 0, 0), (0, 15, 0), (0, 0, 15),
 )  # fmt: skip
-"""The same for voxels as long as wide: alike along every axis."""
+"""The same for isotropic voxels."""
 
 NEAREST = 3
-"""Channels of nearest neighbours, in the order z, y, x."""
+"""Number of channels of nearest neighbours, in the order z, y, x."""
 
 
 def with_outlines(labels: Tensor, thickness: int) -> Tensor:
-    """Labels with 0 for all voxels that are fewer than ``thickness`` steps from another label.
+    """Set voxels to 0 that are fewer than ``thickness`` steps from another label.
 
-    Where objects touch, only a face lies between them, and it is thinner than a membrane.
+    Objects that touch are separated by a face only, which is thinner than a membrane.
 
     Args:
         labels: whole numbers, shape (N, z, y, x), 0 where there is no object.
@@ -42,7 +42,7 @@ def with_outlines(labels: Tensor, thickness: int) -> Tensor:
         for axis in (1, 2, 3):
             sides = labels.shape[axis] - 1
             one, other = labels.narrow(axis, 1, sides), labels.narrow(axis, 0, sides)
-            # A step further, 0 is the outline that the step before has drawn.
+            # In later steps, 0 is the boundary of the step before.
             differ = one != other
             outline.narrow(axis, 1, sides).logical_or_(differ)
             outline.narrow(axis, 0, sides).logical_or_(differ)
@@ -53,7 +53,7 @@ def with_outlines(labels: Tensor, thickness: int) -> Tensor:
 def affinity_targets(
     labels: Tensor, offsets: Sequence[tuple[int, int, int]] = OFFSETS
 ) -> tuple[Tensor, Tensor]:
-    """The affinities of all pairs, and which pairs there are.
+    """Return the affinities of all pairs of voxels, and which pairs exist.
 
     Channel c at voxel v is the pair of v and v - offsets[c].
 
@@ -63,7 +63,7 @@ def affinity_targets(
 
     Returns:
         Affinities 0 or 1 and presence 0 or 1, float32, both of shape (N, C, z, y, x); presence is
-        0 where the partner lies outside.
+        0 if the partner is outside of the volume.
     """
     shape = (labels.shape[0], len(offsets), *labels.shape[1:])
     affinity = torch.zeros(shape, device=labels.device)
@@ -82,12 +82,12 @@ def affinity_targets(
 
 
 def balanced_weights(affinity: Tensor, present: Tensor, rarest: float = 0.02) -> Tensor:
-    """Weights under which, in every channel, joined and separate pairs weigh the same.
+    """Return weights that balance joined and separate pairs in every channel.
 
     Args:
-        affinity, present: as :func:`affinity_targets` gives them.
-        rarest: a class of a smaller share is weighed as if it had this one, so that a handful of
-            voxels does not make the step.
+        affinity, present: see :func:`affinity_targets`.
+        rarest: minimum of the share of a class that the weights assume, so that a few voxels do
+            not dominate the gradient.
 
     Returns:
         Shape of ``affinity``; the weights of a channel sum to 1 where both classes are common,

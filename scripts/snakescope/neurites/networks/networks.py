@@ -1,14 +1,14 @@
 """The networks that turn an EM volume into affinities: residual symmetric 3-D U-Nets.
 
 ``base`` is the network of Lee et al. 2017, "Superhuman Accuracy on the SNEMI3D Connectomics
-Challenge", figure 2 and section 2.1; ``revnet`` is the seed's (Koyama et al., section 2-3): each
+Challenge", figure 2 and section 2.1; ``revnet`` is that of Koyama et al., section 2-3: each
 of the nine modules becomes one convolution that changes the number of channels and n reversible
 blocks. Parameters: base 2,216,052; revnet 1,433,268 + (n - 1) x 784,608.
 
 What is kept for backward is chosen apart from the function that is computed:
 
 ``stored``       all that plain autograd keeps
-``reversible``   as the seed: inside the reversible blocks nothing, outside them all
+``reversible``   as Koyama et al.: nothing inside the reversible blocks, all outside
 ``frugal``       one tensor a module, its output: pooling, upsampling, skip sums, embeddings and the
                  convolutions that change channels are recomputed from it as well
 """

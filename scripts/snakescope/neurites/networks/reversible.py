@@ -1,7 +1,8 @@
 """Reversible blocks: their inputs are recomputed from their outputs, so none is kept for backward.
 
-Gomez et al. 2017, "The Reversible Residual Network", equations 6 and 7, in the notation of the
-seed's section 2-2: y1 = x1 + F(x2), y2 = x2 + G(y1); back, x2 = y2 - G(y1), x1 = y1 - F(x2).
+Gomez et al. 2017, "The Reversible Residual Network", equations 6 and 7, in the
+notation of Koyama et al., section 2-2: y1 = x1 + F(x2), y2 = x2 + G(y1); backward,
+x2 = y2 - G(y1), x1 = y1 - F(x2).
 
 A sequence of blocks keeps one tensor, its last output, however many blocks there are. Going back,
 every branch is run once more; that second run sees the random numbers and the autocast of the
@@ -90,7 +91,7 @@ class ReversibleBlock(nn.Module):
         return y1, x2 + self.g(y1)
 
     def inverse(self, y1: Tensor, y2: Tensor) -> tuple[Tensor, Tensor]:
-        """The inputs that gave ``y1``, ``y2`` (seed, equations 3 and 4)."""
+        """Compute the inputs from the outputs ``y1``, ``y2`` (Koyama et al., equations 3 and 4)."""
         x2 = y2 - self.g(y1)
         return y1 - self.f(x2), x2
 

@@ -1,6 +1,7 @@
-"""The seed's table and ours side by side, as a table and as a page.
+"""Table 1 of Koyama et al. next to our figures, as a table and as a page.
 
-python -m snakescope.neurites.paper.page --table docs/tables/neurites-paper.tsv --page docs/benchmarks/neurites-paper.md
+snakescope neurites paper_page --table docs/tables/neurites-paper.tsv
+    --page docs/benchmarks/neurites-paper.md
     base.tsv revnet_1.tsv ...
 """
 
@@ -14,7 +15,7 @@ from snakescope.neurites.paper.paper import COLUMNS
 from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, write_table
 
-SEED = {
+PAPER = {
     ("base", 0): ("2.2M", "1h20m", "3.8G", "91.0"),
     ("revnet", 1): ("1.4M", "2h10m", "2.7G", "91.0"),
     ("revnet", 2): ("2.2M", "3h20m", "2.7G", "91.3"),
@@ -29,7 +30,7 @@ HEADINGS = (
     "peak (MB)", "paper", "accuracy (%)", "paper", "ARAND", "VOI split", "VOI merge",
 )  # fmt: skip
 
-SAID_ONCE = {
+COMMON = {
     "steps": "Steps of each training",
     "patch": "Patches of a step (count, z, y, x)",
     "train_voxels": "Voxels to train with",
@@ -39,13 +40,13 @@ SAID_ONCE = {
     "arithmetic": "Arithmetic",
     "peak_is_of": "Peak memory is that of",
 }
-"""Columns that tend to be the same in all rows, and the words before them."""
+"""Columns that mostly have one value, and their captions below the table."""
 ENOUGH = 20_000
-"""Steps (count) from which on scores say something of a network."""
+"""Minimum number of steps at which scores compare networks."""
 
 
 def joined(rows: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """All rows in the order of the seed's table, then by seed."""
+    """Concatenate rows in the order of the paper's table, then by random seed."""
     return pd.concat(rows, ignore_index=True).sort_values(
         ["network", "n", "seed"], na_position="first", ignore_index=True
     )
@@ -56,7 +57,7 @@ def _line(cells: Sequence[object]) -> str:
 
 
 def _budget(table: pd.DataFrame) -> str:
-    """What the rows can and cannot be compared for."""
+    """Return a paragraph on how far the rows can be compared."""
     steps = int(table["steps"].min())
     if steps >= ENOUGH:
         return (
@@ -78,13 +79,13 @@ def _budget(table: pd.DataFrame) -> str:
         f" ({ENOUGH:,}). Parameters, time and memory are what they are; accuracy, ARAND and VOI"
         f" are of networks that still learn: they do not rank them.{more} With a GPU,"
         " `snakemake neurites_paper --configfile config/examples/snemi3d/config.yaml --cores all`"
-        " trains them on SNEMI3D for the full number of steps, patches and arithmetic as in the paper"
-        " (on a cluster with `--profile slurm`: five jobs, a GPU each)."
+        " trains them on SNEMI3D for the full number of steps, patches and arithmetic as in the"
+        " paper (on a cluster with `--profile slurm`: five jobs, a GPU each)."
     )
 
 
 def page(table: pd.DataFrame) -> str:
-    """The Markdown page of a table with the columns of :data:`snakescope.neurites.paper.paper.COLUMNS`."""
+    """Return the Markdown page of a table with the columns ``COLUMNS`` of :mod:`.paper`."""
     base = table[table["network"] == "base"]
     base_kept = float(base["saved_mb"].iloc[0]) if len(base) else float("nan")
     lines = [
@@ -103,7 +104,7 @@ def page(table: pd.DataFrame) -> str:
     ]
     for found in table.to_dict("records"):
         n = 0 if pd.isna(found["n"]) else int(found["n"])
-        parameters, epoch, memory, accuracy = SEED.get((found["network"], n), ("",) * 4)
+        parameters, epoch, memory, accuracy = PAPER.get((found["network"], n), ("",) * 4)
         lines.append(
             _line(
                 [
@@ -125,7 +126,7 @@ def page(table: pd.DataFrame) -> str:
                 ]
             )
         )
-    for column, words in SAID_ONCE.items():
+    for column, words in COMMON.items():
         values = ", ".join(str(value) for value in table[column].unique())
         lines += ["", f"{words}: {values}."]
     lines += ["", _budget(table), ""]

@@ -1,10 +1,10 @@
-"""One row of the seed's table: a network trained on a volume, what it costs and what it scores.
+"""One row of table 1 of Koyama et al.: cost and scores of a network trained on a volume.
 
-python -m snakescope.neurites.paper.paper --network revnet --n 2 --seed 1 --image image.zarr --labels labels.zarr
+snakescope neurites paper --network revnet --n 2 --seed 1 --image image.zarr --labels labels.zarr
     --settings '{}' --checkpoint training/revnet_2.ckpt --row revnet_2.tsv
 
 Validation volumes, or the last sections, are kept for the scores. "Accuracy" is that of the
-outlines, as in the seed; adapted Rand error and variation of information go beyond it.
+boundaries, as in the paper; adapted Rand error and variation of information go beyond it.
 """
 
 import argparse

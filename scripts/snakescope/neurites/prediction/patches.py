@@ -1,7 +1,7 @@
-"""Where the patches of a volume lie, and how their results are blended.
+"""Grid of patches for inference, and the blending of their outputs.
 
-The patches of a volume lie on one grid, whatever blocks the work is cut into, and a block uses
-all that reach into it: so the affinities of a voxel do not depend on the block it is in.
+The grid belongs to the volume, not to a block, and a block uses all patches that overlap it. So the
+affinities of a voxel do not depend on the blocks.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from snakescope.neurites.volumes.blocks import stride_of
 from snakescope.step.errors import StepError
 
 Span = tuple[int, int]
-"""From, and up to but not including (voxels)."""
+"""First voxel, and the one after the last."""
 
 Triple = tuple[int, int, int]
 """Along z, y, x (voxels)."""
@@ -23,11 +23,11 @@ Block = tuple[Span, Span, Span]
 
 
 def starts(length: int, patch: int, overlap: float) -> list[int]:
-    """First voxels of the patches along an axis; the last patch ends with the volume.
+    """Return the first voxels of the patches along an axis; the last patch ends with the volume.
 
     Args:
         length, patch: voxels of the volume and of a patch.
-        overlap: share of a patch that the next one covers again, 0 to below 1.
+        overlap: fraction of a patch that the next one overlaps, 0 to below 1.
     """
     stride = stride_of(patch, overlap)
     regular = list(range(0, length - patch, stride))
@@ -37,12 +37,12 @@ def starts(length: int, patch: int, overlap: float) -> list[int]:
 def patches_of(
     block: Block, shape: Triple, patch: Triple, overlap: float, name: str = "volume"
 ) -> list[Triple]:
-    """First voxels (z, y, x) of all patches of the volume that reach into ``block``.
+    """Return the first voxels (z, y, x) of all patches of the volume that overlap ``block``.
 
-    ``name`` is what to call the volume where it is refused.
+    ``name`` names the volume in errors.
 
     Raises:
-        StepError: the volume is smaller than a patch, or the block does not lie in it.
+        StepError: the volume is smaller than a patch, or the block is not within it.
     """
     if any(size < side for size, side in zip(shape, patch, strict=True)):
         raise StepError(

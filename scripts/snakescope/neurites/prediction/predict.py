@@ -1,6 +1,6 @@
 """Affinities of one block of a volume, from a trained network.
 
-python -m snakescope.neurites.prediction.predict --image image.zarr --block 0:32,0:256,0:256
+snakescope neurites predict --image image.zarr --block 0:32,0:256,0:256
     --weights resources/models/neurites_demo.safetensors --sha256 ... --settings '{}'
     --affinities affinities.h5
 
@@ -41,7 +41,7 @@ DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class ArrayLike3D(Protocol):
-    """Anything that is indexed like an array of shape (z, y, x), in memory or not."""
+    """An array of shape (z, y, x), in memory or on disk."""
 
     @property
     def shape(self) -> tuple[int, ...]: ...
@@ -55,7 +55,7 @@ View = tuple[tuple[int, ...], bool]
 
 
 def views(count: int) -> list[View]:
-    """The views of test-time augmentation: 1, 4, 8 or 16 of them, the plain one first."""
+    """Return the views of test-time augmentation: 1, 4, 8 or 16, the identity first."""
     exchanged = [False, True] if count >= 8 else [False]
     mirrors: list[tuple[int, ...]] = [(), (3,), (4,), (3, 4)] if count >= 4 else [()]
     if count == 16:
@@ -64,18 +64,18 @@ def views(count: int) -> list[View]:
 
 
 def turned(image: Tensor, view: View) -> Tensor:
-    """An image (N, C, z, y, x) as a view shows it."""
+    """Apply a view to an image (N, C, z, y, x)."""
     axes, swap = view
     image = image.transpose(3, 4) if swap else image
     return image.flip(axes)
 
 
 def turned_back(affinities: Tensor, view: View) -> Tensor:
-    """Affinities (N, 3, z, y, x) of a view, as those of the plain image.
+    """Transform affinities (N, 3, z, y, x) of a view back to those of the image.
 
-    Channel c at v is the pair of v and its predecessor along c. In a mirrored image the
-    predecessor is the successor, so that channel moves on by one; the first voxels, whose pair
-    lies outside of the patch, keep the value of the next.
+    Channel c at voxel v is the pair of v and its predecessor along c. In a mirrored image the
+    predecessor is the successor, so the channel is shifted by one; the first voxels, whose pair
+    is outside of the patch, get the value of the next.
     """
     axes, swap = view
     result = affinities.flip(axes)
@@ -91,7 +91,7 @@ def turned_back(affinities: Tensor, view: View) -> Tensor:
 
 
 def patch_affinities(network: nn.Module, images: Tensor, settings: PredictSettings) -> Tensor:
-    """Affinities 0 to 1, float32 (N, 3, z, y, x), of images (N, 1, z, y, x) in 0 to 1."""
+    """Predict affinities 0 to 1, float32 (N, 3, z, y, x), of images (N, 1, z, y, x) in 0 to 1."""
     combined: Tensor | None = None
     all_views = views(settings.test_time_augmentation)
     half = DTYPES.get(settings.precision)
@@ -117,12 +117,12 @@ def predict_block(
     device: torch.device,
     name: str = "image",
 ) -> NDArray[np.uint8]:
-    """Affinities of a block, uint8 (3, z, y, x), 0 to 255 for 0 to 1.
+    """Predict the affinities of a block, uint8 (3, z, y, x), 0 to 255 for 0 to 1.
 
     Args:
         network: (N, 1, z, y, x) in 0 to 1, to logits (N, 3, z, y, x).
         volume: grey values, uint8 (z, y, x).
-        name: what to call the volume where it is refused, such as its path.
+        name: names the volume in errors, such as its path.
 
     Raises:
         StepError: the volume is smaller than a patch, or no uint8; or the network gives no numbers.
@@ -177,7 +177,7 @@ def _patch(volume: ArrayLike3D, corner: Triple, patch: Triple) -> NDArray[np.uin
 def _common(
     corner: NDArray[np.int64], patch: Triple, sizes: tuple[int, ...]
 ) -> tuple[tuple[slice, ...], tuple[slice, ...]]:
-    """What a patch and a block share, as slices of the block and of the patch."""
+    """Return the intersection of a patch and a block, as slices of both."""
     here, there = [], []
     for low, side, size in zip(corner, patch, sizes, strict=True):
         first, last = max(0, int(low)), min(size, int(low) + side)
@@ -187,17 +187,17 @@ def _common(
 
 
 def prepared(network: nn.Module, device: torch.device) -> nn.Module:
-    """A network for inference: batch normalisation folded, channels last in memory."""
+    """Prepare a network for inference: fold batch normalisation, use channels-last memory."""
     network = folded(network)  # type: ignore[arg-type]
     return network.to(device, memory_format=torch.channels_last_3d)  # type: ignore[call-overload, no-any-return]
 
 
 def check_patch(patch: Triple, levels: int, cubes: bool = False) -> None:
-    """Refuse a patch that the network cannot halve as often as it does.
+    """Refuse a patch whose sides the network cannot halve at every level.
 
     Raises:
-        StepError: its height or width is no multiple of 2 for every level but the first; or, for
-            a network for ``cubes``, its depth.
+        StepError: height or width (or, for isotropic voxels, depth) is not divisible by 2 once
+            per level after the first.
     """
     unit = 2 ** (levels - 1)
     halved, axes = (patch, "z, y and x") if cubes else (patch[1:], "y and x")
@@ -209,10 +209,10 @@ def check_patch(patch: Triple, levels: int, cubes: bool = False) -> None:
 
 
 def open_volume(path: str | Path) -> ArrayLike3D:
-    """A zarr array, of which only what is asked for is read.
+    """Open a Zarr array, which is read lazily.
 
     Raises:
-        StepError: there is no such array.
+        StepError: the array does not exist or is damaged.
     """
     try:
         volume: ArrayLike3D = zarr.open_array(str(path), mode="r")
@@ -227,7 +227,7 @@ def open_volume(path: str | Path) -> ArrayLike3D:
 def write_affinities(
     path: str | Path, affinities: NDArray[np.uint8], block: Block, shape: Triple, sha256: str
 ) -> None:
-    """One HDF5 file: dataset ``affinities``, uint8 (3, z, y, x), and where the block lies."""
+    """Write a block as HDF5: dataset ``affinities``, uint8 (3, z, y, x), with its position."""
     chunks = tuple(min(a, b) for a, b in zip((1, 16, 128, 128), affinities.shape, strict=True))
     with atomic_write(path) as partial, h5py.File(partial, "w", track_order=True) as file:
         data = file.create_dataset(

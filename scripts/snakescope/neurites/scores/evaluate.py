@@ -73,14 +73,14 @@ def score_table(
     written: SegmentationSettings,
     sizes: NDArray[np.int64],
 ) -> pd.DataFrame:
-    """Score every scoring at every threshold, and the partition that is written.
+    """Score the partitions of every scoring at every threshold, and the one that is written.
 
     Args:
         sizes: shape (fragments,), voxels of every fragment.
 
     Returns:
-        A row a partition: scoring, threshold, whether it is the one written, its scores. What
-        is too small to be written is one segment with what is in none, at every threshold.
+        A row per partition: scoring, threshold, whether it is the one written, its scores. At
+        every threshold, regions below the minimum size are part of the background segment.
     """
     rows = []
     number, true, voxels = contingency
@@ -106,7 +106,7 @@ def score_table(
 
 
 def row(scores: PartitionScores) -> dict[str, float]:
-    """Scores as cells of a table."""
+    """Return scores as cells of a table."""
     return {**asdict(scores), "voi": scores.voi}
 
 
@@ -155,7 +155,7 @@ def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
             ylim=(0, None),
         )
         for one in axes:
-            # Below the axes, where neither curves nor names of others are in its way.
+            # Below the axes, where the legend covers nothing.
             one.legend(
                 title="rings: best", title_fontsize=8, loc="upper left", bbox_to_anchor=(0, -0.18)
             )

@@ -17,19 +17,18 @@ from snakescope.neurites.fragments.pair_counts import contingency_table
 
 @dataclass(frozen=True)
 class PartitionScores:
-    """Scores of a partition; of errors, 0 is best.
+    """Scores of a partition; 0 is best for errors.
 
     Attributes:
         arand: adapted Rand error, 1 - F-score over pairs of voxels (SNEMI3D's).
-        precision: of pairs in one segment, those that are in one object.
-        recall: of pairs in one object, those that are in one segment.
+        precision: share of the pairs in one segment that are in one object.
+        recall: share of the pairs in one object that are in one segment.
         voi_split: conditional entropy of segments given objects (bits).
         voi_merge: conditional entropy of objects given segments (bits).
         v_rand: Arganda-Carreras et al. 2015, equation 3 with alpha 1/2; 1 is best.
         v_rand_split, v_rand_merge: its two parts.
         v_info: equation 6 of the same, 1 is best.
-        voxels: voxels that were compared.
-        segments, objects: how many there are among them.
+        voxels, segments, objects: numbers that were compared.
     """
 
     arand: float
@@ -116,7 +115,7 @@ def score_partition(
 
 
 def _compact(labels: NDArray[np.integer], largest: int) -> NDArray[np.integer]:
-    """Number labels anew where they are too large to be counted; 0 stays 0."""
+    """Relabel if a label exceeds ``largest``; 0 stays 0."""
     if labels.min() >= 0 and labels.max() <= largest:
         return labels
     names, numbers = np.unique(labels, return_inverse=True)

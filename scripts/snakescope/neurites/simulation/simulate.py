@@ -23,13 +23,13 @@ THIN_SECTIONS = 3
 STEP_NM = 40.0
 CYTOPLASM, MEMBRANE, MITOCHONDRION = 168.0, 62.0, 108.0
 """Mean grey values."""
-SMALLEST_PIECE = 60
-"""Pieces of fewer voxels are no objects."""
+MIN_PIECE = 60
+"""Minimum size of an object (voxels)."""
 
 
 @dataclass(frozen=True)
 class Curves:
-    """Points of all neurites' curves.
+    """Points of the centre lines of all neurites.
 
     Attributes:
         points: z, y, x (nm), shape (P, 3).
@@ -45,7 +45,7 @@ class Curves:
 def draw_curves(
     rng: np.random.Generator, settings: SimulateSettings, size_nm: NDArray[np.float64]
 ) -> Curves:
-    """Winding curves through a box, so many that tubes of the mean radius fill it."""
+    """Draw random curves through a box until tubes of the mean radius fill it."""
     margin = 3 * settings.radius_nm
     box = size_nm + 2 * margin
     wanted = float(np.prod(box)) / (np.pi * settings.radius_nm**2) / STEP_NM
@@ -83,7 +83,7 @@ def _walk(
 
 
 def _stretches(rng: np.random.Generator, length: int, share: float) -> NDArray[np.bool_]:
-    """Stretches of 6 to 14 points that make up about ``share`` of a curve."""
+    """Draw stretches of 6 to 14 points with a total of about ``share`` of a curve."""
     found = np.zeros(length, bool)
     for start in np.nonzero(rng.random(length) < share / 10)[0]:
         found[start : start + int(rng.integers(6, 15))] = True
@@ -93,7 +93,7 @@ def _stretches(rng: np.random.Generator, length: int, share: float) -> NDArray[n
 def _smooth_noise(
     rng: np.random.Generator, shape: tuple[int, ...], scale: tuple[float, ...]
 ) -> NDArray[np.float64]:
-    """Noise of unit standard deviation that changes over ``scale`` voxels."""
+    """Draw noise of unit standard deviation with a correlation length of ``scale`` voxels."""
     coarse = tuple(max(2, round(size / step) + 2) for size, step in zip(shape, scale, strict=True))
     noise = rng.normal(size=coarse)
     zoom = [size / small for size, small in zip(shape, coarse, strict=True)]
@@ -102,8 +102,8 @@ def _smooth_noise(
     return np.asarray(fine / max(float(fine.std()), 1e-9))
 
 
-def _section_outline(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Voxels whose neighbour along y or x belongs to another neurite, shape (y, x)."""
+def _section_boundary(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return the voxels with a neighbour along y or x of another neurite, shape (y, x)."""
     outline = np.zeros(labels.shape, bool)
     down, right = labels[1:] != labels[:-1], labels[:, 1:] != labels[:, :-1]
     outline[1:] |= down
@@ -114,8 +114,8 @@ def _section_outline(labels: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def varied(settings: SimulateSettings, seed: int) -> SimulateSettings:
-    """The settings of one volume: those given, each changed by its own share of ``variety``."""
-    # Its own generator: volumes without variety stay what they were.
+    """Return the settings of one volume, varied at random by up to ``variety``."""
+    # A separate generator, so that volumes without variety do not change.
     rng = np.random.default_rng([seed, 1])
     names = ("radius_nm", "membrane_nm", "noise", "look")
     factors = 1 + settings.variety * rng.uniform(-1, 1, len(names))
@@ -124,7 +124,7 @@ def varied(settings: SimulateSettings, seed: int) -> SimulateSettings:
 
 
 def simulate(settings: SimulateSettings, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.uint32]]:
-    """A volume and its labels, both of shape ``settings.shape``; labels are 0 on the outlines.
+    """Return a volume and its labels, both of shape ``settings.shape``; 0 on membranes.
 
     The same settings and seed give the same volume.
     """
@@ -158,10 +158,10 @@ def simulate(settings: SimulateSettings, seed: int) -> tuple[NDArray[np.uint8], 
             )
             distance, nearest = tree.query(at)
             found = curves.neurite[nearest]
-            outline = _section_outline(found)
+            outline = _section_boundary(found)
             membrane += outline
             body = curves.mitochondrion[nearest] & (distance < 0.55 * settings.radius_nm)
-            organelle += body + 0.8 * _section_outline(body.astype(np.int64))
+            organelle += body + 0.8 * _section_boundary(body.astype(np.int64))
             if part == THIN_SECTIONS // 2:
                 labels[z] = np.where(outline, 0, found)
                 cytoplasm = CYTOPLASM + greys[found] + 7 * texture[z]
@@ -175,7 +175,7 @@ def simulate(settings: SimulateSettings, seed: int) -> tuple[NDArray[np.uint8], 
 def _photographed(
     rng: np.random.Generator, image: NDArray[np.float64], settings: SimulateSettings
 ) -> NDArray[np.uint8]:
-    """Sections as a microscope gives them: shifted a little, each with its own contrast, noisy."""
+    """Apply random shifts, contrast and noise to every section, as a microscope does."""
     for z in range(len(image)):
         shift = rng.normal(0, settings.shift_px, 2).clip(-2, 2)
         section = ndimage.shift(image[z], shift, order=1, mode="nearest")
@@ -187,14 +187,14 @@ def _photographed(
 
 
 def _pieces(labels: NDArray[np.uint32]) -> NDArray[np.uint32]:
-    """Connected pieces, numbered from 1; specks are 0, as the outlines are.
+    """Label connected components from 1; small ones and membranes are 0.
 
     A neurite that leaves the volume and comes back is two in it, for anyone who sees no more.
     """
     pieces = measure.label(labels, background=0, connectivity=1)
     sizes = np.bincount(pieces.ravel())
     sizes[0] = 0
-    kept = sizes >= SMALLEST_PIECE
+    kept = sizes >= MIN_PIECE
     numbers = np.where(kept, np.cumsum(kept), 0).astype(np.uint32)
     numbered: NDArray[np.uint32] = numbers[pieces]
     return numbered

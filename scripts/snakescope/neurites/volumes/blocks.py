@@ -1,6 +1,6 @@
-"""How a volume is divided: blocks that jobs work on, slabs of sections that are read together.
+"""Partition of a volume into blocks, the unit of jobs, and slabs of sections.
 
-Free of numpy, since the Snakefile asks for names of blocks in every process that parses it.
+Without numpy, since every process that parses the Snakefile imports this module.
 """
 
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ class Block:
 
     @property
     def ranges(self) -> str:
-        """The block as command lines take it, ``z0:z1,y0:y1,x0:x1``."""
+        """The block as an option of commands, ``z0:z1,y0:y1,x0:x1``."""
         return ",".join(f"{begin}:{end}" for begin, end in self.box)
 
     @property
@@ -51,7 +51,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Grid:
-    """Blocks that cover a volume; those at its far sides may be smaller.
+    """Blocks that cover a volume; the last ones along an axis may be smaller.
 
     Attributes:
         shape: voxels of the volume along z, y and x.
@@ -95,7 +95,7 @@ class Grid:
         return Block((at[0] * self.counts[1] + at[1]) * self.counts[2] + at[2], (z, y, x))
 
     def before(self, block: Block) -> tuple[Block | None, Block | None, Block | None]:
-        """The blocks before ``block`` along z, y and x, None where it is the first."""
+        """Return the blocks before ``block`` along z, y and x; None if it is the first."""
         at = self.position(block)
         z, y, x = (
             self._at(tuple(i - (a == axis) for a, i in enumerate(at))) if at[axis] else None
@@ -104,7 +104,7 @@ class Grid:
         return z, y, x
 
     def inner_faces(self, block: Block) -> list[tuple[int, int]]:
-        """Axis and side (0 before, 1 after) of the faces that other blocks lie behind."""
+        """Return axis and side (0 before, 1 after) of the faces shared with other blocks."""
         at = self.position(block)
         return [
             (axis, side)
@@ -114,12 +114,12 @@ class Grid:
         ]
 
     def position(self, block: Block) -> Zyx:
-        """Where the block is in the grid."""
+        """Return the index of the block along z, y and x."""
         z, y, x = (begin // size for (begin, _), size in zip(block.box, self.block, strict=True))
         return z, y, x
 
     def touching(self, box: Box) -> list[Block]:
-        """The blocks that have voxels in ``box``."""
+        """Return the blocks that overlap ``box``."""
         ranges = [
             range(begin // size, ceil(end / size))
             for (begin, end), size in zip(box, self.block, strict=True)
@@ -127,7 +127,7 @@ class Grid:
         return [self._at(at) for at in product(*ranges)]
 
     def window(self, block: Block, context: Zyx) -> Box:
-        """The block with ``context`` voxels more on every side, as far as the volume goes."""
+        """Return the block extended by ``context`` voxels on every side, clipped to the volume."""
         z, y, x = (
             (max(begin - more, 0), min(end + more, n))
             for (begin, end), more, n in zip(block.box, context, self.shape, strict=True)
@@ -136,19 +136,19 @@ class Grid:
 
 
 def slices(box: Box) -> tuple[slice, slice, slice]:
-    """A box as an index."""
+    """Return a box as an index."""
     z, y, x = (slice(begin, end) for begin, end in box)
     return z, y, x
 
 
 def box_shape(box: Box) -> Zyx:
-    """Voxels of a box along z, y and x."""
+    """Return the shape of a box along z, y and x."""
     z, y, x = (end - begin for begin, end in box)
     return z, y, x
 
 
 def within(box: Box, outer: Box) -> tuple[slice, slice, slice]:
-    """``box`` as an index into an array that covers ``outer``."""
+    """Return ``box`` as an index into an array that covers ``outer``."""
     z, y, x = (
         slice(begin - start, end - start)
         for (begin, end), (start, _) in zip(box, outer, strict=True)
@@ -157,16 +157,16 @@ def within(box: Box, outer: Box) -> tuple[slice, slice, slice]:
 
 
 def common(one: Box, other: Box) -> Box:
-    """The voxels that two boxes share; they must share some."""
+    """Return the intersection of two boxes, which must overlap."""
     z, y, x = ((max(a, c), min(b, d)) for (a, b), (c, d) in zip(one, other, strict=True))
     return z, y, x
 
 
 def slabs(depth: int, sections: int) -> list[tuple[int, int]]:
-    """Slabs of ``sections`` sections that cover a volume, by first section and the one after."""
+    """Return the slabs of a volume as (first section, section after the last)."""
     return [(begin, min(begin + sections, depth)) for begin in range(0, depth, sections)]
 
 
 def stride_of(patch: int, overlap: float) -> int:
-    """Voxels from one patch of an axis to the next, which covers ``overlap`` of it again."""
+    """Return the step between patches (voxels) that overlap by the fraction ``overlap``."""
     return max(1, round(patch * (1 - overlap)))

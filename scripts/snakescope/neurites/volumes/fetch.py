@@ -1,6 +1,6 @@
 """Download SNEMI3D and verify its checksum.
 
-python -m snakescope.neurites.volumes.fetch --settings '{}' --archive fetched/neurites/snemi.zip
+snakescope neurites fetch --settings '{}' --archive fetched/neurites/snemi.zip
 
 The archive is 185.6 MiB, under CC BY 4.0 (Zenodo, record 7142003).
 """

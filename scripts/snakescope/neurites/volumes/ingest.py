@@ -1,4 +1,4 @@
-"""Ingest: a volume, in whatever form, as one Zarr array that steps read windows of.
+"""Ingest: conversion of a volume of any form to one Zarr array.
 
 A slab of sections is one row of its chunks, in a folder of its own, and one job's work: when a
 section changes, the slab that it is in is read again and no other.
@@ -30,10 +30,10 @@ DTYPES: dict[str, type[np.unsignedinteger]] = {"image": np.uint8, "labels": np.u
 def grey_bytes(
     values: NDArray[Any], where: str, grey_range: tuple[float, float] | None
 ) -> NDArray[np.uint8]:
-    """Bring grey values to 8 bit; those of 8 bit are taken as they are.
+    """Convert grey values to 8 bit; 8-bit values are unchanged.
 
     Raises:
-        StepError: they are of more than 8 bit and no range is given, or are no real numbers.
+        StepError: values of more than 8 bit without a range, or values that are not real numbers.
     """
     if values.dtype == np.uint8:
         return values
@@ -57,10 +57,10 @@ def grey_bytes(
 
 
 def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
-    """Check true labels.
+    """Validate true labels.
 
     Raises:
-        StepError: they are no whole numbers, or one is negative or above 2^32 - 1.
+        StepError: a label is not an integer, negative, or above 2^32 - 1.
     """
     if values.dtype.kind == "b" or values.dtype.kind not in "ui":
         raise StepError(
@@ -97,7 +97,7 @@ def create_array(folder: str | Path, kind: str, shape: Sequence[int], depth: int
 
 
 def write_description(path: str | Path, kind: str, shape: Sequence[int], depth: int) -> None:
-    """Write the array's ``.zarray``, and the attributes beside it; slabs come one by one."""
+    """Write ``.zarray`` and attributes of the array; slabs are written one by one."""
     path = Path(path)
     with atomic_folder(path.parent / ".description") as partial:
         create_array(partial, kind, shape, depth)
@@ -120,7 +120,7 @@ def write_slab(path: str | Path, kind: str, values: NDArray[Any], depth: int) ->
         store = chunks / "array.zarr"
         array = create_array(store, kind, values.shape, depth)
         array[...] = values
-        # Chunks that hold nothing but 0 are not stored, perhaps none is.
+        # Chunks of zeros are not stored, so the folder may be empty.
         for row in (store / "0").glob("*"):
             row.rename(chunks / row.name)
         shutil.rmtree(store)
@@ -151,6 +151,6 @@ def main(given: argparse.Namespace) -> None:
         if given.kind == "image"
         else label_ids(values, where)
     )
-    # Sections are padded by nothing: the last slab may hold fewer.
+    # The last slab may have fewer sections; it is not padded.
     write_slab(given.array, given.kind, checked, given.depth)
     print(json.dumps({"sections": [begin, end], "shape": checked.shape}), file=sys.stderr)

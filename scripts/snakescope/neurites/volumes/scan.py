@@ -1,7 +1,7 @@
-"""What the volumes of the sheet are: their shape, and the files that every slab is read from.
+"""Shapes and files of the volumes of the sample sheet.
 
-The main process looks once and writes ``manifest/volume.json``; jobs read it. A volume that the workflow simulates or fetches need not be there
-yet: its shape is known.
+The main process writes them to ``manifest/volume.json``, which jobs read. Volumes that the workflow
+simulates or downloads need not exist yet, since their shapes are known.
 """
 
 import json

@@ -11,11 +11,11 @@ from pydantic_core import PydanticCustomError
 from snakescope.settings.sheet import Name, Row
 
 TRAINED_ON = "labels of the set train"
-"""Said beside scores of these: of a network that was trained on them they tell nothing."""
+"""Note next to scores on training labels, which do not measure a network trained on them."""
 
 
 def _numbers(cell: Any) -> Any:
-    """Split a cell such as ``30 6 6`` or ``30,6,6``; values that are no text pass."""
+    """Split a cell such as ``30 6 6`` or ``30,6,6``; other values are unchanged."""
     if not isinstance(cell, str):
         return cell
     try:

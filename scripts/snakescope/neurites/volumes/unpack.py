@@ -1,6 +1,6 @@
 """SNEMI3D as volumes that the sample sheet names.
 
-python -m snakescope.neurites.volumes.unpack --archive fetched/neurites/snemi.zip --settings '{}'
+snakescope neurites unpack --archive fetched/neurites/snemi.zip --settings '{}'
     --folder fetched/neurites/snemi3d
 
 The labelled stack becomes two volumes, one to train with and one for the scores; the stack of the
