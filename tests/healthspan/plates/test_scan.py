@@ -247,7 +247,7 @@ def test_channels_not_asked_for_are_left_out(tmp_path: Path) -> None:
 def test_ignored_channel(tmp_path: Path) -> None:
     touch(tmp_path, "v_phase_E2_1_00d00h00m.tif", "v_NIR_E2_1_00d00h00m.tif")
     assert problem(tmp_path) == (
-        "expected a channel in every name or in none, found v_NIR_E2_1_00d00h00m.tif beside "
+        "expected a channel in every name or in none, found v_NIR_E2_1_00d00h00m.tif next to "
         "v_phase_E2_1_00d00h00m.tif; add its channel to plates.channel_names (under ignored to "
         "leave it unread)"
     )

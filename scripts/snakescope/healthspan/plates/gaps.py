@@ -1,24 +1,24 @@
-"""Gaps in a series of images whose schedule nobody stated: told, not filled."""
+"""Detection of gaps in a series of images without a stated schedule."""
 
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
 
 FEWEST = 4
-"""Timepoints from which on an interval counts as usual."""
+"""Minimum number of timepoints for an estimate of the usual interval."""
 WIDE = 1.6
-"""Usual intervals from which on a gap is told: where one image is missing it is two."""
+"""Minimum width of a gap in usual intervals; one missing image makes a gap of two."""
 
 
 def widest_gap(times_h: Sequence[float]) -> tuple[int, float, float, int] | None:
-    """Find where images are likely to be missing.
+    """Find the widest gap in a series of times.
 
     Args:
         times_h: of the timepoints (h), ascending.
 
     Returns:
         Index of the timepoint before the widest gap, its width (h), the usual interval (h), and
-        the number of such gaps; None where there is none.
+        the number of gaps; None without a gap.
     """
     if len(times_h) < FEWEST:
         return None

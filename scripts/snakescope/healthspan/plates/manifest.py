@@ -1,11 +1,10 @@
-"""The frame manifest of a plate: which file, or which lack of one, each timepoint has.
+"""Frame manifests: the files of all timepoints and channels of a plate, and what is missing.
 
-The main process writes it when it has scanned the raw folder; the processes of the
-jobs read it instead of scanning again. One file a block, so that a change in one
-block leaves the files of the others, and all that was made from them, alone.
+The main process writes them after scanning the raw folder; jobs read them. There is one file per
+block, so that a change in one block does not affect the results of others.
 
-It tells the size and the time of every file, so a replaced frame is another manifest: rules
-depend on the manifest of a block in place of its raw files, of which there are ten times as many.
+A manifest states size and modification time of every file, so a replaced frame changes it. Rules
+depend on the manifest of a block in place of its raw files, which are ten times as many.
 """
 
 import csv
@@ -29,7 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 SIZE = "size.json"
 SIZE_TRIES = 3
-"""Frames at the beginning of a plate that are tried for its size (count)."""
+"""Number of frames at the start of a plate that are tried for its size."""
 
 _BLOCK = re.compile(r"t(\d{3,})-t(\d{3,})")
 
@@ -40,11 +39,11 @@ class Frame:
 
     Attributes:
         timepoint: Index in the plate, from 0.
-        time_h: Hours since the plate's first frame.
+        time_h: Hours since the first frame of the plate.
         channel: ``bright_field`` or ``dark_field``.
-        path: Path of its file; empty where there is none.
+        path: Path of its file; empty if missing.
         status: ``present`` or ``missing``.
-        reason: Why it is missing; empty where it is present.
+        reason: Why it is missing; empty if present.
         size: Bytes of its file.
         modified: When its file was last written (s since 1970).
     """
@@ -66,9 +65,9 @@ class PlateFrames:
     Attributes:
         plate: Name of the plate.
         channels: Its channels, bright field first.
-        timepoint_count: Number of timepoints, those that are missing among them.
-        frames: One for every timepoint and channel.
-        notes: What a user may want to know of the scan, one sentence each.
+        timepoint_count: Number of timepoints, including missing ones.
+        frames: One per timepoint and channel.
+        notes: Notes on the scan for the user, one sentence each.
     """
 
     plate: str
@@ -101,7 +100,7 @@ def block_range(block: str) -> range:
     """Return the timepoints in the full range of ``block``.
 
     Raises:
-        StepError: ``block`` is no name of a block.
+        StepError: ``block`` is not the name of a block.
     """
     match = _BLOCK.fullmatch(block)
     if match is None:
@@ -112,7 +111,7 @@ def block_range(block: str) -> range:
 def write_manifests(
     folder: str | Path, frames: PlateFrames, timepoints_per_block: int
 ) -> list[str]:
-    """Write ``folder``/{block}.tsv for every block of which the content changed.
+    """Write ``folder``/{block}.tsv for every block whose content changed.
 
     Manifests of blocks that no longer exist are removed.
 
@@ -133,9 +132,9 @@ def write_manifests(
 
 
 def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
-    """Note in ``folder``/size.json how large a frame of the plate is.
+    """Write the size of the frames of a plate to ``folder``/size.json.
 
-    Jobs ask for memory by it. One file is opened, the first that can be, and again only when it
+    Memory requests of jobs depend on it. The first readable file is opened, and again only if it
     has changed.
     """
     path = Path(folder) / SIZE
@@ -144,7 +143,7 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if known.get("files") == [list(one) for one in stated]:
         return
-    # Only now: reading images takes longer to import than all the rest of this process.
+    # Imported here, since image readers take longer to import than the rest of this process.
     from snakescope.imaging.frames import UnreadableFrame, frame_shape
 
     shape = None
@@ -158,7 +157,7 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
 
 
 def read_megapixels(folder: str | Path) -> float | None:
-    """Return the pixels of a frame in millions, or None where no frame could be read."""
+    """Return the size of a frame in megapixels, or None if no frame could be read."""
     path = Path(folder) / SIZE
     if not path.exists():
         return None
@@ -172,7 +171,7 @@ def read_manifest_files(path: str | Path) -> list[str]:
 
 
 def stated_until(path: str | Path, timepoint: int) -> list[list[str]]:
-    """Return path, bytes and modified (UTC) of the files in the manifest, to a timepoint's last."""
+    """Return path, bytes and modified (UTC) of the files of a manifest up to a timepoint."""
     rows = (row for row in _rows(path) if row["status"] == "present")
     return [
         [row["path"], row["bytes"], row["modified"]]
@@ -182,14 +181,14 @@ def stated_until(path: str | Path, timepoint: int) -> list[list[str]]:
 
 
 def is_out_of_date(description: str | Path, manifest: str | Path) -> bool:
-    """Whether the reference frame of a plate was made from other raw files.
+    """Return whether the reference frame of a plate was made from other raw files.
 
-    Its times alone do not tell: a file may be replaced by an older one, or come in the place of
-    one that could not be read. Of files beyond the first block nothing is said.
+    Modification times are not sufficient: a file may be replaced by an older one, or replace an
+    unreadable one. Files after the first block are not compared.
 
     Args:
-        description: reference.json; if it is absent or does not say, the answer is no.
-        manifest: of the plate's first block.
+        description: reference.json; False if it is absent or states no files.
+        manifest: of the first block of the plate.
     """
     try:
         document = json.loads(Path(description).read_text(encoding="utf-8"))
@@ -204,11 +203,11 @@ def read_manifest(path: str | Path) -> "pd.DataFrame":
 
     Returns:
         The columns plate, timepoint (int), time_h (float), channel, path, status,
-        reason, bytes, modified (UTC); one row per timepoint and channel; empty text where
-        nothing is told.
+        reason, bytes, modified (UTC); one row per timepoint and channel; empty text for
+        missing values.
 
     Raises:
-        StepError: no such file, or no manifest in it.
+        StepError: the file is absent or is not a manifest.
     """
     import pandas as pd
 

@@ -1,8 +1,7 @@
-"""What the name of a raw image tells: channel, well, position and time of acquisition.
+"""Parser of the names of raw images: channel, well, position and time of acquisition.
 
-Names as IncuCyte exports and its raw archive have them, seen in public data, and
-any other naming through a pattern of the user's. Imports nothing heavy, since the
-Snakefile's main process reads every raw folder with it.
+It knows the names of IncuCyte exports and raw archives, from public data, and patterns in the
+configuration. It imports nothing heavy, since the main process scans raw folders with it.
 """
 
 import re
@@ -60,18 +59,18 @@ INCUCYTE_EXAMPLES = (
 
 @dataclass(frozen=True)
 class NameParts:
-    """What one name tells.
+    """The parts of a name.
 
     Attributes:
-        channel: The channel as the name's own field for it says, or empty.
-        head: Free words before the well, the last of which may be a channel; or empty.
+        channel: Value of the field of the channel, or empty.
+        head: Words before the well, the last of which may be a channel; or empty.
         vessel: Plate number of the raw archive, or empty.
         well: Well, such as E11, or empty.
         image: Position in the well, or empty.
         time_h: Time of acquisition (h), since the start of the scan or, where
-            ``absolute``, since the year 1; None where the name tells a timepoint only.
+            ``absolute``, since the year 1; None if the name states a timepoint only.
         absolute: Whether the time is a date.
-        timepoint: Index of the timepoint, or None where the name tells a time.
+        timepoint: Index of the timepoint, or None if the name states a time.
     """
 
     channel: str
@@ -85,7 +84,7 @@ class NameParts:
 
     @property
     def position(self) -> str:
-        """Well and image as a user names them, such as 1957/E11_5; empty if the name tells none."""
+        """Well and image as in the sample sheet, such as 1957/E11_5; empty without a well."""
         inner = "_".join(part for part in (self.well, self.image) if part)
         return "/".join(part for part in (self.vessel, inner) if part)
 
@@ -144,12 +143,12 @@ def _pieces(pattern: str) -> list[tuple[str, str]]:
 
 
 def _number_forms(names: Sequence[str]) -> dict[int, str]:
-    """How wide numbers are, by index of the piece, where ``FIELDS`` would leave it open.
+    """Return the widths of numbers, by index of the piece, that ``FIELDS`` does not fix.
 
-    Numbers with nothing between them, as in 20240115 or 0830, are told apart by their widths
-    alone, and a greedy one would take digits of the next: 0830 as 83 h and 0 min. So of those
-    month, day, hours and minutes have two digits, but for elapsed hours, or minutes, that come
-    first (17430 is 174 h 30 min). At most one of the others may be among them.
+    Adjacent numbers, as in 20240115 or 0830, are separated by their widths alone, and a greedy
+    match would take digits of the next one: 0830 as 83 h and 0 min. So month, day, hours and
+    minutes have two digits in them, except for leading elapsed hours or minutes (17430 is 174 h
+    30 min). At most one other number may be among them.
 
     Args:
         names: field of every piece of the pattern, empty for text.
@@ -178,18 +177,18 @@ def _number_forms(names: Sequence[str]) -> dict[int, str]:
         last = run[-1]
         open_ended = names[last] in _UNBOUNDED and forms.get(last, r"\d+") == r"\d+"
         if open_ended and names[last + 1 : last + 2] == ["any"]:
-            # Else {any} could be empty, and a number after it take the last digits of this one.
+            # Otherwise {any} could be empty, and the next number take the last digits of this one.
             forms[last] = FIELDS[names[last]] + r"(?!\d)"
     return forms
 
 
 def _runs(names: Sequence[str]) -> list[list[int]]:
-    """Indices of the pieces that end in digits, together where nothing lies between them."""
+    """Return the indices of pieces that end in digits, grouped if adjacent."""
     runs: list[list[int]] = []
     for i, name in enumerate(names):
         if name not in _DIGITS_LAST:
             continue
-        # A well begins with a letter, and so ends the number before it.
+        # A well begins with a letter, which ends a number before it.
         if runs and runs[-1][-1] == i - 1 and name != "well":
             runs[-1].append(i)
         else:
@@ -198,10 +197,10 @@ def _runs(names: Sequence[str]) -> list[list[int]]:
 
 
 def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NameParts | None:
-    """Return what the first matching pattern finds in a path below the plate's folder.
+    """Parse a path below the folder of a plate by the first matching pattern.
 
     Returns:
-        The parts, or None where no pattern matches or its date or time of day does not exist.
+        The parts, or None if no pattern matches or the date or time of day is invalid.
     """
     for pattern in patterns:
         match = pattern.fullmatch(relative_path)

@@ -1,4 +1,4 @@
-"""The images below a raw folder: one pass, no file opened."""
+"""Listing of the images below a raw folder, in one pass and without opening files."""
 
 import os
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from pathlib import Path
 from snakescope.healthspan.plates.naming import IMAGE_SUFFIXES
 
 MAX_DEPTH = 8
-"""Folders below the plate's: the raw archive of an IncuCyte nests six deep."""
+"""Maximum depth of folders; the raw archive of an IncuCyte has six levels."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def list_images(folder: str) -> list[ImageFile]:
     """List the images below ``folder``, by path, hidden files and folders left out.
 
     Raises:
-        Refused: the folder is absent, is no folder or cannot be read.
+        Refused: the folder is absent, not a folder, or cannot be read.
     """
     try:
         return sorted(_images(folder, "", MAX_DEPTH), key=lambda file: file.relative_path)
@@ -57,7 +57,7 @@ def _images(folder: str, below: str, depth: int) -> Iterator[ImageFile]:
             if entry.name.startswith("."):
                 continue
             if entry.name.lower().endswith(IMAGE_SUFFIXES):
-                # A link to nowhere counts as an empty file rather than stopping the scan.
+                # A broken link counts as an empty file.
                 exists = not entry.is_symlink() or Path(entry.path).exists()
                 stat = entry.stat() if exists else None
                 size, modified = (stat.st_size, int(stat.st_mtime)) if stat else (0, 0)

@@ -1,7 +1,7 @@
-"""From a raw folder to the frames of a plate, or to the reason why there are none.
+"""Scan of a raw folder for the frames of a plate.
 
-One pass over the folder, no file is opened: channel, position and time are read from
-the names. An unreadable file is found later, when its frame is registered.
+The folder is listed once and no file is opened: channel, position and time follow from the names.
+Unreadable files are found later, at registration.
 """
 
 import math
@@ -30,7 +30,7 @@ from snakescope.settings.load import did_you_mean
 
 @dataclass(frozen=True)
 class _Acquisition:
-    """A file whose name was understood; ``word`` is what it or a folder calls its channel."""
+    """A file with a parsed name; ``word`` is the word for its channel in the name or a folder."""
 
     file: ImageFile
     parts: NameParts
@@ -40,14 +40,14 @@ class _Acquisition:
 
 
 class PlateScanner:
-    """Scans plates; a folder that several of them share is read once."""
+    """Scanner of plates; a folder that several of them share is listed once."""
 
     def __init__(self, settings: IngestSettings):
         self.settings = settings
         self._listings: dict[str, list[ImageFile] | Refused] = {}
 
     def scan(self, plate: Plate) -> PlateFrames | PlateProblem:
-        """Find the frames of one plate, or why there are none that can be used."""
+        """Return the frames of one plate, or why it cannot be used."""
         if plate.folder not in self._listings:
             try:
                 self._listings[plate.folder] = list_images(plate.folder)
@@ -63,7 +63,7 @@ class PlateScanner:
 
 
 def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlateProblem:
-    """Find the frames of one plate, or why there are none that can be used."""
+    """Return the frames of one plate, or why it cannot be used."""
     return PlateScanner(settings).scan(plate)
 
 
@@ -116,7 +116,7 @@ def _understood(
 
 
 def _one_position(plate: Plate, named: list[_Acquisition]) -> list[_Acquisition]:
-    """Keep the well and image that are this plate."""
+    """Keep the well and image of this plate."""
     vessels = {one.parts.vessel for one in named}
     if len(vessels) > 1 and plate.name in vessels:
         named = [one for one in named if one.parts.vessel == plate.name]
@@ -132,7 +132,7 @@ def _one_position(plate: Plate, named: list[_Acquisition]) -> list[_Acquisition]
     if len(positions) > 1:
         raise Refused(
             f"expected the images of one well and one position in it, found {len(positions)}: "
-            f"{_some([position or 'none told' for position in sorted(positions)])}; "
+            f"{_some([position or 'none' for position in sorted(positions)])}; "
             "say in the column well of the sample sheet which one is the plate"
         )
     return named
@@ -145,7 +145,7 @@ def _selects(selection: str, parts: NameParts) -> bool:
 
 
 def _as_written(position: str) -> str:
-    """A position without what people write in two ways: E11-5 is E11_5, and plate-7 is plate_7."""
+    """Normalise a position: E11-5 becomes E11_5, and plate-7 plate_7."""
     return position.replace("-", "_").upper()
 
 
@@ -154,26 +154,26 @@ def _with_channels(
 ) -> list[_Acquisition]:
     aliases = {name.lower(): channel for channel, names in settings.channel_names for name in names}
     own = Path(plate.folder).name.lower()
-    told, silent = [], []
+    labelled, unlabelled = [], []
     for one in named:
         word = _channel_word(one, own, aliases)
         if word is None:
-            silent.append(one)
+            unlabelled.append(one)
         else:
-            told.append(replace(one, channel=aliases[word], word=word))
-    if silent and any(one.channel == settings.default_channel for one in told):
-        # Two kinds of image, and only one says what it is: guessing would mix channels.
+            labelled.append(replace(one, channel=aliases[word], word=word))
+    if unlabelled and any(one.channel == settings.default_channel for one in labelled):
+        # Images with and without a channel in their names: a guess would mix channels.
         raise Refused(
             "expected a channel in every name or in none, found "
-            f"{silent[0].file.relative_path} beside {told[0].file.relative_path}; "
+            f"{unlabelled[0].file.relative_path} next to {labelled[0].file.relative_path}; "
             "add its channel to plates.channel_names (under ignored to leave it unread)"
         )
-    told += [replace(one, channel=settings.default_channel) for one in silent]
-    return [one for one in told if one.channel != "ignored"]
+    labelled += [replace(one, channel=settings.default_channel) for one in unlabelled]
+    return [one for one in labelled if one.channel != "ignored"]
 
 
 def _channel_word(one: _Acquisition, own: str, aliases: dict[str, str]) -> str | None:
-    """What the name calls the channel, else the nearest folder; None where nothing does.
+    """Return the word for the channel in the name, else in the nearest folder, else None.
 
     Args:
         own: the name of the plate's folder, in small letters.
@@ -292,7 +292,7 @@ def _with_timepoints(
 ) -> Iterator[tuple[int, _Acquisition]]:
     interval_h = settings.interval_h
     if interval_h is None:
-        # Whole seconds: sums of days, hours and minutes differ in their last bits.
+        # Rounded to seconds: sums of days, hours and minutes differ in their last bits.
         seconds = [round(one.time_h * 3600) for one in timed]
         index = {second: timepoint for timepoint, second in enumerate(sorted(set(seconds)))}
         for second, one in zip(seconds, timed, strict=True):
@@ -324,7 +324,7 @@ def _check_missing(settings: IngestSettings, frames: Sequence[Frame]) -> None:
 
 
 def _gaps(plate: Plate, frames: Sequence[Frame]) -> list[str]:
-    """Without a schedule no timepoint is missing, but a gap should not go unseen."""
+    """Return a note on gaps of a series without a schedule, of which no frame counts as missing."""
     times_h = list(dict.fromkeys(frame.time_h for frame in frames))
     gap = widest_gap(times_h)
     if gap is None:

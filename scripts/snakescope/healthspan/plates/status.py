@@ -1,6 +1,6 @@
-"""What became of the plates of the sheet: their status, and who is in every experiment.
+"""Tables of the status of all plates and of the plates of every experiment.
 
-Written by the main process, whenever it has scanned the raw folders.
+The main process writes them after scanning the raw folders.
 """
 
 import csv

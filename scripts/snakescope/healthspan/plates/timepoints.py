@@ -1,4 +1,4 @@
-"""A block's frames as its manifest lists them: timepoints, channels, paths, what is missing."""
+"""Timepoints of a block from its manifest: files by channel, and what is missing."""
 
 import platform
 from collections.abc import Sequence
@@ -20,7 +20,7 @@ class Timepoint:
 
     Attributes:
         paths: channel -> file, of the channels that are present.
-        missing: why the timepoint has no complete set of channels; empty when it has.
+        missing: why the set of channels is incomplete; empty if complete.
     """
 
     plate: str
@@ -30,7 +30,7 @@ class Timepoint:
     missing: str
 
     def read(self) -> dict[str, Frame]:
-        """All channels, each (Y, X) in its native depth, all of one shape.
+        """Read all channels, each (Y, X) in its native bit depth, all of one shape.
 
         Raises:
             UnreadableFrame: a channel cannot be read, or the channels differ in size.
@@ -47,10 +47,10 @@ class Timepoint:
 
 
 def check_there(timepoints: Sequence[Timepoint]) -> None:
-    """See that the files of ``timepoints`` are there: else this machine may not see the folder.
+    """Check that the files of ``timepoints`` exist on this machine.
 
     Raises:
-        StepError: a file that the manifest calls present is not there.
+        StepError: a file of the manifest does not exist.
     """
     for path in (path for one in timepoints for path in one.paths.values()):
         if not path.exists():
@@ -61,15 +61,15 @@ def check_there(timepoints: Sequence[Timepoint]) -> None:
 
 
 def size(frame: Frame) -> str:
-    """Height and width, for people."""
+    """Return height and width as text."""
     return f"{frame.shape[0]} x {frame.shape[1]} px"
 
 
 def read_timepoints(manifests: Sequence[str | Path]) -> list[Timepoint]:
-    """The timepoints of one or more blocks of a plate, in order.
+    """Return the timepoints of one or more blocks of a plate, in order.
 
     Raises:
-        StepError: a manifest is absent, or no manifest.
+        StepError: a manifest is absent or invalid.
     """
     table = pd.concat([read_manifest(path) for path in manifests])
     table = table.sort_values(["timepoint", "channel"], kind="stable")

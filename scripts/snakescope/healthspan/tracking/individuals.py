@@ -1,19 +1,20 @@
-"""From tracks of stopped worms, and counts of moving ones, to the individuals of a plate.
+"""Individuals of a plate from tracks of stopped worms and counts of moving worms.
 
-A worm is counted once: by its track if it stopped in view, else as one of the movers left
-over. All days are days of adulthood, as ``age_at_first_frame_d + time_h / 24``.
+Every worm is counted once: by its track if it stopped in view, else as one of the remaining movers.
+Days are days of adulthood, ``age_at_first_frame_d + time_h / 24``.
 
-Conventions of the intervals (after, before], both ends frames that were usable:
+Intervals (after, before] end at usable frames:
 
-- healthspan ended after the last frame before the worm was first seen stopped at its place
-  (it was still a mover then), at or before the first frame in which it is stopped;
-- it died after the last frame in which it is not dead, at or before the first in which it is.
+- healthspan ended after the last frame before the worm was first detected as stopped, and at or
+  before the first frame in which it is stopped;
+- it died after the last frame in which it is not dead, and at or before the first one in which it
+is.
 
-A worm already stopped in the first frame has a healthspan that ended after day 0. So has one
-that lay dead from the start (:func:`missing_among_static`), and its death is left-censored in
-the same way: it came after day 0, at or before the first frame in which the worm is dead. Such
-worms have ``seen_moving`` 0, since without an age day 0 is the first frame, and the intervals
-are like those of a worm that moved in it.
+The healthspan of a worm that is stopped in the first frame ended after day 0. The same holds for a
+worm that is dead from the start (:func:`missing_among_static`); its death is left-censored as well,
+after day 0 and at or before the first frame in which it is dead. Such worms have ``seen_moving`` 0,
+which tells them from worms that moved in the first frame: without an age, day 0 is the first frame,
+so the intervals are equal.
 """
 
 from dataclasses import dataclass, replace
@@ -64,10 +65,10 @@ INDIVIDUALS_COLUMNS = (
 class TrackHistory:
     """A track over the usable frames ``first`` .. ``last`` (ranks), with its change points.
 
-    ``stopped`` and ``dead`` are the ranks of the first stopped and the first dead frame,
-    ``last + 1`` where there is none. ``seen_dead`` counts the sightings in state dead.
-    ``y_px``, ``x_px`` is where it was first seen stopped. ``at_start``: it lay dead there when
-    the pictures began, so nothing is known of it before.
+    ``stopped`` and ``dead`` are the ranks of the first stopped and the first dead frame, ``last +
+    1`` if there is none. ``seen_dead`` counts the detections in state dead. ``y_px``, ``x_px`` is
+    the position at which it was first stopped. ``at_start``: it was dead in the first frame, so
+    its earlier history is unknown.
     """
 
     track: int
@@ -86,13 +87,12 @@ class TrackHistory:
 
 
 def reason_not_counted(course: TrackHistory, time_h: Floats, settings: TrackSettings) -> str:
-    """Why a track is no individual; empty when it is one.
+    """Return why a track does not count as an individual; empty if it does.
 
-    ``static from the start``: already dead when the plate had settled. The paper's curves
-    ran too early since such objects counted as deaths (section 4.4); which of them are worms
-    all the same, only the number put on can tell: :func:`missing_among_static`. ``moved on``: the
-    track ends well before the last frame without a corpse that stayed, so the worm had
-    only been resting.
+    ``static from the start``: dead when the plate had settled. Counted as deaths, such objects
+    shift the curves to earlier days (Matsuo et al., section 4.4); which of them are worms follows
+    from the number of worms put on the plate, see :func:`missing_among_static`. ``moved on``: the
+    track ends well before the last frame without a lasting corpse, so the worm was only resting.
     """
     if course.stopped > course.last:
         return NEVER_STOPPED
@@ -105,7 +105,7 @@ def reason_not_counted(course: TrackHistory, time_h: Floats, settings: TrackSett
 
 
 def was_resting(course: TrackHistory, frames: int, settings: TrackSettings) -> bool:
-    """Whether a track ends well before the last of ``frames`` without a corpse that stayed."""
+    """Return whether a track ends well before the last frame without a lasting corpse."""
     ended_early = course.last < frames - settings.max_gap
     return ended_early and (not course.dies or course.seen_dead < settings.min_dead_frames)
 
@@ -118,23 +118,22 @@ def missing_among_static(
     worms: int,
     settings: TrackSettings,
 ) -> list[TrackHistory]:
-    """Those of the static objects that are worms: dead at the first picture, or soon after.
+    """Select the static objects that are worms, dead at the first frame or soon after.
 
-    Where the pictures begin late, worms already lie dead in the first of them. One cannot be told
-    from debris by itself, but of the worms put on some are then missing among the living. So many
-    of the objects are taken for them, those of the most worm-like area first; what is left over
-    is debris. The living are the greatest count of any frame: on a plate that began on time some
-    worms are overlooked in most frames, and that must not turn its debris into deaths.
+    If imaging starts late, some worms are dead in the first frame. A single one cannot be
+    distinguished from debris, but the number of worms put on the plate minus the number of living
+    worms is the number of dead ones. As many objects are selected, those with the most worm-like
+    area first; the others are debris. The number of living worms is the maximum over all frames,
+    since missed detections in most frames must not turn debris into deaths.
 
     Args:
-        static: courses of the tracks that are ``static from the start``.
-        area: area of each over the median of the plate's other worms, (len(static),).
+        static: histories of the tracks that are ``static from the start``.
+        area: area of each, relative to the median of the other worms of the plate, (len(static),).
         movers, stopped: moving worms, and worms stopped so far, per usable frame, (T,).
         worms: number of worms put on the plate.
 
     Returns:
-        Their courses, in the order of ``static``; ``at_start`` those that were never seen alive.
-        The others were seen immobile before they were dead, as other worms are.
+        Their histories, in the order of ``static``; with ``at_start`` if never detected alive.
     """
     missing = worms - estimated_worms(movers, stopped, 1.0)
     unlike = np.abs(np.log(area))
@@ -148,17 +147,17 @@ def missing_among_static(
 
 
 def running_median(count: Floats, width: int) -> Floats:
-    """Running median, (T,), over a window that is cut at the ends."""
+    """Return the running median, (T,); the window is truncated at the ends."""
     half = width // 2
     return np.array([np.median(count[max(0, i - half) : i + half + 1]) for i in range(len(count))])
 
 
 def estimated_worms(movers: Floats, stopped: Ints, quantile: float) -> int:
-    """Number of worms on a plate for which nobody counted them.
+    """Estimate the number of worms on a plate if the sample sheet does not state it.
 
-    Every frame's total, movers plus worms stopped so far, is a count of the plate that
-    misses some (overlaps) and rarely has one too many: a high quantile of it over all
-    frames. Never fewer than have stopped.
+    The total of a frame, movers plus worms stopped so far, misses some worms (overlaps) and rarely
+    has one too many, so the estimate is a high quantile of it over all frames, and at least the
+    number of stopped worms.
     """
     if len(movers) == 0:
         return 0
@@ -169,9 +168,9 @@ def estimated_worms(movers: Floats, stopped: Ints, quantile: float) -> int:
 def lost_frames(movers: Floats, stopped: Ints, worms: int, smoothing: int) -> tuple[int, Ints]:
     """Split the worms that never stopped into alive at the last frame and lost before.
 
-    The count of movers, smoothed, is first divided by the share of movers found while all
-    were in view (median over the first quarter of the frames), so that a steady
-    undercount is not a loss. What is then short of ``worms`` grows only (isotonic).
+    The smoothed count of movers is first divided by the fraction of movers detected while all are
+    in view (median over the first quarter of the frames), so that a constant undercount is no loss.
+    The remaining deficit relative to ``worms`` is made monotonic (isotonic regression).
 
     Args:
         movers: count of moving worms per usable frame, (T,).
@@ -198,7 +197,7 @@ def lost_frames(movers: Floats, stopped: Ints, worms: int, smoothing: int) -> tu
 
 
 def _stopped_row(course: TrackHistory, timepoint: Ints, day: Floats) -> dict[str, object]:
-    """Row of a worm that stopped in view, or lay there when the pictures began."""
+    """Return the row of a worm that stopped in view, or was stopped in the first frame."""
     put_on = min(0.0, float(day[0]))
     unseen = course.at_start or course.stopped == 0
     row: dict[str, object] = {
@@ -230,7 +229,7 @@ def _stopped_row(course: TrackHistory, timepoint: Ints, day: Floats) -> dict[str
 
 
 def _mover_row(rank: int, reason: str, day: Floats) -> dict[str, object]:
-    """Row of a worm that never stopped in view, censored at the frame ``rank``."""
+    """Return the row of a worm that never stopped in view, censored at frame ``rank``."""
     at = day[rank] if len(day) else np.nan
     return {
         "healthspan_end_after_d": at,
@@ -250,13 +249,13 @@ def individuals_table(
     worms: int,
     smoothing: int,
 ) -> pd.DataFrame:
-    """One row per worm (``INDIVIDUALS_COLUMNS``): the stopped by first frame, then the rest.
+    """Return a row per worm (``INDIVIDUALS_COLUMNS``): stopped ones by first frame, then others.
 
     Args:
-        counted: courses of the tracks that are individuals.
+        counted: histories of the tracks that are individuals.
         movers: moving worms per usable frame, (T,).
         timepoint, day: of the usable frames, (T,).
-        worms: number of worms on the plate; raised to the number counted where it is less.
+        worms: number of worms on the plate; at least the number counted.
         smoothing: see :func:`lost_frames`.
     """
     stopped = stopped_so_far(counted, len(day))
@@ -275,12 +274,12 @@ def individuals_table(
 
 
 def stopped_so_far(courses: list[TrackHistory], frames: int) -> Ints:
-    """Number of worms stopped at or before each usable frame, (T,)."""
+    """Return the number of worms stopped at or before each usable frame, (T,)."""
     starts = np.bincount([course.stopped for course in courses], minlength=frames)[:frames]
     return np.cumsum(starts).astype(np.int64)
 
 
 def dead_so_far(courses: list[TrackHistory], frames: int) -> Ints:
-    """Number of worms dead at or before each usable frame, (T,); a corpse stays dead."""
+    """Return the number of worms dead at or before each usable frame, (T,)."""
     ends = [course.dead for course in courses if course.dies]
     return np.cumsum(np.bincount(ends, minlength=frames)[:frames]).astype(np.int64)

@@ -1,17 +1,16 @@
-"""Linking the detections of stopped worms, as one integer programme a plate.
+"""Linking of the detections of stopped worms by one integer programme per plate.
 
-The programme (paper, section 3.4, where detections near the centroid of a stopped worm
-are followed; here all worms are followed at once, with gaps):
+Matsuo et al., section 3.4, follow detections near the centroid of a stopped worm; here all worms
+are linked jointly, and gaps are allowed:
 
     minimise    sum_j (a_j + c_j) s_j + sum_j d_j e_j + sum_ij (l_ij + c_j) z_ij
     subject to  s_j + sum_i z_ij <= 1                   (a detection is used once)
                 s_j + sum_i z_ij = e_j + sum_k z_jk     (and left as it is entered)
                 s, e, z in {0, 1}
 
-``s`` appearance, ``e`` disappearance, ``z`` link; a detection j that is not entered is a
-mover or false, one that is costs c_j. It is a flow, so its relaxation is
-integral and a solver needs no branching. Detections that no chain of links joins are
-independent of each other: each such part is solved on its own.
+``s`` is appearance, ``e`` disappearance, ``z`` a link. Unused detections are movers or false; a
+used detection j costs c_j. The programme is a network flow, so its relaxation is integral.
+Connected components of the graph of links are independent and solved separately.
 """
 
 from collections.abc import Sequence
@@ -36,7 +35,7 @@ class Candidates:
     """Detections that may belong to stopped worms, (N,) each.
 
     ``frame`` is the rank among the usable frames, ``position`` (N, 2) y, x in px;
-    ``probability`` (N, 3) healthy, immobile, dead, NaN where the state is unknown.
+    ``probability`` (N, 3) healthy, immobile, dead, NaN for unknown states.
     """
 
     frame: Ints
@@ -57,9 +56,9 @@ class Links:
 
 
 def detection_costs(candidates: Candidates, settings: TrackSettings) -> Floats:
-    """Cost of using each detection, (N,) nat: the log odds of healthy against stopped.
+    """Return the cost of using each detection, (N,) nat: log odds of healthy against stopped.
 
-    An unknown state costs nothing either way.
+    The cost of an unknown state is 0.
     """
     healthy = candidates.probability[:, 0]
     bounded = np.clip(healthy, settings.probability_floor, 1 - settings.probability_floor)
@@ -67,12 +66,11 @@ def detection_costs(candidates: Candidates, settings: TrackSettings) -> Floats:
 
 
 def possible_links(candidates: Candidates, settings: TrackSettings) -> Links:
-    """All links within the gate, (M,) each.
+    """Return all links within the gate, (M,) each.
 
-    A link spans up to ``max_gap`` frames within ``gate_px``, or up to ``max_still_gap``
-    frames within ``still_px``: what has not shifted at all is the same corpse, or the same
-    debris, however long it was overlooked. The cost of missed frames is bounded by that of
-    one disappearance and one appearance short of a new track.
+    A link spans up to ``max_gap`` frames within ``gate_px``, or up to ``max_still_gap`` frames
+    within ``still_px``, since an object that has not moved at all is the same corpse or debris. The
+    cost of missed frames is bounded, just below that of a disappearance and an appearance.
     """
     empty = np.zeros(0, np.int64)
     if len(candidates) < 2:
@@ -86,7 +84,7 @@ def possible_links(candidates: Candidates, settings: TrackSettings) -> Links:
     shift = np.linalg.norm(candidates.position[head] - candidates.position[tail], axis=1)
     near = (gap <= settings.max_gap) & (shift <= settings.gate_px)
     still = (gap <= settings.max_still_gap) & (shift <= settings.still_px)
-    # Where a still one is seen again soon, bridges past that sighting only slow the solver.
+    # Long links past a detection of the same still object only slow the solver down.
     seen_soon = np.zeros(len(candidates), bool)
     seen_soon[tail[near & still & (gap >= 1)]] = True
     kept = (gap >= 1) & (near | (still & ~seen_soon[tail]))
@@ -101,16 +99,16 @@ def possible_links(candidates: Candidates, settings: TrackSettings) -> Links:
 
 
 def disappearance_costs(candidates: Candidates, frames: int, settings: TrackSettings) -> Floats:
-    """Cost of ending a track at each detection, (N,) nat.
+    """Return the cost of ending a track at each detection, (N,) nat.
 
-    Near the last of ``frames`` a worm may only have been overlooked since.
+    It is lower near the last frame, after which a worm may just have been missed.
     """
     left = frames - 1 - candidates.frame
     return np.minimum(settings.disappearance_cost, settings.missed_cost * left)
 
 
 def independent_parts(candidates: Candidates, links: Links) -> list[tuple[Ints, Ints]]:
-    """Split the programme: per part the indices of its candidates and of its links."""
+    """Return the connected components: indices of their candidates and of their links."""
     count = len(candidates)
     if count == 0:
         return []
@@ -139,14 +137,14 @@ def solve_part(
     links: Sequence[tuple[int, int, float]],
     settings: TrackSettings,
 ) -> list[list[int]]:
-    """Solve one independent programme; give its tracks as lists of detections in order.
+    """Solve one component; return its tracks as lists of detections in order of time.
 
     Args:
         use, appear, disappear: costs of each detection (nat), (n,).
         links: (tail, head, cost) with tail and head in 0 .. n-1.
 
     Raises:
-        StepError: the solver found no best solution within ``time_limit_s``.
+        StepError: the solver found no optimal solution within ``time_limit_s``.
     """
     count = len(use)
     if not links:
@@ -169,8 +167,8 @@ def solve_part(
         programme.addConstraint(pulp.LpAffineExpression(entering[i]) <= 1)
         programme.addConstraint(pulp.LpAffineExpression(entering[i] + leaving[i]) == 0)
     programme.solve(_solver(settings))
-    # Not by its status: that is "Optimal" also for what was found when the time was up, and which
-    # tracks those are depends on how fast the machine is.
+    # The status alone is "Optimal" also for the best solution at the time limit, which depends on
+    # the speed of the machine.
     if programme.sol_status != pulp.LpSolutionOptimal:
         found = pulp.LpSolution[programme.sol_status]
         raise StepError(
@@ -191,7 +189,7 @@ def solve_part(
 def link_candidates(
     candidates: Candidates, frames: int, settings: TrackSettings
 ) -> list[list[int]]:
-    """Tracks of stopped worms among ``candidates``, as lists of their indices in time.
+    """Return the tracks of stopped worms, as lists of indices of ``candidates`` in order of time.
 
     Args:
         frames: number of usable frames of the plate.

@@ -1,12 +1,11 @@
-"""The most probable course healthy -> immobile -> dead of one tracked worm.
+"""Most probable state sequence healthy -> immobile -> dead of a tracked worm.
 
-A Viterbi pass over a left-to-right hidden semi-Markov model: no state is left and taken
-up again, and the stay in ``immobile`` follows the gamma distribution of the immobile
-period. With three states the course is fixed by two change points, so the pass goes
-through all pairs of them.
+Viterbi decoding of a left-to-right hidden semi-Markov model: states do not recur, and the duration
+of ``immobile`` has the gamma distribution of the immobile period. With three states, a sequence is
+given by two change points, so all pairs of them are evaluated.
 
-Convention: the state at a timepoint is the worm's state at that moment (so is the
-simulator's truth). A worm first dead at frame b died after frame b-1, at or before frame b.
+The state at a timepoint is the state of the worm at that moment, as in the ground truth of the
+simulation. A worm first dead at frame b died after frame b - 1, at or before frame b.
 """
 
 import numpy as np
@@ -17,22 +16,22 @@ Floats = NDArray[np.float64]
 
 
 def log_emissions(probability: Floats, floor: float) -> Floats:
-    """Log of the classifier's probabilities, bounded from below; 0 where they are NaN.
+    """Return the logarithm of the probabilities of the classifier, clipped; 0 for NaN.
 
     Args:
-        probability: (T, 3) healthy, immobile, dead; a row of NaN is a frame in which the
-            worm was not found or its state is unknown, and favours no state.
-        floor: smallest probability that counts.
+        probability: (T, 3) healthy, immobile, dead; a row of NaN, of a frame without detection or
+            with an unknown state, favours no state.
+        floor: minimum to which probabilities are clipped.
     """
     return np.nan_to_num(np.log(np.clip(probability, floor, 1.0)), nan=0.0)
 
 
 def log_immobile_prior(day: Floats, onset_after: float, shape: float, scale_d: float) -> Floats:
-    """Log prior of the change points, (T+1, T+1) over (first stopped, first dead) frames.
+    """Return the log prior of the change points, (T+1, T+1): first stopped, first dead frame.
 
-    ``[a, b]``: movement from place to place ended evenly within (day[a-1], day[a]] and the
-    immobile period, gamma distributed, ended within (day[b-1], day[b]]; b = T: it had not
-    ended by the last frame. -inf for b < a.
+    ``[a, b]``: locomotion ended at a uniform time within (day[a-1], day[a]], and the immobile
+    period, gamma distributed, ended within (day[b-1], day[b]]; b = T: not by the last frame. -inf
+    for b < a.
 
     Args:
         day: (T,) days of the frames.
@@ -54,7 +53,7 @@ def log_immobile_prior(day: Floats, onset_after: float, shape: float, scale_d: f
 def most_probable_path(
     log_emission: Floats, day: Floats, onset_after: float, shape: float, scale_d: float
 ) -> tuple[int, int]:
-    """Indices (a, b) of the first stopped and the first dead frame, 0 <= a <= b <= T.
+    """Return the indices (a, b) of the first stopped and first dead frame, 0 <= a <= b <= T.
 
     Args:
         log_emission: (T, 3), see :func:`log_emissions`.
@@ -72,5 +71,5 @@ def most_probable_path(
 
 
 def path_states(count: int, a: int, b: int) -> list[str]:
-    """Names of the states of ``count`` frames with change points ``a`` and ``b``."""
+    """Return the states of ``count`` frames with change points ``a`` and ``b``."""
     return ["healthy"] * a + ["immobile"] * (b - a) + ["dead"] * (count - b)

@@ -1,10 +1,10 @@
-"""Follow the worms that have stopped, and count those that move (paper, section 3.4).
+"""Tracks of stopped worms and counts of moving worms (Matsuo et al., section 3.4).
 
-A moving worm cannot be recognised half a day later, so movers are counts. A worm that has
-stopped stays within a fraction of a millimetre: its detections are joined into a track
-(:mod:`snakescope.healthspan.tracking.linking`), the track's states are made to run healthy,
-immobile, dead (:mod:`snakescope.healthspan.tracking.state_path`), and every worm of the plate
-becomes an individual with the intervals in which its healthspan and its life ended
+Moving worms cannot be identified half a day later, so they are counted. A stopped worm stays within
+a fraction of a millimetre: its detections are linked to a track
+(:mod:`snakescope.healthspan.tracking.linking`), its states are decoded to the order healthy,
+immobile, dead (:mod:`snakescope.healthspan.tracking.state_path`), and every worm becomes an
+individual with intervals for the ends of its healthspan and life
 (:mod:`snakescope.healthspan.tracking.individuals`).
 """
 
@@ -67,7 +67,7 @@ COUNTS_COLUMNS = [
 
 @dataclass(frozen=True)
 class PlateTracks:
-    """The three tables of a plate, and what a person should be told about it."""
+    """The three tables of a plate, and messages for the user."""
 
     tracks: pd.DataFrame
     individuals: pd.DataFrame
@@ -78,7 +78,7 @@ class PlateTracks:
 def course_of_track(
     track: int, members: Ints, candidates: Candidates, day: Floats, settings: TrackSettings
 ) -> TrackHistory:
-    """Most probable course of one track.
+    """Return the most probable history of one track.
 
     Args:
         track: its number.
@@ -117,11 +117,11 @@ def course_of_track(
 def count_table(
     frames: pd.DataFrame, usable: NDArray[np.bool_], movers: Ints, counted: list[TrackHistory]
 ) -> pd.DataFrame:
-    """Worms per state and timepoint (``COUNTS_COLUMNS``); empty where the frame is not usable.
+    """Return worms per state and timepoint (``COUNTS_COLUMNS``); empty for unusable frames.
 
-    Healthy are the detections that belong to no counted track, and those of a counted
-    track from before it stopped. The stopped carry their consistent state, also in frames
-    in which they were overlooked, and a corpse stays dead to the end.
+    Detections of no counted track are healthy, and those of a counted track before it stopped.
+    Stopped worms have their decoded state, also in frames without a detection, and stay dead to the
+    end.
     """
     stopped = stopped_so_far(counted, int(usable.sum()))
     dead = dead_so_far(counted, int(usable.sum()))
@@ -148,7 +148,7 @@ def judged_tracks(
     day: NDArray[np.float64],
     settings: TrackSettings,
 ) -> tuple[list[TrackHistory], list[TrackHistory], NDArray[np.bool_], pd.DataFrame]:
-    """Candidates linked to tracks, each with its states made consistent, and counted or not.
+    """Link candidates to tracks, decode their states and decide which tracks count.
 
     Args:
         states: one row per detection.
@@ -156,9 +156,9 @@ def judged_tracks(
         time_h, day: of the usable frames, shape (frames,).
 
     Returns:
-        The courses of the tracks that count as individuals, and of those that are static from
+        The histories of the tracks that count as individuals, and of those that are static from
         the start; whether each detection is a mover, shape (detections,); the detections of all
-        tracks that stopped, with ``track``, ``consistent_state``, ``counted`` and ``reason``.
+        stopped tracks, with ``track``, ``consistent_state``, ``counted`` and ``reason``.
     """
     mover = np.ones(len(states), bool)
     counted: list[TrackHistory] = []
@@ -193,10 +193,9 @@ def judged_tracks(
 def areas_over_worms(
     static: list[TrackHistory], states: pd.DataFrame, tracks: pd.DataFrame
 ) -> NDArray[np.float64]:
-    """Median area of each static track over that of all other detections, (len(static),).
+    """Return the median area of each static track relative to all other detections.
 
-    On a plate of which no worm was alive in the first picture there are no others: the static
-    ones are then compared with each other.
+    Shape (len(static),). Without other detections, static tracks are compared with each other.
 
     Args:
         states: one row per detection, with ``instance`` and ``area_px``.
@@ -216,13 +215,13 @@ def track_plate(
     worms: int | None,
     settings: TrackSettings,
 ) -> PlateTracks:
-    """Tracks, individuals and counts of one plate.
+    """Compute tracks, individuals and counts of one plate.
 
     Args:
         states: one row per detection, with ``STATES_COLUMNS``; probabilities may be empty
             (state ``unknown``). It may have no rows.
         frames: one row per timepoint, with timepoint, time_h, status.
-        worms: number of worms put on the plate, None where nobody counted.
+        worms: number of worms put on the plate, None if unknown.
 
     Raises:
         StepError: a detection lies in a frame that is not registered, or see
