@@ -101,7 +101,7 @@ def methods(voxel_nm: Triple, **settings: object) -> dict[str, Partitions]:
 
 FINE = {"seed_radius_px": 3, "smoothing_px": 1.0}
 METHODS = methods(CUBES, **FINE)
-GREY_METHODS = methods(CUBES, **FINE, outline_affinity=0.5)
+GREY_METHODS = methods(CUBES, **FINE, boundary_affinity=0.5)
 """For grey values, which are no affinities: most are below the outline affinity that is shipped."""
 
 SECTION_METHODS = methods(SECTIONS)

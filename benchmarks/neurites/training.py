@@ -62,7 +62,7 @@ VIEWS = 4
 
 TRAINING = TrainSettings(
     network="base",
-    cubes=True,
+    isotropic=True,
     features=(16, 32, 64, 96),
     patch_zyx=(40, 40, 40),
     batch=2,
@@ -158,7 +158,7 @@ def medulla(folder: Path) -> Experiment:
     image, labels = (tifffile.imread(folder / f"{name}.tif") for name in ("image", "labels"))
     train = Part(image[:MEDULLA_TRAIN], labels[:MEDULLA_TRAIN], image)
     test = Part(image[MEDULLA_TRAIN:], labels[MEDULLA_TRAIN:], image, (MEDULLA_TRAIN, 0, 0))
-    settings = TRAINING.model_copy(update={"outline_px": 1, "steps": 9000})
+    settings = TRAINING.model_copy(update={"boundary_px": 1, "steps": 9000})
     return Experiment("medulla", MEDULLA_TEST, train, test, 200, settings, branches_apart=True)
 
 

@@ -33,6 +33,9 @@ class NeuritesSettings(Settings):
         "pictures": "report",
         "simulate": "simulation",
         "train": "training",
+        "fragments.outline_affinity": "fragments.boundary_affinity",
+        "train.cubes": "training.isotropic",
+        "train.outline_px": "training.boundary_px",
         "train.augment.most_sections": "training.augment.max_sections",
     }
 

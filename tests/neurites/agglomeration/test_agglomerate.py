@@ -84,7 +84,7 @@ def test_quantiles_are_those_of_waterz(quantile: int, seed: int) -> None:
     # (seed 0) it decides. Of these two it does not.
     labels = drawn_labels((12, 72, 80), 14, seed)
     affinities = as_bytes(noisy_affinities(labels, noise=0.3))
-    settings = FragmentsSettings(seed_radius_px=3, outline_affinity=0.5)
+    settings = FragmentsSettings(seed_radius_px=3, boundary_affinity=0.5)
     fragments = find_fragments(affinities, settings, SECTIONS)
     count = int(fragments.max())
     graph = block_graph(fragments, count, 0, affinities, [None] * 3, histograms=True)

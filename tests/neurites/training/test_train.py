@@ -171,7 +171,7 @@ def test_patches_of_cubes_are_turned_to_every_axis() -> None:
         misalignment_share=0, missing_share=0, blurred_share=0, warp_share=0, grey_share=0
     )
     for patch in ((8, 8, 8), (8, 16, 32)):
-        settings = TINY.model_copy(update={"cubes": True, "patch_zyx": patch, "augment": still})
+        settings = TINY.model_copy(update={"isotropic": True, "patch_zyx": patch, "augment": still})
         along = set()
         for seed in range(30):
             image, found = draw_patch(np.random.default_rng(seed), [cube], settings)
@@ -181,7 +181,7 @@ def test_patches_of_cubes_are_turned_to_every_axis() -> None:
             assert sum(changes) == 1
             along.add(changes.index(True))
         assert along == {0, 1, 2}
-    flat = settings.model_copy(update={"cubes": False, "patch_zyx": (8, 8, 8)})
+    flat = settings.model_copy(update={"isotropic": False, "patch_zyx": (8, 8, 8)})
     for seed in range(10):
         _, found = draw_patch(np.random.default_rng(seed), [cube], flat)
         assert np.diff(found, axis=0).any()
@@ -192,7 +192,9 @@ def test_weights_for_cubes_come_back_as_they_were(tmp_path, volume) -> None:
     from snakescope.neurites.networks.model_files import load_network
     from snakescope.neurites.training.network import description
 
-    settings = TINY.model_copy(update={"cubes": True, "patch_zyx": (4, 16, 16), "outline_px": 1})
+    settings = TINY.model_copy(
+        update={"isotropic": True, "patch_zyx": (4, 16, 16), "boundary_px": 1}
+    )
     first, last = split(volume, 0.4)
     network = train(settings, [first], [last]).eval()
     save_weights(tmp_path / "w.safetensors", network, description(settings))
@@ -203,7 +205,7 @@ def test_weights_for_cubes_come_back_as_they_were(tmp_path, volume) -> None:
 
 
 def test_bfloat16_refuses_maps_two_sections_deep(volume) -> None:
-    thin = {"cubes": True, "patch_zyx": (4, 16, 16), "precision": "bfloat16"}
+    thin = {"isotropic": True, "patch_zyx": (4, 16, 16), "precision": "bfloat16"}
     first, last = split(volume, 0.4)
     with pytest.raises(StepError, match="2 sections deep in bfloat16, found 4 sections"):
         train(TINY.model_copy(update=thin), [first], [last])

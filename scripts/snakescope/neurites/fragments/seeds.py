@@ -72,7 +72,7 @@ def find_seeds(
     Returns:
         Shape (Z, Y, X), labels of the seeds from 1; 0 elsewhere.
     """
-    outline = round(255 * (1 - settings.outline_affinity))
+    outline = round(255 * (1 - settings.boundary_affinity))
     inside = (heights < outline).astype(np.uint8)
     farthest = 3.0 * settings.seed_radius_px
     distances = np.empty(heights.shape, np.float32)

@@ -22,7 +22,7 @@ class FragmentsSettings(Settings):
         description="fragments within sections (2) or through them (3); auto: within, where "
         "sections are thicker than twice the pixel size. For distance_transform",
     )
-    outline_affinity: float = Field(
+    boundary_affinity: float = Field(
         0.8,
         gt=0,
         lt=1,

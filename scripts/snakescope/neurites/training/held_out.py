@@ -75,7 +75,7 @@ def held_out_scores(
     block = ((0, depth), (0, height), (0, width))
     found = predict_block(prepared(network, device), image, block, how, device, volume.name)
     affinity = score_affinities((found / 255).astype(np.float32), truth)
-    voxel_nm = (1.0, 1.0, 1.0) if settings.cubes else (5.0, 1.0, 1.0)  # only the ratio counts
+    voxel_nm = (1.0, 1.0, 1.0) if settings.isotropic else (5.0, 1.0, 1.0)  # only the ratio counts
     by_threshold = {
         threshold: score_partition(labels, truth)
         for threshold, labels in segment(found, THRESHOLDS, voxel_nm=voxel_nm).items()

@@ -10,7 +10,7 @@ from snakescope.neurites.training.settings import TrainSettings
 
 def offsets_of(settings: TrainSettings) -> tuple[tuple[int, int, int], ...]:
     """Return the offset (z, y, x; voxels) of the voxel pair of every channel."""
-    return ISOTROPIC_OFFSETS if settings.cubes else OFFSETS
+    return ISOTROPIC_OFFSETS if settings.isotropic else OFFSETS
 
 
 def build(settings: TrainSettings) -> NeuriteNetwork:
@@ -18,7 +18,7 @@ def build(settings: TrainSettings) -> NeuriteNetwork:
     memory = settings.memory if settings.network == "revnet" else "stored"
     channels = len(offsets_of(settings))
     return NeuriteNetwork(
-        settings.network, settings.n, memory, settings.features, channels, settings.cubes
+        settings.network, settings.n, memory, settings.features, channels, settings.isotropic
     )
 
 
@@ -29,7 +29,7 @@ def description(settings: TrainSettings) -> dict[str, Any]:
         "network": settings.network,
         "n": settings.n,
         "features": list(settings.features),
-        "cubes": settings.cubes,
+        "cubes": settings.isotropic,
         "offsets_zyx": [list(offset) for offset in offsets_of(settings)],
         "patch_zyx": list(settings.patch_zyx),
     }

@@ -147,7 +147,7 @@ def draw_patch(
     sizes = np.array([float(np.prod(v.shape)) for v in volumes])
     volume = volumes[int(rng.choice(len(volumes), p=sizes / sizes.sum()))]
     shape = volume.shape
-    turned = varied and settings.cubes and settings.augment.flips
+    turned = varied and settings.isotropic and settings.augment.flips
     # The axis of the volume that becomes each axis of the patch.
     axes = [int(axis) for axis in rng.permutation(3)] if turned else [0, 1, 2]
     margins = (0, *margin_yx(settings.augment, patch)) if varied else (0, 0, 0)

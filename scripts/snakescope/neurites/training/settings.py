@@ -72,12 +72,12 @@ class TrainSettings(Settings):
         min_length=2,
         description="channels of the levels, finest first; even numbers for revnet",
     )
-    cubes: bool = Field(
+    isotropic: bool = Field(
         False,
         description="for voxels about as long as wide: pooling, embeddings and long-range pairs"
         " along z as along y and x, and patches turned to any axis",
     )
-    outline_px: int = Field(
+    boundary_px: int = Field(
         0,
         ge=0,
         le=5,
@@ -86,8 +86,8 @@ class TrainSettings(Settings):
     )
     patch_zyx: Shape = Field(
         (18, 160, 160),
-        description="patch (voxels); y and x multiples of 2 for every level but the first, with"
-        " cubes z as well",
+        description="patch (voxels); y and x multiples of 2 for every level but the first;"
+        " isotropic, z as well",
     )
     batch: int = Field(1, ge=1, description="patches a step (count)")
     steps: int = Field(100_000, ge=1, description="optimiser steps in all (count)")

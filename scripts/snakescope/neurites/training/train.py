@@ -52,7 +52,7 @@ def rate(step: int, settings: TrainSettings) -> float:
 
 def loss(logits: torch.Tensor, labels: torch.Tensor, settings: TrainSettings) -> torch.Tensor:
     """The balanced loss of the pairs that the settings train; shapes as in balanced_loss."""
-    outlined = with_outlines(labels, settings.outline_px)
+    outlined = with_outlines(labels, settings.boundary_px)
     return balanced_loss(logits, outlined, offsets_of(settings))
 
 
@@ -129,7 +129,7 @@ def check_depth(settings: TrainSettings) -> None:
     Raises:
         StepError: one is.
     """
-    levels = len(settings.features) if settings.cubes else 1
+    levels = len(settings.features) if settings.isotropic else 1
     depths = [settings.patch_zyx[0] >> level for level in range(levels)]
     dtype = arithmetic(settings.precision, choose_device(settings.device))
     if dtype != torch.float32 and 2 in depths:
@@ -155,7 +155,7 @@ def train(
     Raises:
         StepError: a volume is smaller than a patch or has no labels.
     """
-    check_patch(settings.patch_zyx, len(settings.features), settings.cubes)
+    check_patch(settings.patch_zyx, len(settings.features), settings.isotropic)
     check_depth(settings)
     for purpose, some in (("training", volumes), ("validation", validation)):
         for volume in some:
