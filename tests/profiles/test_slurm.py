@@ -21,8 +21,13 @@ def profile() -> dict:
 
 
 def rules() -> dict[str, str]:
-    text = "\n".join(path.read_text() for path in sorted((REPOSITORY / "rules").rglob("*.smk")))
-    return dict(RULE.findall(text))
+    """The text of every rule of the trees, by the name that it has in the workflow."""
+    found = {}
+    for path in sorted((REPOSITORY / "rules").glob("*/*.smk")):
+        for name, body in RULE.findall(path.read_text()):
+            if path.parent.name != "shared":
+                found[f"{path.parent.name}_{name}"] = body
+    return found
 
 
 def choice(partitions: list[Partition], **resources: object) -> str | None:
