@@ -1,6 +1,6 @@
-"""What lies on a dish and is not a worm: dust, fibres, eggs, bubbles, scratches, trails, rim.
+"""Simulated objects other than worms: dust, fibres, eggs, bubbles, scratches, trails, rim.
 
-Each function draws into maps of optical density and of glow that are fixed to the dish.
+Each function draws into maps of optical density and glow of the dish.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from snakescope.healthspan.simulation.worm_body import Worm, body_pixels, random
 
 @dataclass(frozen=True)
 class Ground:
-    """Density and glow of everything that stays where it is on a dish, shape (Y, X) each."""
+    """Density and glow of all static objects of a dish, shape (Y, X) each."""
 
     density: Image
     glow: Image
@@ -58,7 +58,7 @@ def _bubble(rng: np.random.Generator) -> tuple[Image, float]:
 def _curve(
     rng: np.random.Generator, length: tuple[float, float], width: tuple[float, float], bend: float
 ) -> Image:
-    """A line bent like a worm, but of another thickness or length."""
+    """Return a line that is bent like a worm, but of another thickness or length."""
     line = Worm(
         0.0,
         0.0,
@@ -92,7 +92,7 @@ def _egg(rng: np.random.Generator) -> tuple[Image, float]:
 
 
 def _larva(rng: np.random.Generator) -> tuple[Image, float]:
-    """Progeny: too small to be one of the worms put on."""
+    """Return progeny, smaller than the worms put on the plate."""
     patch = _curve(rng, (16, 30), (1.5, 2.6), 0.8)
     return patch * np.float32(rng.uniform(0.2, 0.9)), 0.1
 
@@ -116,7 +116,7 @@ _KINDS: dict[Callable[[np.random.Generator], tuple[Image, float]], float] = {
 
 
 def scatter(rng: np.random.Generator, ground: Ground, count: int) -> None:
-    """Put ``count`` random pieces of debris on the ground, some of them in clumps."""
+    """Add ``count`` random pieces of debris, some of them in clumps."""
     height, width = ground.density.shape
     kinds, shares = list(_KINDS), np.array(list(_KINDS.values()))
     clump = (rng.uniform(0, height), rng.uniform(0, width))
@@ -213,9 +213,9 @@ _CLUTTER: dict[Callable[[np.random.Generator], Image], float] = {
 
 
 def clutter(rng: np.random.Generator, ground: Ground, look: Look, count: int) -> None:
-    """Put ``count`` things of a worm's size and darkness on the ground that are no worms.
+    """Add ``count`` objects of the size and density of a worm, as on old dishes.
 
-    They are what is left of an old dish: heaps, drops, dents, tufts of fibres.
+    They are heaps, drops, dents and tufts of fibres.
     """
     height, width = ground.density.shape
     kinds, shares = list(_CLUTTER), np.array(list(_CLUTTER.values()))
@@ -296,12 +296,12 @@ def cross_mark(
 
 
 def empty_ground(shape: tuple[int, int]) -> Ground:
-    """A dish with nothing on it."""
+    """Return an empty dish."""
     return Ground(np.zeros(shape, dtype=np.float32), np.zeros(shape, dtype=np.float32))
 
 
 def moved_ground(ground: Ground, matrix: NDArray[np.float64]) -> Ground:
-    """The ground as the camera sees it after the dish has moved.
+    """Warp the background by a motion of the dish.
 
     Args:
         matrix: 3 x 3 (affine), takes (x, y) of the dish to (x, y) of the camera.

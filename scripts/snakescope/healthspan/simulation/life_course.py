@@ -1,10 +1,9 @@
-"""How simulated worms grow, crawl, slow down, stop, die and lie there.
+"""Simulated life courses: growth, locomotion, immobility and death of worms.
 
-Times are days of adulthood, places px of a dish. A worm is healthy while it leaves its
-place, immobile while it only bends and shifts a little where it lies, and dead when all
-movement has ended: the three states of the paper (section 1). Figures as in the docstrings
-of the functions; all movement is a process in time, so that what a frame shows does not
-depend on when the others were taken.
+Times are days of adulthood, positions px of a dish. A worm is healthy while it moves from place to
+place, immobile while it bends and shifts a little in place, and dead without any movement: the
+three states of Matsuo et al. (section 1). Movement is a process in time, so that a frame does not
+depend on the times of other frames.
 """
 
 from dataclasses import dataclass, replace
@@ -15,18 +14,18 @@ from numpy.typing import NDArray
 from snakescope.healthspan.simulation.worm_body import Worm, random_amplitudes
 
 HEALTHY, IMMOBILE, DEAD = 0, 1, 2
-"""Places in :data:`~snakescope.healthspan.states.states.STATES`."""
+"""Indices in :data:`~snakescope.healthspan.states.states.STATES`."""
 
 IMMOBILE_SHAPE, IMMOBILE_SCALE_D = 1.81, 0.81
 """Gamma distribution of the immobile period (days) of N2 at 25 C, independent of its onset."""
 
 SHRINKAGE = 0.10
-"""Share of its length that a corpse loses in its first half day; it regains most of it."""
+"""Fraction of its length that a corpse loses in its first half day; it regains most of it."""
 
 
 @dataclass(frozen=True)
 class LifeCourse:
-    """A life: when healthspan and life end (days of adulthood), and the body's measures (px)."""
+    """A life: ends of healthspan and life (days of adulthood) and size of the body (px)."""
 
     healthspan_end_d: float
     death_d: float
@@ -48,7 +47,7 @@ def draw_courses(
     length_px: tuple[float, float] = (115.0, 7.0),
     width_px: tuple[float, float] = (8.0, 0.7),
 ) -> list[LifeCourse]:
-    """Lives with Weibull lifespans and gamma immobile periods."""
+    """Draw lives with Weibull lifespans and gamma-distributed immobile periods."""
     courses = []
     for _ in range(count):
         death = lifespan_scale_d * rng.weibull(lifespan_shape)
@@ -84,7 +83,7 @@ def _place(rng: np.random.Generator, radius: float) -> tuple[float, float]:
 
 
 def _crawl(rng: np.random.Generator, worm: Worm, vigour: float, days: float, radius: float) -> Worm:
-    """A healthy worm some time later: anywhere while it is young, near by when it is old."""
+    """Move a healthy worm: to a random place if young, to a near one if old."""
     if vigour > 0.35:
         y, x = _place(rng, radius)
     else:
@@ -103,7 +102,7 @@ def _crawl(rng: np.random.Generator, worm: Worm, vigour: float, days: float, rad
 
 
 def fidget(rng: np.random.Generator, worm: Worm, days: float, restlessness: float) -> Worm:
-    """An immobile worm some time later.
+    """Move an immobile worm.
 
     Its centre shifts by 0.14 mm (14 px) in the median over an immobile period, its head and
     tail bend; restlessness 1 is the average.
@@ -123,11 +122,11 @@ def live(
     radius: float,
     nudge_rate: float = 0.03,
 ) -> list[Worm]:
-    """The worm at each of the ascending ``days``, in px around the dish's centre.
+    """Return the worm at each of the ascending ``days``, in px around the centre of the dish.
 
     Args:
-        radius: the worm's centre stays within it (px).
-        nudge_rate: how often a day a corpse is pushed by a living worm, by a few px.
+        radius: maximum distance of the centre of the worm (px).
+        nudge_rate: shifts per day of a corpse by living worms, by a few px each.
     """
     y, x = _place(rng, radius)
     length, width = _body(course, float(days[0]))

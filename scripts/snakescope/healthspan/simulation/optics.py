@@ -1,9 +1,8 @@
-"""How a simulated dish looks: bodies, debris, light, grain and camera.
+"""Image formation of simulated dishes: bodies, illumination, grain and camera.
 
-Everything is drawn as optical density (bright field: what lets less light through) and as
-glow (dark field: what shines). A frame is then light * exp(-density), or glow, plus grain
-and noise. All looks are drawn from wide ranges, since models trained on them must work on
-instruments never seen.
+Objects have an optical density (bright field) and a glow (dark field). A frame is
+light * exp(-density), or glow, plus grain and noise. Parameters are drawn from wide ranges (domain
+randomisation), since models must generalise to other instruments.
 """
 
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Look:
-    """One way in which an instrument shows a plate; lengths in px, grey values as shares of 1."""
+    """Appearance parameters of an instrument; lengths in px, grey values as fractions of 1."""
 
     density: float
     """Optical density through the middle of a worm."""
@@ -84,7 +83,7 @@ RANGES = {"training": TRAINING, "unseen": UNSEEN}
 
 
 def draw_look(rng: np.random.Generator, ranges: LookRanges) -> Look:
-    """A look from log-uniform bounds (uniform where a bound is zero)."""
+    """Draw a look from log-uniform ranges (uniform if a bound is zero)."""
     drawn = {}
     for name, (low, high) in vars(ranges).items():
         if low > 0:
@@ -95,7 +94,7 @@ def draw_look(rng: np.random.Generator, ranges: LookRanges) -> Look:
 
 
 def smooth_noise(rng: np.random.Generator, shape: tuple[int, int], scale: float) -> Image:
-    """A random field of unit variance whose structures measure about ``scale`` px."""
+    """Return a random field of unit variance with a correlation length of ``scale`` px."""
     step = max(1.0, scale / 2)
     size = (int(shape[0] / step) + 4, int(shape[1] / step) + 4)
     coarse = rng.standard_normal(size).astype(np.float32)
@@ -164,7 +163,7 @@ def expose(
     channel: str,
     bits: int,
 ) -> NDArray[np.uint8] | NDArray[np.uint16]:
-    """Take a picture of a scene in one channel; uint8 for 8 bits, else uint16.
+    """Render a scene in one channel; uint8 for 8 bits, else uint16.
 
     Args:
         density, glow, light: the scene, shape (Y, X).

@@ -1,13 +1,13 @@
-"""Simulated plates: a folder of raw images as the instrument exports them, and the truth.
+"""Simulated plates: raw images as exported by the instrument, and ground truth.
 
     snakescope healthspan simulate --settings '{}' --plate A1 --seed 7 --folder demo
 
 writes ``demo/A1/raw/VID1_Phase_A1_1_00d12h00m.tif`` ... and, under ``demo/A1/truth``:
 
-- ``frames.tsv``: for each timepoint how the dish lay, against the reference frame (a motion as
-  of ``snakescope.healthspan.registration.motion``), and whether the frame is missing or fogged;
+- ``frames.tsv``: motion of the dish relative to the reference frame at each timepoint (see
+  :mod:`snakescope.healthspan.registration.motion`), and whether the frame is missing or fogged;
 - ``worms.tsv``: when each worm's healthspan and life ended (days of adulthood);
-- ``states.tsv``: state and place of each worm at each timepoint, in the reference frame;
+- ``states.tsv``: state and position of each worm at each timepoint, in the reference frame;
 - ``masks.json``: every worm's mask at every timepoint, in the reference frame;
 - ``simulation.json``: version, seed and settings, and the names of the images in ``raw/``.
 """
@@ -57,21 +57,21 @@ from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
 DISH_SHARE = 0.485
-"""Radius of the dish as a share of the frame's side."""
+"""Radius of the dish as a fraction of the side of the frame."""
 RECORD = "simulation.json"
-"""Kept by Snakemake when the plate is simulated again: it is no output of the rule."""
+"""Not an output of the rule, so Snakemake keeps it when the plate is simulated again."""
 FILE_CHANNELS = {"bright_field": "Phase", "dark_field": "Green"}
 
 
 def seen(worm: Worm, matrix: NDArray[np.float64], middle: float) -> Worm:
-    """A worm, given around the dish's centre, as it lies in a frame."""
+    """Transform a worm from coordinates around the centre of the dish to a frame."""
     x, y, _ = matrix @ (worm.x + middle, worm.y + middle, 1.0)
     turn = float(np.arctan2(matrix[1, 0], matrix[0, 0]))
     return replace(worm, y=float(y), x=float(x), heading=worm.heading + turn)
 
 
 def draw_ground(rng: np.random.Generator, settings: SimulateSettings, look: Look) -> Ground:
-    """The dish without its worms: agar, debris, rim, mark."""
+    """Draw a dish without worms: agar, debris, rim, mark."""
     size = settings.frame_px
     ground = empty_ground((size, size))
     texture(rng, ground, look)
@@ -86,7 +86,7 @@ def draw_ground(rng: np.random.Generator, settings: SimulateSettings, look: Look
 
 
 def fog(rng: np.random.Generator, ground: Ground) -> Ground:
-    """The ground behind condensation: drops, and less contrast in patches."""
+    """Add condensation: drops and patches of low contrast."""
     shape = (ground.density.shape[0], ground.density.shape[1])
     veil = np.clip(smooth_noise(rng, shape, 90) * 0.25 + 0.1, 0, 0.6)
     blurred = cv2.GaussianBlur(ground.density, (0, 0), 2.0)
@@ -103,12 +103,12 @@ def draw_frame(
     seed: list[int],
     fogged: bool,
 ) -> dict[str, NDArray[np.uint8] | NDArray[np.uint16]]:
-    """The raw images of one timepoint, one a channel."""
+    """Render the raw images of one timepoint, one per channel."""
     rng = np.random.default_rng(seed)
     scene = moved_ground(ground, matrix)
     middle = (settings.frame_px - 1) / 2
     for number, worm in enumerate(worms):
-        # The granules belong to the worm, so they are drawn from its own generator.
+        # Granules of a worm do not change, so they have a generator of their own.
         own = np.random.default_rng([*seed[:2], 99, number])
         body = body_pixels(seen(worm, matrix, middle))
         add_patch(scene.density, body_density(own, body, look), body.top, body.left)
@@ -122,7 +122,7 @@ def draw_frame(
 
 
 def file_name(plate: str, channel: str, hours: float) -> str:
-    """A name as IncuCyte exports it, ``VID1_Phase_A1_1_00d12h00m.tif``."""
+    """Return a file name as of IncuCyte exports, ``VID1_Phase_A1_1_00d12h00m.tif``."""
     minutes = round(hours * 60)
     days, rest = divmod(minutes, 24 * 60)
     return f"VID1_{FILE_CHANNELS[channel]}_A1_1_{days:02d}d{rest // 60:02d}h{rest % 60:02d}m.tif"
@@ -135,7 +135,7 @@ def truth_tables(
     middle: float,
     reference: NDArray[np.float64],
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The truth of worms and of states."""
+    """Return the tables of ground truth of worms and states."""
     worms = pd.DataFrame(
         {
             "worm": range(len(courses)),
@@ -154,7 +154,7 @@ def truth_tables(
 
 
 def identity_of(settings: SimulateSettings, seed: int) -> dict[str, Any]:
-    """What the images and the truth of a simulated plate depend on."""
+    """Return version, seed and settings, on which a simulated plate depends."""
     return {
         "version": SimulateSettings.version,
         "seed": seed,
@@ -163,30 +163,30 @@ def identity_of(settings: SimulateSettings, seed: int) -> dict[str, Any]:
 
 
 def read_record(folder: Path) -> dict[str, Any]:
-    """What was simulated last in the folder of a plate; empty where nothing tells."""
+    """Read the record of the last simulation in the folder of a plate; empty without one."""
     path = folder / "truth" / RECORD
     return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def is_simulated(folder: Path, settings: SimulateSettings, seed: int) -> bool:
-    """Whether the folder of a plate holds this simulation, and all of it."""
+    """Return whether the folder of a plate holds this simulation completely."""
     record = read_record(folder)
     record.pop("frames", None)
-    # The truth of the masks is written last: with it, the plate is whole.
+    # Ground-truth masks are written last.
     return record == identity_of(settings, seed) and (folder / "truth" / "masks.json").exists()
 
 
 def make_room(folder: Path, identity: dict[str, Any], names: list[str]) -> None:
-    """Remove the images of an earlier simulation, and note those of this one before the first.
+    """Remove the images of an earlier simulation, and record those of this one.
 
-    Only what such a note names is removed, since a folder may hold a user's own images.
+    Only recorded images are removed, since the folder may hold images of a user.
 
     Args:
         folder: of the plate.
         names: of the images that are to be written to ``raw/``.
 
     Raises:
-        StepError: there are other images, which the plate would be mixed with.
+        StepError: the folder holds other images, which would be mixed with those of the plate.
     """
     raw, truth = folder / "raw", folder / "truth"
     (truth / "masks.json").unlink(missing_ok=True)
@@ -204,10 +204,10 @@ def make_room(folder: Path, identity: dict[str, Any], names: list[str]) -> None:
 
 
 def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
-    """Write ``folder/plate/raw`` and ``folder/plate/truth``, in place of an earlier simulation.
+    """Write ``folder/plate/raw`` and ``folder/plate/truth``, replacing an earlier simulation.
 
     Raises:
-        StepError: there are images in the raw folder that no simulation is known to have written.
+        StepError: the raw folder holds images that no recorded simulation has written.
     """
     size, count = settings.frame_px, settings.timepoints
     middle = (size - 1) / 2
@@ -279,7 +279,7 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
 
 
 def relative_motion(motion: Motion, reference: Motion, size: int) -> Motion:
-    """How the dish moved from the reference frame to another one, both size x size px."""
+    """Return the motion of the dish from the reference frame to another, both size x size px."""
     whole = motion.matrix(size, size) @ np.linalg.inv(reference.matrix(size, size))
     return Motion.of_matrix(whole, size, size)
 

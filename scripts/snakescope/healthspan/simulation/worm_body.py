@@ -1,4 +1,4 @@
-"""The body of a simulated worm: posture from bending modes, outline, pixels.
+"""Body of a simulated worm: posture from bending modes, shape and pixels.
 
 A posture is the tangent angle along the midline at 48 points, a sum of orthogonal bending
 modes. Their standard deviations are those of the N2 eigenworms (Stephens et al. 2008, Yemini
@@ -42,18 +42,18 @@ class Worm:
     width: float
 
     def moved(self, dy: float, dx: float, turn: float = 0.0) -> "Worm":
-        """The same worm, shifted (px) and turned (rad)."""
+        """Return the worm shifted (px) and rotated (rad)."""
         return replace(self, y=self.y + dy, x=self.x + dx, heading=self.heading + turn)
 
 
 def random_amplitudes(rng: np.random.Generator, vigour: float = 1.0) -> NDArray[np.float64]:
-    """Mode amplitudes (rad) of a random posture; vigour 0 is a straight rod."""
+    """Draw mode amplitudes (rad) of a random posture; vigour 0 is straight."""
     amplitudes = rng.normal(size=MODE_SPREAD.size) * MODE_SPREAD * vigour
     return np.clip(amplitudes, -2.2 * MODE_SPREAD, 2.2 * MODE_SPREAD)
 
 
 def midline(worm: Worm, points: int = SEGMENTS) -> NDArray[np.float64]:
-    """Midline from head to tail, shape (points, 2) as (y, x) in px."""
+    """Return the midline from head to tail, shape (points, 2) as (y, x) in px."""
     angles = worm.amplitudes @ MODES + worm.heading
     step = worm.length / SEGMENTS
     path = np.stack([np.cumsum(np.sin(angles)), np.cumsum(np.cos(angles))], axis=1) * step
@@ -66,9 +66,9 @@ def midline(worm: Worm, points: int = SEGMENTS) -> NDArray[np.float64]:
 
 
 def half_width(worm: Worm, along: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Half the body's width (px) at ``along`` in 0 (head) to 1 (tail).
+    """Return half the width of the body (px) at ``along``, 0 (head) to 1 (tail).
 
-    The head is blunt, the tail drawn out.
+    The head is blunt, the tail tapered.
     """
     head = np.clip(along / 0.22, 0, 1) ** 0.45
     tail = np.clip((1 - along) / 0.38, 0, 1) ** 0.8
@@ -80,8 +80,8 @@ class BodyPixels:
     """The pixels of a worm in a crop at (top, left).
 
     Attributes:
-        cover: share of each pixel that the body covers, float32 (h, w).
-        along: place on the midline, 0 head to 1 tail, float32 (h, w).
+        cover: coverage of each pixel by the body, float32 (h, w).
+        along: position on the midline, 0 head to 1 tail, float32 (h, w).
         across: distance to the midline over the half width there, float32 (h, w).
     """
 

@@ -137,7 +137,7 @@ def shown(
 
 
 def draw(instances: Iterable[Instance], top: int, left: int, window: int) -> NDArray[np.uint8]:
-    """Return the union of masks in the window at (top, left), uint8 (window, window), 255 = worm."""
+    """Return the union of masks in the window at (top, left), uint8 (window, window), 0 or 255."""
     canvas = np.zeros((window, window), dtype=np.uint8)
     for one in instances:
         up, down = max(one.top, top), min(one.bottom, top + window)

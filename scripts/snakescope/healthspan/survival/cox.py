@@ -1,9 +1,9 @@
-"""Cox regression of the ends of worms on their condition, with errors between plates.
+"""Cox regression of lifespan and healthspan on the condition, with cluster-robust errors by plate.
 
-Worms of one plate are more alike than worms of two, so the errors are taken from how much
-plates of one condition differ, and p and limits from a t distribution with as many degrees of
-freedom as there are plates past the first of each condition. For two conditions alike in all
-but their plates, and plates of one size, it is close to a t test on the plates.
+Worms of one plate are correlated, so standard errors follow from the variation between plates of
+one condition, and p values and limits from a t distribution whose degrees of freedom are the number
+of plates minus the number of conditions. For two conditions without an effect and plates of equal
+size, this is close to a t test on the plates.
 """
 
 import warnings
@@ -44,16 +44,15 @@ ONE_PLATE = (
 )
 FEW_PLATES = "few plates: only a difference far above theirs can be told"
 FEW_DEGREES = 4
-"""Up to as many degrees of freedom, three plates of each condition, are said to be few."""
+"""Maximum degrees of freedom, those of three plates per condition, that get a note."""
 
 
 @dataclass(frozen=True)
 class _Model:
-    """A fitted model: logarithm of the hazard ratio of each condition over the reference.
+    """A fitted model: log hazard ratio of each condition to the reference.
 
-    ``log_ratio`` (C,), its ``variance`` (C, C) of worms that are independent, and the ``change``
-    of ``log_ratio`` that each plate brings about, (plates, C), with the ``condition`` of each
-    plate, (plates,).
+    ``log_ratio`` (C,), its model-based ``variance`` (C, C), the influence (``change``) of each
+    plate on ``log_ratio``, (plates, C), and the ``condition`` of each plate, (plates,).
     """
 
     log_ratio: Floats
@@ -62,10 +61,11 @@ class _Model:
     condition: NDArray[np.object_]
 
     def error(self, i: int, pair: tuple[str, str]) -> tuple[float, float]:
-        """Standard error of ``log_ratio[i]``, and its degrees of freedom; inf: of worms.
+        """Return the standard error of ``log_ratio[i]`` and its degrees of freedom.
 
-        The squares of a condition's plates are divided by their number less one and not by their
-        number, as those of any mean; with two plates that doubles the variance.
+        They are infinite for the model-based error of independent worms. Sums of squares over the
+        plates of a condition are divided by their number minus one, which doubles the variance of
+        two plates.
         """
         plates = {c: int((self.condition == c).sum()) for c in set(self.condition)}
         if min(plates[c] for c in pair) < 2:
@@ -80,10 +80,10 @@ class _Model:
 def score_residuals(
     terms: Floats, day: Floats, event: NDArray[np.bool_], log_ratio: Floats
 ) -> Floats:
-    """What each worm adds to the score of Efron's likelihood at ``log_ratio``, (N, C).
+    """Return the score residuals of Efron's partial likelihood at ``log_ratio``, (N, C).
 
-    lifelines takes tied ends one after another here, so that its robust errors hang on the order
-    of the rows; and of worms photographed every 12 h nearly all ends are tied.
+    lifelines computes them for tied events one after another, so that its robust errors depend on
+    the order of the rows; with frames every 12 h nearly all events are tied.
 
     Args:
         terms: of each worm, (N, C); ``day`` and ``event``, (N,).
@@ -94,7 +94,7 @@ def score_residuals(
     found = np.zeros_like(terms)
     for at in np.unique(day[event]):
         risk, died = day >= at, (day == at) & event
-        # Efron: of d that end together, the l-th finds the others there with weight 1 - l / d.
+        # Efron: for the l-th of d tied events, the others are at risk with weight 1 - l / d.
         gone = np.arange(died.sum())[:, None] / died.sum()
         total = weight[risk].sum() - gone * weight[died].sum()
         mean = (weighted[risk].sum(axis=0) - gone * weighted[died].sum(axis=0)) / total
@@ -107,10 +107,10 @@ def score_residuals(
 
 
 def _fit(data: pd.DataFrame, fitted: Sequence[str]) -> _Model:
-    """Fit the conditions ``fitted`` over the one other that is in ``data``.
+    """Fit the conditions ``fitted`` relative to the other one in ``data``.
 
     Raises:
-        ConvergenceError, ConvergenceWarning, LinAlgError: there is no estimate.
+        ConvergenceError, ConvergenceWarning, LinAlgError: the model cannot be fitted.
     """
     terms = {f"c{i}": (data["condition"] == c).astype(float) for i, c in enumerate(fitted)}
     day = np.maximum(data["day"].to_numpy(np.float64), 1e-3)
@@ -133,7 +133,7 @@ def _fit(data: pd.DataFrame, fitted: Sequence[str]) -> _Model:
 def _estimate(
     model: _Model, i: int, pair: tuple[str, str], confidence: float
 ) -> dict[str, float | str]:
-    """Cells of one condition: hazard ratio, limits, error, degrees of freedom, p and a note."""
+    """Return hazard ratio, limits, error, degrees of freedom, p and a note of one condition."""
     error, freedom = model.error(i, pair)
     of_plates = np.isfinite(freedom)
     spread = t(freedom) if of_plates else norm
@@ -154,7 +154,7 @@ def _estimate(
 def _rows(
     own: pd.DataFrame, conditions: Sequence[str], confidence: float
 ) -> list[dict[str, object]]:
-    """Rows of one outcome: each condition against the first that has worms and events."""
+    """Return the rows of one outcome: each condition against the first one with events."""
     shown = [c for c in conditions if own.loc[own["condition"] == c, "event"].sum() > 0]
     reference = shown[0] if shown else conditions[0]
     others = [c for c in conditions if c != reference]
@@ -181,11 +181,11 @@ def _rows(
 
 
 def cox_table(survival: pd.DataFrame, conditions: Sequence[str], confidence: float) -> pd.DataFrame:
-    """Cox regression on the condition, with errors between plates (``COX_COLUMNS``).
+    """Fit the Cox regression on the condition with errors by plate (``COX_COLUMNS``).
 
-    The reference is the first condition in the sheet with an event. What cannot be
-    estimated has a note instead of numbers. Where a condition has one plate only, the errors
-    are those of worms that are independent, which the note says.
+    The reference is the first condition in the sheet with an event. Conditions without an estimate
+    have a note in place of numbers. If a condition has one plate only, errors are model-based, as
+    the note states.
     """
     rows: list[dict[str, object]] = []
     for outcome in OUTCOMES:

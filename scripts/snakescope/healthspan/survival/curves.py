@@ -1,7 +1,7 @@
-"""Survival and healthspan curves of one plate (paper, sections 3.4 and 4.4).
+"""Survival and healthspan curves of one plate (Matsuo et al., sections 3.4 and 4.4).
 
-Two ways to the same curves: the counts of each frame over the number of worms, as the
-paper plots them, and the interval-censored estimate over the individuals, with its bands.
+Two estimates: counts of each frame divided by the number of worms, as in the paper, and the
+interval-censored estimate of the individuals with confidence bands.
 """
 
 import argparse
@@ -37,19 +37,19 @@ CM = 1 / 2.54
 
 
 def first_day(counts: pd.DataFrame) -> float:
-    """Day of the first usable frame; NaN where none is."""
+    """Return the day of the first usable frame; NaN without one."""
     return float(counts.loc[counts["usable"] == 1, "day"].min())
 
 
 def plate_curves(
     individuals: pd.DataFrame, counts: pd.DataFrame, confidence: float
 ) -> tuple[pd.DataFrame, Curve, Curve]:
-    """Table of the curves at every timepoint, and the alive and healthy curves themselves.
+    """Return the table of the curves at every timepoint, and the alive and healthy curves.
 
-    Columns: timepoint, time_h, day, usable; alive_counted and healthy_counted (paper:
-    count over the number of worms, empty in unusable frames); then alive and healthy, each
-    with _low, _high (confidence), _earliest, _latest (all events at the beginning or end
-    of their intervals). Shares of 1.
+    Columns: timepoint, time_h, day, usable; alive_counted and healthy_counted (count / number of
+    worms, as in the paper; empty for unusable frames); alive and healthy, each with _low, _high
+    (confidence), _earliest, _latest (all events at the start or end of their intervals). Fractions
+    from 0 to 1.
     """
     day = counts["day"].to_numpy(np.float64)
     table = counts[["timepoint", "time_h", "day", "usable"]].copy()
@@ -69,14 +69,14 @@ def plate_curves(
 def plate_summary(
     individuals: pd.DataFrame, counts: pd.DataFrame, alive: Curve, healthy: Curve, time_axis: str
 ) -> dict[str, object]:
-    """One row: worms, deaths, censored, median lifespan and healthspan, immobile period.
+    """Return one row: worms, deaths, censored, median lifespan and healthspan, immobile period.
 
-    ``time_axis`` is what the days count from, as the sheet says.
+    ``time_axis`` names the origin of the days, see the sample sheet.
     """
     deaths = int((individuals["death_censored"] == 0).sum())
     period = immobile_period(individuals)
     first_d = first_day(counts)
-    # On an unusable first frame nobody saw who had ended: what is known begins with a usable one.
+    # Observation starts with the first usable frame.
     alive, healthy = from_day(alive, first_d), from_day(healthy, first_d)
     note = ""
     if len(individuals) == 0:
@@ -125,9 +125,9 @@ def draw_curves(
     settings: CurvesSettings,
     note: str = "",
 ) -> Figure:
-    """The paper's figure 16: alive above healthy, the immobile worms between them.
+    """Draw figure 16 of the paper: the alive and healthy curves, with immobile worms between them.
 
-    Without any worm found there is nothing to draw, and ``note`` stands in its place.
+    Without worms, ``note`` is shown in their place.
     """
     figure = Figure(figsize=(settings.width_cm * CM, settings.height_cm * CM), layout="constrained")
     axes = figure.subplots()
@@ -171,7 +171,7 @@ def draw_curves(
     if drawn:
         axes.axhline(0.5, color=FAINT_INK, linewidth=0.6, linestyle=":")
         axes.plot([], [], "--", color=FAINT_INK, linewidth=0.7, label="bounds left by the sampling")
-        # Beside the curves it would lie on them, wherever they fall early or late.
+        # Inside the axes it would cover curves.
         figure.legend(loc="outside lower left", ncols=2)
     else:
         axes.set(xticks=[], xlabel="")

@@ -1,9 +1,9 @@
-"""Survival of individuals whose ends are known to lie in an interval between two frames.
+"""Survival estimates for interval-censored events.
 
-An interval is (after, before]: the event came after one frame and at or before another.
-A censored worm has before = inf. lifelines gives the Kaplan-Meier estimates. Its own
-estimate for intervals takes them as closed, so that two neighbouring ones would share
-their common frame, and it fails where there is one interval only; hence :func:`npmle`.
+An interval is (after, before]: the event came after one frame and at or before another. Censored
+worms have before = inf. Kaplan-Meier estimates are those of lifelines. Its estimate for intervals
+takes them as closed, so that adjacent intervals share a frame, and fails for a single interval;
+hence :func:`npmle`.
 """
 
 from dataclasses import dataclass, fields
@@ -22,7 +22,7 @@ OUTCOMES = (LIFESPAN, HEALTHSPAN)
 
 @dataclass(frozen=True)
 class Intervals:
-    """When an event came, (N,) days each: after < event <= before; before inf: censored."""
+    """Intervals of events, (N,) days each: after < event <= before; before is inf if censored."""
 
     after: Floats
     before: Floats
@@ -41,7 +41,7 @@ class Intervals:
 
 
 def intervals(individuals: pd.DataFrame, outcome: str) -> Intervals:
-    """Intervals of ``lifespan`` or ``healthspan`` from a table of individuals."""
+    """Return the intervals of ``lifespan`` or ``healthspan`` of a table of individuals."""
     name, flag = (
         ("death", "death_censored")
         if outcome == LIFESPAN
@@ -55,12 +55,12 @@ def intervals(individuals: pd.DataFrame, outcome: str) -> Intervals:
 
 
 def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tuple[Floats, Floats]:
-    """Turnbull's estimate of the surviving share at the ends of all intervals.
+    """Return Turnbull's non-parametric maximum likelihood estimate of survival (NPMLE).
 
-    Self-consistency (Turnbull 1976) over the cells between neighbouring ends, from a mass
-    even in time; within a cell the data say nothing, and a straight line is drawn. Equal
-    intervals are one with a weight, and a round takes sums and not a table of worms by cells:
-    6000 worms whose plates were photographed at times of their own end in 1000 cells.
+    Self-consistency iterations (Turnbull 1976) over the cells between adjacent ends of intervals,
+    from a uniform density; within a cell, which the data do not resolve, survival is linear. Equal
+    intervals are weighted, and an iteration uses cumulative sums in place of a matrix of worms and
+    cells: 6000 worms of plates with different times have 1000 cells.
 
     Returns:
         days (M,), ascending from 0 or the earliest end, and survival (M,).
@@ -71,8 +71,8 @@ def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tupl
         return grid, np.ones(len(grid))
     ended = found.before <= grid[0]
     if ended.any():
-        # Dead at the first picture, and no age given: they lie in no cell, and their share of the
-        # likelihood has no mass in common with that of the others.
+        # Dead in the first frame, without an age: these intervals contain no cell, and their part
+        # of the likelihood is separate.
         rest = Intervals(found.after[~ended], found.before[~ended])
         day, survival = npmle(rest, rounds, tolerance)
         return day, (1 - ended.mean()) * survival
@@ -80,14 +80,14 @@ def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tupl
         np.stack((found.after, found.before), axis=1), axis=0, return_counts=True
     )
     share = worms / len(found)
-    # Cells of an interval are neighbours: those of indices start to end - 1, the last one open.
+    # An interval covers the cells start to end - 1; the last cell is unbounded.
     start = np.searchsorted(grid, pairs[:, 0])
     end = np.where(np.isfinite(pairs[:, 1]), np.searchsorted(grid, pairs[:, 1]), len(grid))
     length = np.diff(grid, append=grid[-1] + 1.0)
     mass = length / length.sum()
     for _ in range(rounds):
         below = np.concatenate(([0.0], np.cumsum(mass)))
-        # What the intervals over each cell give to its mass: they come and go at their ends.
+        # Sum over the intervals that cover each cell, by their starts and ends.
         given = share / (below[end] - below[start])
         over = np.bincount(start, given, len(grid) + 1) - np.bincount(end, given, len(grid) + 1)
         fresh = mass * np.maximum(np.cumsum(over)[:-1], 0)
@@ -96,7 +96,7 @@ def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tupl
         if settled:
             break
     survival = 1 - np.concatenate(([0.0], np.cumsum(mass[:-1])))
-    # What is left of rounding, and of rounds, is no worm; its band would reach up to 1.
+    # Residuals of rounding and convergence are set to 0, since their band would reach up to 1.
     survival[survival < 10 * tolerance] = 0
     return grid, np.clip(survival, 0, 1)
 
@@ -107,11 +107,11 @@ def _kaplan_meier(day: Floats, observed: NDArray[np.bool_]) -> KaplanMeierFitter
 
 @dataclass(frozen=True)
 class Curve:
-    """A surviving share over days, (T,) each.
+    """A survival curve over days, (T,) each.
 
-    ``low`` and ``high`` bound it with confidence; ``earliest`` and ``latest`` are the
-    Kaplan-Meier estimates if every event had come at the beginning, or at the end, of its
-    interval: what the sampling leaves open.
+    ``low`` and ``high`` are confidence limits; ``earliest`` and ``latest`` are Kaplan-Meier
+    estimates with every event at the start, or at the end, of its interval: the uncertainty of
+    sampling in time.
     """
 
     day: Floats
@@ -122,7 +122,7 @@ class Curve:
     latest: Floats
 
     def median(self) -> tuple[float, float, float]:
-        """Day at which half are left, with confidence limits; NaN where not reached."""
+        """Return the median with confidence limits (days); NaN if not reached."""
         return (
             crossing(self.day, self.share),
             crossing(self.day, self.low),
@@ -131,7 +131,7 @@ class Curve:
 
 
 def crossing(day: Floats, share: Floats, level: float = 0.5) -> float:
-    """First day at which a falling ``share``, linear between ``day``, is at ``level``."""
+    """Return the first day at which a decreasing ``share``, interpolated, reaches ``level``."""
     below = np.flatnonzero(share <= level)
     if len(below) == 0:
         return float("nan")
@@ -143,11 +143,11 @@ def crossing(day: Floats, share: Floats, level: float = 0.5) -> float:
 
 
 def log_variance(share: Floats, grid: Floats, survival: Floats, found: Intervals) -> Floats:
-    """Variance of the logarithm of ``share``, values of the estimate ``survival`` over ``grid``.
+    """Return the variance of the logarithm of ``share``, of the estimate ``survival`` on ``grid``.
 
-    Greenwood's sum, over the Kaplan-Meier table of the ends of the intervals, holds at those ends.
-    Without censoring it is (1 - S) / (n S), so between two ends, as in an interval widened by
-    lost frames, it is taken to grow with (1 - S) / S; at the end alone it would come too late.
+    Greenwood's formula for the Kaplan-Meier table of the ends of the intervals holds at these ends.
+    Without censoring it is (1 - S) / (n S), so between two ends, as of an interval widened by lost
+    frames, it is interpolated in (1 - S) / S.
     """
     table = _kaplan_meier(
         np.where(found.observed, found.before, found.after), found.observed
@@ -160,16 +160,16 @@ def log_variance(share: Floats, grid: Floats, survival: Floats, found: Intervals
     sound = np.isfinite(odds) & np.isfinite(variance) & (odds > 0)
     odds = np.concatenate(([0.0], odds[sound]))
     variance = np.concatenate(([0.0], variance[sound]))
-    # Past the last sound end the number of worms that it stands for is kept.
+    # After the last valid end, the effective number of worms is kept.
     rate = variance[-1] / odds[-1] if variance[-1] > 0 else 1 / len(found)
     return np.where(wanted > odds[-1], rate * wanted, np.interp(wanted, odds, variance))
 
 
 def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
-    """Estimate with bands at each of ``day`` (T,), ascending.
+    """Return the estimate with bands at each of ``day`` (T,), ascending.
 
-    The band is Greenwood's on the log-log scale (:func:`log_variance`). Where worms are left
-    and none of them is watched any longer, nothing is known: NaN. Without worms all is NaN.
+    The band is Greenwood's on the log-log scale (:func:`log_variance`). Values are NaN after the
+    last censored worm, if worms are left, and without worms.
     """
     if len(found) == 0:
         none = np.full(len(day), np.nan)
@@ -196,26 +196,25 @@ def survival_curve(found: Intervals, day: Floats, confidence: float) -> Curve:
 
 
 def from_day(curve: Curve, first_d: float) -> Curve:
-    """The part of a curve from day ``first_d`` on."""
+    """Return the part of a curve from day ``first_d`` on."""
     seen = curve.day >= first_d
     return Curve(**{field.name: getattr(curve, field.name)[seen] for field in fields(Curve)})
 
 
 def from_the_start(curve: Curve, found: Intervals, first_d: float, confidence: float) -> Curve:
-    """The curve as it is to be drawn where worms had ended before the first picture.
+    """Return the curve for a figure if worms had ended before the first frame.
 
-    All live when they are put on, at day 0, and how many live is next known at the first picture.
-    A line sloping from one to the other would show ends on days on which nobody looked: the share
-    is kept until the picture and falls there, as in a Kaplan-Meier curve.
+    At day 0 all worms live; the next known value is that at the first frame. As in a Kaplan-Meier
+    curve, the value is kept until this frame and drops there, since a slope would show events at
+    days without observation.
 
     Args:
         curve: :func:`survival_curve` of ``found``, (T,).
-        first_d: day of the first usable picture.
+        first_d: day of the first usable frame.
 
     Returns:
-        The curve from ``first_d`` on, after two days more: that at which the worms were put on
-        and, once more, the first of ``curve`` that is not before ``first_d``. Where no worm had
-        ended by then, ``curve`` as it is.
+        The curve from ``first_d`` on, preceded by two points: day 0 and, again, the first day of
+        ``curve`` that is not before ``first_d``. ``curve`` itself if no worm had ended by then.
     """
     seen = curve.day >= first_d
     if not seen.any() or not curve.share[seen][0] < 1:
@@ -231,7 +230,7 @@ def from_the_start(curve: Curve, found: Intervals, first_d: float, confidence: f
 
 
 def median_text(curve: Curve, first_d: float) -> str:
-    """``median 12.3 d`` for a legend; of one before the first usable picture only that day."""
+    """Return ``median 12.3 d`` for a legend; an upper limit if before the first usable frame."""
     median = curve.median()[0]
     if not np.isfinite(median):
         return "no median"
@@ -241,9 +240,9 @@ def median_text(curve: Curve, first_d: float) -> str:
 
 @dataclass(frozen=True)
 class ImmobilePeriod:
-    """Time from the end of healthspan to death (days) over the worms seen to end both.
+    """Immobile period (days) of the worms with both ends observed.
 
-    ``left_out`` died as well, but had stopped before the first picture.
+    ``left_out`` worms died as well, but had stopped before the first frame.
     """
 
     median_d: float
@@ -253,12 +252,11 @@ class ImmobilePeriod:
 
 
 def immobile_period(individuals: pd.DataFrame) -> ImmobilePeriod:
-    """Median and mean immobile period of the individuals with both ends observed.
+    """Return median and mean immobile period of the individuals with both ends observed.
 
-    Each end lies evenly within its interval and death after the end of healthspan, so a
-    period is a spread of values and not one multiple of the frame interval: it is taken
-    at 16 x 16 points of the two intervals. A worm that had stopped when the pictures began tells
-    nothing of it: spread over all its days before, the end of its healthspan would come too early.
+    Both events are uniform within their intervals, and death follows the end of healthspan, so a
+    period is a distribution, evaluated at 16 x 16 points of the two intervals. Worms that had
+    stopped before the first frame are excluded, since their intervals start too early.
     """
     life, health = intervals(individuals, LIFESPAN), intervals(individuals, HEALTHSPAN)
     known = np.isfinite(individuals["death_after_d"].to_numpy(np.float64))

@@ -1,4 +1,4 @@
-"""Compare the conditions of an experiment over all its plates.
+"""Comparison of the conditions of an experiment over all its plates.
 
 Worms of a condition are pooled for the curves and the log-rank tests. Worms of one plate are more
 alike than worms of two (the standard deviation of plate means is about 0.8 d), so the Cox model,
@@ -57,10 +57,10 @@ TESTS_COLUMNS = [
 
 
 def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, str]) -> pd.DataFrame:
-    """One row per worm and outcome (``SURVIVAL_COLUMNS``), over all plates.
+    """Return a row per worm and outcome (``SURVIVAL_COLUMNS``), over all plates.
 
     Args:
-        individuals: the table of each plate; one without rows adds none.
+        individuals: the table of each plate.
         condition: of each plate.
     """
     pieces = []
@@ -87,7 +87,7 @@ def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, st
 
 
 def holm(p: Sequence[float]) -> list[float]:
-    """P values corrected by Holm's step-down; NaN stays NaN and is not counted as a test."""
+    """Correct p values by Holm's method; NaN is kept and not counted as a test."""
     values = np.asarray(p, np.float64)
     known = np.flatnonzero(np.isfinite(values))
     order = known[np.argsort(values[known], kind="stable")]
@@ -98,15 +98,15 @@ def holm(p: Sequence[float]) -> list[float]:
 
 
 def _watched_together(left: pd.DataFrame, right: pd.DataFrame) -> bool:
-    """Whether an event came while worms of both were at risk; else there is nothing to compare."""
+    """Return whether an event occurred while worms of both groups were at risk."""
     events = pd.concat([left, right]).query("event == 1")["day"]
     return bool((events <= min(left["day"].max(), right["day"].max())).any())
 
 
 def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """Pairwise log-rank tests (``TESTS_COLUMNS``), Holm-corrected within an outcome.
+    """Return pairwise log-rank tests (``TESTS_COLUMNS``), Holm-corrected within an outcome.
 
-    A pair that cannot be tested, and an experiment of one condition, get a row that says so.
+    A pair that cannot be tested, and an experiment of one condition, have a row with a note.
     """
     rows: list[dict[str, object]] = []
     for outcome in OUTCOMES:
@@ -145,7 +145,7 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
 
 
 def with_note(table: pd.DataFrame, note: str) -> pd.DataFrame:
-    """The table with ``note`` behind what the column of notes says already."""
+    """Append ``note`` to the column of notes."""
     if not note:
         return table
     own = table["note"].fillna("")
@@ -155,7 +155,7 @@ def with_note(table: pd.DataFrame, note: str) -> pd.DataFrame:
 def read_plates(
     sheet: str, individuals: Sequence[str], summaries: Sequence[str]
 ) -> tuple[dict[str, pd.DataFrame], pd.DataFrame, dict[str, str]]:
-    """Individuals per plate, summaries of the plates, and the condition of each.
+    """Read individuals per plate, summaries of the plates, and the condition of each.
 
     Raises:
         StepError: a file is missing, or the plates of the sheet and of the summaries differ.
@@ -181,7 +181,7 @@ def read_plates(
 
 
 def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, float]:
-    """Day of the first usable picture of each condition, over its plates; NaN without one.
+    """Return the day of the first usable frame of each condition; NaN without one.
 
     Args:
         summary: one row per plate, with plate and first_usable_day as text.
@@ -195,7 +195,7 @@ def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, fl
 
 
 def oasis2(survival: pd.DataFrame, outcome: str) -> str:
-    """OASIS 2 text: per condition a line ``% name``, then day, dead, censored (tab-separated)."""
+    """Return OASIS 2 text: per condition a line ``% name``, then day, dead, censored (tab-separated)."""
     lines: list[str] = []
     own = survival[survival["outcome"] == outcome]
     for condition, rows in own.groupby("condition", sort=False):
@@ -208,7 +208,7 @@ def oasis2(survival: pd.DataFrame, outcome: str) -> str:
 
 
 def prism(survival: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    """Prism survival table: day, then a column a condition: 1 ended, 0 censored, else empty."""
+    """Return the Prism table: day, and a column per condition: 1 ended, 0 censored, else empty."""
     own = survival[survival["outcome"] == outcome]
     ordered = own.sort_values("day", kind="stable", ignore_index=True)
     table = pd.DataFrame({"day": ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)})
@@ -219,7 +219,7 @@ def prism(survival: pd.DataFrame, outcome: str) -> pd.DataFrame:
 
 
 def jmp(survival: pd.DataFrame) -> pd.DataFrame:
-    """JMP table: day, censored (1 = censored), count, condition, plate, outcome."""
+    """Return the JMP table: day, censored (1 = censored), count, condition, plate, outcome."""
     table = survival.assign(censored=1 - survival["event"])
     keys = ["outcome", "condition", "plate", "day", "censored"]
     counted = table.groupby(keys, sort=False).size().rename("count").reset_index()

@@ -39,12 +39,12 @@ def _draw_outcome(
     first_d: Mapping[str, float],
     settings: ExperimentSettings,
 ) -> list[tuple[Line2D, str]]:
-    """Draw the curve of every condition and return its line and what it is."""
+    """Draw the curve of every condition; return its line and label."""
     drawn = []
     for i, condition in enumerate(conditions):
         found = _intervals(own[own["condition"] == condition])
         colour = SERIES_COLOURS[i % len(SERIES_COLOURS)]
-        # Not by colour alone: seven hues are more than every eye, or printer, tells apart.
+        # Line styles as well: seven hues are too many for some readers and printers.
         dashes = DASHES[i % len(DASHES)]
         if len(found) == 0:
             (line,) = axes.plot([], [], color=colour, linestyle=dashes)
@@ -89,16 +89,16 @@ def draw_experiment(
     settings: ExperimentSettings,
     note: str = "",
 ) -> Figure:
-    """Lifespan left, healthspan right; below each what its lines are, and the worms at risk.
+    """Draw lifespan (left) and healthspan (right), each with a legend and worms at risk.
 
     Args:
         survival: one row per worm and outcome, see ``survival_table`` of the experiment.
-        first_d: day of the first usable picture of each condition.
+        first_d: day of the first usable frame of each condition.
         axis: label of the time axis.
-        note: what is to be known of the days, below everything.
+        note: note on the days, at the bottom.
     """
     rows = max(len(conditions), 1)
-    # A legend among the curves would lie on some of them.
+    # A legend inside the axes would cover curves.
     shares = [settings.height_cm, 0.2 + 0.45 * rows, 0.4 + 0.55 * rows]
     height = settings.height_cm + 0.95 * rows
     figure = Figure(figsize=(settings.width_cm * CM, height * CM), layout="constrained")
@@ -118,7 +118,7 @@ def draw_experiment(
         upper.set_yticks(np.linspace(0, 1, 5))
         drawn = _draw_outcome(upper, own, conditions, first_d, settings)
         legend.set_axis_off()
-        # Given and not collected: a label that begins with _ is passed over by matplotlib.
+        # Explicit handles, since matplotlib skips labels that begin with _.
         lines, labels = [line for line, _ in drawn], [label for _, label in drawn]
         legend.legend(lines, labels, loc="center left", handlelength=3.2)
         _draw_at_risk(lower, own, conditions, ticks)
