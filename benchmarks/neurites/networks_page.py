@@ -102,7 +102,7 @@ def arithmetic() -> pd.DataFrame:
 
 
 def _time(networks: pd.DataFrame, counted: pd.DataFrame) -> str:
-    """What the time asked for can mean, with the figures of the tables."""
+    """What the saved memory costs in time, with the figures of the tables."""
     four = networks[networks["n"] == 4].set_index("memory")
     frugal, stored = four.loc["frugal"], four.loc["stored"]
     least = counted.set_index("n").loc[4]
@@ -110,21 +110,20 @@ def _time(networks: pd.DataFrame, counted: pd.DataFrame) -> str:
         f"{one.seconds_of_base:.2f} (n = {one.n:.0f})"
         for one in networks[networks["memory"] == "frugal"].itertuples()
     )
-    return f"""The goal was at most 0.45 of the bytes that base keeps, for n = 1 and n = 4 alike, at
-at most 1.7 times "its" time. Times base's time, the frugal networks take {times}:
-for n = 4 the goal is missed by this reading, and arithmetic puts it out of reach. n = 4 has
-{least["plain_step_of_base"]:.2f} times the multiplications of base before anything is recomputed
-(measured: {stored["seconds_of_base"]:.2f} times the seconds: half the channels a convolution, which
-fill vector registers less well, and twice the passes over memory; the batch normalisation that
-PyTorch 2.7 does ten times slower for 12 channels than for 24, in float32 on a CPU, channels last,
-is replaced, see `scripts/neurites/batch_normalisation.py`), and going back through reversible
-blocks runs every branch once more: {least["reversible_step_of_base"]:.2f} times. The seed's own
-table has 5h40 / 1h20 = 4.25 for n = 4, and 2h10 / 1h20 = 1.63 for n = 1. Of the time of the same
-network under plain autograd, which is what the saved memory costs, it is
-{frugal["seconds_of_stored"]:.2f} for n = 4 (one forward pass more makes 4 / 3): by this reading the
-goal is met for every n. Branches are run once forward and once more going back, never twice;
-keeping the activations of some blocks instead saves 1 to 3 per cent of the time for each 0.1 of
-base's bytes, by the table above."""
+    return f"""The saved memory costs one more forward pass of every block: 4 / 3 of the time by
+arithmetic, {frugal["seconds_of_stored"]:.2f} measured for n = 4, relative to the same network under
+plain autograd. Branches run once forward and once on the way back, never twice. Keeping the
+activations of some blocks instead saves 1 to 3 per cent of the time for each 0.1 of the bytes of
+base.
+
+Relative to the base network, the frugal networks take {times}.
+The network with n = 4 has {least["plain_step_of_base"]:.2f} times the multiplications of base before
+anything is recomputed, and {least["reversible_step_of_base"]:.2f} times with the recomputation.
+Measured under plain autograd it takes {stored["seconds_of_base"]:.2f} times the seconds: half the
+channels per convolution fill vector registers less well, and memory is passed over twice. (The batch
+normalisation of PyTorch 2.7 is ten times slower for 12 channels than for 24, in float32 on a CPU,
+channels last; `neurites/networks/batch_normalisation.py` replaces it.) Table 1 of Koyama et al. has
+5h40 / 1h20 = 4.25 for n = 4 and 2h10 / 1h20 = 1.63 for n = 1."""
 
 
 def three_digits(table: pd.DataFrame) -> str:

@@ -145,7 +145,7 @@ def page(table: pd.DataFrame, parts: pd.DataFrame) -> str:
     lines += [
         "",
         f"{total / 60:.1f} minutes of one core in all, at most {peak:.1f} GB at a time in all"
-        f" processes together (asked: 6 GB). {fragments:,} fragments, {contacts:,} contacts,"
+        f" processes together. {fragments:,} fragments, {contacts:,} contacts,"
         f" {int(first['objects']):,} objects; adapted Rand error {first['arand']:.3f} against the"
         f" truth of the synthetic volume. Making the affinities took"
         f" {table['cpu_seconds_making_affinities'].sum():.0f} s more, which are in no row.",

@@ -51,16 +51,16 @@ def page(rows: list[dict[str, str]]) -> str:
     return f"""# When the cluster misbehaves
 
 Every row was measured on a real Slurm, started on one host by `tests/slurm`: two CPU nodes, two
-nodes with an rtx2080ti and one with a titanxp (counted, not real). What is done to the run, and
-what is asked of it, stands in `tests/slurm/test_faults.py` and `test_plates.py`.
+nodes with an rtx2080ti and one with a titanxp (counted, not real). The faults and what is
+checked are in `tests/slurm/test_faults.py` and `test_plates.py`.
 
 {markdown(table)}
 
-The overhead of a job is what its allocation took beside the step: two Snakemake processes on the
-node, and Slurm's own start and end, by the wall (`ElapsedRaw`) and, where Slurm tells it, by
-processors (`TotalCPU`): the
-median of all jobs of the demo and of those of every rule. It hardly depends on what the step does,
-so a block should work for much longer: [cluster-scale.md](cluster-scale.md) draws the conclusion.
+The overhead of a job is what its allocation takes in addition to the step: two Snakemake processes
+on the node, and Slurm's own start and end, in wall time (`ElapsedRaw`) and, where Slurm reports it,
+in processor time (`TotalCPU`); the median of all jobs of the demo, and of those of every rule. It
+hardly depends on the step, so a block should take much longer than that:
+[Hundreds of plates](cluster-scale.md) shows what follows.
 
 Made by `.venv/bin/python -m benchmarks.workflow.cluster_faults`; times are those of the machine it
 ran on, with whatever else ran there. The same as a table:
