@@ -42,7 +42,7 @@ STEPS_OF = {
 
 BY_BLOCK = ("healthspan_register", "healthspan_detect", "healthspan_classify")
 GPU_SECONDS: dict[str, tuple[float, str]] = {
-    "healthspan_detect": (2.0, "2 s a timepoint as the design assumes of a GPU"),
+    "healthspan_detect": (2.0, "2 s a timepoint assumed for a GPU"),
 }
 """Seconds a timepoint on a GPU as long as nobody has measured them, and why."""
 

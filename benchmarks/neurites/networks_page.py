@@ -117,10 +117,10 @@ activations of some blocks instead saves 1 to 3 per cent of the time for each 0.
 base.
 
 Relative to the base network, the frugal networks take {times}.
-The network with n = 4 has {least["plain_step_of_base"]:.2f} times the multiplications of base before
+With n = 4 a network has {least["plain_step_of_base"]:.2f} times the multiplications of base before
 anything is recomputed, and {least["reversible_step_of_base"]:.2f} times with the recomputation.
 Measured under plain autograd it takes {stored["seconds_of_base"]:.2f} times the seconds: half the
-channels per convolution fill vector registers less well, and memory is passed over twice. (The batch
+channels per convolution fill vector registers less well, and memory is passed over twice. (Batch
 normalisation of PyTorch 2.7 is ten times slower for 12 channels than for 24, in float32 on a CPU,
 channels last; `neurites/networks/batch_normalisation.py` replaces it.) Table 1 of Koyama et al. has
 5h40 / 1h20 = 4.25 for n = 4 and 2h10 / 1h20 = 1.63 for n = 1."""

@@ -1,4 +1,4 @@
-"""Settings of the seed's table, measured again."""
+"""Settings of table 1 of Koyama et al., measured again."""
 
 from typing import Annotated, ClassVar, Literal
 
