@@ -40,10 +40,6 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-# The former names, while code that is being changed still uses them.
-whole_file, whole_folder = atomic_write, atomic_folder
-
-
 @contextmanager
 def _renamed(path: Path) -> Iterator[Path]:
     partial = _partial(path)

@@ -195,7 +195,7 @@ def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, fl
 
 
 def oasis2(survival: pd.DataFrame, outcome: str) -> str:
-    """Return OASIS 2 text: per condition a line ``% name``, then day, dead, censored (tab-separated)."""
+    """Return OASIS 2 text: per condition a line ``% name``, then lines of day, dead, censored."""
     lines: list[str] = []
     own = survival[survival["outcome"] == outcome]
     for condition, rows in own.groupby("condition", sort=False):
