@@ -28,7 +28,7 @@ from snakescope.neurites.networks.networks import (
     NeuriteNetwork,
     folded,
     parameter_count,
-    saved_bytes,  # noqa: E402
+    saved_bytes,
 )
 from snakescope.neurites.prediction.patches import starts
 from snakescope.step.command import run_step

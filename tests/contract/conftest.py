@@ -1,4 +1,4 @@
-"""What tests of all trees share: the rules as Snakemake reads them, a finished run of every tree."""
+"""What tests of all trees share: the rules as Snakemake reads them, a finished run of each tree."""
 
 import shutil
 from collections.abc import Iterator

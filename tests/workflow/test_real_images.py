@@ -152,6 +152,6 @@ def test_worms_of_real_wells_are_found() -> None:
         right, true, false = right + pairs, true + len(truth), false + len(found) - pairs
     f_score = 2 * right / (2 * right + false + true - right)
     print(f"{right} of {true} worms found, {false} false, F {f_score:.3f}")
-    # No measure of the weights (see docs/benchmarks/healthspan-evaluation.md), but a wrong scale or polarity
-    # finds next to nothing.
+    # Not an evaluation of the weights (docs/benchmarks/healthspan-evaluation.md), but a wrong scale
+    # or polarity finds next to nothing.
     assert f_score >= 0.5

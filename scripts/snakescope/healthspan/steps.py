@@ -1,4 +1,4 @@
-"""The steps of the healthspan tree, as rules and people call them: ``snakescope healthspan STEP``."""
+"""The steps of the healthspan tree, called as ``snakescope healthspan STEP``."""
 
 from collections.abc import Mapping
 

@@ -1,7 +1,7 @@
 """Training of the worm detector on simulated scenes: seeded, resumable, with held-out scores.
 
-python -m snakescope.healthspan.training.train_detector --settings '{}' --checkpoint training/detector.pt
-    --weights resources/models/detector.safetensors --card resources/models/detector.json
+python -m snakescope.healthspan.training.train_detector --settings '{}'
+    --checkpoint training/detector.pt --weights resources/models/detector.safetensors --card resources/models/detector.json
 """
 
 import argparse
@@ -172,7 +172,8 @@ def model_card(settings: TrainDetectorSettings, scores: dict[str, Any]) -> dict[
         "model": "Mask R-CNN for worms",
         "architecture": settings.architecture,
         "model_pixel_size_um": PIXEL_SIZE_UM,
-        "data": "simulated scenes only (snakescope.healthspan.training.detector_examples), no real image",
+        "data": "simulated scenes only (snakescope.healthspan.training.detector_examples), "
+        "no real image",
         "seed": settings.seed,
         "held_out": {
             "what": "simulated scenes of another seed, looks drawn from other ranges",

@@ -240,7 +240,8 @@ def main(arguments: argparse.Namespace) -> None:
         "data": [f"{v.name}, sections {v.first} to {v.last - 1}" for v in volumes],
         "seed": settings.seed,
         "settings": settings.model_dump(mode="json", exclude={"threads", "device"}),
-        "command": "python -m snakescope.neurites.training.train --image ... --labels ... --settings ...",
+        "command": "python -m snakescope.neurites.training.train --image ... --labels ... "
+        "--settings ...",
     }
     # The scores are of the file that is shipped, so they cannot be in its own header.
     sha256 = save_weights(arguments.weights, network.to("cpu"), card)
