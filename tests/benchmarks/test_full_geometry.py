@@ -1,19 +1,39 @@
 """The benchmark measures what it says, and its command lines are those of the steps."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from benchmarks.healthspan.full_geometry import Cost, Run, costs_table, measure, merged, page, runs
-from snakescope import REPOSITORY
+from benchmarks import ROOT
+from benchmarks.healthspan.full_geometry import costs_table, merged, page
+from benchmarks.measure import Call, Cost, calls, measure, watching
 from snakescope.step.errors import StepError
+from tests.markdown import cells
 
-SCRIPTS = REPOSITORY / "scripts"
-BLOCKS = ["t000-t009", "t010-t019", "t020-t029"]
-WEIGHTS = {"detect": Path("detector.safetensors"), "classify": Path("classifier.safetensors")}
+
+def call(step: str, cost: Cost) -> Call:
+    return Call("healthspan", step, (), cost)
+
+
+def test_steps_that_a_shell_command_calls_are_measured(tmp_path: Path) -> None:
+    """As rules call them, by the name ``python``, in bash."""
+    environment = {**os.environ, **watching(tmp_path), "PYTHONPATH": str(ROOT / "scripts")}
+    environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
+    command = "python -m snakescope healthspan tile --help > help.txt; python -c 'print(1)'; "
+    command += "python -m snakescope healthspan detect --no-such-option 2> error.txt"
+    ran = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert (ran.returncode, ran.stdout) == (2, "1\n")
+    assert "--origins" in (tmp_path / "help.txt").read_text()
+    assert "--tiles" in (tmp_path / "error.txt").read_text()
+    tile, detect = calls(tmp_path)
+    assert (tile.tree, tile.step, tile.words) == ("healthspan", "tile", ("--help",))
+    assert detect.step == "detect" and tile.cost.peak_rss_mb > 20 and tile.cost.cpu_seconds > 0
 
 
 def test_memory_and_time_are_those_of_the_child() -> None:
@@ -32,25 +52,11 @@ def test_a_step_that_fails_is_told_with_its_last_word() -> None:
         measure([sys.executable, "-c", failing], dict(os.environ))
 
 
-@pytest.mark.parametrize("run", runs(Path("p"), BLOCKS, WEIGHTS, "cpu"), ids=lambda run: run.step)
-def test_every_option_is_one_of_the_step(run: Run) -> None:
-    module = SCRIPTS / Path(*run.words[0].split(".")).with_suffix(".py")
-    source = module.read_text(encoding="utf-8")
-    for word in run.words[1:]:
-        if word.startswith("--"):
-            assert f'"{word}"' in source, f"{run.words[0]} has no {word}"
-
-
-def test_a_block_is_composed_with_its_neighbours() -> None:
-    composed = [one for one in runs(Path("p"), BLOCKS, WEIGHTS, "cpu") if one.step == "composite"]
-    assert [sum(word.endswith(".json") for word in one.words) for one in composed] == [2, 3, 2]
-
-
 def test_costs_are_summed_over_blocks_and_divided_by_frames() -> None:
     made = [
-        (Run("register", ()), Cost(10, 4, 500)),
-        (Run("register", ()), Cost(20, 8, 700)),
-        (Run("detect", ()), Cost(60, 20, 900)),
+        call("register", Cost(10, 4, 500)),
+        call("register", Cost(20, 8, 700)),
+        call("detect", Cost(60, 20, 900)),
     ]
     table = costs_table(made, 3080, 20, 2, "cuda")
     assert table.to_numpy().tolist() == [
@@ -60,9 +66,10 @@ def test_costs_are_summed_over_blocks_and_divided_by_frames() -> None:
 
 
 def test_rows_of_other_devices_are_kept_and_the_same_replaced() -> None:
-    old = costs_table([(Run("detect", ()), Cost(90, 80, 900))], 3080, 10, 1, "cpu")
-    other = costs_table([(Run("detect", ()), Cost(10, 9, 900))], 3080, 10, 1, "cuda")
-    new = costs_table([(Run("detect", ()), Cost(50, 40, 800))], 3080, 10, 1, "cpu")
+    old = costs_table([call("detect", Cost(90, 80, 900))], 3080, 10, 1, "cpu")
+    other = costs_table([call("detect", Cost(10, 9, 900))], 3080, 10, 1, "cuda")
+    new = costs_table([call("detect", Cost(50, 40, 800))], 3080, 10, 1, "cpu")
     table = merged(pd.concat([old, other]), new)
     assert table["seconds_per_frame"].tolist() == [5.0, 1.0]
-    assert "| detect | 4.00 | 5.00 | 800 | 1 | cpu | 10 of 3080 px |" in page(table)
+    row = ["detect", "4.00", "5.00", "800", "1", "cpu", "10 of 3080 px"]
+    assert row in cells(page(table))

@@ -13,16 +13,9 @@ from snakescope.report.pages import (
     scores_markdown,
     scores_table,
 )
+from tests.markdown import cells
 
 NAN = float("nan")
-
-
-def cells(text: str) -> list[list[str]]:
-    """Cells of a Markdown table: headings, then rows."""
-    lines = text.splitlines()
-    return [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if "--" not in line
-    ]
 
 
 def test_numbers_have_the_format_of_their_column_and_are_aligned_right() -> None:

@@ -1,25 +1,15 @@
-import json
-import sys
-from pathlib import Path
-from typing import Any
-
 import cv2
 import numpy as np
 import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from snakescope import REPOSITORY
-from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.evaluation import images as evaluation_images
-from snakescope.healthspan.evaluation import plates as evaluation_plates
-from snakescope.healthspan.evaluation.evaluate import Row, image_rows, page, simulated_rows
+from snakescope.healthspan.evaluation.evaluate import image_rows, page, simulated_rows
 from snakescope.healthspan.evaluation.images import ground_shift, upv_plate_scores
 from snakescope.healthspan.evaluation.plates import (
     by_time,
     plate_settings,
     renumbered,
-    with_weights,
 )
 from snakescope.healthspan.evaluation.scores import (
     crosses_seam,
@@ -29,13 +19,9 @@ from snakescope.healthspan.evaluation.scores import (
     state_confusion,
 )
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
-from snakescope.healthspan.simulation.settings import SimulateSettings
-from snakescope.healthspan.simulation.simulate import identity_of, make_room
 from snakescope.imaging.masks import Instance, MaskSet
-from snakescope.step.command import call
-from snakescope.tree.models import weights_file
-
-UPV = REPOSITORY / "config/examples/upv_plate/config.yaml"
+from snakescope.report.pages import Row
+from tests.markdown import cells
 
 
 def bar(timepoint: int, number: int, top: int, left: int, length: int = 100) -> Instance:
@@ -128,7 +114,10 @@ def test_plates_are_pooled_and_the_worst_error_told() -> None:
     assert rows["state_macro_f"].value == 1
     assert rows["lifespan_median_error_d"].value == pytest.approx(0.5)
     assert rows["lifespan_median_error_d"].n == 2
-    assert "| simulated_unseen | detection_f |" in page(list(rows.values()), scores())
+    shown = cells(page(list(rows.values()), scores()))
+    assert shown[0] == ["set", "metric", "value", "interval", "n", "aim", "paper"]
+    assert shown[1][:3] == ["simulated_unseen", "detection_f", "0.960"]
+    assert shown[1][5:] == [">= 0.97", "0.953 (its plates)"]
 
 
 def test_absent_images_are_left_out() -> None:
@@ -159,78 +148,6 @@ def test_evaluation_plates_are_unlike_those_of_training() -> None:
     plates = [plate_settings(settings, number) for number in range(settings.plates)]
     assert {one.looks for one in plates} == {"unseen"}
     assert [plates[0].worms, plates[-1].worms] == [60, 100]
-
-
-def test_the_weights_that_are_judged_are_those_of_the_configuration(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[tuple[Path, dict[str, Any]]] = []
-
-    def run(snakefile: Path, folder: Path, sheet: pd.DataFrame, config: Any, cores: int) -> None:
-        asked.append((folder, config))
-
-    monkeypatch.chdir(tmp_path)
-    for name in ("mine.safetensors", "states.safetensors"):
-        Path(name).touch()
-    monkeypatch.setattr(evaluation_images, "run_workflow", run)
-    monkeypatch.setattr(evaluation_images, "read_table", lambda path: None)
-    models = ("mine.safetensors", str(tmp_path / "states.safetensors"))
-    evaluation_images.run_upv_plate(UPV, tmp_path, Path("Snakefile"), Path("e/upv"), 1, *models)
-    monkeypatch.setattr(evaluation_plates, "run_workflow", run)
-    monkeypatch.setattr(evaluation_plates, "simulate_plate", lambda *plate: None)
-    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
-    words = ["--settings", '{"plates": 1}', "--snakefile", "Snakefile", "--folder", "e/plates"]
-    words += ["--cores", "1", "--scores", "s.tsv", "--detector", models[0]]
-    monkeypatch.setattr(sys, "argv", ["evaluation_plates", *words, "--classifier", models[1]])
-    call(evaluation_plates)
-    for folder, config in asked:
-        folder.mkdir(parents=True, exist_ok=True)
-        for step, model in zip(("detect", "classify"), models, strict=True):
-            assert Path(folder, config[step]["weights"]).samefile(model)
-    own, plain = (config for _, config in asked)
-    # Beside what the plate's own configuration says of the detection.
-    assert own["detect"]["min_contrast"] == 100
-    assert plain["plates"] == own["plates"] == "plates.tsv"
-
-
-def test_plates_of_other_settings_or_seeds_are_simulated_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    simulated: list[int] = []
-
-    def simulate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
-        make_room(folder / plate, identity_of(settings, seed), [])
-        (folder / plate / "truth" / "masks.json").touch()
-        simulated.append(seed)
-
-    monkeypatch.setattr(evaluation_plates, "run_workflow", lambda *words: None)
-    monkeypatch.setattr(evaluation_plates, "simulate_plate", simulate)
-    monkeypatch.setattr(evaluation_plates, "plate_scores", lambda *plate: [])
-    words = ["--snakefile", "Snakefile", "--folder", str(tmp_path), "--cores", "1"]
-    words += ["--scores", str(tmp_path / "s.tsv"), "--detector", "d", "--classifier", "c"]
-    for asked in ({}, {}, {"max_worms": 90}, {"frame_px": 880}, {"first_seed": 5}):
-        settings = json.dumps({"plates": 2, **asked})
-        monkeypatch.setattr(sys, "argv", ["evaluation_plates", "--settings", settings, *words])
-        call(evaluation_plates)
-    first, second = 9_000_001, 9_000_002
-    # Only the last plate is the fullest one.
-    assert simulated == [first, second, second, first, second, 5, 6]
-
-
-def test_shipped_weights_are_not_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    shipped = weights_file(DetectSettings().weights, REPOSITORY)
-    named = with_weights({"sheet": "p.tsv"}, shipped, "states.safetensors", Path("there"))
-    assert named == {"sheet": "p.tsv", "states": {"classify": {"weights": "../states.safetensors"}}}
-    # One's own under the same name come first, as they do in the run that is judged.
-    own = Path(DetectSettings().weights)
-    own.parent.mkdir(parents=True)
-    own.touch()
-    assert weights_file(str(own), REPOSITORY) == str(own)
-    assert (
-        with_weights({}, str(own), shipped, Path("there"))["detection"]["detect"]["weights"]
-        == f"../{own}"
-    )
 
 
 def test_crops_are_brought_into_register_by_their_ground_and_not_by_the_worm() -> None:

@@ -1,0 +1,190 @@
+"""Every benchmark that the pages name runs, on next to nothing."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from benchmarks.neurites.volume import SyntheticVolume
+from benchmarks.workflow import dry_run
+from snakescope import REPOSITORY
+from snakescope.step.tables import read_table
+from tests.markdown import cells
+
+PAGES = [
+    *REPOSITORY.glob("*.md"),
+    *REPOSITORY.glob("config/*.md"),
+    *REPOSITORY.glob("docs/**/*.md"),
+]
+COMMAND = re.compile(r"python\s+-m\s+benchmarks\.([\w.]+)|benchmarks/([\w/]+)\.py")
+NOT_ACTIVATED = re.compile(r"(?<![\w/])python -m benchmarks\.\S+")
+LIBRARIES = {"neurites/branches", "workflow/simulation"}
+"""Modules that pages name and that are no commands."""
+
+GEOMETRY = "--timepoints 3 --frame-px 400 --worms 3"
+TINY: dict[str, str] = {
+    "workflow.dry_run": "--plates 2 --timepoints 11 --times 1 --table t.tsv --page p.md",
+    "workflow.cluster_faults": "--figures figures.tsv --table t.tsv --page p.md",
+    "workflow.cluster_scale": "--plates 1 2 3 --repeats 1 --table t.tsv --page p.md",
+    "healthspan.full_geometry": f"{GEOMETRY} --table t.tsv --page p.md",
+    "healthspan.measured_costs": f"{GEOMETRY} --write w.tsv --table t.tsv --page p.md",
+    "healthspan.evaluation": "--configfile evaluation.yaml --folder e --table t.tsv --page p.md",
+    "neurites.networks": "--patch 8,16,16 --training-patch 8,16,16 --repeats 1 --n 1"
+    " --networks t.tsv --inference i.tsv",
+    "neurites.networks_page": "--kept t.tsv --arithmetic a.tsv --page p.md",
+    "neurites.scale": "--shape 8 96 96 --block 8 48 48 --processes 1 --table t.tsv --parts q.tsv",
+    "neurites.scale_page": "--page p.md",
+    "neurites.blocks": "--sections 4 64 64 --cubes 12 32 32 --contexts 32 --data none"
+    " --training none --table t.tsv",
+    "neurites.evaluation": "--volumes snemi3d --data data --table t.tsv",
+    "neurites.training": "--volumes gala --data data --training training --steps 1 --views 1"
+    " --table t.tsv",
+    "neurites.memory": "--steps simulate --sizes 1 --table t.tsv",
+    "neurites.segmentation": "--shape 8 96 96 --threads 1 --table t.tsv",
+}
+"""Arguments with which a benchmark takes seconds; files are seen from the folder of the test."""
+
+EVALUATION = "healthspan:\n  evaluation:\n    plates: 1\n    frame_px: 880\n    timepoints: 3\n"
+EVALUATION += "    min_worms: 4\n    max_worms: 4\n    data: none\n"
+
+
+def named() -> set[str]:
+    """The benchmarks that pages name, as ``group.name``."""
+    found = set()
+    for page in PAGES:
+        for module, path in COMMAND.findall(page.read_text(encoding="utf-8")):
+            if path not in LIBRARIES:
+                found.add(module.rstrip(".") or path.replace("/", "."))
+    return found
+
+
+def test_every_benchmark_that_a_page_names_has_a_tiny_run() -> None:
+    assert len(named()) > 10
+    assert named() <= set(TINY)
+
+
+def test_every_benchmark_with_a_command_line_has_a_tiny_run() -> None:
+    scripts = (
+        path for path in REPOSITORY.glob("benchmarks/*/*.py") if "__main__" in path.read_text()
+    )
+    assert {f"{path.parent.name}.{path.stem}" for path in scripts} == set(TINY)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_the_python_of_make_setup(page: Path) -> None:
+    assert not NOT_ACTIVATED.findall(page.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("script", REPOSITORY.glob("benchmarks/*/*.py"), ids=lambda path: path.stem)
+def test_what_writes_a_page_names_it_too(script: Path) -> None:
+    # Its own docstring is no page.
+    text = script.read_text(encoding="utf-8").partition('"""')[2].partition('"""')[2]
+    assert not NOT_ACTIVATED.findall(text)
+
+
+def faults(folder: Path) -> None:
+    """Figures as tests/slurm writes them."""
+    rows = [{"case": "c", "metric": "m", "value": 1, "unit": "s"}]
+    pd.DataFrame(rows).to_csv(folder / "figures.tsv", sep="\t", index=False)
+
+
+def evaluated(folder: Path) -> None:
+    """A configuration with one small plate, and no real images."""
+    (folder / "evaluation.yaml").write_text(EVALUATION)
+
+
+def snemi3d(folder: Path) -> None:
+    """Probabilities, labels and supervoxels as the public volume has them."""
+    box = ((0, 32), (0, 48), (0, 48))
+    labels, affinities = SyntheticVolume().both(box)
+    write(folder / "data/neurites/snemi3d_mini_labels", "train-labels", labels + 1)
+    write(folder / "data/neurites/snemi3d_mini_labels", "train-fragments", labels)
+    write(folder / "data/neurites/snemi3d_mini_labels", "train-probabilities", affinities[1])
+
+
+def gala(folder: Path) -> None:
+    """Two volumes with labels."""
+    box = ((0, 40), (0, 40), (0, 208))
+    for seed, part in enumerate(("train", "test")):
+        labels, affinities = SyntheticVolume(seed).both(box)
+        write(folder / "data/neurites/gala_fibsem_small", f"{part}-gt", labels)
+        write(folder / "data/neurites/gala_fibsem_small", f"{part}-image", affinities[1])
+
+
+def write(folder: Path, name: str, values: np.ndarray) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    kind = np.uint8 if values.dtype == np.uint8 else np.uint32
+    tifffile.imwrite(folder / f"{name}.tif", values.astype(kind))
+
+
+def planned(folder: Path) -> None:
+    """Of each plate, three jobs for each of two blocks and five for all; one experiment, tables."""
+    found = read_table(folder / "t.tsv", dry_run.COLUMNS)
+    assert found["what"].tolist() == ["first", "again", "printed", "nothing to do"]
+    jobs = found["jobs"].tolist()
+    assert jobs == [JOBS, JOBS, JOBS, 0]
+    assert (found["peak_rss_mb"] > 50).all()
+    (row,) = (row for row in cells((folder / "p.md").read_text()) if row[0] == "nothing to do")
+    assert row[1:3] == ["2 x 11", "0"]
+
+
+JOBS = 22
+"""Of a dry run of two plates of 11 timepoints."""
+
+
+def measured(folder: Path) -> None:
+    """Every step of a plate, with time and memory."""
+    table = read_table(folder / "t.tsv")
+    assert {"reference", "detect", "track", "quality"} <= set(table["step"])
+    assert (table["peak_rss_mb"] > 20).all() and (table["cpu_seconds_per_frame"] > 0).all()
+
+
+def scored(folder: Path) -> None:
+    """Simulated plates, and nothing where no real images are at hand."""
+    table = read_table(folder / "t.tsv", ("set", "metric", "value", "low", "high", "n"))
+    assert set(table["set"]) == {"simulated_unseen"}
+    assert cells((folder / "p.md").read_text())[-1][0] == "E1"
+
+
+PREPARED: dict[str, Callable[[Path], None]] = {
+    "workflow.cluster_faults": faults,
+    "healthspan.evaluation": evaluated,
+    "neurites.evaluation": snemi3d,
+    "neurites.training": gala,
+}
+CHECKED: dict[str, Callable[[Path], None]] = {
+    "workflow.dry_run": planned,
+    "healthspan.full_geometry": measured,
+    "healthspan.evaluation": scored,
+}
+
+
+def arguments(benchmark: str, folder: Path) -> Sequence[str]:
+    """Tiny arguments; names of files and folders are those of the test's folder."""
+    words = TINY[benchmark].split()
+    inside = re.compile(r"\w+\.(tsv|md|yaml)|none|data|training|e")
+    return [
+        str(folder / word) if inside.fullmatch(word) and words[at - 1].startswith("--") else word
+        for at, word in enumerate(words)
+    ]
+
+
+@pytest.mark.parametrize("benchmark", TINY)
+def test_benchmark_runs(benchmark: str, tmp_path: Path) -> None:
+    PREPARED.get(benchmark, lambda folder: None)(tmp_path)
+    environment = {name: value for name, value in os.environ.items() if name != "SNAKESCOPE_DATA"}
+    ran = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{benchmark}", *arguments(benchmark, tmp_path)],
+        cwd=REPOSITORY, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr[-3000:]
+    written = [path for path in (tmp_path / "t.tsv", tmp_path / "p.md") if path.exists()]
+    assert written and all(path.stat().st_size > 20 for path in written)
+    CHECKED.get(benchmark, lambda folder: None)(tmp_path)
