@@ -316,7 +316,8 @@ Dry runs are those of `benchmarks/workflow/dry_run.py`, the overhead of a job is
 
 A discrete-event simulation (`benchmarks/workflow/simulation.py`): plates of {TIMEPOINTS}
 timepoints, their own jobs as a dry run of the real workflow plans them, {CORES} CPU cores, 200
-jobs at a time, a submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the start of a job to
+jobs at a time, a submission every {Cluster(1, 1).submit_s} s, {Cluster(1, 1).start_s} s from the
+start of a job to
 that of its step, a look at the queue every {Cluster(1, 1).poll_s:.0f} s (up to
 {Cluster(1, 1).greatest_poll_s:.0f} s without news), a file system of
 {Cluster(1, 1).disk_mb_per_s:.0f} MB/s.

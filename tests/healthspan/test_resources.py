@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from benchmarks.healthspan.full_geometry import COLUMNS, JOINING
+from benchmarks.healthspan.full_geometry import COLUMNS
 from snakescope import REPOSITORY
 from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS
 from snakescope.healthspan.plates.sheet import Plate
