@@ -68,7 +68,8 @@ def test_every_step_was_measured_at_full_size_or_is_small() -> None:
 def test_a_simulation_asks_for_what_it_was_measured_to_take(
     frame_px: int, worms: int, peak_mb: float
 ) -> None:
-    settings = HealthspanSettings(simulation={"frame_px": frame_px, "timepoints": 3, "worms": worms})
+    simulation = {"frame_px": frame_px, "timepoints": 3, "worms": worms}
+    settings = HealthspanSettings(simulation=simulation)
     asked = Healthspan(settings, []).memory("simulate")(at(plate="p"), attempt=1)
     assert peak_mb + SNAKEMAKE_MB < asked <= 2 * (peak_mb + SNAKEMAKE_MB)
 

@@ -113,7 +113,8 @@ def test_the_command_classifies_any_number_of_worms(tmp_path, weights, count):
     done = subprocess.run(
         [
             sys.executable, "-m", "snakescope.healthspan.states.classify",
-            "--composites", tmp_path / "c.tif", "--index", tmp_path / "i.tsv", "--weights", weights[0], "--sha256", weights[1],
+            "--composites", tmp_path / "c.tif", "--index", tmp_path / "i.tsv",
+            "--weights", weights[0], "--sha256", weights[1],
             "--settings", json.dumps({"device": "cpu"}), "--states", tmp_path / "s.tsv",
         ],
         capture_output=True,

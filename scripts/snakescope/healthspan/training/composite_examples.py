@@ -6,6 +6,10 @@ masks. What makes the task hard is drawn widely: when within an interval a worm 
 corpses pushed by others, movers that cross, heads that bend on a still body, and the detector's
 errors (ragged and biased outlines, lost tips, missed, merged and broken worms, coarse pixels) on
 frames that are not quite registered.
+
+How much the detector errs is measured: on simulated plates the shipped one draws the same
+corpse in two frames with an intersection over union of 0.92 in the median (0.98 for the true
+masks), 0.87 at the lower quartile and 0.6 to 0.8 at the twentieth part.
 """
 
 from dataclasses import dataclass, replace

@@ -1,7 +1,8 @@
 """Training of the worm detector on simulated scenes: seeded, resumable, with held-out scores.
 
 python -m snakescope.healthspan.training.train_detector --settings '{}'
-    --checkpoint training/detector.pt --weights resources/models/detector.safetensors --card resources/models/detector.json
+    --checkpoint training/detector.pt --weights resources/models/detector.safetensors
+    --card resources/models/detector.json
 """
 
 import argparse
