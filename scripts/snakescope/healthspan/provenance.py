@@ -27,7 +27,7 @@ def provenance(
     weights: Sequence[str | Path],
     manifests: Sequence[str | Path],
 ) -> dict[str, Any]:
-    """Describe what a plate's results were made with; it tells no time, host or user.
+    """Describe what a plate's results were made with; without time, host and user.
 
     Raises:
         StepError: weights or a manifest are absent.

@@ -22,7 +22,7 @@ EXPLANATION = (
 
 
 def provenance(volume: str, weights: str | Path, manifest: str | Path) -> dict[str, Any]:
-    """Describe what a volume's results were made with; it tells no time, host or user.
+    """Describe what a volume's results were made with; without time, host and user.
 
     Args:
         volume: its name in the sheet.

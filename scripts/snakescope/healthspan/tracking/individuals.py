@@ -7,14 +7,13 @@ Intervals (after, before] end at usable frames:
 
 - healthspan ended after the last frame before the worm was first detected as stopped, and at or
   before the first frame in which it is stopped;
-- it died after the last frame in which it is not dead, and at or before the first one in which it
-is.
+- it died after the last frame in which it is not dead, and at or before the first in which it is.
 
 The healthspan of a worm that is stopped in the first frame ended after day 0. The same holds for a
 worm that is dead from the start (:func:`missing_among_static`); its death is left-censored as well,
 after day 0 and at or before the first frame in which it is dead. Such worms have ``seen_moving`` 0,
-which tells them from worms that moved in the first frame: without an age, day 0 is the first frame,
-so the intervals are equal.
+unlike worms that moved in the first frame, whose intervals are equal without an age, since day 0 is
+then the first frame.
 """
 
 from dataclasses import dataclass, replace
