@@ -9,11 +9,11 @@ min_version("9.27.1")
 
 sys.path.insert(0, str(Path(workflow.basedir, "scripts")))
 
-from snakescope.run.run import Run
+from snakescope.run.run import Run, is_configured
 from snakescope.trees import TREES
 
 # The settings models hold the defaults; this file holds what a site changes.
-if Path("config/config.yaml").exists():
+if is_configured("config/config.yaml"):
 
     configfile: "config/config.yaml"
 

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from snakescope import REPOSITORY
-from snakescope.settings.files import check_config_file, check_config_files
+from snakescope.settings.files import check_config_files
 from snakescope.step.errors import StepError
 
 
 def refusal(path: Path, text: str | bytes) -> str:
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(StepError) as refused:
-        check_config_file(path)
+        check_config_files([path])
     sentence = str(refused.value)
     assert sentence.startswith(str(path)) and "\n" not in sentence
     return sentence.removeprefix(str(path))
@@ -29,20 +29,20 @@ def test_what_is_shipped_is_read() -> None:
 def test_files_in_order(tmp_path: Path, text: str) -> None:
     path = tmp_path / "mine.yaml"
     path.write_bytes(text.encode())
-    check_config_file(path)
+    check_config_files([path])
 
 
 def test_json_may_be_indented_by_tabs(tmp_path: Path) -> None:
     path = tmp_path / "mine.json"
     path.write_text(json.dumps({"healthspan": {"plates": {"interval_h": 12}}}, indent="\t"))
-    check_config_file(path)
+    assert "healthspan" in check_config_files([path])
 
 
 def test_a_section_that_would_replace_another(tmp_path: Path) -> None:
     text = "healthspan:\n  plates:\n    pixel_size_um: 11.28\n# mine\nhealthspan:\n  plates: {}\n"
     assert refusal(tmp_path / "mine.yaml", text) == (
         ", line 5: expected every key once, found healthspan again (first on line 1), which would "
-        "replace what stands there; join the two"
+        "replace the first; join the two"
     )
     text = "healthspan:\n  plates:\n    interval_h: 12\n    interval_h: 24\n"
     assert "line 4: expected every key once, found healthspan.plates.interval_h again" in refusal(
@@ -63,9 +63,9 @@ def test_what_yaml_cannot_read(tmp_path: Path, text: str, where: str) -> None:
     sentence = refusal(tmp_path / "mine.yaml", text)
     assert (
         sentence.startswith(f", {where}")
-        and ": expected YAML, found text that is none (" in sentence
+        and ": expected YAML, found text that is not (" in sentence
     )
-    assert sentence.endswith("follow every key by a colon and a space")
+    assert "spaces, without tabs" in sentence
 
 
 def test_another_encoding(tmp_path: Path) -> None:

@@ -20,6 +20,18 @@ from snakescope.tree.models import check_models, weights_file
 from snakescope.tree.tree import Tree
 
 
+def is_configured(path: str) -> bool:
+    """Whether there is a configuration file.
+
+    Raises:
+        WorkflowError: it cannot be read; Snakemake would name neither file nor line.
+    """
+    try:
+        return bool(check_config_files([path]))
+    except StepError as error:
+        raise WorkflowError(str(error)) from None
+
+
 class Run:
     """The configuration and the trees of a run, and what it says of itself.
 
