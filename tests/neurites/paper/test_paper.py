@@ -9,6 +9,7 @@ from snakescope.neurites.paper.paper import COLUMNS, row, training_settings
 from snakescope.neurites.paper.settings import PaperSettings
 from snakescope.neurites.training.patches import labelled, split
 from snakescope.step.command import call
+from tests.markdown import cells
 
 
 def made(network: str, n: float, saved: float) -> dict[str, object]:
@@ -50,11 +51,9 @@ def test_the_page_is_in_the_order_of_the_paper(tmp_path, monkeypatch) -> None:
     table = joined(rows)
     assert table["network"].tolist() == ["base", "revnet", "revnet"]
     text = page(table)
-    lines = [line for line in text.splitlines() if line.startswith(("| base", "| revnet"))]
-    assert [line.split("|")[1].strip() for line in lines] == [
-        "base", "revnet, n = 1", "revnet, n = 2"
-    ]  # fmt: skip
-    assert "| 1.00 |" in lines[0] and "| 0.50 |" in lines[1] and "3h20m" in lines[2]
+    shown = cells(text)[1:]
+    assert [row[0] for row in shown] == ["base", "revnet, n = 1", "revnet, n = 2"]
+    assert shown[0][7] == "1.00" and shown[1][7] == "0.50" and shown[2][5] == "3h20m"
     paths = []
     for k, one in enumerate(rows):
         one.to_csv(tmp_path / f"{k}.tsv", sep="\t", index=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from snakescope.neurites.paper.paper import COLUMNS
-from snakescope.step.output import atomic_write
+from snakescope.report.pages import markdown, write_text
 from snakescope.step.tables import read_table, write_table
 
 PAPER = {
@@ -23,12 +23,6 @@ PAPER = {
     ("revnet", 4): ("3.7M", "5h40m", "2.7G", "90.9"),
 }
 """Koyama et al., table 1: param, time, memory, acc; for comparison only."""
-
-
-HEADINGS = (
-    "network", "seed", "parameters", "paper", "epoch (s)", "paper", "kept (MB)", "of base",
-    "peak (MB)", "paper", "accuracy (%)", "paper", "ARAND", "VOI split", "VOI merge",
-)  # fmt: skip
 
 COMMON = {
     "steps": "Steps of each training",
@@ -50,10 +44,6 @@ def joined(rows: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True).sort_values(
         ["network", "n", "seed"], na_position="first", ignore_index=True
     )
-
-
-def _line(cells: Sequence[object]) -> str:
-    return "| " + " | ".join(map(str, cells)) + " |"
 
 
 def _budget(table: pd.DataFrame) -> str:
@@ -84,6 +74,33 @@ def _budget(table: pd.DataFrame) -> str:
     )
 
 
+def _shown(table: pd.DataFrame, base_kept: float) -> str:
+    """Return our figures, each next to that of the paper, as a Markdown table."""
+    blocks = table["n"].fillna(0).astype(int)
+    paper = [PAPER.get(row, ("",) * 4) for row in zip(table["network"], blocks, strict=True)]
+    parameters, epoch, memory, accuracy = (pd.Series(one) for one in zip(*paper, strict=True))
+    columns = {
+        "network": table["network"] + [f", n = {n}" if n else "" for n in blocks],
+        "seed": table["seed"],
+        "parameters": table["parameters"].map("{:,}".format),
+        "paper": parameters,
+        "epoch (s)": table["epoch_s"].map("{:.3g}".format),
+        "paper ": epoch,
+        "kept (MB)": table["saved_mb"].map("{:.0f}".format),
+        "of base": (table["saved_mb"] / base_kept).map("{:.2f}".format),
+        "peak (MB)": table["peak_mb"].map("{:.0f}".format),
+        "paper  ": memory,
+        "accuracy (%)": (100 * table["outline_accuracy"]).map("{:.1f}".format),
+        "paper   ": accuracy,
+        "ARAND": table["arand"].map("{:.3f}".format),
+        "VOI split": table["voi_split"].map("{:.2f}".format),
+        "VOI merge": table["voi_merge"].map("{:.2f}".format),
+    }
+    shown = pd.DataFrame(columns)
+    shown.columns = pd.Index([name.strip() for name in columns])
+    return markdown(shown)
+
+
 def page(table: pd.DataFrame) -> str:
     """Return the Markdown page of a table with the columns ``COLUMNS`` of :mod:`.paper`."""
     base = table[table["network"] == "base"]
@@ -99,33 +116,8 @@ def page(table: pd.DataFrame) -> str:
         " is that of outlines (see"
         " `snakescope.neurites.networks.affinity_scores`).",
         "",
-        _line(HEADINGS),
-        _line(["---"] * len(HEADINGS)),
+        _shown(table, base_kept),
     ]
-    for found in table.to_dict("records"):
-        n = 0 if pd.isna(found["n"]) else int(found["n"])
-        parameters, epoch, memory, accuracy = PAPER.get((found["network"], n), ("",) * 4)
-        lines.append(
-            _line(
-                [
-                    found["network"] + (f", n = {n}" if n else ""),
-                    found["seed"],
-                    f"{found['parameters']:,}",
-                    parameters,
-                    f"{found['epoch_s']:.3g}",
-                    epoch,
-                    f"{found['saved_mb']:.0f}",
-                    f"{found['saved_mb'] / base_kept:.2f}",
-                    f"{found['peak_mb']:.0f}",
-                    memory,
-                    f"{100 * found['outline_accuracy']:.1f}",
-                    accuracy,
-                    f"{found['arand']:.3f}",
-                    f"{found['voi_split']:.2f}",
-                    f"{found['voi_merge']:.2f}",
-                ]
-            )
-        )
     for column, words in COMMON.items():
         values = ", ".join(str(value) for value in table[column].unique())
         lines += ["", f"{words}: {values}."]
@@ -149,5 +141,4 @@ def main(given: argparse.Namespace) -> None:
     """Run the step."""
     table = joined([read_table(path, COLUMNS) for path in given.rows])
     write_table(given.table, table)
-    with atomic_write(given.page) as partial:
-        partial.write_text(page(table), encoding="utf-8")
+    write_text(given.page, page(table))
