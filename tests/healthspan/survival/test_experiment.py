@@ -183,12 +183,9 @@ def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:
         read_plates(given[0], [given[1]] * 2, [given[2]] * 2)
 
 
-def test_plates_with_and_without_an_age_are_told_wherever_they_are_compared(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    axes = {"p1": OF_ADULTHOOD, "p3": SINCE_FIRST_FRAME}
-    sheet = pd.DataFrame({"plate": list(axes)}).assign(condition=["N2", "daf-16"])
+def compare(axes: dict[str, str], monkeypatch: pytest.MonkeyPatch, **columns: list[str]) -> None:
+    """Run the step in the working directory on two plates, with further columns of the sheet."""
+    sheet = pd.DataFrame({"plate": list(axes)}).assign(condition=["N2", "daf-16"], **columns)
     write_table("sheet.tsv", sheet)
     for name, axis in axes.items():
         summary = pd.DataFrame({"plate": [name], "time_axis": [axis], "first_usable_day": [0]})
@@ -201,6 +198,30 @@ def test_plates_with_and_without_an_age_are_told_wherever_they_are_compared(
     command += [x for name in ("survival", "tests", "cox") for x in (f"--{name}", f"{name}.tsv")]
     monkeypatch.setattr(sys, "argv", command)
     call(experiment)
+
+
+def test_further_columns_of_the_sheet_stand_behind_those_of_the_tables(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    axes = dict.fromkeys(("p1", "p3"), OF_ADULTHOOD)
+    compare(axes, monkeypatch)
+    files = (Path("survival.tsv"), Path("jmp.csv"))
+    plain = [path.read_text() for path in files]
+    compare(axes, monkeypatch, batch=["007", "NA"], dose=["1.50", ""])
+    for path, before in zip(files, plain, strict=True):
+        mark = "," if path.suffix == ".csv" else "\t"
+        rows = [line.rsplit(mark, 2) for line in path.read_text().splitlines()]
+        assert [row[0] for row in rows] == before.splitlines()
+        assert rows[0][1:] == ["batch", "dose"]
+        assert {tuple(row[1:]) for row in rows[1:]} == {("007", "1.50"), ("NA", "")}
+
+
+def test_plates_with_and_without_an_age_are_told_wherever_they_are_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    compare({"p1": OF_ADULTHOOD, "p3": SINCE_FIRST_FRAME}, monkeypatch)
     told = "days of p3 count from the first frame, those of other plates from adulthood"
     tests, cox = read_table("tests.tsv"), read_table("cox.tsv")
     assert tests["note"].eq(told).all() and cox["note"].str.endswith(f"; {told}").all()
