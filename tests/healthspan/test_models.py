@@ -12,12 +12,12 @@ from snakescope import REPOSITORY
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.states.models import HYPER_PARAMETERS
 from snakescope.healthspan.tree import Healthspan, training_command
+from snakescope.learning.registry import Model, check_models, weights_checksum
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.tree import Neurites
 from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
 from snakescope.step.errors import StepError
-from snakescope.tree.models import Model, check_models, weights_checksum
 
 RULES = ["healthspan_register", "healthspan_classify", "healthspan_detect", "neurites_affinities"]
 

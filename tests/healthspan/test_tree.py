@@ -10,7 +10,7 @@ import pytest
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.tree import BLOCK_FILES, PLATE_FILES, Healthspan
-from snakescope.tree.models import weights_checksum
+from snakescope.learning.registry import weights_checksum
 
 SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
 

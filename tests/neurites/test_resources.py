@@ -137,7 +137,7 @@ def test_a_prediction_is_as_large_as_its_block_its_batch_its_network_and_its_vie
 
 
 def test_the_card_of_a_network_says_how_many_channels_it_has(tmp_path: Path) -> None:
-    assert channels_of(REPOSITORY / "resources/models/neurites_demo.safetensors") == 16
+    assert channels_of(REPOSITORY / "resources/models/neurites/neurites_demo.safetensors") == 16
     assert channels_of(tmp_path / "absent.safetensors") == PAPER_CHANNELS
     (tmp_path / "a.json").write_text("{}")
     assert channels_of(tmp_path / "a.safetensors") == PAPER_CHANNELS

@@ -85,7 +85,7 @@ def test_a_misspelt_column_stops_the_run_with_one_sentence(workspace: Workspace)
 
 
 def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Workspace) -> None:
-    weights = workspace.root / "resources/models/states_vit.safetensors"
+    weights = workspace.root / "resources/models/healthspan/states_vit.safetensors"
     workspace.config(f"states:\n  classify:\n    weights: {weights.relative_to(workspace.root)}\n")
     ended = workspace.snakemake()
     said = ended.stdout + ended.stderr

@@ -28,7 +28,7 @@ from snakescope.imaging.frames import read_frame
 from snakescope.imaging.masks import Instance, cropped, read_masks
 from snakescope.imaging.stacks import Stack
 
-DETECTOR = REPOSITORY / "resources/models/detector.safetensors"
+DETECTOR = REPOSITORY / "resources/models/healthspan/detector.safetensors"
 DATA = Path(os.environ.get("SNAKESCOPE_DATA", "")).resolve() / "worms"
 DAYS = (4, 5, 6)
 WELLS = ("A04", "A08")

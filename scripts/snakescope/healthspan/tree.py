@@ -21,11 +21,11 @@ from snakescope.healthspan.plates.sheet import Plate, warnings_of_mixed_days
 from snakescope.healthspan.plates.status import left_behind, write_sheets
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
+from snakescope.learning.registry import Model
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.failures import Failure
-from snakescope.tree.models import Model
 from snakescope.tree.tree import Tree
 
 # Files that other jobs of a plate need, of every block and of the plate.

@@ -11,7 +11,7 @@ from safetensors.torch import save_file
 
 from snakescope.step.checksum import RESTORE, check_sha256, sha256_of
 from snakescope.step.errors import StepError
-from snakescope.step.output import atomic_write, write_json
+from snakescope.step.output import atomic_write
 
 # One header entry only: safetensors does not fix the order of several, and the
 # checksum of a repeated training has to be the same.
@@ -64,8 +64,3 @@ def load_weights(
             f"{path}: expected safetensors weights with a model card in their header, found"
             f" something else ({type(error).__name__}); restore the file"
         ) from None
-
-
-def write_card(path: str | Path, card: Mapping[str, Any]) -> None:
-    """Write the model card that people read: JSON, indented."""
-    write_json(path, card)

@@ -10,11 +10,11 @@ the finest level; ``work``, million voxels that pass through it; ``process``, pr
 under it.
 """
 
-import json
 from collections.abc import Iterable, Sequence
 from math import ceil, inf, prod
 from pathlib import Path
 
+from snakescope.learning.registry import rebuilds
 from snakescope.neurites.agglomeration.settings import AgglomerateSettings, quantile_of
 from snakescope.neurites.fragments.context import context_of, through_sections
 from snakescope.neurites.fragments.settings import FragmentsSettings
@@ -144,9 +144,8 @@ def channels_of(weights: str | Path) -> int:
     Without one, those of the paper; the step says what is missing.
     """
     try:
-        card = json.loads(Path(weights).with_suffix(".json").read_text(encoding="utf-8"))
-        return int(card["features"][0])
-    except (OSError, ValueError, KeyError, IndexError, TypeError):
+        return int(rebuilds(weights)["features"][0])
+    except (ValueError, KeyError, IndexError, TypeError):
         return PAPER_CHANNELS
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.imaging.volumes import Source
+from snakescope.learning.registry import Model
 from snakescope.neurites import costs
 from snakescope.neurites.fragments.context import block_of, context_of
 from snakescope.neurites.settings import NeuritesSettings
@@ -17,7 +18,6 @@ from snakescope.neurites.volumes.scan import find_sources, read_manifest, write_
 from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
-from snakescope.tree.models import Model
 from snakescope.tree.tree import Tree
 
 VOLUME_RESULTS = (

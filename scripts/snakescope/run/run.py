@@ -9,6 +9,7 @@ from snakemake.logging import logger
 from snakemake.settings.types import DeploymentMethod
 from snakemake.shell import shell
 
+from snakescope.learning.registry import check_models, weights_file
 from snakescope.run.lock import holder
 from snakescope.run.monitor import Monitor
 from snakescope.run.settings import ClusterSettings
@@ -16,7 +17,6 @@ from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
 from snakescope.step.environment import shell_prefix
 from snakescope.step.errors import StepError
-from snakescope.tree.models import check_models, weights_file
 from snakescope.tree.tree import Tree
 
 

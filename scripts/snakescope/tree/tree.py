@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
 from snakescope import REPOSITORY
+from snakescope.learning.registry import Model, weights_checksum
 from snakescope.settings.sheet import Row, read_rows
 from snakescope.settings.strict import Settings
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 from snakescope.tree.costs import Cost, Size, request_mb, request_minutes
 from snakescope.tree.failures import Failure
-from snakescope.tree.models import Model, weights_checksum
 from snakescope.tree.provenance import as_yaml
 from snakescope.tree.steps import Step
 

@@ -33,7 +33,7 @@ CARD = {
     "input_px": 64,
     "temperature": 1.5,
 }
-SHIPPED = REPOSITORY / "resources/models/states_mlp_mixer.safetensors"
+SHIPPED = REPOSITORY / "resources/models/healthspan/states_mlp_mixer.safetensors"
 
 
 @pytest.fixture

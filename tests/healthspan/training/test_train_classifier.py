@@ -88,7 +88,8 @@ def test_the_command_writes_weights_and_their_card(tmp_path, monkeypatch, archit
     written = json.loads(card.read_text())
     model, header = load_classifier(weights, written["sha256"])
     assert not model.training
-    assert header["architecture"] == written["architecture"] == architecture
-    assert header["temperature"] == written["temperature"]
-    assert np.sum(written["held_out"]["confusion_rows_true"]) == 8 * len(STATES)
-    assert written["training"]["steps"] == 3
+    assert header["architecture"] == written["model"]["architecture"] == architecture
+    assert header["temperature"] == written["model"]["temperature"]
+    (details,) = (one["details"] for one in written["held_out"].values())
+    assert np.sum(details["confusion_rows_true"]) == 8 * len(STATES)
+    assert written["steps"] == 3

@@ -298,9 +298,10 @@ def test_the_command_writes_weights_and_a_card(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("sys.argv", ["train", *line])
     call(module)
     card = json.loads((tmp_path / "w.json").read_text())
-    assert card["data"] == ["v, sections 0 to 5"]
-    (scores,) = card["held_out"]
-    assert scores["voxels"] == "4 x 48 x 48" and 0 <= scores["arand"] <= 1
+    assert [one["what"] for one in card["data"]] == ["v, sections 0 to 5"]
+    (held_out,) = card["held_out"].values()
+    scores = held_out["scores"]
+    assert held_out["n"] == 4 * 48 * 48 and 0 <= scores["arand"] <= 1
     assert str(tmp_path) not in (tmp_path / "w.json").read_text()
     from snakescope.neurites.networks.model_files import load_network
 

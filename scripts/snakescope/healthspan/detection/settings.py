@@ -32,7 +32,7 @@ class DetectSettings(Settings):
     unrecorded: ClassVar[frozenset[str]] = frozenset({"tiles_per_batch", "device"})
 
     weights: str = Field(
-        "resources/models/detector.safetensors",
+        "resources/models/healthspan/detector.safetensors",
         description="detector weights, with their model card (.json) beside them; from the working"
         " directory, else from the repository (file)",
     )

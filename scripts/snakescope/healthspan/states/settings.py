@@ -41,7 +41,7 @@ class ClassifySettings(Settings):
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "batch", "threads"})
 
     weights: str = Field(
-        "resources/models/states_mlp_mixer.safetensors",
+        "resources/models/healthspan/states_mlp_mixer.safetensors",
         description="classifier weights (MLP-Mixer, ResNet-RS or ViT), with their model card"
         " (.json) beside them; from the working directory, else from the repository (file)",
     )

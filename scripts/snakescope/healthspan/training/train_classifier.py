@@ -37,6 +37,7 @@ from snakescope.learning.device import choose_device
 from snakescope.learning.history import history_of
 from snakescope.learning.intervals import wilson_interval
 from snakescope.learning.loop import Training, fit, seed_everything
+from snakescope.learning.registry import Card, Data, ScoreSet, write_card
 from snakescope.learning.schedules import cosine_annealing
 from snakescope.learning.scores import (
     best_temperature,
@@ -45,7 +46,7 @@ from snakescope.learning.scores import (
     f_scores,
     macro_f,
 )
-from snakescope.learning.weights import save_weights, write_card
+from snakescope.learning.weights import save_weights
 
 SPLITS = ("training", "validation", "held_out")
 
@@ -184,33 +185,36 @@ def held_out_scores(
 
 def model_card(
     settings: TrainClassifierSettings,
-    card: dict[str, Any],
+    header: dict[str, Any],
     sha256: str,
     held_out: dict[str, Any],
-) -> dict[str, Any]:
-    """What people want to know of shipped weights."""
-    return {
-        "what": "state of a worm (healthy, immobile, dead) from its composite of three masks",
-        "sha256": sha256,
-        **card,
-        "training": {
-            "data": "simulated composites (healthspan/composite_examples.py, TRAINING); no real"
-            " images",
-            "optimiser": "RAdam, cosine schedule",
-            "steps": settings.epochs * (3 * settings.per_state // settings.batch),
-            "settings": settings.model_dump(mode="json"),
-            "torch": torch.__version__,
+) -> Card:
+    """The card beside the weights, of their header and scores on held-out composites."""
+    f = {f"f_{state}": value for state, value in held_out["f"].items()}
+    return Card(
+        what="state of a worm (healthy, immobile, dead) from its composite of three masks",
+        sha256=sha256,
+        model=header,
+        data=[Data(what="simulated composites, no real image", licence="MIT, drawn by Snakescope")],
+        seed=settings.seed,
+        steps=settings.epochs * (3 * settings.per_state // settings.batch),
+        settings=settings.model_dump(mode="json"),
+        held_out={
+            "simulated_composites": ScoreSet(
+                what="simulated composites of another seed, looks drawn from other ranges",
+                n=held_out["composites"],
+                cases="composites",
+                scores={name: held_out[name] for name in ("macro_f", "accuracy")}
+                | f
+                | {"calibration_error": held_out["calibration_error"]},
+                details={name: held_out[name] for name in ("accuracy_95", "confusion_rows_true")},
+            )
         },
-        "held_out": {
-            "data": "simulated composites of other seeds and other ranges (HELD_OUT)",
-            "order_of_states": list(STATES),
-            **held_out,
-        },
-        "limits": "masks at the model's pixel size, frames about 8 to 24 h apart; trained on"
+        limits="masks at the model's pixel size, frames about 8 to 24 h apart; trained on"
         " simulated worms only, so check the states of a new instrument on the contact sheet",
-        "licence": "MIT, as the repository",
-        "command": "snakemake results/healthspan/models/classifier.safetensors",
-    }
+        licence="MIT",
+        command="snakemake results/healthspan/models/classifier.safetensors",
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ class PredictSettings(Settings):
     unrecorded: ClassVar[frozenset[str]] = frozenset({"batch", "threads", "device"})
 
     weights: str = Field(
-        "resources/models/neurites_demo.safetensors",
+        "resources/models/neurites/neurites_demo.safetensors",
         min_length=1,
         description="path of the network's weights; the shipped ones are for the simulated volume",
     )

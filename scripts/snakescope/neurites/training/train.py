@@ -10,7 +10,9 @@ volume is given, the last sections of every volume are kept for validation and n
 import argparse
 import sys
 from dataclasses import asdict
+from math import prod
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,8 +24,9 @@ from snakescope.learning.history import history_of
 from snakescope.learning.loading import prefetched
 from snakescope.learning.loop import Training, fit, seed_everything
 from snakescope.learning.precision import arithmetic, autocast, name_of
+from snakescope.learning.registry import Card, Data, ScoreSet, write_card
 from snakescope.learning.schedules import warmup_cosine
-from snakescope.learning.weights import save_weights, write_card
+from snakescope.learning.weights import save_weights
 from snakescope.neurites.networks.affinity_scores import score_affinities
 from snakescope.neurites.networks.affinity_targets import NEAREST, balanced_loss, with_outlines
 from snakescope.neurites.networks.networks import NeuriteNetwork
@@ -220,6 +223,36 @@ def volumes_of(
     return [one for one, _ in parts], [other for _, other in parts]
 
 
+def published_card(
+    settings: TrainSettings, header: dict[str, Any], sha256: str, scores: list[dict[str, Any]]
+) -> Card:
+    """The card beside the weights, of their header and the scores of held-out volumes."""
+    sets = {}
+    for given in scores:
+        of_volume = dict(given)
+        name, size = of_volume.pop("volume"), of_volume.pop("voxels")
+        sets[name] = ScoreSet(
+            what=f"{size} voxels of {name}, which were not trained on",
+            n=prod(int(side) for side in size.split(" x ")),
+            cases="voxels",
+            scores=of_volume,
+        )
+    return Card(
+        what="affinities of neighbouring voxels in electron micrographs of neurites",
+        sha256=sha256,
+        model=description(settings),
+        data=[Data(what=one, licence="that of the volume") for one in header["data"]],
+        seed=settings.seed,
+        steps=settings.steps,
+        settings=header["settings"],
+        held_out=sets,
+        limits="volumes with the look and the voxel size of those it was trained on; look at"
+        " sections.png before a segmentation is used",
+        licence="that of the volumes it was trained on",
+        command=header["command"],
+    )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     add_volume_options(parser)
@@ -246,5 +279,5 @@ def main(arguments: argparse.Namespace) -> None:
     # The scores are of the file that is shipped, so they cannot be in its own header.
     sha256 = save_weights(arguments.weights, network.to("cpu"), card)
     scores = [held_out_scores(arguments.weights, volume, settings) for volume in validation]
-    write_card(arguments.card, {"sha256": sha256, **card, "held_out": scores})
+    write_card(arguments.card, published_card(settings, card, sha256, scores))
     print(f"held out: {scores}", file=sys.stderr, flush=True)
