@@ -12,7 +12,12 @@ from scipy.special import log_softmax
 from sklearn import metrics
 from sklearn.linear_model import LogisticRegression
 
-from snakescope.learning.intervals import Difference, Interval, wilson_interval
+from snakescope.learning.intervals import (
+    Difference,
+    Interval,
+    rows_of_groups,
+    wilson_interval,
+)
 
 TEMPERATURES = np.geomspace(0.3, 5.0, 200)
 
@@ -90,6 +95,37 @@ def roc(truth: ArrayLike, score: ArrayLike) -> Roc:
         ValueError: the lengths differ, or items of one kind are missing.
     """
     return Roc(*metrics.roc_curve(*_positive(truth, score)))
+
+
+def roc_band(
+    truth: ArrayLike, score: ArrayLike, groups: ArrayLike, seed: int, resamples: int = 500
+) -> pd.DataFrame:
+    """95 % band of the ROC curve at given shares of false positives, by a bootstrap of groups.
+
+    Pointwise, not for the curve as a whole; resamples of one kind are left out.
+
+    Returns:
+        Columns false_positive (0 to 1 in steps of 0.01), low, high (of true_positive).
+
+    Raises:
+        ValueError: the lengths differ, or items of one kind are missing.
+    """
+    positive, values = _positive(truth, score)
+    rows = rows_of_groups(groups)
+    rng = np.random.default_rng(seed)
+    grid = np.linspace(0, 1, 101)
+    curves = []
+    for _ in range(resamples):
+        drawn = np.concatenate([rows[one] for one in rng.integers(len(rows), size=len(rows))])
+        if 0 < positive[drawn].sum() < len(drawn):
+            one = roc(positive[drawn], values[drawn])
+            # The upper end of each step: a curve rises where it has no width.
+            place = np.searchsorted(one.false_positive, grid, side="right") - 1
+            curves.append(one.true_positive[place])
+    if not curves:
+        curves = [np.full(len(grid), np.nan)]
+    low, high = np.quantile(curves, [0.025, 0.975], axis=0)
+    return pd.DataFrame({"false_positive": grid, "low": low, "high": high})
 
 
 def _components(

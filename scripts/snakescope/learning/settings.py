@@ -1,6 +1,6 @@
 """Settings of what trees of trained models share: the data audit and the folds."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, StringConstraints
 
@@ -36,12 +36,17 @@ Code = Literal[
 class SplitSettings(Settings):
     """Folds of the cross-validation, stratified by class, with each group in one fold."""
 
+    version: ClassVar[int] = 1
+
     folds: int = Field(5, ge=2, description="folds (count)")
     seed: int = Field(1, ge=0, description="seed of the folds")
 
 
 class AuditSettings(Settings):
     """What is looked for in training images before a model is trained on them."""
+
+    version: ClassVar[int] = 1
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"accept"})
 
     accept: dict[Code, Reason] = Field(
         default_factory=dict,
@@ -73,3 +78,35 @@ class AuditSettings(Settings):
         description="table of images of known origin: sha256 of their grey pixels, what they are"
         " (TSV; empty: none)",
     )
+
+
+class AcceptSettings(Settings):
+    """Of the step that stops a training by the findings of its audit."""
+
+    version: ClassVar[int] = 1
+
+
+class ScoreSettings(Settings):
+    """Scores of a cross-validation."""
+
+    version: ClassVar[int] = 1
+
+    resamples: int = Field(2000, ge=100, description="bootstrap resamples of groups (count)")
+    seed: int = Field(1, ge=0, description="seed of the resampling")
+
+
+class CrossValidationPageSettings(Settings):
+    """Of the page of a cross-validation."""
+
+    version: ClassVar[int] = 1
+
+
+class TrainedSettings(Settings):
+    """What the section of a tree of trained models extends."""
+
+    models: tuple[str, ...] = Field((), description="models to compare, the first against the rest")
+    audit: AuditSettings = Field(
+        AuditSettings(), description="faults of the training images that a score would hide"
+    )
+    splits: SplitSettings = Field(SplitSettings(), description="folds, each group in one of them")
+    scores: ScoreSettings = Field(ScoreSettings(), description="scores of the cross-validation")

@@ -3,6 +3,7 @@
 ``splits.tsv`` has a row an item: item, group, class, fold (from 0).
 """
 
+import argparse
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
@@ -114,6 +115,12 @@ def missing_classes(table: pd.DataFrame) -> list[str]:
     ] + [f"nothing in fold {fold}" for fold in folds if fold not in set(table["fold"])]
 
 
+def read_items(path: str | Path) -> pd.DataFrame:
+    """Read a table of items: item, group, class, path, and further fields."""
+    names = ["item", "group", "class", "path"]
+    return read_table(path, names, text=[*names, "mask"])
+
+
 def write_splits(path: str | Path, table: pd.DataFrame) -> None:
     """Write folds as TSV."""
     write_table(path, table[COLUMNS])
@@ -170,3 +177,17 @@ def roles(fold_of: ArrayLike, fold: int) -> NDArray[np.str_]:
         found[given == (fold + 1) % folds] = "validation"
     found[given == fold] = "test"
     return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--items", required=True, help="item, group, class (TSV)")
+    parser.add_argument("--settings", required=True, help="settings of the folds as JSON")
+    parser.add_argument("--splits", required=True, help="table to write")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = SplitSettings.model_validate_json(arguments.settings)
+    items = read_table(arguments.items, COLUMNS[:3], text=COLUMNS[:3])
+    write_splits(arguments.splits, assign_folds(items, settings))

@@ -11,16 +11,16 @@ from PIL import Image
 from pydantic import ValidationError
 
 from snakescope import REPOSITORY
+from snakescope.learning.audit.accept import check, with_states
 from snakescope.learning.audit.audit import (
     CODES,
     Audit,
     audit,
-    check_accepted,
     findings_table,
     read_origins,
     summary_table,
 )
-from snakescope.learning.settings import AuditSettings
+from snakescope.learning.settings import AuditSettings, Code
 from snakescope.step.errors import StepError
 
 QUICK = AuditSettings(permutations=199)
@@ -56,6 +56,13 @@ def codes(found: Audit) -> set[str]:
     return {one.code for one in found.findings}
 
 
+def passes(found: Audit, accept: dict[Code, str] | None = None) -> pd.DataFrame:
+    """The summary of findings that do not stop a training."""
+    states = with_states(summary_table(found.findings), accept or {})
+    check(states, "toy: audit", "summary.tsv")
+    return states.set_index("code")
+
+
 def of(found: Audit, code: str) -> list[set[str]]:
     """The items of each finding of a code."""
     return [set(one.items.split("; ")) for one in found.findings if one.code == code]
@@ -64,9 +71,7 @@ def of(found: Audit, code: str) -> list[set[str]]:
 def test_honest_images_pass(honest):
     found = audit(honest, QUICK)
     assert found.findings == []
-    summary = summary_table(found.findings, QUICK)
-    assert set(summary["code"]) == set(CODES)
-    check_accepted(summary, QUICK, "toy: audit", "findings.tsv")
+    assert set(passes(found).index) == set(CODES)
     assert found.items["cluster"].nunique() == 40
     assert found.classifier is None  # no field varies
 
@@ -80,7 +85,7 @@ def test_one_bad_image_does_not_stop_the_others(honest, tmp_path):
     assert of(found, "unreadable") == [{"i01"}, {"i02"}, {"i03"}]
     assert set(found.items["item"]) == set(honest["item"]) - {"i01", "i02", "i03"}
     with pytest.raises(StepError, match=r"unreadable \(3\).*i01.png.*toy: audit: accept"):
-        check_accepted(summary_table(found.findings, QUICK), QUICK, "toy: audit", "findings.tsv")
+        passes(found)
 
 
 def test_copies_are_found_across_groups_and_classes(honest, tmp_path):
@@ -122,7 +127,7 @@ def test_frames_of_one_patient_are_noted_and_not_refused(honest, tmp_path):
     honest.loc[9, "path"] = str(tmp_path / "i09.jpg")
     found = audit(honest, QUICK)
     assert of(found, "similar_in_group") == [{"i08", "i09"}]
-    check_accepted(summary_table(found.findings, QUICK), QUICK, "toy: audit", "findings.tsv")
+    passes(found)
 
 
 def test_patients_of_two_classes_or_folds_are_found(honest):
@@ -155,17 +160,17 @@ def test_a_format_that_tells_the_class_is_a_confound(honest, tmp_path):
     assert strengths["format"] == strengths["jpeg_tables"] == pytest.approx(1)
     assert found.classifier is not None
     assert (found.classifier.accuracy, found.classifier.items) == (1.0, 40)
-    accepted = AuditSettings(
-        permutations=199,
-        accept={
+    with pytest.raises(StepError, match=r"confound \(\d\), metadata_classifier \(1\)"):
+        passes(found)
+    states = passes(
+        found,
+        {
             "confound": "the files were written by one machine and converted later",
             "metadata_classifier": "as the confound, and the network sees grey pixels only",
         },
     )
-    summary = summary_table(found.findings, accepted).set_index("code")
-    assert summary.at["confound", "state"] == "accepted"
-    assert "converted later" in summary.at["confound", "reason"]
-    check_accepted(summary.reset_index(), accepted, "toy: audit", "findings.tsv")
+    assert states.at["confound", "state"] == "accepted"
+    assert "converted later" in states.at["confound", "reason"]
     assert audit(honest, QUICK).findings == found.findings
 
 
@@ -253,9 +258,9 @@ def test_sixteen_bit_images_are_read(honest, tmp_path):
 def test_tables_say_what_is_found_and_what_becomes_of_it(honest):
     honest.loc[0, "group"] = ""
     found = audit(honest, QUICK)
-    table = findings_table(found.findings, QUICK)
-    assert table.columns.tolist() == ["code", "state", "items", "field", "value", "p", "text"]
-    assert table["state"].tolist() == ["stops"]
+    table = findings_table(found.findings)
+    assert table.columns.tolist() == ["code", "stops", "items", "field", "value", "p", "text"]
+    assert table["stops"].tolist() == ["yes"]
 
 
 def test_what_is_no_sheet_of_images_is_refused(honest):
@@ -312,8 +317,7 @@ def test_the_public_set_of_stages_is_a_trap(trap):
     values = {one.field: one.value for one in by_stage.associations}
     assert values["format"] == pytest.approx(0.76, abs=0.005)
     with pytest.raises(StepError, match=r"confound .*known_origin"):
-        summary = summary_table(found.findings, QUICK)
-        check_accepted(summary, QUICK, "fibrosis: audit", "findings.tsv")
+        passes(found)
 
 
 @pytest.mark.data

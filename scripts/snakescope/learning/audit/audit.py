@@ -4,6 +4,7 @@ A finding has a code. Those of a code that stops (:data:`CODES`) keep a model fr
 unless the configuration accepts the code with a reason. What is found is written either way.
 """
 
+import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -27,9 +28,9 @@ from snakescope.learning.audit.pairs import (
     similar_pairs,
 )
 from snakescope.learning.settings import AuditSettings, Code
-from snakescope.learning.splits import some
+from snakescope.learning.splits import read_items, some
 from snakescope.step.errors import StepError
-from snakescope.step.tables import read_table
+from snakescope.step.tables import read_table, write_table
 
 CODES: dict[Code, tuple[bool, str]] = {
     "unreadable": (True, "the file cannot be read as an image"),
@@ -322,54 +323,54 @@ def _known(
             yield _of_item("known_origin", item, what)
 
 
-def findings_table(findings: Iterable[Finding], settings: AuditSettings) -> pd.DataFrame:
-    """A row a finding: code, state (stops, accepted, note), items, field, value, p, text."""
+def findings_table(findings: Iterable[Finding]) -> pd.DataFrame:
+    """A row a finding: code, stops (yes or no), items, field, value, p, text."""
     table = pd.DataFrame(findings, columns=list(Finding._fields))
-    table.insert(1, "state", [state_of(code, settings) for code in table["code"]])
+    table.insert(1, "stops", [_yes(CODES[code][0]) for code in table["code"]])
     return table
 
 
-def state_of(code: Code, settings: AuditSettings) -> str:
-    """What a finding of a code does: ``stops`` the training, is ``accepted``, or is a ``note``."""
-    if code in settings.accept:
-        return "accepted"
-    return "stops" if CODES[code][0] else "note"
-
-
-def summary_table(findings: Sequence[Finding], settings: AuditSettings) -> pd.DataFrame:
-    """A row a code: code, state, findings, items (counts), what, example, reason of acceptance."""
+def summary_table(findings: Sequence[Finding]) -> pd.DataFrame:
+    """A row a code: code, stops (yes or no), findings, items (counts), what, example."""
     rows = []
-    for code, (_, what) in CODES.items():
+    for code, (stops, what) in CODES.items():
         those = [one for one in findings if one.code == code]
         items = {name for one in those for name in one.items.split(JOINT) if name}
         example = those[0].text if those else ""
-        reason = settings.accept.get(code, "")
-        state = state_of(code, settings) if those else "nothing found"
-        rows.append((code, state, len(those), len(items), what, example, reason))
-    columns = ["code", "state", "findings", "items", "what", "example", "reason"]
-    return pd.DataFrame(rows, columns=columns)
+        rows.append((code, _yes(stops), len(those), len(items), what, example))
+    return pd.DataFrame(rows, columns=["code", "stops", "findings", "items", "what", "example"])
 
 
-def check_accepted(summary: pd.DataFrame, settings: AuditSettings, key: str, where: str) -> None:
-    """Refuse to train on images with findings that stop and that the configuration accepts not.
-
-    Args:
-        summary: of :func:`summary_table`.
-        key: of the audit's section in the configuration, for the sentence.
-        where: the table of findings, for the sentence.
-
-    Raises:
-        StepError: names the codes, how many findings each has, and an example of the first.
-    """
-    found = summary[(summary["findings"] > 0)]
-    stops = found[[state_of(code, settings) == "stops" for code in found["code"]]]
-    if len(stops):
-        listed = ", ".join(f"{r.code} ({r.findings})" for r in stops.itertuples())
-        raise StepError(
-            f"{where}: expected images without faults, found {listed}, such as"
-            f" {stops['example'].iloc[0]}; remove those images, or name each code in {key}: accept"
-            " with the reason why it does no harm"
-        )
+def _yes(value: bool) -> str:
+    return "yes" if value else "no"
 
 
 assert set(get_args(Code)) == set(CODES)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--table", required=True, help="item, group, class, path, fields (TSV)")
+    parser.add_argument("--settings", required=True, help="settings of the audit as JSON")
+    parser.add_argument("--threads", type=int, default=1, help="threads that read images")
+    parser.add_argument("--items", required=True, help="table to write: items that can be read")
+    parser.add_argument("--findings", required=True, help="table to write: every finding")
+    parser.add_argument("--summary", required=True, help="table to write: findings of each code")
+    parser.add_argument("--associations", required=True, help="table to write: fields and class")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = AuditSettings.model_validate_json(arguments.settings)
+    items = read_items(arguments.table)
+    origins = read_origins(settings.known_origins) if settings.known_origins else {}
+    found = audit(items, settings, origins, arguments.threads)
+    rows: list[tuple[object, ...]] = [tuple(one) for one in found.associations]
+    if found.classifier is not None:
+        one = found.classifier
+        rows.append(("all metadata", "accuracy", one.accuracy, one.p))
+        rows.append(("most frequent class", "accuracy", one.majority, np.nan))
+    write_table(arguments.associations, pd.DataFrame(rows, columns=list(Association._fields)))
+    write_table(arguments.findings, findings_table(found.findings))
+    write_table(arguments.summary, summary_table(found.findings))
+    write_table(arguments.items, found.items)
