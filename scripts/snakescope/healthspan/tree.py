@@ -4,7 +4,7 @@ import csv
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS, TRAINED
 from snakescope.healthspan.plates.inspect import inspect_folder
@@ -57,7 +57,7 @@ class Healthspan(Tree[Plate]):
     row = Plate
     section = HealthspanSettings
     steps = STEPS
-    jobs = {
+    jobs: ClassVar = {
         "detect": ("tile", "detect"),
         "classify": ("composite", "classify"),
         "track": ("frames_table", "states_table", "track", "provenance"),

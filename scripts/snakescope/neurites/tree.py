@@ -3,9 +3,10 @@
 import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from snakescope.imaging.volumes import Source
 from snakescope.learning.registry import Model
@@ -45,7 +46,7 @@ class Neurites(Tree[Volume]):
     row = Volume
     section = NeuritesSettings
     steps = STEPS
-    jobs = {
+    jobs: ClassVar = {
         "describe": ("ingest",),
         "affinities": ("predict",),
         "segmentation": ("segmentation", "provenance"),
@@ -178,12 +179,10 @@ class Neurites(Tree[Volume]):
         predict = self.settings_of("predict")
         grid = self.grid(wildcards.volume)
         sections = None
-        try:
+        with suppress(StepError):  # A volume smaller than a patch: the prediction says so.
             sections = window_of(
                 self._block(wildcards).box, grid.shape, predict.patch_zyx, predict.overlap
             )[0]
-        except StepError:
-            pass  # A volume smaller than a patch: the prediction says so.
         return self._stored(wildcards.volume, "image", sections)
 
     def seen_affinities(self, wildcards: Any) -> list[str]:

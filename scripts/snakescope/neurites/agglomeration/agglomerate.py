@@ -124,7 +124,7 @@ def agglomerate_files(
     if numbers.total == 0:
         raise StepError(
             f"{fragments}: expected fragments, found none in any block: hardly any affinity reaches"
-            " neurites: fragments: boundary_affinity; train the network longer, or lower the setting"
+            " neurites: fragments: boundary_affinity; train the network longer or lower it"
         )
     cut = (read_cut(graphs / f"{block.name}.npz") for block in grid)
     node_of = whole_fragments(cut, numbers)

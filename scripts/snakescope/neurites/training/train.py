@@ -137,8 +137,8 @@ def check_depth(settings: TrainSettings) -> None:
     dtype = arithmetic(settings.precision, choose_device(settings.device))
     if dtype != torch.float32 and 2 in depths:
         raise StepError(
-            f"training: patch_zyx: expected no level to be 2 sections deep in {name_of(dtype)}, found"
-            f" {settings.patch_zyx[0]} sections, halved to {depths}; take deeper patches or"
+            f"training: patch_zyx: expected no level to be 2 sections deep in {name_of(dtype)},"
+            f" found {settings.patch_zyx[0]} sections, halved to {depths}; take deeper patches or"
             " precision: float32"
         )
 
