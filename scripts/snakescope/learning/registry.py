@@ -1,7 +1,7 @@
 """Models that rules need: where their weights are, what their card says, how others are made.
 
 A card is a JSON file beside the weights, of the same name. Free of torch and numpy, since a run
-looks at its models while it is planned; :mod:`snakescope.learning.weights` reads and writes tensors.
+looks at its models while it is planned; tensors: :mod:`snakescope.learning.weights`.
 """
 
 import json
