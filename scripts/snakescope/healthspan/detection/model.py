@@ -30,8 +30,6 @@ from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
 
-from snakescope.healthspan.detection.box_pooling import BoxPooling
-
 LEVELS = ("stride4", "stride8", "stride16")
 PROPOSAL_LEVELS = ("stride8", "stride16")
 ANCHOR_SIZES = ((28, 44), (64, 100))
@@ -188,11 +186,11 @@ def build_detector(
         box_detections_per_img=instances_per_tile,
         box_batch_size_per_image=64,
         box_positive_fraction=0.25,
+        mask_roi_pool=MultiScaleRoIAlign(["stride4"], 28, 2),
         mask_head=MaskHead(plan.pyramid, plan.mask),
         mask_predictor=MaskRCNNPredictor(plan.mask[0], plan.mask[0], 2),
     )
     model.transform = AsIs()
-    model.roi_heads.mask_roi_pool = BoxPooling("stride4", 4, 28)
     model.rpn = LevelProposals(model.rpn, PROPOSAL_LEVELS)
     return model
 
