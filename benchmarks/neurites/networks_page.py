@@ -120,9 +120,10 @@ Relative to the base network, the frugal networks take {times}.
 With n = 4 a network has {least["plain_step_of_base"]:.2f} times the multiplications of base before
 anything is recomputed, and {least["reversible_step_of_base"]:.2f} times with the recomputation.
 Measured under plain autograd it takes {stored["seconds_of_base"]:.2f} times the seconds: half the
-channels per convolution fill vector registers less well, and memory is passed over twice. (Batch
-normalisation of PyTorch 2.7 is ten times slower for 12 channels than for 24, in float32 on a CPU,
-channels last; `neurites/networks/batch_normalisation.py` replaces it.) Table 1 of Koyama et al. has
+channels per convolution fill vector registers less well, and memory is passed over twice. (The
+table was measured with a batch normalisation for few channels that has been removed since: with the
+one of PyTorch a step of the frugal networks takes 1.05 (n = 1) and 1.06 (n = 4) times the CPU time,
+float32, 1 thread, AVX2; processors with wider registers lose more.) Table 1 of Koyama et al. has
 5h40 / 1h20 = 4.25 for n = 4 and 2h10 / 1h20 = 1.63 for n = 1."""
 
 

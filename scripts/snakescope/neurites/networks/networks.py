@@ -21,7 +21,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from snakescope.neurites.networks.batch_normalisation import BatchNormalisation
 from snakescope.neurites.networks.reversible import ReversibleBlock, ReversibleSequence, recomputed
 
 Network = Literal["base", "revnet"]
@@ -60,7 +59,7 @@ class Convolved(nn.Sequential):
     """3 x 3 x 3 convolution, batch normalisation and, unless ``linear``, ELU in place."""
 
     def __init__(self, inputs: int, outputs: int, linear: bool = False) -> None:
-        layers = [_convolution(inputs, outputs), BatchNormalisation(outputs)]
+        layers = [_convolution(inputs, outputs), nn.BatchNorm3d(outputs)]
         super().__init__(*layers, *([] if linear else [nn.ELU(inplace=True)]))
 
 
@@ -72,7 +71,7 @@ class ResidualModule(nn.Module):
         self.enter = Convolved(inputs, outputs)
         self.second = Convolved(outputs, outputs)
         self.third = _convolution(outputs, outputs)
-        self.norm = BatchNormalisation(outputs)
+        self.norm = nn.BatchNorm3d(outputs)
 
     def rest(self, entered: Tensor) -> Tensor:
         summed = self.third(self.second(entered)) + entered
@@ -118,7 +117,7 @@ class Upsampled(nn.Module):
         super().__init__()
         self.convolution = Pointwise(inputs, outputs)
         self.factor = (2.0 if isotropic else 1.0, 2.0, 2.0)
-        self.norm = BatchNormalisation(outputs)
+        self.norm = nn.BatchNorm3d(outputs)
 
     def forward(self, x: Tensor, skip: Tensor) -> Tensor:
         larger = functional.interpolate(

@@ -137,9 +137,9 @@ def check_depth(settings: TrainSettings) -> None:
     dtype = arithmetic(settings.precision, choose_device(settings.device))
     if dtype != torch.float32 and 2 in depths:
         raise StepError(
-            f"training: patch_zyx: expected no level to be 2 sections deep in {name_of(dtype)},"
-            f" found {settings.patch_zyx[0]} sections, halved to {depths}; take deeper patches or"
-            " precision: float32"
+            "training: patch_zyx: expected no level to be 2 sections deep in"
+            f" {name_of(dtype)}, found {settings.patch_zyx[0]} sections, halved to {depths};"
+            " take deeper patches or precision: float32"
         )
 
 
@@ -273,8 +273,7 @@ def main(arguments: argparse.Namespace) -> None:
         "data": [f"{v.name}, sections {v.first} to {v.last - 1}" for v in volumes],
         "seed": settings.seed,
         "settings": settings.model_dump(mode="json", exclude={"threads", "device"}),
-        "command": "python -m snakescope.neurites.training.train --image ... --labels ... "
-        "--settings ...",
+        "command": "snakescope neurites train --image ... --labels ... --settings ...",
     }
     # The scores are of the file that is shipped, so they cannot be in its own header.
     sha256 = save_weights(arguments.weights, network.to("cpu"), card)
