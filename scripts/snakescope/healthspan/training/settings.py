@@ -12,7 +12,7 @@ Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", 
 class TrainDetectorSettings(Settings):
     """How the worm detector is trained on simulated scenes."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     architecture: Architecture = Field(
         "resnet18_half",

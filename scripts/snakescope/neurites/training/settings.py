@@ -56,7 +56,7 @@ class AugmentSettings(Settings):
 class TrainSettings(Settings):
     """How an affinity network is trained on labelled volumes."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     network: Literal["base", "revnet"] = Field(
         "revnet", description="residual U-Net, or the same with reversible modules"
