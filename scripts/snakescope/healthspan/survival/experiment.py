@@ -254,7 +254,9 @@ def main(given: argparse.Namespace) -> None:
     if mixed:
         print(f"warning: {given.plates}: {mixed}; they are pooled as they are", file=sys.stderr)
     survival = survival_table(individuals, condition)
-    sheet = read_table(given.plates, text="all").drop(columns=SHEET_COLUMNS[1:], errors="ignore")
+    sheet = read_table(given.plates, text="all").drop(
+        columns=list(SHEET_COLUMNS[1:]), errors="ignore"
+    )
     write_table(given.survival, with_columns_of(survival, sheet, by="plate"))
     write_table(given.tests, with_note(logrank_tests(survival, conditions), mixed))
     write_table(given.cox, with_note(cox_table(survival, conditions, settings.confidence), mixed))
