@@ -11,6 +11,7 @@ from snakescope.healthspan.plates.sheet import OF_ADULTHOOD, SINCE_FIRST_FRAME
 from snakescope.healthspan.survival import experiment
 from snakescope.healthspan.survival.cox import cox_table
 from snakescope.healthspan.survival.experiment import (
+    SURVIVAL_COLUMNS,
     first_days,
     holm,
     jmp,
@@ -185,7 +186,10 @@ def test_plates_of_sheet_and_summaries_must_agree(tmp_path: Path) -> None:
 
 def compare(axes: dict[str, str], monkeypatch: pytest.MonkeyPatch, **columns: list[str]) -> None:
     """Run the step in the working directory on two plates, with further columns of the sheet."""
-    sheet = pd.DataFrame({"plate": list(axes)}).assign(condition=["N2", "daf-16"], **columns)
+    own = {"age_at_first_frame_d": ["3.0", ""], "worms": ["15", ""]}
+    sheet = pd.DataFrame({"plate": list(axes)}).assign(
+        experiment="e", condition=["N2", "daf-16"], **own, **columns
+    )
     write_table("sheet.tsv", sheet)
     for name, axis in axes.items():
         summary = pd.DataFrame({"plate": [name], "time_axis": [axis], "first_usable_day": [0]})
@@ -208,6 +212,7 @@ def test_further_columns_of_the_sheet_stand_behind_those_of_the_tables(
     compare(axes, monkeypatch)
     files = (Path("survival.tsv"), Path("jmp.csv"))
     plain = [path.read_text() for path in files]
+    assert plain[0].splitlines()[0].split("\t") == list(SURVIVAL_COLUMNS)
     compare(axes, monkeypatch, batch=["007", "NA"], dose=["1.50", ""])
     for path, before in zip(files, plain, strict=True):
         mark = "," if path.suffix == ".csv" else "\t"
