@@ -325,7 +325,7 @@ def main() -> None:
     parser.add_argument("--sizes", type=int, help="measure so many sizes of each; default: all")
     given = parser.parse_args()
     table = measured(set(given.steps), given.sizes)
-    if given.steps != steps:
+    if given.steps != steps and given.table.exists():
         before = read_table(given.table, COLUMNS)
         table = pd.concat([before[~before["step"].isin(table["step"])], table])
     write_table(given.table, table)

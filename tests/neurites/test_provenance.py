@@ -6,12 +6,13 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import tifffile
 import yaml
 
 from snakescope import REPOSITORY
 from snakescope.neurites.settings import NeuritesSettings
-from snakescope.neurites.tree import Tree
+from snakescope.neurites.tree import Neurites
 from snakescope.neurites.volumes.scan import find_sources, write_manifest
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.reference import SECTIONS
@@ -35,7 +36,7 @@ def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
     def told() -> dict:
         words = f"--volume v --manifest {tmp_path}/manifest/volume.json"
         words += f" --weights {tmp_path}/w.safetensors --provenance {tmp_path}/provenance.json"
-        command = [sys.executable, "-m", "snakescope.neurites.provenance", *words.split()]
+        command = [sys.executable, "-m", "snakescope", "neurites", "provenance", *words.split()]
         subprocess.run(command, env={"PYTHONPATH": str(SCRIPTS), "PATH": ""}, check=True)
         return dict(json.loads((tmp_path / "provenance.json").read_text()))
 
@@ -52,8 +53,11 @@ def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
     assert other["weights"] != found["weights"]
 
 
-def test_the_settings_of_a_run_can_be_given_again(tmp_path: Path) -> None:
+def test_the_settings_of_a_run_can_be_given_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = NeuritesSettings.model_validate({"prediction": {"overlap": 0.25}})
-    Tree((), settings, results=str(tmp_path)).write_configuration()
-    written = yaml.safe_load((tmp_path / "configuration.yaml").read_text())
+    monkeypatch.chdir(tmp_path)
+    Neurites(settings, []).write_configuration()
+    written = yaml.safe_load(Path("results/neurites/configuration.yaml").read_text())
     assert load_sections(written, SECTIONS)["neurites"] == settings

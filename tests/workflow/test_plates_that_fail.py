@@ -94,7 +94,7 @@ def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Wo
     assert (
         '{"training": {"classifier": {"architecture": "vit"}}}' in said and "Traceback" not in said
     )
-    workspace.weights(weights.stem)
+    workspace.weights(str(weights.relative_to(workspace.root)))
     weights.write_bytes(b"damaged")
     ended = workspace.snakemake()
     assert ended.returncode != 0 and workspace.ran == set()
@@ -102,7 +102,7 @@ def test_absent_or_other_weights_stop_the_run_before_its_first_job(workspace: Wo
     # What needs no model is made all the same.
     registered = "a/registered/t000-t002.ome.tif"
     assert registered in workspace.run(f"results/healthspan/{registered}")
-    workspace.weights(weights.stem)
+    workspace.weights(str(weights.relative_to(workspace.root)))
     assert "a/curves.tsv" in workspace.run()
 
 

@@ -112,7 +112,7 @@ def test_the_command_classifies_any_number_of_worms(tmp_path, weights, count):
     write_composites(tmp_path / "c.tif", pictures(count))
     done = subprocess.run(
         [
-            sys.executable, "-m", "snakescope.healthspan.states.classify",
+            sys.executable, "-m", "snakescope", "healthspan", "classify",
             "--composites", tmp_path / "c.tif", "--index", tmp_path / "i.tsv",
             "--weights", weights[0], "--sha256", weights[1],
             "--settings", json.dumps({"device": "cpu"}), "--states", tmp_path / "s.tsv",

@@ -206,7 +206,7 @@ def test_usable_times_leave_out_what_is_not_registered(tmp_path):
 
 def command(*options):
     return subprocess.run(
-        [sys.executable, "-m", "snakescope.healthspan.states.composite", *map(str, options)],
+        [sys.executable, "-m", "snakescope", "healthspan", "composite", *map(str, options)],
         capture_output=True,
         text=True,
         env={"PYTHONPATH": "scripts", "PATH": "/usr/bin:/bin"},

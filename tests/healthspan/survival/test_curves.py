@@ -204,7 +204,7 @@ def test_command_writes_the_same_pictures_twice(tmp_path: Path, number: int) -> 
     write_table(tmp_path / "individuals.tsv", worms(ends, ends + 1, 0.5, 6.5))
     write_table(tmp_path / "counts.tsv", counts(14))
     for name in ("a", "b"):
-        command = [sys.executable, "-m", "snakescope.healthspan.survival.curves", "--plate", "p"]
+        command = [sys.executable, "-m", "snakescope", "healthspan", "curves", "--plate", "p"]
         command += ["--experiment", "e", "--condition", "N2", "--settings", "{}"]
         command += ["--time-axis", SINCE_FIRST_FRAME]
         command += ["--individuals", "individuals.tsv", "--counts", "counts.tsv"]

@@ -47,7 +47,7 @@ def test_outlines_are_dark_and_objects_are_connected() -> None:
     assert np.array_equal(names, np.arange(1, len(names) + 1))
     assert measure.label(labels, background=0, connectivity=1).max() == len(names)
     sizes = np.bincount(labels.ravel())[1:]
-    assert sizes.min() >= module.SMALLEST_PIECE
+    assert sizes.min() >= module.MIN_PIECE
 
 
 def test_the_command_writes_both_files(tmp_path, monkeypatch) -> None:

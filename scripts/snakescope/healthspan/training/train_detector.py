@@ -1,6 +1,6 @@
 """Training of the worm detector on simulated scenes: seeded, resumable, with held-out scores.
 
-python -m snakescope.healthspan.training.train_detector --settings '{}'
+snakescope healthspan train_detector --settings '{}'
     --checkpoint training/detector.pt --weights resources/models/healthspan/detector.safetensors
     --card resources/models/healthspan/detector.json
 """

@@ -1,6 +1,6 @@
 """Training of an affinity network on labelled volumes: seeded, resumable, validated on the way.
 
-python -m snakescope.neurites.training.train --image image.zarr --labels labels.zarr --settings '{}'
+snakescope neurites train --image image.zarr --labels labels.zarr --settings '{}'
     --checkpoint training/neurites.ckpt --weights neurites.safetensors --card neurites.json
 
 Loss and augmentation after Lee et al. 2017 (see affinity_targets and augment). Where no validation
