@@ -171,7 +171,7 @@ def test_the_end_of_a_run_names_what_to_look_at_or_what_failed(
     tree = SimpleNamespace(
         name="tree", subject="plate", parts=(), opened=True, results=str(folder), excluded={},
         summary=lambda: ["Open: a.png"],
-        without_failed=lambda failures, unfinished: [f"{len(failures)} {sorted(unfinished)}"],
+        without_failed=lambda failures, unfinished, planned: [f"{len(failures)} {sorted(unfinished)}"],
     )  # fmt: skip
     handler = Monitor(SETTINGS, {"tree": tree, "other": TREE})
     handler.emit(START)

@@ -181,8 +181,18 @@ class Healthspan(Tree[Plate]):
         return [f"{self.results}/{plate}/quality.tsv" for plate in plates]
 
     def first_manifest(self, wildcards: Any) -> str:
-        """The manifest of the plate's first block."""
-        return f"{self.manifest(wildcards.plate)}/{self.blocks(wildcards.plate)[0]}.tsv"
+        """The manifest of the plate's first block.
+
+        Raises:
+            StepError: the sheet has no such plate, or its folder cannot be used.
+        """
+        name = wildcards.plate
+        if not self.blocks(name):
+            found = self.problems.get(name) or self.excluded.get(name) or "no row"
+            raise StepError(
+                f"{self.settings.sheet}: expected a plate {name} that can be used, found {found}"
+            )
+        return f"{self.manifest(name)}/{self.blocks(name)[0]}.tsv"
 
     def reference_manifest(self, wildcards: Any) -> Any:
         """The manifest of the first block, of age only where the reference's files changed.
@@ -282,26 +292,28 @@ class Healthspan(Tree[Plate]):
             pictures.append(f"{self.results}/plates.html")
         return ["\n  ".join(["Open:", *pictures])] if pictures else []
 
-    def without_failed(self, failures: Sequence[Failure], unfinished: Collection[str]) -> list[str]:
+    def without_failed(
+        self, failures: Sequence[Failure], unfinished: Collection[str], planned: Collection[str]
+    ) -> list[str]:
         """Compare the experiments of plates that failed without these, and list all plates.
 
-        A plate whose pages alone failed is compared. Nothing is made where other plates are
-        unfinished, as after an interruption.
+        A plate whose pages alone failed is compared. Nothing is made that the run had not planned,
+        or where other plates are unfinished, as after an interruption.
         """
         failed = _reasons(failures, NOT_COMPARED)
         unjudged = _reasons(failures, NOT_JUDGED)
         own = {name for name in unjudged if name in self.subjects}
-        if not own or set(unfinished) & set(self.subjects) - own:
+        table = f"{self.results}/plates.tsv"
+        if not own or table not in planned or set(unfinished) & set(self.subjects) - own:
             return []
         write_sheets(self.results, self.sheet, self.status(failed, unjudged))
         made = []
         for experiment, members in self.experiments.items():
             left = [plate for plate in members if plate not in failed]
-            if left and len(left) < len(members):
-                folder = f"{self.results}/experiments/{experiment}"
+            folder = f"{self.results}/experiments/{experiment}"
+            if f"{folder}/survival.tsv" in planned and left and len(left) < len(members):
                 problem = self.run_step("experiment", *self._experiment(experiment, left, folder))
                 made.append(f"{folder}/curves.png" + (f": {problem}" if problem else ""))
-        table = f"{self.results}/plates.tsv"
         problem = self.run_step(
             "plates_table",
             *("--status", f"{self.results}/status.tsv"),
@@ -355,7 +367,7 @@ def training_command(model: str, weights: str) -> str:
 def _reasons(failures: Sequence[Failure], harmless: Sequence[str]) -> dict[str, str]:
     reasons: dict[str, str] = {}
     for one in failures:
-        if one.rule not in harmless and one.status == "failed":
+        if one.rule not in (*harmless, "simulate", "train") and one.status == "failed":
             where = " ".join(filter(None, (one.rule, one.block)))
             reasons.setdefault(one.subject, f"{where}: {one.reason}")
     return reasons

@@ -99,6 +99,11 @@ class Neurites(Tree[Volume]):
 
     def _sources(self, volume: str) -> dict[str, Source]:
         self.open()
+        if not Path(self.manifest(volume), "volume.json").exists():
+            found = self.problems.get(volume, "no row")
+            raise StepError(
+                f"{self.settings.sheet}: expected a volume {volume} that can be used, found {found}"
+            )
         return read_manifest(self.manifest(volume))
 
     def _grid(self, volume: str) -> Grid:

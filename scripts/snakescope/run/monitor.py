@@ -60,6 +60,7 @@ class Monitor(LogHandlerBase):
         self.standing = Standing()
         self.jobs: dict[int, dict[str, Any]] = {}
         self.temporary: frozenset[str] = frozenset()
+        self.planned: frozenset[str] = frozenset()
         self._file: Any = None
         self._printed = time.monotonic()
         self._ended = False
@@ -150,6 +151,7 @@ class Monitor(LogHandlerBase):
                 " many times slower"
             )
         self.temporary = frozenset(str(path) for job in jobs for path in job.temp_output)
+        self.planned = frozenset(str(path) for job in jobs for path in job.output)
         subjects = {
             kind: Counter(str(name) for job in jobs if (name := getattr(job.wildcards, kind, "")))
             for kind in (tree.subject for tree in self.trees.values())
@@ -167,7 +169,8 @@ class Monitor(LogHandlerBase):
             where = write_failures(tree, failures)
             if failures:
                 lines += report(failures, where)
-                lines += tree.without_failed(failures, self.standing.unfinished(tree.subject))
+                unfinished = self.standing.unfinished(tree.subject)
+                lines += tree.without_failed(failures, unfinished, self.planned)
             elif succeeded:
                 lines += tree.summary()
         lines.append(self.standing.closing())

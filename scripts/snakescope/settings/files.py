@@ -28,14 +28,22 @@ def check_config_files(paths: Iterable[str | Path]) -> dict[str, str]:
         File and line of every dotted key, in the last file that has it.
 
     Raises:
-        StepError: no UTF-8, no YAML, or a key twice in one section.
+        StepError: no UTF-8, no YAML, a key twice in one section, or a key that is a section in
+            one file and a value in another, of which Snakemake would keep the last alone.
     """
     places: dict[str, str] = {}
+    sections: dict[str, bool] = {}
     for path in paths:
         if not Path(path).exists():
             continue
         lines: dict[str, int] = {}
-        for key, line in _keys_of(path):
+        for key, line, section in _keys_of(path):
+            if sections.setdefault(key, section) != section:
+                raise StepError(
+                    f"{path}, line {line}: expected {key} as a {'value' if section else 'section'},"
+                    f" as in {places.get(key, path)}, found a {'section' if section else 'value'};"
+                    " write both files with today's keys (CHANGELOG.md)"
+                )
             if key in lines:
                 raise StepError(
                     f"{path}, line {line}: expected every key once, found {key} again (first on "
@@ -46,8 +54,8 @@ def check_config_files(paths: Iterable[str | Path]) -> dict[str, str]:
     return places
 
 
-def _keys_of(path: str | Path) -> list[tuple[str, int]]:
-    """Dotted keys of a file with their lines."""
+def _keys_of(path: str | Path) -> list[tuple[str, int, bool]]:
+    """Dotted keys of a file with their lines, and whether they are sections."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
         return list(_keys(yaml.compose(text, Loader=LOADER), ""))
@@ -59,7 +67,7 @@ def _keys_of(path: str | Path) -> list[tuple[str, int]]:
     except yaml.YAMLError as error:
         try:
             # JSON may be indented by tabs, which YAML refuses.
-            return [(key, 1) for key in json.loads(text)]
+            return [(key, 1, True) for key in json.loads(text)]
         except json.JSONDecodeError:
             raise StepError(
                 f"{path}{_lines(error)}: expected YAML, found text that is not "
@@ -76,10 +84,11 @@ def _lines(error: yaml.YAMLError) -> str:
     return f", line{'s' * (len(lines) > 1)} {' to '.join(map(str, lines))}" if lines else ""
 
 
-def _keys(node: yaml.Node | None, parent: str) -> Iterator[tuple[str, int]]:
+def _keys(node: yaml.Node | None, parent: str) -> Iterator[tuple[str, int, bool]]:
     """Dotted keys of all sections with their lines, in the order of the file."""
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         if isinstance(key, yaml.ScalarNode):
             dotted = f"{parent}.{key.value}".lstrip(".")
-            yield dotted, key.start_mark.line + 1
+            empty = value.tag == "tag:yaml.org,2002:null"
+            yield dotted, key.start_mark.line + 1, empty or isinstance(value, yaml.MappingNode)
             yield from _keys(value, dotted)

@@ -119,12 +119,15 @@ class Tree(ABC, Generic[R]):
         """
         return []
 
-    def without_failed(self, failures: Sequence[Failure], unfinished: Collection[str]) -> list[str]:
+    def without_failed(
+        self, failures: Sequence[Failure], unfinished: Collection[str], planned: Collection[str]
+    ) -> list[str]:
         """Make what can be made without subjects that failed, and return a sentence on each.
 
         Args:
             failures: jobs of this tree that failed for good.
             unfinished: subjects of which a run left jobs undone, those that failed among them.
+            planned: outputs of the jobs that the run had planned.
         """
         return []
 
@@ -187,9 +190,16 @@ class Tree(ABC, Generic[R]):
 
     @cached_property
     def subjects(self) -> dict[str, R]:
-        """The subjects to compute: neither excluded nor unusable."""
+        """The subjects to compute: neither excluded nor unusable.
+
+        Where another run works, one that was added to the sheet meanwhile waits for the next run.
+        """
         without = {*self.problems, *self.excluded}
-        return {name: row for name, row in self.sheet.items() if name not in without}
+        return {
+            name: row
+            for name, row in self.sheet.items()
+            if name not in without and (self.scans or Path(self.manifest(name)).is_dir())
+        }
 
     def targets(self) -> list[str]:
         """Return what a run makes; for an unusable subject, what its rule cannot make."""

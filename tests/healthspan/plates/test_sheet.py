@@ -181,7 +181,7 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         ),
         (
             [HEADER, "experiments\te\tc\tf"],
-            ", line 2, column plate: expected a name other than experiments, as folders of other "
+            ", line 2, column plate: expected a name other than experiments"
             "results are called, found 'experiments'; choose another name",
         ),
         (

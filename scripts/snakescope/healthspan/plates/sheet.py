@@ -28,7 +28,10 @@ class Plate(Row):
     ))
     # fmt: on
 
-    reserved: ClassVar[tuple[str, ...]] = ("experiments",)
+    reserved: ClassVar[tuple[str, ...]] = (
+        "experiments", "models", "status.tsv", "plates.tsv", "plates.html", "failures.tsv",
+        "configuration.yaml",
+    )  # fmt: skip
 
     name: Name = Field(
         alias="plate",

@@ -43,7 +43,7 @@ class Volume(Row):
     ))
     # fmt: on
 
-    reserved: ClassVar[tuple[str, ...]] = ("models", "paper")
+    reserved: ClassVar[tuple[str, ...]] = ("models", "paper", "failures.tsv", "configuration.yaml")
 
     name: Name = Field(
         alias="volume",
