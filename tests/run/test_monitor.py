@@ -144,7 +144,8 @@ def test_models_without_a_gpu_are_announced(
     warned: list[str] = []
     monkeypatch.setattr(monitor.logger, "warning", warned.append)
     one = SimpleNamespace(
-        rule=SimpleNamespace(name="tree_detect"), resources={"gpu": gpu}, temp_output=["t"],
+        rule=SimpleNamespace(name="tree_detect"), resources={"gpu": gpu},
+        temp_output=["t"], output=["t"],
         wildcards=SimpleNamespace(plate="a"),
     )  # fmt: skip
     handler = begun()
@@ -171,7 +172,7 @@ def test_the_end_of_a_run_names_what_to_look_at_or_what_failed(
     tree = SimpleNamespace(
         name="tree", subject="plate", parts=(), opened=True, results=str(folder), excluded={},
         summary=lambda: ["Open: a.png"],
-        without_failed=lambda failures, unfinished, planned: [f"{len(failures)} {sorted(unfinished)}"],
+        without_failed=lambda failed, unfinished, planned: [f"{len(failed)} {sorted(unfinished)}"],
     )  # fmt: skip
     handler = Monitor(SETTINGS, {"tree": tree, "other": TREE})
     handler.emit(START)

@@ -104,7 +104,7 @@ def test_days_of_a_real_plate_lie_on_each_other(plate: Path) -> None:
 
 def test_a_day_on_which_the_dish_leaned_lies_on_the_first_by_its_tilt(plate: Path) -> None:
     config = yaml.safe_load((REPOSITORY / "config/examples/upv_plate/config.yaml").read_text())
-    settings = RegisterSettings.model_validate(config["healthspan"]["register"])
+    settings = RegisterSettings.model_validate(config["healthspan"]["registration"])
     frames = read_reference(plate / "reference.ome.tif")
     first = prepare(frames, read_description(plate / "reference.json"), settings)
     leaning = read_frame(images("upv_plate_series") / "plate_day27.png")

@@ -67,8 +67,7 @@ class Row(BaseModel):
         if name in cls.reserved:
             raise PydanticCustomError(
                 "reserved",
-                f"a name other than {' and '.join(cls.reserved)}, as folders of other results are"
-                " called",
+                f"a name other than {', '.join(cls.reserved)}, as other results are called",
                 {"remedy": "choose another name"},
             )
         return name

@@ -181,8 +181,9 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         ),
         (
             [HEADER, "experiments\te\tc\tf"],
-            ", line 2, column plate: expected a name other than experiments"
-            "results are called, found 'experiments'; choose another name",
+            ", line 2, column plate: expected a name other than experiments, models, status.tsv,"
+            " plates.tsv, plates.html, failures.tsv, configuration.yaml, as other results are"
+            " called, found 'experiments'; choose another name",
         ),
         (
             [HEADER + "\tage_at_first_frame_d", "p1\te\tc\tf\t5,5"],
@@ -287,7 +288,7 @@ def test_sheet_in_another_encoding(tmp_path: Path) -> None:
 
 
 def test_shipped_sheet_is_valid() -> None:
-    plates = read_rows(ROOT / "config/plates.tsv", Plate, needed=True)
+    plates = read_rows(ROOT / "config/examples/demo/plates.tsv", Plate, needed=True)
     assert len({plate.condition for plate in plates}) == 2
 
 
