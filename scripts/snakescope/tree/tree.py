@@ -264,7 +264,7 @@ class Tree(ABC, Generic[R]):
 
     def cost(self, rule: str, wildcards: Any) -> tuple[float, float, float]:
         """Peak memory (MB), time of one processor (s) and results (MB) of a job of a rule."""
-        pairs = [self._cost(step, wildcards) for step in self.steps_of(rule)]
+        pairs = self._costs(rule, wildcards)
         files_mb = [mb for cost, size in pairs if not math.isnan(mb := cost.files_mb(size))]
         return (
             max(cost.memory_mb(size) for cost, size in pairs),
@@ -272,26 +272,25 @@ class Tree(ABC, Generic[R]):
             sum(files_mb) if files_mb else math.nan,
         )
 
-    def _cost(self, step: str, wildcards: Any) -> tuple[Cost, Size]:
-        size = self.size(step, wildcards)
-        return self.costs[f"{step} {size.kind}".strip()], size
+    def _costs(self, rule: str, wildcards: Any) -> list[tuple[Cost, Size]]:
+        """The cost and the size of every step of a job of a rule."""
+        sizes = [(step, self.size(step, wildcards)) for step in self.steps_of(rule)]
+        return [(self.costs[f"{step} {size.kind}".strip()], size) for step, size in sizes]
 
     def memory(self, rule: str) -> Parameter:
         """Make a resource: the memory (MB) that a job of a rule asks for, more when retried."""
-        steps = self.steps_of(rule)
 
         def mem_mb(wildcards: Any, attempt: int) -> int:
-            pairs = (self._cost(step, wildcards) for step in steps)
+            pairs = self._costs(rule, wildcards)
             return request_mb(max(cost.memory_mb(size) for cost, size in pairs)) * attempt
 
         return mem_mb
 
     def runtime(self, rule: str) -> Parameter:
         """Make a resource: the time (min) that a job of a rule asks for, more when retried."""
-        steps = self.steps_of(rule)
 
         def runtime(wildcards: Any, attempt: int) -> int:
-            pairs = [self._cost(step, wildcards) for step in steps]
+            pairs = self._costs(rule, wildcards)
             seconds = sum(cost.seconds(size) for cost, size in pairs)
             return request_minutes(seconds, pairs[-1][0].max_minutes) * attempt
 
