@@ -15,8 +15,8 @@ def test_a_good_run_names_only_pictures_that_are_there(
     monkeypatch.chdir(tmp_path)
     plate = Plate(plate="p", experiment="e", condition="c", folder="raw")
     tree = Healthspan(HealthspanSettings(), [plate])
+    Path(tree.manifest("p")).mkdir(parents=True)
     assert tree.summary() == []
     page = Path("results/healthspan/p/quality.html")
-    page.parent.mkdir(parents=True)
     page.touch()
     assert tree.summary() == [f"Open:\n  {page}"]
