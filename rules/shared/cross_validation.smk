@@ -152,13 +152,9 @@ rule scores:
         splits=rules.splits.output,
         predictions=tree.of_folds("{model}/fold_{fold}/predictions.tsv"),
     output:
+        **{name: f"{tree.folder}/{name}.png" for name in tree.pictures},
         scores=f"{tree.folder}/scores.tsv",
         predictions=f"{tree.folder}/predictions.tsv",
-        confusion=f"{tree.folder}/confusion.png",
-        roc=f"{tree.folder}/roc.png",
-        reliability=f"{tree.folder}/reliability.png",
-        folds=f"{tree.folder}/folds.png",
-        errors=f"{tree.folder}/errors.png",
     log:
         f"logs/{tree.name}/cross_validation/scores.log",
     benchmark:
@@ -176,21 +172,14 @@ rule scores:
         f"{CALL} scores --items {{input.readable:q}} --splits {{input.splits:q}}"
         " --predictions {input.predictions:q} --settings {params.settings:q}"
         " --scores {output.scores:q} --table {output.predictions:q}"
-        " --confusion {output.confusion:q} --roc {output.roc:q}"
-        " --reliability {output.reliability:q} --folds {output.folds:q}"
-        " --errors {output.errors:q} > {log:q} 2>&1"
+        + "".join(f" --{name} {{output.{name}:q}}" for name in tree.pictures)
+        + " > {log:q} 2>&1"
 
 
 rule page:
     input:
         scores=rules.scores.output.scores,
-        pictures=[
-            rules.scores.output.confusion,
-            rules.scores.output.roc,
-            rules.scores.output.reliability,
-            rules.scores.output.folds,
-            rules.scores.output.errors,
-        ],
+        pictures=[f"{tree.folder}/{name}.png" for name in tree.pictures],
         audit=rules.accept.output,
         associations=rules.audit.output.associations,
         splits=rules.splits.output,

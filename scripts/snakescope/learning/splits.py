@@ -118,7 +118,7 @@ def missing_classes(table: pd.DataFrame) -> list[str]:
 def read_items(path: str | Path) -> pd.DataFrame:
     """Read a table of items: item, group, class, path, and further fields."""
     names = ["item", "group", "class", "path"]
-    return read_table(path, names, text=[*names, "mask"])
+    return read_table(path, names, text=[*names, "mask", "truth"])
 
 
 def write_splits(path: str | Path, table: pd.DataFrame) -> None:

@@ -54,11 +54,13 @@ class Trained(Tree[R]):
     Attributes:
         columns: of the sheet that hold the class, the group and the image, where an item is a row;
             else the tree has its own ``scan``, ``labels``, ``groups`` and ``files``.
+        pictures: of the scores, which the step ``scores`` writes and the page shows.
     """
 
     section: ClassVar[type[TrainedSettings]]
     parts: ClassVar[tuple[str, ...]] = ("model", "fold")
     columns: ClassVar[tuple[str, str, str]]
+    pictures: ClassVar[tuple[str, ...]] = ("confusion", "roc", "reliability", "folds", "errors")
     settings: TrainedSettings
 
     def scan(self, row: R) -> list[str]:
@@ -84,7 +86,10 @@ class Trained(Tree[R]):
         return {name: getattr(row, self.columns[place]) for name, row in self.subjects.items()}
 
     def metadata(self) -> Mapping[str, Mapping[str, str]]:
-        """Further fields of items, which the audit holds against the class; ``mask`` is a file."""
+        """Further fields of items, which the audit holds against the class.
+
+        ``mask`` is a file, and ``truth`` what is to be predicted where it is more than a class.
+        """
         return {}
 
     @property

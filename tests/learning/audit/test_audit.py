@@ -187,6 +187,13 @@ def test_a_field_of_the_sheet_and_a_number_are_held_against_the_class(honest):
     assert (measures["machine"], measures["depth_mm"]) == ("V", "eta")
 
 
+def test_the_truth_of_an_item_is_kept_and_held_against_nothing(honest):
+    items = honest.assign(truth="7 " + honest["class"].astype(str))
+    found = audit(items, AuditSettings())
+    assert not {"confound", "metadata_classifier"} & codes(found)
+    assert found.items["truth"].tolist() == items["truth"].tolist()
+
+
 def test_bright_and_dark_classes_are_found_but_not_by_the_metadata_classifier(honest, tmp_path):
     for row in honest.index[honest["class"] == "b"]:
         grey = (picture(row) // 2).astype(np.uint8)

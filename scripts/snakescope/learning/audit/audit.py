@@ -57,7 +57,7 @@ CODES: dict[Code, tuple[bool, str]] = {
 }
 """Whether a code stops the training, and what it means."""
 
-OWN_COLUMNS = ("item", "group", "class", "path", "mask", "fold")
+OWN_COLUMNS = ("item", "group", "class", "path", "mask", "truth", "fold")
 MEASURED = ("mean_grey",)
 """Fields taken from pixels: held against the class, but not given to the metadata classifier."""
 LEAST_GAP = 0.05
@@ -120,8 +120,9 @@ def audit(
     """Look at every image, at pairs of them, and at what goes with the class.
 
     Args:
-        items: columns item, group, class, path; also, where there are any, mask (path), fold, and
-            fields of metadata (any other name), such as the machine, held against the class.
+        items: columns item, group, class, path; also, where there are any, mask (path), truth (what
+            is predicted where it is more than a class; not looked at), fold, and fields of
+            metadata (any other name), such as the machine, held against the class.
         origins: see :func:`read_origins`.
 
     Raises:
