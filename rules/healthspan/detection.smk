@@ -33,10 +33,10 @@ rule detect:
         runtime=tree.runtime("detect"),
     params:
         version=tree.version("detect"),
-        tiling=tree.recorded("tile"),
+        tiling=tree.own_recorded("tile"),
         # Where the model runs is handed over and not recorded.
         settings=tree.unrecorded("detect"),
-        recorded=tree.recorded("detect"),
+        recorded=tree.own_recorded("detect"),
         pixel_size_um=tree.pixel_size_um,
         # The checksum says which weights; the file's time does not, after a clone or a copy.
         weights=tree.detector,

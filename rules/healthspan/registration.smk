@@ -54,7 +54,7 @@ rule register:
         runtime=tree.runtime("register"),
     params:
         version=tree.version("register"),
-        settings=tree.recorded("register"),
+        settings=tree.own_recorded("register"),
     shell:
         "python -m snakescope healthspan register --manifest {input.manifest:q}"
         " --reference {input.reference:q} --description {input.description:q}"

@@ -53,8 +53,8 @@ rule pages:
         runtime=tree.runtime("pages"),
     params:
         version=tree.version("pages"),
-        drawing=tree.recorded("contact_sheet"),
-        settings=tree.recorded("quality"),
+        drawing=tree.own_recorded("contact_sheet"),
+        settings=tree.own_recorded("quality"),
         pixel_size_um=tree.pixel_size_um,
         age_d=tree.of_row("first_d"),
         worms=tree.worms,

@@ -30,10 +30,10 @@ rule classify:
         runtime=tree.runtime("classify"),
     params:
         version=tree.version("classify"),
-        composing=tree.recorded("composite"),
+        composing=tree.own_recorded("composite"),
         # Where the model runs is handed over and not recorded.
         settings=tree.unrecorded("classify"),
-        recorded=tree.recorded("classify"),
+        recorded=tree.own_recorded("classify"),
         weights=tree.classifier,
         sha256=tree.checksum(tree.classifier),
     shell:

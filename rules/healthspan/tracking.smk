@@ -33,10 +33,10 @@ rule track:
         runtime=tree.runtime("track"),
     params:
         version=tree.version("track"),
-        max_missing_fraction=tree.settings.plates.max_missing_fraction,
+        max_missing_fraction=tree.max_missing_fraction,
         weights=[tree.detector, tree.classifier],
         sha256=tree.checksum(tree.detector) + tree.checksum(tree.classifier),
-        settings=tree.recorded("track"),
+        settings=tree.own_recorded("track"),
         age_d=tree.of_row("first_d"),
         worms=tree.worms,
     shell:

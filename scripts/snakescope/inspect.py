@@ -21,6 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--config", type=Path, default=Path("config/config.yaml"), help="configuration of the trees"
     )
+    for tree in TREES.values():
+        tree.add_inspect_options(parser)
 
 
 def main(options: argparse.Namespace) -> None:
@@ -35,7 +37,7 @@ def main(options: argparse.Namespace) -> None:
     )
     found = False
     for name, tree in TREES.items():
-        if lines := tree(settings[name], rows=()).inspect(options.folder):
+        if lines := tree(settings[name], rows=()).inspect(options.folder, options):
             found = True
             print(f"{name}:", *lines, sep="\n")
     if not found:

@@ -7,7 +7,7 @@ docs/tables/measured.tsv.
 
 from collections.abc import Mapping
 
-from snakescope.tree.costs import Cost
+from snakescope.tree.costs import Cost, Size
 
 PAPER_MEGAPIXELS = 3080 * 3080 / 1e6
 """A frame of the paper (million px), where that of a plate is not known."""
@@ -64,3 +64,18 @@ TRAINED = {
     "train_classifier": ("mlp_mixer",),
 }
 """Architectures whose training was measured, the largest last."""
+
+
+def size_of_frames(megapixels: float, frames: int) -> Size:
+    """Return the amount of work of a job on frames of so many megapixels."""
+    amounts = {"megapixel": megapixels, "frame": frames, "megapixel frame": megapixels * frames}
+    return Size("", amounts)
+
+
+def size_of_training(step: str, architecture: str, examples: float) -> Size:
+    """Return the amount of work of a training.
+
+    An architecture that was not measured counts as the largest that was."""
+    measured = TRAINED[step]
+    kind = architecture if architecture in measured else measured[-1]
+    return Size(kind, {"example": examples})

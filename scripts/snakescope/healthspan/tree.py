@@ -1,13 +1,20 @@
 """The healthspan tree: from raw frames of plates to survival and healthspan curves."""
 
+import argparse
 import csv
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS, TRAINED
-from snakescope.healthspan.plates.inspect import inspect_folder
+from snakescope.healthspan.costs import (
+    COSTS,
+    PAPER_MEGAPIXELS,
+    size_of_frames,
+    size_of_training,
+)
+from snakescope.healthspan.own_settings import settings_of_plate
+from snakescope.healthspan.plates.gaps import beyond_neighbours
 from snakescope.healthspan.plates.manifest import (
     PlateProblem,
     block_range,
@@ -21,6 +28,7 @@ from snakescope.healthspan.plates.sheet import Plate, warnings_of_mixed_days
 from snakescope.healthspan.plates.status import left_behind, write_sheets
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
+from snakescope.healthspan.trial.options import add_options
 from snakescope.learning.registry import Model
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
@@ -77,13 +85,29 @@ class Healthspan(Tree[Plate]):
 
     def scan(self, row: Plate) -> list[str]:
         """Read the names in the raw folder of a plate and write the manifests of its blocks."""
-        found = self.scanner.scan(row)
+        own = self.own_settings(row.name)
+        found = self.scanner.scan(row, own.plates)
         if isinstance(found, PlateProblem):
             raise StepError(found.reason)
         folder = self.manifest(row.name)
         write_manifests(folder, found, self.settings.timepoints_per_block)
         write_frame_size(folder, found)
-        return list(found.notes)
+        times_h = {frame.timepoint: frame.time_h for frame in found.frames if frame.path}
+        beyond = beyond_neighbours(list(times_h.values()), own.states.composite.max_gap_h)
+        return [*found.notes, *(f"{row.name}: {note}" for note in beyond)]
+
+    def own_settings(self, subject: str) -> HealthspanSettings:
+        """The settings of a plate: those of the run, with the differences of its own file.
+
+        Raises:
+            StepError: the file is absent or refused, or names models of its own.
+        """
+        return settings_of_plate(self.settings, self.sheet[subject].settings)
+
+    def max_missing_fraction(self, wildcards: Any) -> float:
+        """The fraction of a plate's timepoints that may be missing."""
+        fraction: float = self.own_settings(wildcards.plate).plates.max_missing_fraction
+        return fraction
 
     def after_scan(self) -> list[str]:
         """Write the status of every plate and the plates of every experiment."""
@@ -217,8 +241,9 @@ class Healthspan(Tree[Plate]):
 
     def reference_settings(self, wildcards: Any) -> str:
         """The settings of the reference, with the checksum of the template of the mark."""
-        template = self.settings_of("register").mark_template
-        recorded = self.recorded("reference")
+        settings = self.settings_of("register", wildcards.plate)
+        template = settings.mark_template
+        recorded = self.settings_of("reference", wildcards.plate).recorded()
         return f"{recorded} {sha256_of(template)}" if Path(template).is_file() else recorded
 
     def plate(self, wildcards: Any) -> Plate:
@@ -228,7 +253,10 @@ class Healthspan(Tree[Plate]):
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
         own = self.plate(wildcards).pixel_size_um
-        return self.settings.plates.pixel_size_um if own is None else own
+        if own is not None:
+            return own
+        size: float = self.own_settings(wildcards.plate).plates.pixel_size_um
+        return size
 
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""
@@ -243,22 +271,22 @@ class Healthspan(Tree[Plate]):
         match step:
             case "simulate":
                 drawn = self.settings_of("simulate")
-                return _frames(drawn.frame_px**2 / 1e6, drawn.timepoints)
+                return size_of_frames(drawn.frame_px**2 / 1e6, drawn.timepoints)
             case "train_detector":
                 scenes = self.settings_of("train_detector")
                 amount = scenes.scenes * (scenes.scene_px / 560) ** 2
-                return _trained(step, scenes.architecture, amount)
+                return size_of_training(step, scenes.architecture, amount)
             case "train_classifier":
                 shown = self.settings_of("train_classifier")
                 each = shown.per_state + shown.validation_per_state + shown.held_out_per_state
-                return _trained(step, shown.architecture, 3 * each)
+                return size_of_training(step, shown.architecture, 3 * each)
         plate = getattr(wildcards, "plate", None)
         if plate is None:
             members = self.experiments.get(getattr(wildcards, "experiment", ""), self.subjects)
-            return _frames(0.0, len(members))
+            return size_of_frames(0.0, len(members))
         # Every block counts as full.
         blocks = 1 if hasattr(wildcards, "block") else len(self.blocks(plate))
-        return _frames(self.megapixels(plate), blocks * self.settings.timepoints_per_block)
+        return size_of_frames(self.megapixels(plate), blocks * self.settings.timepoints_per_block)
 
     def models(self) -> Mapping[str, Model]:
         """The detector and the classifier."""
@@ -275,9 +303,17 @@ class Healthspan(Tree[Plate]):
             ),
         }
 
-    def inspect(self, folder: str) -> list[str]:
-        """The naming, wells, timepoints, channels and gaps of raw images, and rows of the sheet."""
-        return inspect_folder(folder, self.settings.plates)
+    @classmethod
+    def add_inspect_options(cls, parser: argparse.ArgumentParser) -> None:
+        """Add what a person may say of a folder of plates."""
+        add_options(parser)
+
+    def inspect(self, folder: str, options: argparse.Namespace) -> list[str]:
+        """Proposals for the plates of a folder, which are written into sheet and settings."""
+        # Imported here, since it reads images, which no other process of the main program does.
+        from snakescope.healthspan.trial.inspect import inspect_folder
+
+        return inspect_folder(folder, options, self.settings)
 
     def summary(self) -> list[str]:
         """The pictures to open, where there are any."""
@@ -340,18 +376,6 @@ class Healthspan(Tree[Plate]):
             *("--prism", f"{folder}/prism_lifespan.csv", f"{folder}/prism_healthspan.csv"),
             *("--jmp", f"{folder}/jmp.csv"),
         ]
-
-
-def _frames(megapixels: float, frames: int) -> Size:
-    amounts = {"megapixel": megapixels, "frame": frames, "megapixel frame": megapixels * frames}
-    return Size("", amounts)
-
-
-def _trained(step: str, architecture: str, examples: float) -> Size:
-    """An architecture that was not measured counts as the largest that was."""
-    measured = TRAINED[step]
-    kind = architecture if architecture in measured else measured[-1]
-    return Size(kind, {"example": examples})
 
 
 def training_command(model: str, weights: str) -> str:

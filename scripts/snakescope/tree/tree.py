@@ -5,6 +5,7 @@ main process looks at the raw data and writes manifests, the processes of jobs r
 here imports numpy, pandas or torch.
 """
 
+import argparse
 import math
 import os
 import subprocess
@@ -111,7 +112,11 @@ class Tree(ABC, Generic[R]):
         """Write what depends on all subjects, and return notes."""
         return []
 
-    def inspect(self, folder: str) -> list[str]:
+    @classmethod
+    def add_inspect_options(cls, parser: argparse.ArgumentParser) -> None:
+        """Add the options of ``snakescope inspect`` that this tree knows."""
+
+    def inspect(self, folder: str, options: argparse.Namespace) -> list[str]:
         """Return what a folder of raw data looks like, a line each; nothing if it holds none.
 
         Raises:
@@ -237,10 +242,23 @@ class Tree(ABC, Generic[R]):
         """The versions of the steps of a rule: a parameter, so that a raised one counts."""
         return tuple(self.steps[step].version for step in self.steps_of(rule))
 
-    def settings_of(self, step: str) -> Any:
-        """The settings of a step: the section of its model, or of the one it extends."""
+    def own_settings(self, subject: str) -> Any:
+        """The settings of one subject; a tree whose sheet names files of settings extends it.
+
+        Raises:
+            StepError: the settings of the subject are refused.
+        """
+        return self.settings
+
+    def settings_of(self, step: str, subject: str | None = None) -> Any:
+        """The settings of a step: the section of its model, or of the one it extends.
+
+        Args:
+            subject: whose own settings are meant; None for those of the run.
+        """
         model = self.steps[step].settings
-        return _section_of(self.settings, model) or model()
+        settings = self.settings if subject is None else self.own_settings(subject)
+        return _section_of(settings, model) or model()
 
     def recorded(self, step: str, *keys: str) -> str:
         """The settings of a step, or some of them, as JSON, where they are no defaults.
@@ -248,19 +266,32 @@ class Tree(ABC, Generic[R]):
         They are recorded with the step's outputs: a new setting whose default changes nothing
         is then no reason to compute again. Who changes a default raises the step's version.
         """
-        return self.settings_of(step).recorded(*keys)
+        return str(self.settings_of(step).recorded(*keys))
+
+    def own_recorded(self, step: str, *keys: str) -> Parameter:
+        """Make a parameter: as :meth:`recorded`, of the settings of a job's subject."""
+
+        def parameter(wildcards: Any) -> str:
+            return str(self.settings_of(step, self._subject_of(wildcards)).recorded(*keys))
+
+        return parameter
 
     def unrecorded(self, step: str) -> Parameter:
-        """Make a parameter: as :meth:`recorded`, with the settings that change no result.
+        """Make a parameter: as :meth:`own_recorded`, with the settings that change no result.
 
         Snakemake records no parameter whose function takes the outputs.
         """
-        text = self.settings_of(step).model_dump_json(exclude_defaults=True)
 
         def parameter(wildcards: Any, output: Any) -> str:
-            return text
+            settings = self.settings_of(step, self._subject_of(wildcards))
+            return str(settings.model_dump_json(exclude_defaults=True))
 
         return parameter
+
+    def _subject_of(self, wildcards: Any) -> str | None:
+        """The subject of a job, where it is one of the sheet."""
+        subject = getattr(wildcards, self.subject, None)
+        return subject if subject in self.sheet else None
 
     def cost(self, rule: str, wildcards: Any) -> tuple[float, float, float]:
         """Peak memory (MB), time of one processor (s) and results (MB) of a job of a rule."""

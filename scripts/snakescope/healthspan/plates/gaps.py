@@ -1,5 +1,6 @@
 """Detection of gaps in a series of images without a stated schedule."""
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 from statistics import median
@@ -29,3 +30,25 @@ def widest_gap(times_h: Sequence[float]) -> tuple[int, float, float, int] | None
         return None
     index = max(wide, key=lambda one: steps[one])
     return index, steps[index], usual, len(wide)
+
+
+def beyond_neighbours(times_h: Sequence[float], max_gap_h: float) -> list[str]:
+    """Return a note where the schedule exceeds the farthest neighbour of a composite.
+
+    Args:
+        times_h: of the timepoints (h), ascending; max_gap_h: farthest neighbour (h).
+    """
+    steps = [after - before for before, after in pairwise(times_h)]
+    wide = [step for step in steps if step > max_gap_h]
+    if not wide:
+        return []
+    alone = sum(
+        before > max_gap_h and after > max_gap_h
+        for before, after in pairwise([float("inf"), *steps, float("inf")])
+    )
+    lost = f"; at {alone} timepoints no worm gets a state for it" if alone else ""
+    return [
+        f"{len(wide)} of {len(steps)} steps between images, up to {max(wide):g} h, are longer than"
+        f" {max_gap_h:g} h (states: composite: max_gap_h), so images across them are not compared"
+        f"{lost}; set max_gap_h to {math.ceil(1.1 * max(wide)):g}"
+    ]

@@ -21,8 +21,10 @@ FIELDS = {
     "days": _NUMBER,
     "hours": _NUMBER,
     "minutes": _NUMBER,
+    "seconds": r"\d{1,2}(?:\.\d+)?",
     "year": r"\d{4}|\d{2}",
     "month": r"\d{1,2}",
+    "monthname": r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*",
     "day": r"\d{1,2}",
     "timepoint": r"\d+",
     "well": r"[A-Za-z]{1,2}\d{1,2}",
@@ -30,10 +32,12 @@ FIELDS = {
 }
 TIME_FIELDS = ("timepoint", "days", "hours", "minutes", "year")
 
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
 _OF_A_DATE = {"hours": r"\d{1,2}(?:\.\d+)?", "minutes": r"\d{1,2}(?:\.\d+)?"}
-_TWO_DIGITS = ("month", "day", "hours", "minutes")
+_TWO_DIGITS = ("month", "day", "hours", "minutes", "seconds")
 _UNBOUNDED = ("days", "hours", "minutes", "timepoint", "image")
-_DIGITS_LAST = (*_UNBOUNDED, "year", "month", "day", "well")
+_DIGITS_LAST = (*_UNBOUNDED, "seconds", "year", "month", "day", "well")
 
 _INCUCYTE_TIME = (
     r"(?:(?P<days>\d+)d(?P<hours>\d+)h(?P<minutes>\d+)m"
@@ -89,11 +93,14 @@ class NameParts:
         return "/".join(part for part in (self.vessel, inner) if part)
 
 
-def compile_pattern(pattern: str, plate: str) -> re.Pattern[str]:
+def compile_pattern(pattern: str, plate: str, timed: bool = True) -> re.Pattern[str]:
     """Compile a naming such as ``{plate}/{channel}_day{days}.png``.
 
     A pattern with a slash describes the path below the plate's folder, any other the
     file's name; the ending may be left out.
+
+    Args:
+        timed: a field of time is needed, since no table gives the times.
 
     Raises:
         ValueError: an unknown field, a field twice, a lone brace, no field of time, or two
@@ -104,11 +111,11 @@ def compile_pattern(pattern: str, plate: str) -> re.Pattern[str]:
     for name in used:
         if used.count(name) > 1:
             raise ValueError(f"every field of the pattern once, {{{name}}} is there twice")
-    if not any(name in used for name in TIME_FIELDS):
+    if timed and not any(name in used for name in TIME_FIELDS):
         raise ValueError(
             f"a field of time in the pattern {pattern!r}, such as {{days}} or {{timepoint}}"
         )
-    if "year" in used and not {"month", "day"} <= set(used):
+    if "year" in used and ("day" not in used or ("month" in used) == ("monthname" in used)):
         raise ValueError("{month} and {day} in the pattern beside {year}")
     forms = _number_forms([name for name, _ in pieces])
     parts = ["" if "/" in pattern else "(?:.*/)?"]
@@ -208,7 +215,8 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
             continue
         found = {name: text for name, text in match.groupdict().items() if text is not None}
         try:
-            time_h, absolute = _time(found)
+            has_time = any(name in found for name in (*TIME_FIELDS, "hours_of_day"))
+            time_h, absolute = _time(found) if has_time else (None, False)
         except ValueError:
             continue
         image = "_".join(found[name] for name in ("image", "part") if name in found)
@@ -228,12 +236,16 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
 def _time(found: dict[str, str]) -> tuple[float | None, bool]:
     hours = float(found.get("hours") or found.get("hours_of_day") or 0)
     minutes = float(found.get("minutes") or found.get("minutes_of_hour") or 0)
+    seconds = float(found.get("seconds") or 0)
     if "year" in found:
-        if hours >= 24 or minutes >= 60:
+        if hours >= 24 or minutes >= 60 or seconds >= 60:
             raise ValueError("no time of day")
+        minutes += seconds / 60
         year = int(found["year"])
-        date = datetime(year + 2000 if year < 100 else year, int(found["month"]), int(found["day"]))
+        named = found.get("monthname", "")[:3].lower()
+        month = MONTHS.index(named) + 1 if named else int(found["month"])
+        date = datetime(year + 2000 if year < 100 else year, month, int(found["day"]))
         return date.toordinal() * 24 + hours + minutes / 60, True
     if "timepoint" in found:
         return None, False
-    return float(found.get("days", 0)) * 24 + hours + minutes / 60, False
+    return float(found.get("days", 0)) * 24 + hours + minutes / 60 + seconds / 3600, False

@@ -25,7 +25,9 @@ from snakescope.healthspan.plates.naming import (
 from snakescope.healthspan.plates.raw_folder import ImageFile, Refused, list_images
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.plates.times_table import Times, read_times, with_time
 from snakescope.settings.load import did_you_mean
+from snakescope.step.errors import StepError
 
 
 @dataclass(frozen=True)
@@ -40,13 +42,18 @@ class _Acquisition:
 
 
 class PlateScanner:
-    """Scanner of plates; a folder that several of them share is listed once."""
+    """Scanner of plates; a folder that several of them share is listed once.
+
+    Plates are scanned by the settings given here, or by their own.
+    """
 
     def __init__(self, settings: IngestSettings):
         self.settings = settings
         self._listings: dict[str, list[ImageFile] | Refused] = {}
 
-    def scan(self, plate: Plate) -> PlateFrames | PlateProblem:
+    def scan(
+        self, plate: Plate, settings: IngestSettings | None = None
+    ) -> PlateFrames | PlateProblem:
         """Return the frames of one plate, or why it cannot be used."""
         if plate.folder not in self._listings:
             try:
@@ -57,9 +64,23 @@ class PlateScanner:
         try:
             if isinstance(listing, Refused):
                 raise listing
-            return _frames(plate, self.settings, listing)
+            return _frames(plate, settings or self.settings, listing)
         except Refused as refused:
             return PlateProblem(plate.name, f"{plate.folder}: {refused}")
+
+    def positions(self, folder: str, pattern: str = "") -> list[str]:
+        """Return the wells and positions of a folder that was scanned, such as E11_5.
+
+        Args:
+            pattern: of a plate, empty for that of the settings.
+        """
+        listing = self._listings[folder]
+        given = {"plate": "plate", "experiment": "e", "condition": "c", "folder": folder}
+        plate = Plate.model_validate({**given, "pattern": pattern})
+        if isinstance(listing, Refused):
+            return []
+        named, _ = _understood(plate, self.settings, listing)
+        return sorted({one.parts.position for one in named} - {""})
 
 
 def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlateProblem:
@@ -94,18 +115,25 @@ def _frames(plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]
 def _understood(
     plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]
 ) -> tuple[list[_Acquisition], list[ImageFile]]:
-    patterns = [compile_pattern(settings.pattern, plate.name)] if settings.pattern else INCUCYTE
+    timed = settings.times is None
+    pattern = plate.pattern or settings.pattern
+    patterns = [compile_pattern(pattern, plate.name, timed)] if pattern else INCUCYTE
+    times = _times_of(settings)
     named, unnamed = [], []
     for file in listing:
         parts = read_name(file.relative_path, patterns)
+        if times is not None:
+            parts = with_time(file.relative_path, parts, times, pattern is not None)
         if parts is None:
             unnamed.append(file)
         else:
             named.append(_Acquisition(file, parts))
     if not named:
         expected = (
-            f"the pattern {settings.pattern} (plates.pattern)"
-            if settings.pattern
+            f"the images of the table {settings.times} (plates.times)"
+            if settings.times is not None
+            else f"the pattern {pattern} (plates.pattern)"
+            if pattern
             else f"names of the IncuCyte such as {', '.join(INCUCYTE_EXAMPLES)}"
         )
         raise Refused(
@@ -113,6 +141,14 @@ def _understood(
             f"{listing[0].relative_path}; describe their naming in plates.pattern"
         )
     return named, unnamed
+
+
+def _times_of(settings: IngestSettings) -> Times | None:
+    """Read the table of times, where the settings name one."""
+    try:
+        return None if settings.times is None else read_times(settings.times)
+    except StepError as error:
+        raise Refused(str(error)) from None
 
 
 def _one_position(plate: Plate, named: list[_Acquisition]) -> list[_Acquisition]:
@@ -219,7 +255,11 @@ def _with_times(
     for one in acquisitions:
         time_h = one.parts.time_h
         if one.parts.timepoint is not None:
-            assert settings.interval_h is not None  # the settings refuse {timepoint} without it
+            if settings.interval_h is None:
+                raise Refused(
+                    "expected the time between images (plates.interval_h), since {timepoint} in the"
+                    " pattern tells none, found none; set it, in hours"
+                )
             time_h = one.parts.timepoint * settings.interval_h
         assert time_h is not None
         times_h.append(time_h)

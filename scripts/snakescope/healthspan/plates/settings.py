@@ -43,8 +43,15 @@ class IngestSettings(Settings):
     pattern: str | None = Field(
         None,
         description="naming of the raw files, such as plate_day{days}.png, with the fields "
-        "{channel}, {days}, {hours}, {minutes}, {year}, {month}, {day}, {timepoint}, {well}, "
-        "{image}, {plate} and {any}; null recognises the exports of the IncuCyte",
+        "{channel}, {days}, {hours}, {minutes}, {seconds}, {year}, {month}, {monthname}, {day}, "
+        "{timepoint}, {well}, {image}, {plate} and {any}; null recognises the exports of the "
+        "IncuCyte; a plate may override it",
+    )
+    times: str | None = Field(
+        None,
+        description="table of the times of the images, where their names tell none: a column of "
+        "files and one of days, hours or dates (file); `snakescope inspect` writes one from the "
+        "dates in the images",
     )
     channels: Literal["auto"] | tuple[Literal["bright_field", "dark_field"], ...] = Field(
         "auto",
@@ -81,13 +88,6 @@ class IngestSettings(Settings):
         "the plate fails",
     )
 
-    @field_validator("pattern")
-    @classmethod
-    def _pattern_compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            compile_pattern(pattern, plate="plate")
-        return pattern
-
     @field_validator("channels")
     @classmethod
     def _channels_once(cls, channels: str | tuple[str, ...]) -> str | tuple[str, ...]:
@@ -95,8 +95,25 @@ class IngestSettings(Settings):
             raise ValueError("auto, or one or two channels, each once")
         return channels if channels == "auto" else tuple(c for c in CHANNELS if c in channels)
 
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            compile_pattern(pattern, plate="plate", timed=False)
+        return pattern
+
     @model_validator(mode="after")
     def _timepoints_need_an_interval(self) -> Self:
-        if self.pattern and "{timepoint}" in self.pattern and self.interval_h is None:
+        if self.pattern and self.times is None:
+            try:
+                compile_pattern(self.pattern, plate="plate")
+            except ValueError as error:
+                raise ValueError(f"{error}, or plates: times to name a table of them") from None
+        if (
+            self.times is None
+            and self.pattern
+            and "{timepoint}" in self.pattern
+            and self.interval_h is None
+        ):
             raise ValueError("interval_h to be set, since {timepoint} in the pattern tells no time")
         return self

@@ -6,8 +6,10 @@ Read by every process that parses the Snakefile, so it imports nothing heavy.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
 
+from snakescope.healthspan.plates.naming import compile_pattern
 from snakescope.settings.sheet import Name, Row
 
 OF_ADULTHOOD, SINCE_FIRST_FRAME = "day of adulthood", "days since first frame"
@@ -69,11 +71,32 @@ class Plate(Row):
         gt=0,
         description="pixel size of this plate's images (um); empty takes that of the configuration",
     )
+    pattern: str = Field(
+        "",
+        description="naming of this plate's images, as `plates: pattern:` in the configuration;"
+        " empty takes that of the configuration",
+    )
+    settings: str = Field(
+        "",
+        description="settings of this plate, where they differ from the configuration: a file as"
+        " `config.yaml` with the sections plates, registration, detection, states, tracking and"
+        " report; empty takes the configuration. Plates of one instrument may share it",
+    )
     well: str = Field(
         "",
         description="which images of the folder are this plate, if there are those of several:"
         " `E11`, `E11_5`, or `1957/E11_5`",
     )
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_compiles(cls, pattern: str) -> str:
+        if pattern:
+            try:
+                compile_pattern(pattern, plate="plate", timed=False)
+            except ValueError as error:
+                raise PydanticCustomError("pattern", "{said}", {"said": str(error)}) from None
+        return pattern
 
     @property
     def excluded(self) -> bool:

@@ -1,0 +1,275 @@
+"""What a folder of raw images looks like: proposals, rows of the sheet, a file of settings.
+
+Names tell naming, channels and times; two frames tell dish, mark, worms and pixel size. Nothing is
+taken without a word: every proposal says from what it is and how sure it is.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
+from snakescope.healthspan.plates.raw_folder import Refused, list_images
+from snakescope.healthspan.plates.scan import PlateScanner
+from snakescope.healthspan.plates.settings import IngestSettings
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.trial.naming_of_folder import Given, Named, name_folder, write_times
+from snakescope.healthspan.trial.pictures_of_folder import Scale, look_at_plate
+from snakescope.healthspan.trial.proposals import (
+    Proposal,
+    keys_of,
+    rows_text,
+    settings_text,
+    table,
+)
+from snakescope.healthspan.trial.schedule import Schedule, schedule_of
+from snakescope.healthspan.trial.written import write_row, write_settings
+from snakescope.settings.sheet import LEGAL_NAME
+from snakescope.step.errors import StepError
+
+
+@dataclass(frozen=True)
+class Series:
+    """A plate of the folder: its row, and what its scan found."""
+
+    row: Mapping[str, str]
+    frames: PlateFrames | None
+    problem: str = ""
+
+
+def inspect_folder(
+    folder: str, options: argparse.Namespace, settings: HealthspanSettings
+) -> list[str]:
+    """Return what is found in a folder and what was written, a line each; nothing without images.
+
+    Raises:
+        StepError: no such folder, one that cannot be read, or options that fit nothing.
+    """
+    try:
+        paths = [file.relative_path for file in list_images(folder)]
+    except Refused as refused:
+        said = str(refused).removesuffix("; correct the column folder")
+        raise StepError(f"{folder}: {said}") from None
+    if not paths:
+        return []
+    aliases = {
+        name.lower(): channel for channel, names in settings.plates.channel_names for name in names
+    }
+    given = Given(
+        options.pattern or settings.plates.pattern or "", options.times, options.interval_h
+    )
+    named = name_folder(folder, paths, aliases, given)
+    base = _legal(options.plate or Path(folder).resolve().name)
+    settings_file = f"config/{base}.yaml"
+    proposals = list(named.proposals)
+    times_file = Path(f"config/{base}_times.tsv")
+    keys = keys_of(proposals)
+    if named.times:
+        keys["plates.times"] = str(times_file)
+        if not options.print_only:
+            times_file.parent.mkdir(exist_ok=True)
+            write_times(times_file, named.times, "snakescope inspect")
+    lines = [f"{len(paths)} images in {folder}", ""]
+    if named.open:
+        lines += [*table(proposals), "", *(f"STILL NEEDED: {one}" for one in named.open)]
+        return [*lines, "No row was written."]
+    ingest = _ingest(settings.plates, keys, named.times and options.print_only)
+    all_series = _series(folder, base, named, ingest, options)
+    first = next((one for one in all_series if one.frames is not None), None)
+    scale = Scale(options.pixel_size_um, options.dish_mm, options.dish_inner_mm)
+    if first is not None and first.frames is not None:
+        proposals.append(_channels(first.frames, keys, aliases, paths))
+        schedule = _schedule(first.frames)
+        proposals += _scheduled(schedule, named, settings)
+        scale = _asked(scale)
+        proposals += look_at_plate(first.frames, scale, settings)
+    age = _age(options, named)
+    if age:
+        source = "given" if options.age_d is not None else "the day in the first name"
+        sure = "sure" if options.age_d is not None else "CHECK: days of adulthood?"
+        proposals.append(Proposal("age", f"{age} days at the first image", source, sure))
+    lines += table(proposals)
+    lines += [f"{one.row['plate']}: {one.problem}" for one in all_series if one.problem]
+    lines += _notes(all_series)
+    keys |= keys_of(proposals)
+    notes = {key: f"{one.source} ({one.sure})" for one in proposals for key in one.keys}
+    if named.times:
+        notes["plates.times"] = "times of the images, by snakescope inspect"
+    head = f"Settings of {base}, proposed by: snakescope inspect {folder}"
+    text = settings_text("healthspan", keys, notes, head)
+    rows = [dict(one.row, settings=settings_file if keys else "") for one in all_series]
+    rows = [{**row, "age_at_first_frame_d": age} if age else row for row in rows]
+    lines += ["", f"settings of the plate ({settings_file}):" if keys else "no settings differ"]
+    lines += [f"  {line}" for line in text.splitlines()] if keys else []
+    lines += ["", "rows of the sample sheet:", *rows_text(rows), ""]
+    if options.print_only:
+        return [*lines, "Nothing was written (--print-only)."]
+    if keys:
+        lines.append(write_settings(Path(settings_file), text))
+    lines += write_row(Path(settings.sheet), rows)
+    names = " ".join(row["plate"] for row in rows[:1])
+    lines += [f"Correct condition, worms and age in the sheet; then: snakescope trial {names}"]
+    return lines
+
+
+def _ingest(plates: IngestSettings, keys: Mapping[str, Any], unwritten: Any) -> IngestSettings:
+    """Return the settings of the scan with what was proposed."""
+    stated = {key.removeprefix("plates."): value for key, value in keys.items()}
+    if unwritten:
+        raise StepError("--print-only: expected names that tell times, found a table to be written")
+    return IngestSettings.model_validate({**plates.model_dump(exclude_unset=True), **stated})
+
+
+def _series(
+    folder: str, base: str, named: Named, ingest: IngestSettings, options: argparse.Namespace
+) -> list[Series]:
+    """Return the plates of a folder: several by {plate}, by subfolders or by wells; else one."""
+    given = {
+        "experiment": _legal(options.experiment or Path(folder).resolve().parent.name),
+        "condition": options.condition or "condition",
+        "worms": "" if options.worms is None else str(options.worms),
+    }
+    rows: list[dict[str, str]] = []
+    if named.plates:
+        for text in named.plates:
+            name = _legal(text) if re.search(r"[A-Za-z]", text) else _legal(f"{base}_{text}")
+            row = {"plate": name, **given, "folder": folder}
+            if name != text:
+                row["pattern"] = (named.pattern or "").replace("{plate}", text)
+            rows.append(row)
+    else:
+        for below in _subfolders(named.paths):
+            where = str(Path(folder, below)) if below else folder
+            name = _legal(f"{base}_{below}") if below else base
+            rows.append({"plate": name, **given, "folder": where})
+    scanner, found = PlateScanner(ingest), []
+    for row in rows:
+        found += _of_wells(row, scanner)
+    return found
+
+
+def _of_wells(row: dict[str, str], scanner: PlateScanner) -> list[Series]:
+    """Scan a plate; of several wells and positions, each is one."""
+    scanned = _scan(row, scanner)
+    if isinstance(scanned, PlateFrames):
+        return [Series(row, scanned)]
+    match = re.search(r"one well and one position in it, found \d+", scanned.reason)
+    if not match:
+        return [Series(row, None, scanned.reason)]
+    found = []
+    for position in scanner.positions(row["folder"], row.get("pattern", "")):
+        own = {**row, "plate": _legal(f"{row['plate']}_{position}"), "well": position}
+        one = _scan(own, scanner)
+        there = isinstance(one, PlateFrames)
+        found.append(
+            Series(own, one, "")
+            if isinstance(one, PlateFrames)
+            else Series(own, None, "" if there else one.reason)
+        )
+    return found
+
+
+def _scan(row: Mapping[str, str], scanner: PlateScanner) -> PlateFrames | PlateProblem:
+    return scanner.scan(Plate.model_validate({k: v for k, v in row.items() if v}))
+
+
+def _subfolders(paths: Sequence[str]) -> list[str]:
+    """Return the subfolders that are plates: with images called alike; else one empty name."""
+    by_folder: dict[str, list[str]] = {}
+    for path in paths:
+        head, _, tail = path.rpartition("/")
+        by_folder.setdefault(head, []).append(tail.lower())
+    if len(by_folder) < 2 or "" in by_folder:
+        return [""]
+    names = [set(tails) for tails in by_folder.values()]
+    shared = [len(one & names[0]) / max(1, min(len(one), len(names[0]))) for one in names[1:]]
+    several = all(len(one) > 2 for one in names)
+    return sorted(by_folder) if several and min(shared) > 0.5 else [""]
+
+
+def _channels(
+    frames: PlateFrames, keys: Mapping[str, Any], aliases: Mapping[str, str], paths: Sequence[str]
+) -> Proposal:
+    said = " and ".join(one.replace("_", " ") for one in frames.channels)
+    words = {
+        word for path in paths for word in re.split(r"[\W_]+", path.lower()) if word in aliases
+    }
+    if len(frames.channels) > 1:
+        return Proposal("channels", said, f"words in the names: {', '.join(sorted(words))}", "sure")
+    source = (
+        f"the word {', '.join(sorted(words))}" if words else "no word for a channel in the names"
+    )
+    return Proposal("channels", said, source, "sure" if words else "likely")
+
+
+def _schedule(frames: PlateFrames) -> Schedule:
+    return schedule_of([*dict.fromkeys(one.time_h for one in frames.frames if one.path)])
+
+
+def _scheduled(schedule: Schedule, named: Named, settings: HealthspanSettings) -> list[Proposal]:
+    """Propose the schedule, and the settings that depend on it."""
+    keys: dict[str, Any] = {}
+    source = "the times"
+    if schedule.scheduled and schedule.gaps and schedule.usual_h and _regular(schedule):
+        if settings.plates.interval_h is None:
+            keys["plates.interval_h"] = schedule.usual_h
+            source += "; gaps are listed as missing frames"
+    elif schedule.gaps:
+        source += "; days without images are no missing frames"
+    proposals = [Proposal("schedule", schedule.said(named.first_h or 0.0), source, "sure", keys)]
+    reach = settings.states.composite.max_gap_h
+    if schedule.usual_h is not None and schedule.bridge_h > reach:
+        steps = [after - before for before, after in pairwise(schedule.times_h)]
+        wide = sum(step > reach for step in steps)
+        if wide:
+            proposals.append(
+                Proposal(
+                    "neighbours",
+                    f"up to {schedule.bridge_h:g} h apart",
+                    f"{wide} of {len(steps)} steps are longer than {reach:g} h",
+                    "sure",
+                    {"states.composite.max_gap_h": schedule.bridge_h},
+                )
+            )
+    return proposals
+
+
+def _regular(schedule: Schedule) -> bool:
+    """Return whether all times lie near multiples of the usual interval."""
+    usual = schedule.usual_h or 1.0
+    return all(abs(t / usual - round(t / usual)) <= 0.25 for t in schedule.times_h)
+
+
+def _asked(scale: Scale) -> Scale:
+    """Ask a person for the width of the dish, where nothing tells the pixel size."""
+    if scale.given or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        return scale
+    answer = input("Width the dish is sold under in mm (30, 35, 55, 60, 90; empty: unknown): ")
+    try:
+        return replace(scale, dish_mm=float(answer.replace(",", "."))) if answer.strip() else scale
+    except ValueError:
+        return scale
+
+
+def _age(options: argparse.Namespace, named: Named) -> str:
+    """Return the age at the first image: given, or the day that its name tells."""
+    if options.age_d is not None:
+        return f"{options.age_d:g}"
+    return f"{named.first_h / 24:g}" if named.first_h else ""
+
+
+def _notes(series: Sequence[Series]) -> list[str]:
+    notes = [note for one in series if one.frames is not None for note in one.frames.notes]
+    return [note for note in dict.fromkeys(notes) if "interval_h" not in note]
+
+
+def _legal(name: str) -> str:
+    """A name as the sheet takes it."""
+    legal = re.sub(r"[^A-Za-z0-9_.-]+", "_", name).strip(".-_") or "plate"
+    return legal if re.fullmatch(LEGAL_NAME.pattern, legal) else "plate"
