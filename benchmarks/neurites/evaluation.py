@@ -23,10 +23,11 @@ from skimage.measure import label
 
 from benchmarks import ROOT
 from benchmarks.neurites.branches import branches_apart
+from snakescope.learning.partition_scores import PartitionScores
 from snakescope.neurites.agglomeration.segment import segment_blocks
 from snakescope.neurites.fragments.settings import FragmentsSettings
 from snakescope.neurites.scores.evaluate import row
-from snakescope.neurites.scores.partition_scores import PartitionScores, score_partition
+from snakescope.neurites.scores.partition_scores import score_partition
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table

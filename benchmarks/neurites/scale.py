@@ -28,6 +28,7 @@ import pandas as pd
 
 from benchmarks import ROOT
 from benchmarks.neurites.volume import SyntheticVolume
+from snakescope.learning.partition_scores import scores_of_table
 from snakescope.neurites.agglomeration.agglomerate import (
     agglomerate_files,
     read_agglomeration,
@@ -47,7 +48,6 @@ from snakescope.neurites.fragments.region_graph import (
     write_graph,
 )
 from snakescope.neurites.fragments.settings import FragmentsSettings
-from snakescope.neurites.scores.partition_scores import scores_of_table
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, within
 from snakescope.step.command import run_step
 from snakescope.step.output import atomic_write

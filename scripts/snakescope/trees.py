@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from snakescope.healthspan.tree import Healthspan
+from snakescope.membranes.tree import Membranes
 from snakescope.neurites.tree import Neurites
 from snakescope.tree.tree import Tree
 
-TREES: Mapping[str, type[Tree[Any]]] = {tree.name: tree for tree in (Healthspan, Neurites)}
+TREES: Mapping[str, type[Tree[Any]]] = {
+    tree.name: tree for tree in (Healthspan, Neurites, Membranes)
+}

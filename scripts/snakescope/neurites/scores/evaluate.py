@@ -23,6 +23,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snakescope.imaging.style import SERIES_COLOURS, figure_style, save_figure
+from snakescope.learning.partition_scores import PartitionScores, scores_of_table
 from snakescope.neurites.agglomeration.agglomerate import Agglomeration, read_agglomeration
 from snakescope.neurites.agglomeration.settings import AgglomerateSettings, SegmentationSettings
 from snakescope.neurites.fragments.block_files import (
@@ -32,7 +33,6 @@ from snakescope.neurites.fragments.block_files import (
     read_statistics,
 )
 from snakescope.neurites.fragments.pair_counts import contingency_table
-from snakescope.neurites.scores.partition_scores import PartitionScores, scores_of_table
 from snakescope.neurites.scores.settings import EvaluateSettings
 from snakescope.neurites.volumes.blocks import Grid, slices
 from snakescope.neurites.volumes.sheet import TRAINED_ON

@@ -1,0 +1,79 @@
+"""The full table of the search on ISBI 2012: every kernel setting with paired seeds.
+
+    python -m benchmarks.membranes.trainings --data $SNAKESCOPE_DATA --seeds 10
+
+One training a setting and seed, a row a rung, in docs/tables/membranes-trainings.tsv. Rows whose
+key (settings, sections, checksum of the data) is the same are kept, so that an interrupted table
+goes on. Seeds come one after the other, each with all settings: comparisons are paired by seed.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.membranes.isbi2012 import isbi2012
+from snakescope.membranes.networks.kernels import name_of
+from snakescope.membranes.search.settings import SearchSettings
+from snakescope.membranes.search.trial import run_trial, settings_of
+from snakescope.membranes.search.trials_table import COLUMNS, key_of, row_of
+from snakescope.membranes.stacks.sections import read_labelled
+from snakescope.step.checksum import sha256_of
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
+
+TABLE = Path("docs/tables/membranes-trainings.tsv")
+PARTS = {"train": tuple(range(21)), "tune": (21, 22, 23), "test": (27, 28, 29)}
+"""Sections of ISBI 2012; three between those to choose with and those to report on are not used."""
+
+
+def run(data: Path, settings: SearchSettings, seeds: int, table: Path) -> None:
+    """Fill the table."""
+    stack = isbi2012(data, PARTS)
+    assert stack.labels is not None
+    training = settings.trial.training.model_dump(mode="json", exclude={"steps", "seed", "threads"})
+    identity = {
+        "version": settings.trial.version,
+        "training": training,
+        "rungs": settings.rungs,
+        "parts": {part: list(sections) for part, sections in PARTS.items()},
+        "data": [sha256_of(one.path) for one in (stack.image, stack.labels)],
+    }
+    key = key_of(identity)
+    rows = pd.DataFrame(columns=list(COLUMNS))
+    if table.exists():
+        known = read_table(table, COLUMNS, text=("key", "kernels"))
+        rows = known[known["key"] == key]
+    done = set(zip(rows["kernels"], rows["seed"], rows["steps"], strict=True))
+    train_on, tune_on, test_on = (read_labelled([stack], part) for part in PARTS)
+    trials = [(kernels, seed) for seed in range(seeds) for kernels in settings.kernels]
+    last = settings.rungs[-1]
+    left = [one for one in trials if (name_of(one[0]), one[1], last) not in done]
+    found = rows.to_dict("records")
+    for kernels, seed in progress(left, "trainings"):
+        fresh = []
+        with tempfile.TemporaryDirectory() as folder:
+            for steps in settings.rungs:
+                of_trial = settings_of(settings.trial, kernels, seed, steps)
+                tests = test_on if steps == last else []
+                checkpoint = Path(folder, "trial.ckpt")
+                _, one = run_trial(of_trial, train_on, tune_on, tests, {"key": key}, checkpoint)
+                fresh.append(row_of(key, one))
+        found += fresh
+        write_table(table, pd.DataFrame(found, columns=list(COLUMNS)))
+
+
+def main() -> None:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder with neurites/isbi2012")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument("--settings", default="{}", help="JSON of membranes.search, to try it")
+    parser.add_argument("--table", type=Path, default=TABLE)
+    given = parser.parse_args()
+    run(given.data, SearchSettings.model_validate_json(given.settings), given.seeds, given.table)
+
+
+if __name__ == "__main__":
+    main()

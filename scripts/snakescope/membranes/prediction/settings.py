@@ -1,0 +1,44 @@
+"""Settings of the prediction."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from snakescope.settings.strict import Settings
+
+SHIPPED = "resources/models/membranes/membranes_demo.safetensors"
+OWN = "results/membranes/models/membranes.safetensors"
+"""Weights that the run trains itself, from the sections of the column train."""
+
+
+class PredictSettings(Settings):
+    """Membrane probabilities of every section."""
+
+    version: ClassVar[int] = 1
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "threads", "sections_per_block"})
+
+    weights: str = Field(
+        SHIPPED,
+        description=f"weights of the network; {OWN}: trained in this run, from the sections of the"
+        " column train",
+    )
+    sections_per_block: int = Field(
+        16, ge=1, le=1024, description="sections that one job predicts (count)"
+    )
+    tile_px: int = Field(
+        512, ge=64, le=8192, multiple_of=8, description="side of what is predicted at a time (px)"
+    )
+    turns: Literal[1, 4, 8] = Field(
+        1, description="predictions that are averaged: as it is, quarter turns, also their mirrors"
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "float32", description="arithmetic; auto: float32 on a CPU, mixed precision on a GPU"
+    )
+    threads: int = Field(1, ge=1, description="threads of a CPU")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to predict")
+
+
+class AssembleSettings(Settings):
+    """One volume of all blocks."""
+
+    version: ClassVar[int] = 1

@@ -1,0 +1,22 @@
+"""The steps of the membranes tree, as rules and people call them: ``snakescope membranes STEP``."""
+
+from collections.abc import Mapping
+
+from snakescope.membranes.cross_validation.settings import FoldSettings, FoldsTableSettings
+from snakescope.membranes.prediction.settings import AssembleSettings, PredictSettings
+from snakescope.membranes.report.settings import PicturesSettings
+from snakescope.membranes.scores.settings import EvaluateSettings
+from snakescope.membranes.simulation.settings import SimulateSettings
+from snakescope.membranes.training.settings import TrainSettings
+from snakescope.tree.steps import Step
+
+STEPS: Mapping[str, Step] = {
+    "simulate": Step("snakescope.membranes.simulation.simulate", SimulateSettings),
+    "train": Step("snakescope.membranes.training.train", TrainSettings),
+    "predict": Step("snakescope.membranes.prediction.predict", PredictSettings),
+    "assemble": Step("snakescope.membranes.prediction.assemble", AssembleSettings),
+    "evaluate": Step("snakescope.membranes.scores.evaluate", EvaluateSettings),
+    "pictures": Step("snakescope.membranes.report.pictures", PicturesSettings),
+    "fold": Step("snakescope.membranes.cross_validation.fold", FoldSettings),
+    "folds": Step("snakescope.membranes.cross_validation.folds", FoldsTableSettings),
+}

@@ -1,0 +1,233 @@
+"""The membranes tree: from sections of electron micrographs to membranes."""
+
+import csv
+import json
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from snakescope.learning.registry import Model, rebuilds
+from snakescope.membranes import costs
+from snakescope.membranes.prediction.settings import OWN
+from snakescope.membranes.settings import MembranesSettings
+from snakescope.membranes.stacks.manifest import (
+    FILE,
+    PARTS,
+    Manifest,
+    read_manifest,
+    write_manifest,
+)
+from snakescope.membranes.stacks.scan import find_stack
+from snakescope.membranes.stacks.sheet import Stack
+from snakescope.membranes.steps import STEPS
+from snakescope.step.errors import StepError
+from snakescope.tree.costs import Size
+from snakescope.tree.tree import Tree
+
+RESULTS = ("membranes.ome.zarr", "membranes.tif", "sections.png")
+TRUTH_RESULTS = ("scores.tsv", "scores.png")
+DEFAULT_WIDTH = 16
+Files = Callable[[Any], list[str]]
+
+
+class Membranes(Tree[Stack]):
+    """The stacks of a sample sheet and the files of their results.
+
+    Methods that take ``wildcards`` are input functions and parameters of rules; paths are relative
+    to the working directory.
+    """
+
+    name = "membranes"
+    subject = "stack"
+    parts = ("block", "network", "fold")
+    row = Stack
+    section = MembranesSettings
+    steps = STEPS
+    costs = costs.COSTS
+    settings: MembranesSettings
+
+    def __init__(self, *arguments: Any, **options: Any):
+        super().__init__(*arguments, **options)
+        self.stack = cache(self._stack)
+        named = self.settings_of("predict").weights
+        self.trains = named == OWN
+        self.network = named if self.trains else self.weights_of(named)
+
+    def scan(self, row: Stack) -> list[str]:
+        """Look at the files of a stack and write what they are."""
+        found = find_stack(row, self.settings_of("simulate").shape)
+        write_manifest(self.manifest(row.name), found)
+        return []
+
+    def wanted(self) -> list[str]:
+        """The membranes and pictures of every stack, scores of those with test sections."""
+        wanted = []
+        for name in self.subjects:
+            results = RESULTS + (TRUTH_RESULTS if self.is_scored(name) else ())
+            wanted += [f"{self.results}/{name}/{result}" for result in results]
+        return wanted
+
+    def is_scored(self, name: str) -> bool:
+        """Whether a stack has labelled sections to score."""
+        return bool(self.stack(name).parts["test"])
+
+    def models(self) -> Mapping[str, Model]:
+        """The network, unless this run trains it."""
+        if self.trains:
+            return {}
+        key = f"membranes: prediction: weights, or name {OWN} there to train in the same run"
+        return {"predict": Model(self.network, key, f"snakemake --cores 2 {OWN}")}
+
+    def summary(self) -> list[str]:
+        """The scores of every stack with truth, and the pictures to open."""
+        lines = []
+        for name in self.subjects:
+            folder = Path(self.results, name)
+            if (folder / "scores.tsv").exists():
+                lines += _scores(name, folder / "scores.tsv")
+            pictures = [folder / one for one in ("sections.png", "scores.png")]
+            lines += [f"  open {path}" for path in pictures if path.exists()]
+        return ["\n".join(lines)] if lines else []
+
+    # Stacks and blocks of sections.
+
+    def _stack(self, name: str) -> Manifest:
+        self.open()
+        path = Path(self.manifest(name), FILE)
+        if not path.exists():
+            found = self.problems.get(name, "no row")
+            raise StepError(
+                f"{self.settings.sheet}: expected a stack {name} that can be used, found {found}"
+            )
+        return read_manifest(path)
+
+    def _blocks(self, name: str) -> dict[str, tuple[int, int]]:
+        depth, step = self.stack(name).shape[0], self.settings_of("predict").sections_per_block
+        ranges = [(begin, min(begin + step, depth)) for begin in range(0, depth, step)]
+        return {f"z{begin:04}-{end - 1:04}": (begin, end) for begin, end in ranges}
+
+    def block(self, wildcards: Any) -> str:
+        """First section of the block and the one after its last."""
+        begin, end = self._blocks(wildcards.stack)[wildcards.block]
+        return f"{begin}:{end}"
+
+    def block_files(self, wildcards: Any) -> list[str]:
+        """The files that a block is predicted from."""
+        neighbours = self._network().get("neighbours", 0)
+        begin, end = self._blocks(wildcards.stack)[wildcards.block]
+        image = self.stack(wildcards.stack).image
+        return list(image.files_of(max(0, begin - neighbours), end + neighbours))
+
+    def of_blocks(self, pattern: str) -> Files:
+        """Make an input function: ``pattern``, with ``{block}``, for every block of the stack."""
+        return lambda wildcards: [
+            f"{self.results}/{wildcards.stack}/{pattern.format(block=block)}"
+            for block in self._blocks(wildcards.stack)
+        ]
+
+    def stack_files(self, wildcards: Any) -> list[str]:
+        """The files of a stack's image and labels."""
+        return _files(self.stack(wildcards.stack))
+
+    def described(self, wildcards: Any) -> str:
+        """What the sheet says of a stack that its results depend on, as JSON."""
+        row = self.sheet[wildcards.stack]
+        return row.model_dump_json(include={"positive", "crop", "voxel_nm", "set", *PARTS})
+
+    def extra(self, wildcards: Any) -> str:
+        """Cells of the stack in further columns of the sheet, as JSON."""
+        return json.dumps(self.sheet[wildcards.stack].extra)
+
+    def scores(self, wildcards: Any) -> list[str]:
+        """The table with the thresholds of a stack, if it has one."""
+        scored = self.is_scored(wildcards.stack)
+        return [f"{self.results}/{wildcards.stack}/scores.tsv"] if scored else []
+
+    # Networks.
+
+    def own_weights(self, wildcards: Any = None) -> list[str]:
+        """The weights that this run trains, if it does."""
+        return [OWN] if self.trains else []
+
+    def sha256(self, wildcards: Any = None) -> str:
+        """The checksum of weights that were not trained in this run."""
+        return "" if self.trains else self.checksum(self.network)
+
+    def _network(self) -> dict[str, Any]:
+        if self.trains:
+            return self.settings_of("train").network.model_dump()
+        return dict(rebuilds(self.network).get("network", {}))
+
+    def training_stacks(self, wildcards: Any = None) -> list[str]:
+        """What was found of the stacks with sections to train with, to tune and to test."""
+        return [f"{self.manifest(name)}/{FILE}" for name in self._labelled()]
+
+    def training_parts(self, wildcards: Any = None) -> str:
+        """What the sheet says of all labelled stacks, as JSON."""
+        kept = {"positive", "crop", "set", *PARTS}
+        rows = {
+            name: self.sheet[name].model_dump(mode="json", include=kept)
+            for name in self._labelled()
+        }
+        return json.dumps(rows, sort_keys=True)
+
+    def training_files(self, wildcards: Any = None) -> list[str]:
+        """The files of all labelled stacks.
+
+        With what the rule of an unusable one cannot make: no network is trained without a stack
+        that the sheet names for it.
+        """
+        names = self._labelled()
+        problems = [f"{self.manifest(name)}/usable" for name in self.problems]
+        return [path for name in names for path in _files(self.stack(name))] + problems
+
+    def _labelled(self) -> list[str]:
+        self.open()
+        return [name for name in self.subjects if any(self.stack(name).parts.values())]
+
+    def of_folds(self, wildcards: Any) -> list[str]:
+        """The scores of every network and fold of a stack."""
+        settings = self.settings_of("fold")
+        folder = f"{self.results}/{wildcards.stack}/cross_validation"
+        return [
+            f"{folder}/{network}_fold{fold}.json"
+            for network in (*settings.networks, "raw")
+            for fold in range(settings.folds)
+        ]
+
+    def size(self, step: str, wildcards: Any) -> Size:
+        """How much a job of a step works on."""
+        match step:
+            case "train":
+                manifests = [self.stack(name) for name in self._labelled()]
+                return costs.of_training(manifests, self.settings_of("train"))
+            case "simulate":
+                z, y, x = self.settings_of("simulate").shape
+                return Size("", {"mpx": z * y * x / costs.MEGA})
+        manifest = self.stack(wildcards.stack)
+        match step:
+            case "predict":
+                begin, end = self._blocks(wildcards.stack)[wildcards.block]
+                width = self._network().get("width", DEFAULT_WIDTH)
+                settings = self.settings_of("predict")
+                return costs.of_prediction(manifest, end - begin, settings, width)
+            case "fold":
+                return costs.of_training([manifest], self.settings_of("train"))
+        return costs.of_stack(manifest)
+
+
+def _files(manifest: Manifest) -> list[str]:
+    labels = manifest.labels.files if manifest.labels else ()
+    return [*manifest.image.files, *labels]
+
+
+def _scores(name: str, path: Path) -> list[str]:
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["network"] == "network"]
+    value = {row["metric"]: float(row["value"]) for row in rows}
+    origin = {row["metric"]: row["threshold_from"] for row in rows}["v_rand"]
+    return [
+        f"{name}: V_Rand {value['v_rand']:.3f}, V_Info {value['v_info']:.3f}, IoU of membranes"
+        f" {value['iou']:.3f} (threshold: {origin})"
+    ]
