@@ -224,10 +224,9 @@ def _files(manifest: Manifest) -> list[str]:
 
 def _scores(name: str, path: Path) -> list[str]:
     with open(path, encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file, delimiter="\t") if row["network"] == "network"]
-    value = {row["metric"]: float(row["value"]) for row in rows}
-    origin = {row["metric"]: row["threshold_from"] for row in rows}["v_rand"]
-    return [
-        f"{name}: V_Rand {value['v_rand']:.3f}, V_Info {value['v_info']:.3f}, IoU of membranes"
-        f" {value['iou']:.3f} (threshold: {origin})"
-    ]
+        table = [row for row in csv.DictReader(file, delimiter="\t") if row.get("metric")]
+    rows = {row["metric"]: row for row in table if row["network"] == "network"}
+    shown = {"V_Rand": "v_rand", "V_Info": "v_info", "IoU of membranes": "iou"}
+    scores = [f"{text} {float(rows[m]['value']):.3f}" for text, m in shown.items() if m in rows]
+    origin = rows["v_rand"]["threshold_from"] if "v_rand" in rows else ""
+    return [f"{name}: {', '.join(scores)} (threshold: {origin})"] if scores else []
