@@ -10,8 +10,9 @@ registered = (lambda path: path) if tree.settings.keep_registered else temp
 
 rule reference:
     input:
+        # The raw files are no inputs: the manifest states their size and time, while a clock of an
+        # instrument that is ahead, or braces in a path, would confuse Snakemake.
         manifest=tree.reference_manifest,
-        frames=tree.first_frames,
     output:
         image="results/healthspan/{plate}/reference.ome.tif",
         description="results/healthspan/{plate}/reference.json",

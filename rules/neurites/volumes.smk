@@ -60,6 +60,7 @@ rule ingest:
         manifest=tree.file("{volume}/manifest/volume.json"),
         shape=tree.shape,
         sections=tree.slab_sections,
+        stated=tree.slab_stated,
         depth=tree.slab_depth,
         settings=tree.recorded("ingest"),
     shell:

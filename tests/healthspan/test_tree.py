@@ -89,10 +89,6 @@ def test_a_replaced_raw_file_is_another_manifest_of_its_block_alone(tree: Health
     assert "2023-11-14T22:13:20Z" in after["t009-t011.tsv"]
 
 
-def test_the_reference_depends_on_the_first_timepoint_alone(tree: Healthspan) -> None:
-    assert tree.first_frames(at(plate="a")) == ("raw/a/Phase_A1_1_00d00h00m.tif",)
-
-
 @pytest.mark.parametrize(
     ("block", "neighbours"),
     [
@@ -140,7 +136,6 @@ def test_a_job_reads_what_the_main_process_found(tree: Healthspan) -> None:
     job = Healthspan(SETTINGS, list(tree.sheet.values()))
     assert job.problems == tree.problems
     assert job.targets() == tree.targets()
-    assert job.first_frames(at(plate="a")) == tree.first_frames(at(plate="a"))
 
 
 def test_every_plate_has_a_status_with_its_reason(tree: Healthspan) -> None:

@@ -75,12 +75,22 @@ def test_a_full_disk_is_no_defect(error: OSError, capsys) -> None:  # type: igno
     assert "make room and start again" in said
 
 
-def test_another_error_of_the_system_keeps_its_traceback() -> None:
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (PermissionError(13, "Permission denied", "out.tif"), "Permission denied"),
+        (OSError(116, "Stale file handle"), "Stale file handle"),
+        (MemoryError(), "Cannot allocate memory"),
+    ],
+)
+def test_what_the_system_refuses_is_a_sentence(error, words, capsys) -> None:  # type: ignore[no-untyped-def]
     def fails() -> None:
-        raise PermissionError(13, "Permission denied", "out.tif")
+        raise error
 
-    with pytest.raises(PermissionError):
+    with pytest.raises(SystemExit) as ended:
         run_step(fails)
+    (said,) = capsys.readouterr().err.splitlines()
+    assert ended.value.code == 1 and words in said and "run again" in said
 
 
 def test_a_step_ends_with_one_sentence(capsys) -> None:  # type: ignore[no-untyped-def]

@@ -26,7 +26,7 @@ from snakescope.tree.provenance import ProvenanceSettings
 from snakescope.tree.steps import Step
 
 STEPS: Mapping[str, Step] = {
-    "reference": Step("snakescope.healthspan.registration.reference", ReferenceSettings),
+    "reference": Step("snakescope.healthspan.registration.agreement", ReferenceSettings),
     "register": Step("snakescope.healthspan.registration.register", RegisterSettings),
     "frames_table": Step("snakescope.healthspan.registration.frames_table", FramesTableSettings),
     "tile": Step("snakescope.healthspan.detection.tile", TileSettings),

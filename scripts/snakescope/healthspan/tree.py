@@ -1,7 +1,6 @@
 """The healthspan tree: from raw frames of plates to survival and healthspan curves."""
 
 import argparse
-import csv
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -15,6 +14,13 @@ from snakescope.healthspan.costs import (
 )
 from snakescope.healthspan.own_settings import settings_of_plate
 from snakescope.healthspan.plates.gaps import beyond_neighbours
+from snakescope.healthspan.plates.inferred import (
+    Look,
+    check_one_picture,
+    of_pixel_size,
+    same_images,
+    write_inferred,
+)
 from snakescope.healthspan.plates.manifest import (
     PlateProblem,
     block_range,
@@ -24,7 +30,7 @@ from snakescope.healthspan.plates.manifest import (
     write_manifests,
 )
 from snakescope.healthspan.plates.scan import PlateScanner
-from snakescope.healthspan.plates.sheet import Plate, warnings_of_mixed_days
+from snakescope.healthspan.plates.sheet import Plate, warnings_of_conditions
 from snakescope.healthspan.plates.status import left_behind, write_sheets
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
@@ -78,6 +84,7 @@ class Healthspan(Tree[Plate]):
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
         self.scanner = PlateScanner(self.settings.plates)
+        self.found: dict[str, Look] = {}
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
         self.detector = self.weights_of(self.settings_of("detect").weights)
@@ -90,11 +97,14 @@ class Healthspan(Tree[Plate]):
         if isinstance(found, PlateProblem):
             raise StepError(found.reason)
         folder = self.manifest(row.name)
+        look = Look(row, found, write_frame_size(folder, found), self._pixel_size_um(row))
+        check_one_picture(look)
         write_manifests(folder, found, self.settings.timepoints_per_block)
-        write_frame_size(folder, found)
         times_h = {frame.timepoint: frame.time_h for frame in found.frames if frame.path}
         beyond = beyond_neighbours(list(times_h.values()), own.states.composite.max_gap_h)
-        return [*found.notes, *(f"{row.name}: {note}" for note in beyond)]
+        self.found[row.name] = look
+        notes = [*found.notes, *(f"{row.name}: {note}" for note in beyond)]
+        return [*notes, *of_pixel_size(look)]
 
     def own_settings(self, subject: str) -> HealthspanSettings:
         """The settings of a plate: those of the run, with the differences of its own file.
@@ -109,11 +119,17 @@ class Healthspan(Tree[Plate]):
         fraction: float = self.own_settings(wildcards.plate).plates.max_missing_fraction
         return fraction
 
+    def conflicts(self) -> dict[str, str]:
+        """Plates that have raw images in common, of which none can be trusted."""
+        return same_images(self.found, self.settings.sheet, self.results)
+
     def after_scan(self) -> list[str]:
         """Write the status of every plate and the plates of every experiment."""
-        write_sheets(self.results, self.sheet, self.status())
+        write_sheets(self.results, self.sheet, self.status(), keep=self.dry)
         notes = left_behind(self.results, self.experiments)
-        return notes + warnings_of_mixed_days(self.subjects.values())
+        notes += warnings_of_conditions(self.subjects.values())
+        own = [look for name, look in self.found.items() if name in self.subjects]
+        return notes + write_inferred(self.results, own)
 
     def status(
         self, failed: Mapping[str, str] | None = None, unjudged: Mapping[str, str] | None = None
@@ -229,16 +245,6 @@ class Healthspan(Tree[Plate]):
         reference = f"{self.results}/{wildcards.plate}/reference.json"
         return path if is_out_of_date(reference, path) else ancient(path)
 
-    def first_frames(self, wildcards: Any) -> tuple[str, ...]:
-        """The raw files of the plate's first timepoint.
-
-        Its reference is made from them, or from those of a later one where a channel is absent or
-        cannot be read: see :meth:`reference_manifest`.
-        """
-        with open(self.first_manifest(wildcards), encoding="utf-8", newline="") as file:
-            rows = [r for r in csv.DictReader(file, delimiter="\t") if r["status"] == "present"]
-        return tuple(row["path"] for row in rows if row["timepoint"] == rows[0]["timepoint"])
-
     def reference_settings(self, wildcards: Any) -> str:
         """The settings of the reference, with the checksum of the template of the mark."""
         settings = self.settings_of("register", wildcards.plate)
@@ -252,10 +258,12 @@ class Healthspan(Tree[Plate]):
 
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
-        own = self.plate(wildcards).pixel_size_um
-        if own is not None:
-            return own
-        size: float = self.own_settings(wildcards.plate).plates.pixel_size_um
+        return self._pixel_size_um(self.plate(wildcards))
+
+    def _pixel_size_um(self, row: Plate) -> float:
+        if row.pixel_size_um is not None:
+            return row.pixel_size_um
+        size: float = self.own_settings(row.name).plates.pixel_size_um
         return size
 
     def worms(self, wildcards: Any) -> int | str:

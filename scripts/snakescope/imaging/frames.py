@@ -1,9 +1,13 @@
-"""Readers of single raw frames: grey TIFF (also pyramidal, multi-page, 12-bit packed), PNG, JPEG.
+"""Readers of single raw frames: grey TIFF (also pyramidal, 12-bit packed), PNG, JPEG.
 
-Frames keep their bit depth, uint8 or uint16. Incomplete files are refused: decoders fill missing
-parts with a constant, which later steps would take for an image without objects.
+Frames keep their bit depth, uint8 or uint16, and are light as the file means it: WhiteIsZero is
+inverted, orientation applied. Files of several pictures and incomplete files are refused: decoders
+take the first, or fill missing parts with a constant, which later steps would take for an image
+without objects. An error of the system says nothing about the image, and is none of these.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import imagecodecs
@@ -12,29 +16,48 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from snakescope.step.errors import StepError
+from snakescope.imaging import tiff
+from snakescope.step.errors import StepError, system_fault
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 JPEG_MAGIC = b"\xff\xd8\xff"
 JPEG_END = b"\xff\xd9"
-TIFF_MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+TIFF_MAGICS = tiff.MAGICS
+EXIF_ORIENTATION = 0x0112
+ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
 
 
 class UnreadableFrame(StepError):
     """A frame that cannot be used; the series is processed without it."""
 
 
-def read_frame(path: str | Path) -> Frame:
-    """Read a raw frame, shape (Y, X), uint8 or uint16, values as stored.
+@dataclass(frozen=True)
+class Header:
+    """What the header of a raw frame says.
 
-    Of a pyramid the largest level is read, of a multi-page file the first of its largest pages.
-    A colour frame is accepted when its channels are equal; an alpha channel is ignored.
+    Attributes:
+        shape: height and width (px).
+        several: what it holds where that is more than one picture, else empty.
+        pixel_size_um: width of a pixel (um), None where the file does not say.
+    """
+
+    shape: tuple[int, int]
+    several: str = ""
+    pixel_size_um: float | None = None
+
+
+def read_frame(path: str | Path) -> Frame:
+    """Read a raw frame, shape (Y, X), uint8 or uint16, 0 is black.
+
+    Of a pyramid the largest level is read, of a file with thumbnails the picture. A colour frame
+    is accepted when its channels are equal; an alpha channel is ignored.
 
     Raises:
-        UnreadableFrame: no such file, truncated, not an image, in colour, of another
-            sample type, or without any contrast (all black, say).
+        UnreadableFrame: no such file, truncated, partly zeros where data are absent, not an image,
+            several images, in colour, of another sample type, or without any contrast.
+        SystemFault: the system does not let it be read.
     """
     path = Path(path)
     try:
@@ -44,6 +67,8 @@ def read_frame(path: str | Path) -> Frame:
     except FileNotFoundError:
         raise UnreadableFrame(f"{path}: expected an image, found no such file") from None
     except Exception as error:  # decoders raise any exception on damaged files
+        if fault := system_fault(path, error):
+            raise fault from None
         raise UnreadableFrame(
             f"{path}: expected a whole image, found a damaged or truncated one"
             f" ({_first_line(error)}); export this frame again"
@@ -57,23 +82,35 @@ def read_frame(path: str | Path) -> Frame:
     return frame
 
 
-def frame_shape(path: str | Path) -> tuple[int, int]:
-    """Height and width (px) of a raw frame, from its header alone.
+def read_header(path: str | Path) -> Header:
+    """Read what the header of a raw frame says, without its pixels.
 
     Raises:
         UnreadableFrame: no such file, or none of an image that is read here.
+        SystemFault: the system does not let it be read.
     """
     try:
         with open(path, "rb") as stream:
             magic = stream.read(4)
         if magic in TIFF_MAGICS:
             with tifffile.TiffFile(path) as file:
-                pages = [page.aspage() for page in file.pages]
-                page = max(pages, key=lambda one: one.imagewidth * one.imagelength)
-                return page.imagelength, page.imagewidth
+                page = tiff.main_page(file)
+                size = tiff.pixel_size_um(file)
+                shape = page.imagelength, page.imagewidth
+                if tiff.orientation(page) > 4:
+                    shape = shape[::-1]
+                return Header(shape, tiff.several(file), size[-1] if size else None)
         with Image.open(path) as image:
-            return image.height, image.width
+            shape = image.height, image.width
+            if image.getexif().get(EXIF_ORIENTATION, 1) > 4:
+                shape = shape[::-1]
+            count = getattr(image, "n_frames", 1)
+            several = f"{count} pictures" if count > 1 and image.format != "MPO" else ""
+            dpi = image.info.get("dpi", (0, 0))[0]
+            return Header(shape, several, 25400 / float(dpi) if dpi > tiff.FINE_DPI else None)
     except Exception as error:  # decoders raise any exception on damaged files
+        if fault := system_fault(path, error):
+            raise fault from None
         raise UnreadableFrame(
             f"{path}: expected an image, found none ({_first_line(error)}); export it again"
         ) from None
@@ -84,44 +121,121 @@ def _first_line(error: Exception) -> str:
     return lines[0][:120] if lines else type(error).__name__
 
 
-def _decode(path: Path) -> NDArray[np.generic]:
+def read_picture(path: str | Path, labels: bool = False) -> NDArray[np.generic]:
+    """Read one grey picture of any type of number, shape (Y, X), 0 is black.
+
+    Args:
+        labels: take values as they are stored, and runs of zeros for what is not labelled.
+
+    Raises:
+        UnreadableFrame: as :func:`read_frame`, but for its type and its contrast.
+        SystemFault: the system does not let it be read.
+    """
+    path = Path(path)
+    try:
+        return _grey(_decode(path, labels, sections=True), path)
+    except UnreadableFrame:
+        raise
+    except FileNotFoundError:
+        raise UnreadableFrame(f"{path}: expected an image, found no such file") from None
+    except Exception as error:  # decoders raise any exception on damaged files
+        if fault := system_fault(path, error):
+            raise fault from None
+        raise UnreadableFrame(
+            f"{path}: expected a whole image, found a damaged or truncated one"
+            f" ({_first_line(error)}); copy it again"
+        ) from None
+
+
+def _decode(path: Path, labels: bool = False, sections: bool = False) -> NDArray[np.generic]:
+    def whole(image: NDArray[np.generic]) -> NDArray[np.generic]:
+        return image if labels else _whole(image, not sections)
+
     with path.open("rb") as stream:
         magic = stream.read(8)
     if magic[:4] in TIFF_MAGICS:
-        return _decode_tiff(path)
+        return _decode_tiff(path, labels, whole)
     if magic == PNG_MAGIC:
-        return np.asarray(imagecodecs.png_decode(path.read_bytes()))
-    if magic[:3] == JPEG_MAGIC:
         data = path.read_bytes()
-        # libjpeg fills missing parts with grey and only warns.
-        if data.rfind(JPEG_END) < len(data) // 2:
-            raise ValueError("JPEG without its end marker")
-        return np.asarray(imagecodecs.jpeg8_decode(data))
+        if b"acTL" in data[: data.find(b"IDAT")]:
+            raise UnreadableFrame(_several(path, "an animation"))
+        return whole(_without_alpha(np.asarray(imagecodecs.png_decode(data))))
+    if magic[:3] == JPEG_MAGIC:
+        if labels:
+            raise UnreadableFrame(f"{path}: expected labels without loss, found JPEG; save as PNG")
+        return _decode_jpeg(path)
     found = "an empty file" if not magic else "something else"
     raise UnreadableFrame(
         f"{path}: expected a TIFF, PNG or JPEG image, found {found}; export this frame again"
     )
 
 
-def _decode_tiff(path: Path) -> NDArray[np.generic]:
+def _several(path: Path, found: str) -> str:
+    return (
+        f"{path}: expected one picture a file, found {found}; export every channel and every"
+        " timepoint to a file of its own"
+    )
+
+
+def _decode_jpeg(path: Path) -> NDArray[np.generic]:
+    data = path.read_bytes()
+    # libjpeg fills missing parts with grey and only warns.
+    if data.rfind(JPEG_END) < len(data) // 2:
+        raise ValueError("JPEG without its end marker")
+    image = np.asarray(imagecodecs.jpeg8_decode(data))
+    with Image.open(path) as opened:
+        turned = opened.getexif().get(EXIF_ORIENTATION, 1)
+    return np.ascontiguousarray(tiff.ORIENTED.get(turned, tiff.ORIENTED[1])(image))
+
+
+def _decode_tiff(
+    path: Path, labels: bool, whole: Callable[[NDArray[np.generic]], NDArray[np.generic]]
+) -> NDArray[np.generic]:
     size = path.stat().st_size
     with tifffile.TiffFile(path) as file:
-        pages = [page.aspage() for page in file.pages]
-        page = max(pages, key=lambda one: (one.imagewidth * one.imagelength, -one.index))
-        ends = [o + n for o, n in zip(page.dataoffsets, page.databytecounts, strict=False)]
-        # A strip recorded as empty, or beyond the end of the file, decodes to zeros.
-        if not ends or max(ends) > size or 0 in page.databytecounts:
-            raise ValueError(f"pixels expected up to byte {max(ends, default=0)} of {size}")
+        page = tiff.main_page(file)
+        tiff.check_whole(file, page, size)
+        if found := tiff.several(file):
+            raise UnreadableFrame(_several(path, found))
         image = page.asarray(maxworkers=1)
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and image.ndim == 3:
             image = np.moveaxis(image, 0, -1)
+        image = np.asarray(image)
+        if image.ndim == 3 and image.shape[2] in (2, 4):
+            image = _alpha_of_tiff(image, page, path)
+        image = tiff.by_photometric(whole(image), page, labels)
+        return np.ascontiguousarray(tiff.ORIENTED[tiff.orientation(page)](image))
+
+
+def _alpha_of_tiff(
+    image: NDArray[np.generic], page: tifffile.TiffPage, path: Path
+) -> NDArray[np.generic]:
+    """Leave out a last sample that the file calls alpha, or that is the same everywhere."""
+    last = image[:, :, -1]
+    if page.extrasamples and page.extrasamples[-1] in ALPHA:
+        return image[:, :, :-1]
+    if last.min() == last.max() and image.shape[2] == 4:
+        return image[:, :, :-1]
+    raise UnreadableFrame(
+        f"{path}: expected one grey value a pixel, found {image.shape[2]} samples that the file"
+        " calls no alpha; export one channel per file, in grey"
+    )
+
+
+def _without_alpha(image: NDArray[np.generic]) -> NDArray[np.generic]:
+    return image[:, :, :-1] if image.ndim == 3 and image.shape[2] in (2, 4) else image
+
+
+def _whole(image: NDArray[np.generic], rows_too: bool) -> NDArray[np.generic]:
+    """Refuse a picture of which a part is zeros because its data are absent."""
+    first = image[:, :, 0] if image.ndim == 3 else image
+    if first.ndim == 2 and first.any() and (share := tiff.zero_share(first, rows_too)):
+        raise ValueError(f"{share:.0%} of it in one run of zeros: the copy was broken off")
     return image
 
 
 def _grey(image: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
     image = np.squeeze(image)
-    if image.ndim == 3 and image.shape[2] in (2, 4):
-        image = image[:, :, :-1]
     if image.ndim == 3:
         first = image[:, :, 0]
         if all(np.array_equal(first, image[:, :, k]) for k in range(1, image.shape[2])):

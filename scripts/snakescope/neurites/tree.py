@@ -15,10 +15,16 @@ from snakescope.neurites.fragments.context import block_of, context_of
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.steps import STEPS
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, Zyx, slabs
-from snakescope.neurites.volumes.scan import find_sources, read_manifest, write_manifest
+from snakescope.neurites.volumes.scan import (
+    find_sources,
+    is_made,
+    read_manifest,
+    write_manifest,
+)
 from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
+from snakescope.tree.provenance import stated
 from snakescope.tree.tree import Tree
 
 VOLUME_RESULTS = (
@@ -68,7 +74,11 @@ class Neurites(Tree[Volume]):
             row, self.settings_of("simulate").shape, self.settings_of("fetch").train_sections
         )
         write_manifest(self.manifest(row.name), found)
-        return []
+        if is_made(row):
+            return []
+        from snakescope.neurites.volumes.look import look
+
+        return look(row, found, self.settings_of("ingest"), self.manifest(row.name))
 
     def wanted(self) -> list[str]:
         """The segmentation and pictures of every volume, scores of those with truth, exports."""
@@ -138,7 +148,22 @@ class Neurites(Tree[Volume]):
         return "yes" if costs.histogram_bins(self.settings_of("agglomerate")) else "no"
 
     def slab_files(self, wildcards: Any) -> tuple[str, ...]:
-        """The files that a slab of the image or of the labels is read from."""
+        """The files that a slab is read from, where rules make them.
+
+        Others are no inputs: :meth:`slab_stated` says whether they changed, while a clock that is
+        ahead, or braces in a path, would confuse Snakemake.
+        """
+        if not is_made(self.sheet[wildcards.volume]):
+            return ()
+        return self._slab_files(wildcards)
+
+    def slab_stated(self, wildcards: Any) -> str:
+        """Sizes and times of the files that a slab is read from, summed up."""
+        if is_made(self.sheet[wildcards.volume]):
+            return ""
+        return stated(self._slab_files(wildcards))[1]
+
+    def _slab_files(self, wildcards: Any) -> tuple[str, ...]:
         source = self.sources(wildcards.volume)[wildcards.kind]
         return source.files_of(*self._slab(wildcards))
 

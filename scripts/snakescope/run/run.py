@@ -73,6 +73,7 @@ class Run:
                     # compute again.
                     weights_of=lambda named: weights_file(named, workflow.basedir),
                 )
+                self.trees[name].dry = bool(workflow.output_settings.dryrun)
         except StepError as error:
             raise WorkflowError(str(error)) from None
         conda = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
@@ -84,14 +85,16 @@ class Run:
 
         def files(wildcards: Any) -> list[str]:
             trees = [self.trees[name] for name in names]
-            return [path for tree in trees if tree.sheet for path in tree.targets()]
+            return [path for tree in trees if tree.has_rows for path in tree.targets()]
 
         return files
 
     def nothing_to_do(self) -> str:
         """Return a sentence where only trees without a row in their sheet are asked for."""
-        targets = self.workflow.dag_settings.targets or self.trees
-        if any(name not in self.trees or self.trees[name].sheet for name in targets):
+        targets = set(self.workflow.dag_settings.targets or ["all"])
+        if "all" in targets:
+            targets = targets - {"all"} | set(self.trees)
+        if any(name not in self.trees or self.trees[name].has_rows for name in targets):
             return ""
         trees = [self.trees[name] for name in sorted(targets)]
         sheets = " or ".join(tree.settings.sheet for tree in trees)

@@ -1,24 +1,31 @@
-"""Sample sheets: tab-separated text, one row a subject, each row a pydantic model.
+"""Sample sheets (.tsv, .csv, .xlsx), one row a subject, each row a pydantic model.
 
 Read by every process that parses the Snakefile, so nothing heavy is imported here.
 """
 
-import csv
 import difflib
 import re
+import unicodedata
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, TypeVar, get_args
+from typing import Annotated, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from snakescope.settings.load import did_you_mean, expected_value, point_for_comma
+from snakescope.settings.sheet_files import sheet_lines
 from snakescope.step.errors import StepError
 
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 """Names of subjects and of whatever else names a folder of results."""
+LONGEST_NAME = 100
+DEVICE = re.compile(r"(?:con|prn|aux|nul|com\d|lpt\d)(?:\..*)?", re.IGNORECASE)
+"""Names that Windows keeps for devices, on whose shares results may lie."""
+RESULT_FILES = (".tsv", ".html", ".yaml", ".json", ".png", ".svg", ".txt")
+"""Endings of files that may lie beside the folders of subjects."""
 
 
 def _legal(name: str) -> str:
@@ -30,11 +37,54 @@ def _legal(name: str) -> str:
             "a name of letters, digits, '.', '_' and '-', the first a letter, digit or '_'",
             {"remedy": f"write for example {legal}"},
         )
+    if len(name) > LONGEST_NAME or DEVICE.fullmatch(name) or name.endswith("."):
+        raise PydanticCustomError(
+            "name",
+            f"a name that every file system takes, of {LONGEST_NAME} letters at most, with no dot"
+            " at its end and none of Windows' own, such as CON",
+            {"remedy": "write another name"},
+        )
     return name
 
 
 Name = Annotated[str, AfterValidator(_legal)]
 """A cell that names a folder of results."""
+
+NO_REASON = {
+    "", "false", "no", "n", "f", "0", "0.0", "-", "--", "\u2013", "\u2014", "n/a", "na", "n.a.",
+    "none", "nan", "null", "nein", "non", "keep", "include", "included", "ok",
+}  # fmt: skip
+"""What a cell for a reason holds where people mean that there is none, in small letters."""
+
+
+def _reason(cell: str) -> str:
+    return "" if cell.strip().lower() in NO_REASON else cell
+
+
+Reason = Annotated[str, AfterValidator(_reason)]
+"""A cell that holds a reason, or nothing; words of refusal count as nothing."""
+
+
+def on_disk(cell: str) -> str:
+    """Return a path as the disk spells it: with the home folder, and letters composed or not.
+
+    A Mac keeps the parts of a letter such as an umlaut or a Korean syllable apart, a spreadsheet
+    does not.
+    """
+    path = str(Path(cell).expanduser()) if cell.startswith("~") else cell
+    forms = (path, *(unicodedata.normalize(form, path) for form in ("NFC", "NFD")))
+    try:
+        return next((one for one in dict.fromkeys(forms) if Path(one).exists()), path)
+    except (OSError, ValueError):  # the scan says why it cannot be read
+        return path
+
+
+PathCell = Annotated[str, AfterValidator(on_disk)]
+"""A cell that names a file or a folder."""
+
+
+REFUSED = "_line_"
+"""What stands in the place of the name of a row that cannot be used, before its line."""
 
 
 class Row(BaseModel):
@@ -64,10 +114,17 @@ class Row(BaseModel):
     @field_validator("name")
     @classmethod
     def _not_reserved(cls, name: str) -> str:
-        if name in cls.reserved:
+        if name.lower() in {one.lower() for one in cls.reserved}:
             raise PydanticCustomError(
                 "reserved",
                 f"a name other than {', '.join(cls.reserved)}, as other results are called",
+                {"remedy": "choose another name"},
+            )
+        if name.lower().endswith(RESULT_FILES) or name.startswith(REFUSED):
+            raise PydanticCustomError(
+                "reserved",
+                f"a name that does not end in {', '.join(RESULT_FILES)}, as files of results do,"
+                f" nor begin with {REFUSED}",
                 {"remedy": "choose another name"},
             )
         return name
@@ -90,8 +147,41 @@ class Row(BaseModel):
 R = TypeVar("R", bound=Row)
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A row that cannot be used: the number of its line, and one sentence that says why."""
+
+    line: int
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """What stands in the place of its name, which may be what is wrong with it."""
+        return f"{REFUSED}{self.line}"
+
+
+@dataclass(frozen=True)
+class Sheet(Generic[R]):
+    """A sample sheet, in its order: the rows that can be used, and the others."""
+
+    rows: tuple[R, ...] = ()
+    refused: tuple[Refused, ...] = ()
+
+
 def read_rows(path: str | Path, model: type[R], needed: bool = False) -> tuple[R, ...]:
-    """Read a sample sheet, in its order.
+    """Read a sample sheet of which every row can be used; see :func:`read_sheet`.
+
+    Raises:
+        StepError: as :func:`read_sheet`, or of the first row that cannot be used.
+    """
+    sheet = read_sheet(path, model, needed)
+    if sheet.refused:
+        raise StepError(sheet.refused[0].reason)
+    return sheet.rows
+
+
+def read_sheet(path: str | Path, model: type[R], needed: bool = False) -> Sheet[R]:
+    """Read a sample sheet, row by row: one that cannot be used does not stop the others.
 
     Text is UTF-8 or UTF-16. Lines that start with ``#``, lines without text and empty columns
     behind the last one are ignored, cells are stripped, and cells that a row lacks are empty.
@@ -102,75 +192,75 @@ def read_rows(path: str | Path, model: type[R], needed: bool = False) -> tuple[R
         model: row model; the first of its columns names the subject.
         needed: refuse a sheet that is absent or has no rows; else it has none.
 
+    Returns:
+        The rows, and of those that cannot be used why: a cell that its field refuses, a line
+        break or an open quotation mark, or a subject twice, where case does not count; of those
+        neither is used, as nobody knows which is meant.
+
     Raises:
         StepError: no text; a column that is missing, repeated, or nearly called as one of the
-            model's; a cell that its field refuses; or a subject twice, where case does not count.
+            model's.
     """
     subject, *_ = model.columns()
     if not needed and not Path(path).exists():
-        return ()
-    lines = _lines(path, model)
+        return Sheet()
+    lines, wrong = sheet_lines(path, ", ".join(model.required()), f"{subject}s")
     header = lines[0][1] if lines else []
     if lines:
+        if lines[0][0] in wrong:
+            raise StepError(f"{path}, line {lines[0][0]}: {wrong[lines[0][0]]}")
         _check_header(f"{path}, line {lines[0][0]}", header, model)
     if needed and len(lines) < 2:
         raise StepError(
             f"{path}: expected a header and one row a {subject}, found no row; add a {subject} "
             "(columns: config/README.md)"
         )
-    rows: dict[str, tuple[int, R]] = {}
+    rows: dict[str, list[tuple[int, R]]] = {}
+    refused: list[Refused] = []
     for number, cells in lines[1:]:
-        where = f"{path}, line {number}"
-        if len(cells) > len(header):
-            raise StepError(
-                f"{where}: expected {len(header)} cells as in the header, found {len(cells)}; "
-                "remove a tab"
-            )
-        row = _row(where, dict(zip(header, cells + [""] * len(header), strict=False)), model)
+        try:
+            row = _read_row(f"{path}, line {number}", cells, wrong.get(number, ""), header, model)
+        except StepError as error:
+            refused.append(Refused(number, str(error)))
+            continue
         # Case alone does not tell two folders apart on every file system.
-        first = rows.setdefault(row.name.lower(), (number, row))[0]
-        if first != number:
-            raise StepError(
-                f"{where}: expected every {subject} once, found {subject} {row.name!r} again "
-                f"(first on line {first}); rename or remove one"
+        rows.setdefault(row.name.lower(), []).append((number, row))
+    for same in rows.values():
+        for number, row in same[1:]:
+            refused.append(
+                Refused(
+                    number,
+                    f"{path}, line {number}: expected every {subject} once, found {subject}"
+                    f" {row.name!r} again (first on line {same[0][0]}); rename or remove one",
+                )
             )
-    return tuple(row for _, row in rows.values())
+        if same[1:]:
+            first, row = same[0]
+            refused.append(
+                Refused(
+                    first,
+                    f"{path}, line {first}: expected every {subject} once, found {subject}"
+                    f" {row.name!r} on line {same[1][0]} as well; rename or remove one",
+                )
+            )
+    good = tuple(same[0][1] for same in rows.values() if not same[1:])
+    return Sheet(good, tuple(refused))
+
+
+def _read_row(where: str, cells: list[str], wrong: str, header: list[str], model: type[R]) -> R:
+    if wrong:
+        raise StepError(f"{where}: {wrong}")
+    if len(cells) > len(header):
+        raise StepError(
+            f"{where}: expected {len(header)} cells as in the header, found {len(cells)}; "
+            "remove a tab"
+        )
+    return _row(where, dict(zip(header, cells + [""] * len(header), strict=False)), model)
 
 
 def extra_columns(rows: Sequence[Row]) -> list[str]:
     """Return the names of the columns of a sheet that its row model does not describe."""
     return list(dict.fromkeys(name for row in rows for name in row.extra))
-
-
-def _lines(path: str | Path, model: type[Row]) -> list[tuple[int, list[str]]]:
-    """The header and the rows with the numbers of their lines, without empty cells at the end."""
-    lines = []
-    for number, line in enumerate(_text(path, model).splitlines(), start=1):
-        cells = [cell.strip() for cell in next(csv.reader([line], delimiter="\t"), [])]
-        while cells and not cells[-1]:
-            cells.pop()
-        if cells and not line.lstrip().startswith("#"):
-            lines.append((number, cells))
-    return lines
-
-
-def _text(path: str | Path, model: type[Row]) -> str:
-    """The "Unicode Text" of Excel, its one tab-separated form for every letter, is UTF-16."""
-    try:
-        content = Path(path).read_bytes()
-        utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-        return content.decode("utf-16" if utf16 else "utf-8-sig")
-    except FileNotFoundError:
-        raise StepError(
-            f"{path}: expected a sample sheet, found no such file; write one, tab-separated, with "
-            f"the columns {', '.join(model.required())}"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise StepError(
-            f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
-            f"at {error.start}; save the sheet as tab-separated text in UTF-8"
-            " (in Excel: Unicode Text)"
-        ) from None
 
 
 def _check_header(where: str, header: list[str], model: type[Row]) -> None:

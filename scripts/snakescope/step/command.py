@@ -14,7 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, system_words
 
 
 def parser_of(module: ModuleType, name: str) -> argparse.ArgumentParser:
@@ -44,27 +44,31 @@ def run_module(path: str, name: str, arguments: Sequence[str]) -> NoReturn:
 def run_step(main: Callable[[], None]) -> NoReturn:
     """Run ``main`` and leave the process: 0, or 1 after one sentence on stderr.
 
-    Only :class:`StepError` and a full disk become a sentence; anything else is a defect of the
-    software and keeps its traceback.
+    :class:`StepError` and what the system refuses, such as a full disk or a folder that may not be
+    written to, become a sentence; anything else is a defect of the software and keeps its
+    traceback.
     """
     try:
         main()
     except StepError as error:
-        print(f"error: {error}", file=sys.stderr, flush=True)
-        sys.exit(1)
-    except OSError as error:
-        full = full_disk(error)
-        if not full:
+        _end(str(error))
+    except (OSError, MemoryError) as error:
+        where = getattr(error, "filename", None) or Path.cwd()
+        if full := full_disk(error):
+            _end(
+                f"{where}: expected room on the disk, found {full}; make room and start again,"
+                " finished results are kept"
+            )
+        words = system_words(error)
+        if not words:
             raise
-        where = error.filename or Path.cwd()
-        print(
-            f"error: {where}: expected room on the disk, found {full}; make room and start again,"
-            " finished results are kept",
-            file=sys.stderr,
-            flush=True,
-        )
-        sys.exit(1)
+        _end(f"{where}: expected to read or write it, found {words!r}; see to it and run again")
     sys.exit(0)
+
+
+def _end(sentence: str) -> NoReturn:
+    print(f"error: {sentence}", file=sys.stderr, flush=True)
+    sys.exit(1)
 
 
 def full_disk(error: OSError) -> str:

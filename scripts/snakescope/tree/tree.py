@@ -8,6 +8,7 @@ here imports numpy, pandas or torch.
 import argparse
 import math
 import os
+import shutil
 import subprocess
 import sys
 from abc import ABC, abstractmethod
@@ -18,7 +19,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 from snakescope import REPOSITORY
 from snakescope.learning.registry import Model, weights_checksum
-from snakescope.settings.sheet import Row, read_rows
+from snakescope.settings.sheet import REFUSED, Row, Sheet, read_sheet
 from snakescope.settings.strict import Settings
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
@@ -30,6 +31,16 @@ from snakescope.tree.steps import Step
 R = TypeVar("R", bound=Row)
 Parameter = Callable[..., Any]
 PROBLEM = "problem.txt"
+
+
+class Shared(str):
+    """A note of a scan that may hold for many subjects, and is told once, with their names."""
+
+
+def some(names: Sequence[str], shown: int = 3) -> str:
+    """Return the first of some names, and how many more there are."""
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 class Tree(ABC, Generic[R]):
@@ -44,6 +55,8 @@ class Tree(ABC, Generic[R]):
         steps: the commands of the tree.
         jobs: the steps of rules that run several, or one of another name.
         costs: what steps take, by ``step`` or ``step kind``.
+        refused: why rows of the sheet cannot be used, by what stands in the place of their name.
+        dry: whether the run only plans.
     """
 
     name: ClassVar[str]
@@ -71,11 +84,15 @@ class Tree(ABC, Generic[R]):
             weights_of: the path of weights that the configuration names.
         """
         self.settings = settings
+        self.refused: dict[str, str] = {}
+        self.dry = False
         self.results = f"results/{self.name}"
         if rows is None:
             # A sheet that a configuration names has to be there.
             named = settings.sheet != type(settings).model_fields["sheet"].default
-            rows = read_rows(settings.sheet, self.row, needed=named)
+            sheet: Sheet[Any] = read_sheet(settings.sheet, self.row, needed=named)
+            rows = sheet.rows
+            self.refused = {one.name: one.reason for one in sheet.refused}
         self.sheet = {row.name: row for row in rows}
         self.scans = scans
         self.warn = warn
@@ -107,6 +124,10 @@ class Tree(ABC, Generic[R]):
     def summary(self) -> list[str]:
         """Results and pictures to name when a run has ended."""
         return []
+
+    def conflicts(self) -> dict[str, str]:
+        """Return why subjects cannot be used beside one another, once all have been looked at."""
+        return {}
 
     def after_scan(self) -> list[str]:
         """Write what depends on all subjects, and return notes."""
@@ -168,19 +189,32 @@ class Tree(ABC, Generic[R]):
         self.opened = True
         if not self.scans:
             return
+        told: dict[str, list[str]] = {}
         for name, row in self.sheet.items():
             if name in self.excluded:
                 continue
-            problem = Path(self.manifest(name), PROBLEM)
             try:
                 for note in self.scan(row):
-                    self.warn(note)
-                problem.unlink(missing_ok=True)
+                    told.setdefault(note, []).append(name)
+                self._problem(name).unlink(missing_ok=True)
             except StepError as error:
-                write_if_changed(problem, f"{error}\n")
-                self.warn(f"{name}: {error}")
+                self._refuse(name, str(error))
+        for note, names in told.items():
+            self.warn(f"{some(names)}: {note}" if isinstance(note, Shared) else note)
+        for name, reason in {**self.refused, **self.conflicts()}.items():
+            self._refuse(name, reason)
+        for path in Path(self.results).glob(f"{REFUSED}*"):
+            if path.name not in self.refused:
+                shutil.rmtree(path, ignore_errors=True)
         for note in self.after_scan():
             self.warn(note)
+
+    def _problem(self, name: str) -> Path:
+        return Path(self.manifest(name), PROBLEM)
+
+    def _refuse(self, name: str, reason: str) -> None:
+        write_if_changed(self._problem(name), f"{reason}\n")
+        self.warn(reason if name in self.refused else f"{name}: {reason}")
 
     @cached_property
     def problems(self) -> dict[str, str]:
@@ -188,10 +222,15 @@ class Tree(ABC, Generic[R]):
         self.open()
         found = {}
         for name in self.sheet:
-            path = Path(self.manifest(name), PROBLEM)
+            path = self._problem(name)
             if name not in self.excluded and path.exists():
                 found[name] = path.read_text(encoding="utf-8").strip()
         return found
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether its sheet has a row, be it one that cannot be used."""
+        return bool(self.sheet or self.refused)
 
     @cached_property
     def subjects(self) -> dict[str, R]:
@@ -209,7 +248,8 @@ class Tree(ABC, Generic[R]):
     def targets(self) -> list[str]:
         """Return what a run makes; for an unusable subject, what its rule cannot make."""
         self.open()
-        return [*self.wanted(), *(f"{self.manifest(name)}/usable" for name in self.problems)]
+        without = (*self.problems, *self.refused)
+        return [*self.wanted(), *(f"{self.manifest(name)}/usable" for name in without)]
 
     def file(self, pattern: str) -> Parameter:
         """Make an input function or parameter: a file or folder below the tree's results.

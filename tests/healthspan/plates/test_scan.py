@@ -109,7 +109,7 @@ def test_same_names_in_a_folder_per_channel(tmp_path: Path) -> None:
 
 
 def test_plate_folder_named_by_its_channel(tmp_path: Path) -> None:
-    frames = scan(touch(tmp_path / "Green", "E2_1_00d00h00m.tif"))
+    frames = scan(touch(tmp_path / "GFP", "E2_1_00d00h00m.tif"))
     assert frames.channels == ("dark_field",)
 
 
@@ -366,13 +366,13 @@ def test_one_bad_plate_leaves_the_others(tmp_path: Path) -> None:
 def test_shared_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     touch(tmp_path, "A1_1_00d00h00m.tif", "B1_1_00d00h00m.tif")
     listed: list[str] = []
-    original = scan_module.list_images
+    original = scan_module.list_folder
 
     def listing(folder: str) -> list[ImageFile]:
         listed.append(folder)
         return original(folder)
 
-    monkeypatch.setattr(scan_module, "list_images", listing)
+    monkeypatch.setattr(scan_module, "list_folder", listing)
     plates = [plate_at(tmp_path, well, well) for well in ("A1", "B1")]
     scanner = PlateScanner(IngestSettings())
     assert [type(scanner.scan(plate)) for plate in plates] == [PlateFrames, PlateFrames]

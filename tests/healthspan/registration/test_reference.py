@@ -15,12 +15,12 @@ from snakescope.healthspan.plates.manifest import (
     write_manifests,
 )
 from snakescope.healthspan.plates.timepoints import Timepoint
-from snakescope.healthspan.registration import reference
+from snakescope.healthspan.registration import agreement
+from snakescope.healthspan.registration.agreement import choose
 from snakescope.healthspan.registration.marks import drawn_cross
 from snakescope.healthspan.registration.reference import (
     TEMPLATE,
     describe,
-    first_readable,
     read_description,
     read_reference,
     write_description,
@@ -43,17 +43,41 @@ def timepoints(folder: Path, images: list[np.ndarray | None]) -> list[Timepoint]
     return found
 
 
-def test_the_first_readable_frame_is_taken(
+def test_the_first_readable_frame_that_most_agree_with_is_taken(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     image = frame(dish(1), 2)
     listed = timepoints(tmp_path, [None, np.zeros_like(image), image, image])
-    one, frames = first_readable(listed)
-    assert one.timepoint == 2
-    np.testing.assert_array_equal(frames["bright_field"], image)
+    choice = choose(listed, RegisterSettings())
+    assert choice.timepoint.timepoint == 2
+    np.testing.assert_array_equal(choice.frames["bright_field"], image)
     assert "warning: t001" in capsys.readouterr().err
     with pytest.raises(StepError, match=r"p: expected one readable frame .* among 2 timepoints"):
-        first_readable(listed[:2])
+        choose(listed[:2], RegisterSettings())
+
+
+@pytest.mark.parametrize(("bad", "how"), [((0,), "blurred"), ((0, 5), "other"), ((2,), "small")])
+def test_a_poor_frame_is_no_reference(tmp_path: Path, bad: tuple[int, ...], how: str) -> None:
+    """Whatever it shows, and wherever it lies, it costs itself alone."""
+    good = frame(dish(1), 2)
+    poor = {
+        "blurred": cv2.GaussianBlur(good, (0, 0), 30),
+        "other": np.ascontiguousarray(frame(dish(5), 3)[::-1]),
+        "small": good[: good.shape[0] // 2, : good.shape[1] // 2],
+    }[how]
+    images = [
+        np.ascontiguousarray(poor) if k in bad else np.roll(good, k, axis=1) for k in range(6)
+    ]
+    choice = choose(timepoints(tmp_path, list(images)), RegisterSettings())
+    assert choice.timepoint.timepoint == min(set(range(6)) - set(bad))
+    assert choice.agreeing == choice.compared - len(bad)
+    assert len(choice.passed_over) == sum(k < choice.timepoint.timepoint for k in bad)
+
+
+def test_of_two_frames_that_disagree_the_first_is_taken(tmp_path: Path) -> None:
+    images = [frame(dish(1), 2), np.ascontiguousarray(frame(dish(5), 3)[::-1])]
+    choice = choose(timepoints(tmp_path, list(images)), RegisterSettings())
+    assert (choice.timepoint.timepoint, choice.agreeing, choice.compared) == (0, 0, 1)
 
 
 def test_a_spoilt_first_block_leaves_the_reference_to_the_next(
@@ -72,7 +96,7 @@ def test_a_spoilt_first_block_leaves_the_reference_to_the_next(
     for spoilt, chosen in ((0, 0), (1, 1), (2, 2), (3, 3)):
         for k in range(spoilt):
             (tmp_path / f"{k}.tif").write_bytes(b"II*\0")
-        call(reference)
+        call(agreement)
         assert read_description(tmp_path / "r.json").timepoint == chosen
         assert not is_out_of_date(tmp_path / "r.json", tmp_path / "manifest/t000-t001.tsv")
 

@@ -11,7 +11,7 @@ import pytest
 import tifffile
 
 from snakescope.healthspan.plates.manifest import COLUMNS
-from snakescope.healthspan.registration import reference, register
+from snakescope.healthspan.registration import agreement, reference, register
 from snakescope.healthspan.registration.motion import Motion
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.imaging.stacks import Stack, read_stack
@@ -56,7 +56,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         description = str(tmp_path / "reference.json")
         common = ["--manifest", listed, "--settings", text, "--description", description]
         monkeypatch.setattr(sys, "argv", ["reference", *common, "--image", image])
-        call(reference)
+        call(agreement)
         frames, table = str(tmp_path / "out.ome.tif"), str(tmp_path / "out.tsv")
         outputs = ["--reference", image, "--frames", frames, "--table", table]
         monkeypatch.setattr(sys, "argv", ["register", *common, *outputs])
@@ -150,7 +150,7 @@ def test_bad_frames_are_told_and_never_stop_the_block(
         {"bright_field": None},
         {"bright_field": fogged},
         {"bright_field": frame(dish(99, mark=False), 5)},
-        {"bright_field": good},
+        {"bright_field": good ^ np.eye(SIDE, dtype=good.dtype)},
     ]
     table = run(images)
     assert list(table["status"]) == (

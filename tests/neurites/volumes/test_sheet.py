@@ -175,13 +175,16 @@ def test_damaged_and_unknown_sources_are_refused(tmp_path: Path, image: np.ndarr
     }.items():
         with pytest.raises(StepError, match=sentence):
             describe(str(tmp_path / path))
-    tifffile.imwrite(tmp_path / "sections/s9.tif", image[0, :10])
-    (tmp_path / "sections/s9.png").unlink()
-    with pytest.raises(StepError, match=r"s9\.tif: expected a section of 20 x 24 px"):
+    last = tmp_path / "sections/s9.png"
+    last.write_bytes(imagecodecs.png_encode(image[0, :10]))
+    with pytest.raises(StepError, match=r"s9\.png: expected a section of 20 x 24 px"):
         read(describe(named["sections"]), 0, 5)
-    (tmp_path / "sections/s9.tif").write_bytes(b"II*\0")
-    with pytest.raises(StepError, match=r"s9\.tif: expected a whole volume"):
+    last.write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(StepError, match=r"s9\.png: expected a whole image"):
         read(describe(named["sections"]), 0, 5)
+    tifffile.imwrite(tmp_path / "sections/s9.tif", image[0])
+    with pytest.raises(StepError, match=r"s#\.png \(5\), s#\.tif \(1\), such as s9\.tif"):
+        describe(named["sections"])
 
 
 def test_labels_of_another_shape_make_a_volume_unusable(tmp_path: Path, image: np.ndarray) -> None:
@@ -215,7 +218,7 @@ def test_grey_values_and_labels_that_cannot_be_used_are_refused() -> None:
     assert label_ids(np.array([0, 2**32 - 1], np.uint64), "v").dtype == np.uint64
     for labels, sentence in (
         (np.array([2**32], np.uint64), r"expected labels up to 2\^32 - 1, found 4294967296"),
-        (np.array([-1]), "expected labels from 0, found -1"),
+        (np.array([-20]), "expected labels from 0, found -20"),
         (np.array([1.5]), "expected labels as whole numbers, .* found float64"),
     ):
         with pytest.raises(StepError, match=sentence):
@@ -286,10 +289,10 @@ def test_beside_a_run_at_work_nothing_is_looked_at(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     volumes = [Volume(name=name, image=f"{name}.tif", voxel_nm=VOXEL) for name in "ab"]
-    tifffile.imwrite("a.tif", np.zeros((2, 8, 8), np.uint8))
+    tifffile.imwrite("a.tif", np.ones((2, 8, 8), np.uint8))
     Neurites(NeuritesSettings(), volumes, scans=True, warn=lambda note: None).open()
-    tifffile.imwrite("a.tif", np.zeros((3, 8, 8), np.uint8))
-    tifffile.imwrite("b.tif", np.zeros((4, 8, 8), np.uint8))
+    tifffile.imwrite("a.tif", np.ones((3, 8, 8), np.uint8))
+    tifffile.imwrite("b.tif", np.ones((4, 8, 8), np.uint8))
     planned = Neurites(NeuritesSettings(), volumes)
     planned.open()
     assert set(planned.problems) == {"b"}

@@ -15,9 +15,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, SystemFault
 from snakescope.step.output import write_if_changed
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ COLUMNS = (
 SIZE = "size.json"
 SIZE_TRIES = 3
 """Number of frames at the start of a plate that are tried for its size."""
+
+FEW_COMPARED = 3
+"""Number of frames below which a reference frame was chosen for want of others."""
 
 _BLOCK = re.compile(r"t(\d{3,})-t(\d{3,})")
 
@@ -59,6 +62,27 @@ class Frame:
 
 
 @dataclass(frozen=True)
+class Inferred:
+    """What the names of a plate's images were taken to say.
+
+    Attributes:
+        naming: Pattern, or exports of the IncuCyte.
+        example: One of the names.
+        channels: Each channel and the word that it was read from.
+        times: Whether times are dates, elapsed or numbers.
+        interval_h: Usual time between timepoints (h), None for one timepoint.
+        left_out: Images and files that are no part of the plate.
+    """
+
+    naming: str = ""
+    example: str = ""
+    channels: str = ""
+    times: str = ""
+    interval_h: float | None = None
+    left_out: str = ""
+
+
+@dataclass(frozen=True)
 class PlateFrames:
     """All frames of a plate, by timepoint, then channel.
 
@@ -68,6 +92,7 @@ class PlateFrames:
         timepoint_count: Number of timepoints, including missing ones.
         frames: One per timepoint and channel.
         notes: Notes on the scan for the user, one sentence each.
+        inferred: What was read off the names, for people to check.
     """
 
     plate: str
@@ -75,6 +100,7 @@ class PlateFrames:
     timepoint_count: int
     frames: tuple[Frame, ...]
     notes: tuple[str, ...] = ()
+    inferred: Inferred = Inferred()
 
 
 @dataclass(frozen=True)
@@ -131,29 +157,46 @@ def write_manifests(
     return names
 
 
-def write_frame_size(folder: str | Path, frames: PlateFrames) -> None:
-    """Write the size of the frames of a plate to ``folder``/size.json.
+def write_frame_size(folder: str | Path, frames: PlateFrames) -> dict[str, Any]:
+    """Write what the header of a plate's first readable frame says to ``folder``/size.json.
 
-    Memory requests of jobs depend on it. The first readable file is opened, and again only if it
-    has changed.
+    Memory requests of jobs depend on its size. The file is opened again only if it has changed.
+
+    Returns:
+        ``shape_px`` (height and width, None if no frame could be read), ``several`` (what the file
+        holds where that is more than one picture), ``pixel_size_um`` (None where it says none) and
+        ``files`` (path and time of what was tried).
     """
     path = Path(folder) / SIZE
     files = [frame.path for frame in frames.frames if frame.path][:SIZE_TRIES]
     stated = [(f, Path(f).stat().st_mtime_ns) for f in files if Path(f).exists()]
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if known.get("files") == [list(one) for one in stated]:
-        return
+    known: dict[str, Any] = {}
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+    if known.get("files") == [list(one) for one in stated] and "several" in known:
+        return known
     # Imported here, since image readers take longer to import than the rest of this process.
-    from snakescope.imaging.frames import UnreadableFrame, frame_shape
+    from snakescope.imaging.frames import Header, UnreadableFrame, read_header
 
-    shape = None
+    found: Header | None = None
+    refused = False
     for file, _ in stated:
         try:
-            shape = frame_shape(file)
+            found = read_header(file)
             break
         except UnreadableFrame:
             continue
-    write_if_changed(path, json.dumps({"shape_px": shape, "files": stated}) + "\n")
+        except SystemFault:
+            refused = True
+    known = {
+        "shape_px": found.shape if found else None,
+        "several": found.several if found else "",
+        "pixel_size_um": found.pixel_size_um if found else None,
+        # What could not be looked at is looked at again.
+        "files": [] if refused and not found else stated,
+    }
+    write_if_changed(path, json.dumps(known) + "\n")
+    return known
 
 
 def read_megapixels(folder: str | Path) -> float | None:
@@ -184,7 +227,8 @@ def is_out_of_date(description: str | Path, manifest: str | Path) -> bool:
     """Return whether the reference frame of a plate was made from other raw files.
 
     Modification times are not sufficient: a file may be replaced by an older one, or replace an
-    unreadable one. Files after the first block are not compared.
+    unreadable one. Files after the first block are not compared. One that was chosen when the plate
+    had hardly any other frame is chosen again where most that came since do not fit it.
 
     Args:
         description: reference.json; False if it is absent or states no files.
@@ -195,7 +239,22 @@ def is_out_of_date(description: str | Path, manifest: str | Path) -> bool:
         files, timepoint = document["files"], int(document["timepoint"])
     except (OSError, ValueError, KeyError, TypeError):
         return False
-    return bool(files) and files != stated_until(manifest, timepoint)
+    if not files:
+        return False
+    return files != stated_until(manifest, timepoint) or _outvoted(document, description, manifest)
+
+
+def _outvoted(document: dict[str, Any], description: str | Path, manifest: str | Path) -> bool:
+    compared = int(document.get("agreement", {}).get("compared", FEW_COMPARED))
+    if compared >= FEW_COMPARED:
+        return False
+    there = {row["timepoint"] for row in _rows(manifest) if row["status"] == "present"}
+    table = Path(description).parent / "registered" / Path(manifest).name
+    if len(there) <= compared + 1 or not table.exists():
+        return False
+    with open(table, encoding="utf-8", newline="") as file:
+        status = [row["status"] for row in csv.DictReader(file, delimiter="\t")]
+    return status.count("unregistered") + status.count("unreadable") > len(status) / 2
 
 
 def read_manifest(path: str | Path) -> "pd.DataFrame":
@@ -244,4 +303,7 @@ def _text(plate: str, frames: Sequence[Frame]) -> str:
 
 def utc(seconds: int) -> str:
     """Return a time (s since 1970) such as 2025-03-31T18:05:00Z."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    try:
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    except (OverflowError, ValueError, OSError):  # a file server without a clock
+        return str(seconds)

@@ -44,7 +44,7 @@ _INCUCYTE_TIME = (
     r"|(?P<year>\d{4})y(?P<month>\d+)m(?P<day>\d+)d_(?P<hours_of_day>\d+)h(?P<minutes_of_hour>\d+)m)"
 )
 _INCUCYTE_EXPORT = re.compile(
-    r"(?:.*/)?(?:(?P<head>[^/]*?)_)??(?:(?P<well>[A-Za-z]{1,2}\d{1,2})_(?P<image>\d+)_)?"
+    r"(?:.*/)?(?:(?P<head>[^/]*?)_)??(?:(?P<well>[A-Za-z]{1,2}\d{1,2})(?:_(?P<image>\d+))?_)?"
     rf"{_INCUCYTE_TIME}(?:_(?P<part>\d+))?{_SUFFIX}",
     re.IGNORECASE,
 )

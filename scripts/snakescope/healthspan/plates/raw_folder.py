@@ -1,14 +1,33 @@
 """Listing of the images below a raw folder, in one pass and without opening files."""
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from snakescope.healthspan.plates.naming import IMAGE_SUFFIXES
 
 MAX_DEPTH = 8
 """Maximum depth of folders; the raw archive of an IncuCyte has six levels."""
+
+SYSTEM_FOLDERS = {
+    "@eadir", "#recycle", "@recycle", "@recently-snapshot", "@snapshot", "$recycle.bin",
+    "system volume information", "__macosx", "lost+found", "thumbnails",
+}  # fmt: skip
+"""Folders of servers and file systems, in small letters; some hold an image a file."""
+BESIDE = {
+    "", ".txt", ".xml", ".json", ".csv", ".tsv", ".yaml", ".yml", ".ini", ".log", ".md", ".db",
+    ".pdf", ".doc", ".docx", ".xls", ".xlsx", ".html", ".htm", ".lnk",
+}  # fmt: skip
+"""Endings of what lies beside images and is none; others are named where they are left out."""
+NATIVE = {
+    ".czi": "ZEN: Export, TIFF", ".nd2": "NIS-Elements: Save As, TIFF",
+    ".lif": "LAS X: Export, TIFF",
+    ".oib": "Fiji: File, Save As, Tiff", ".oif": "Fiji: File, Save As, Tiff",
+    ".vsi": "Fiji with Bio-Formats: File, Save As, Tiff", ".lsm": "Fiji: File, Save As, Tiff",
+}  # fmt: skip
+"""Formats of microscopes that are not read here, and how to export from them."""
 
 
 @dataclass(frozen=True)
@@ -31,14 +50,43 @@ class Refused(Exception):
     """A plate that cannot be processed; becomes its :class:`PlateProblem`."""
 
 
+@dataclass(frozen=True)
+class Listing:
+    """What lies below a raw folder: its images, by path, and how many files of other endings."""
+
+    images: tuple[ImageFile, ...]
+    others: Mapping[str, int] = field(default_factory=dict)
+
+    def other_endings(self) -> str:
+        """Return the endings of files that are left out and may be images, such as .czi (2)."""
+        shown = sorted(self.others.items(), key=lambda pair: (-pair[1], pair[0]))
+        return ", ".join(f"{ending} ({count})" for ending, count in shown)
+
+    def how_to_export(self) -> str:
+        """Return how to export files of a microscope's own format, empty where there are none."""
+        told = [f"{ending} with {NATIVE[ending]}" for ending in self.others if ending in NATIVE]
+        return f"; export {', '.join(told)}, one file a channel and timepoint" if told else ""
+
+
 def list_images(folder: str) -> list[ImageFile]:
     """List the images below ``folder``, by path, hidden files and folders left out.
 
     Raises:
         Refused: the folder is absent, not a folder, or cannot be read.
     """
+    return list(list_folder(folder).images)
+
+
+def list_folder(folder: str) -> Listing:
+    """List the images below ``folder`` and count the other files, hidden ones left out.
+
+    Raises:
+        Refused: the folder is absent, not a folder, or cannot be read.
+    """
+    others: Counter[str] = Counter()
     try:
-        return sorted(_images(folder, "", MAX_DEPTH), key=lambda file: file.relative_path)
+        images = sorted(_images(folder, "", MAX_DEPTH, others), key=lambda file: file.relative_path)
+        return Listing(tuple(images), dict(others))
     except FileNotFoundError:
         raise Refused(
             "expected a folder of images, found no such folder; correct the column folder"
@@ -46,21 +94,27 @@ def list_images(folder: str) -> list[ImageFile]:
     except NotADirectoryError:
         raise Refused("expected a folder of images, found a file; name its folder") from None
     except OSError as error:
+        where = f" at {error.filename}" if error.filename else ""
         raise Refused(
-            f"expected a folder of images, found one that cannot be read ({error.strerror})"
+            f"expected a folder of images, found one that cannot be read ({error.strerror}{where});"
+            " nothing is known of its images: see to it and run again"
         ) from None
 
 
-def _images(folder: str, below: str, depth: int) -> Iterator[ImageFile]:
+def _images(folder: str, below: str, depth: int, others: Counter[str]) -> Iterator[ImageFile]:
     with os.scandir(os.path.join(folder, below) if below else folder) as entries:
         for entry in entries:
-            if entry.name.startswith("."):
+            name = entry.name.lower()
+            if name.startswith(".") or name in SYSTEM_FOLDERS:
                 continue
-            if entry.name.lower().endswith(IMAGE_SUFFIXES):
+            if entry.is_dir():
+                if depth:
+                    yield from _images(folder, f"{below}{entry.name}/", depth - 1, others)
+            elif name.endswith(IMAGE_SUFFIXES):
                 # A broken link counts as an empty file.
                 exists = not entry.is_symlink() or Path(entry.path).exists()
                 stat = entry.stat() if exists else None
                 size, modified = (stat.st_size, int(stat.st_mtime)) if stat else (0, 0)
                 yield ImageFile(below + entry.name, size, modified)
-            elif depth and entry.is_dir():
-                yield from _images(folder, f"{below}{entry.name}/", depth - 1)
+            elif (ending := os.path.splitext(name)[1]) not in BESIDE:  # noqa: PTH122
+                others[ending] += 1

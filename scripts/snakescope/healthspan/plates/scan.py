@@ -8,11 +8,13 @@ import math
 import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
+from snakescope.healthspan.plates.channels import Acquisition, aliases_of, wanted, with_channels
 from snakescope.healthspan.plates.gaps import widest_gap
-from snakescope.healthspan.plates.manifest import Frame, PlateFrames, PlateProblem
+from snakescope.healthspan.plates.manifest import Frame, Inferred, PlateFrames, PlateProblem
 from snakescope.healthspan.plates.naming import (
     CHANNELS,
     IMAGE_SUFFIXES,
@@ -22,23 +24,11 @@ from snakescope.healthspan.plates.naming import (
     compile_pattern,
     read_name,
 )
-from snakescope.healthspan.plates.raw_folder import ImageFile, Refused, list_images
+from snakescope.healthspan.plates.raw_folder import ImageFile, Listing, Refused, list_folder
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.plates.times_table import Times, read_times, with_time
-from snakescope.settings.load import did_you_mean
 from snakescope.step.errors import StepError
-
-
-@dataclass(frozen=True)
-class _Acquisition:
-    """A file with a parsed name; ``word`` is the word for its channel in the name or a folder."""
-
-    file: ImageFile
-    parts: NameParts
-    channel: str = ""
-    word: str = ""
-    time_h: float = math.nan
 
 
 class PlateScanner:
@@ -49,7 +39,7 @@ class PlateScanner:
 
     def __init__(self, settings: IngestSettings):
         self.settings = settings
-        self._listings: dict[str, list[ImageFile] | Refused] = {}
+        self._listings: dict[str, Listing | Refused] = {}
 
     def scan(
         self, plate: Plate, settings: IngestSettings | None = None
@@ -57,7 +47,7 @@ class PlateScanner:
         """Return the frames of one plate, or why it cannot be used."""
         if plate.folder not in self._listings:
             try:
-                self._listings[plate.folder] = list_images(plate.folder)
+                self._listings[plate.folder] = list_folder(plate.folder)
             except Refused as refused:
                 self._listings[plate.folder] = refused
         listing = self._listings[plate.folder]
@@ -88,33 +78,83 @@ def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlatePro
     return PlateScanner(settings).scan(plate)
 
 
-def _frames(plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]) -> PlateFrames:
-    if not listing:
+def _frames(plate: Plate, settings: IngestSettings, listing: Listing) -> PlateFrames:
+    images = listing.images
+    if not images:
+        found = listing.other_endings()
         raise Refused(
-            f"expected images ({', '.join(IMAGE_SUFFIXES)}), found none; "
-            "copy the raw images there or correct the column folder"
+            f"expected images ({', '.join(IMAGE_SUFFIXES)}), found "
+            + (f"none, but files of other endings: {found}" if found else "none")
+            + (
+                listing.how_to_export()
+                or "; copy the raw images there or correct the column folder"
+            )
         )
-    named, unnamed = _understood(plate, settings, listing)
+    named, unnamed = _understood(plate, settings, images)
     notes = []
+    left_out = listing.other_endings()
     if unnamed:
         notes.append(
-            f"{plate.folder}: {len(unnamed)} of {len(listing)} images have other names and are "
+            f"{plate.folder}: {len(unnamed)} of {len(images)} images have other names and are "
             f"left out, such as {unnamed[0].relative_path}"
         )
+    if left_out:
+        notes.append(f"{plate.folder}: files of other endings are left out: {left_out}")
     named = _one_position(plate, named)
-    acquisitions = _with_channels(plate, settings, named)
-    channels = _wanted(settings, acquisitions)
+    acquisitions = with_channels(plate, settings, named)
+    channels = wanted(settings, acquisitions)
     timed = _with_times(settings, [one for one in acquisitions if one.channel in channels])
     frames = _table(plate, settings, channels, timed)
     if settings.interval_h is None:
         notes += _gaps(plate, frames)
     _check_missing(settings, frames)
-    return PlateFrames(plate.name, channels, frames[-1].timepoint + 1, tuple(frames), tuple(notes))
+    if unnamed:
+        left_out = ", ".join(filter(None, [f"{len(unnamed)} images of other names", left_out]))
+    inferred = _inferred(plate, settings, timed, frames, left_out)
+    own = Path(plate.folder).name
+    words = {one.word for one in timed}
+    if own.lower() in aliases_of(settings) and not words - {""}:
+        notes.append(
+            f"{plate.folder}: no name tells a channel, and {own!r}, the name of the plate's folder,"
+            f" may be that of a group: read as {settings.default_channel}"
+            " (plates.default_channel)"
+        )
+    count = frames[-1].timepoint + 1
+    return PlateFrames(plate.name, channels, count, tuple(frames), tuple(notes), inferred)
+
+
+def _inferred(
+    plate: Plate,
+    settings: IngestSettings,
+    timed: Sequence[Acquisition],
+    frames: Sequence[Frame],
+    left_out: str,
+) -> Inferred:
+    words: dict[str, dict[str, None]] = {}
+    for one in timed:
+        words.setdefault(one.channel, {})[one.word] = None
+    told = [
+        f"{channel} ({', '.join(word or 'no word, by default' for word in words[channel])})"
+        for channel in CHANNELS
+        if channel in words
+    ]
+    parts = timed[0].parts
+    times = "numbers" if parts.timepoint is not None else "dates" if parts.absolute else "elapsed"
+    hours = list(dict.fromkeys(frame.time_h for frame in frames))
+    steps = sorted(round(b - a, 3) for a, b in pairwise(hours))
+    return Inferred(
+        naming=plate.pattern or settings.pattern or "exports of the IncuCyte",
+        example=timed[0].file.relative_path,
+        channels=", ".join(told),
+        times=times,
+        interval_h=steps[len(steps) // 2] if steps else None,
+        left_out=left_out,
+    )
 
 
 def _understood(
     plate: Plate, settings: IngestSettings, listing: Sequence[ImageFile]
-) -> tuple[list[_Acquisition], list[ImageFile]]:
+) -> tuple[list[Acquisition], list[ImageFile]]:
     timed = settings.times is None
     pattern = plate.pattern or settings.pattern
     patterns = [compile_pattern(pattern, plate.name, timed)] if pattern else INCUCYTE
@@ -127,7 +167,7 @@ def _understood(
         if parts is None:
             unnamed.append(file)
         else:
-            named.append(_Acquisition(file, parts))
+            named.append(Acquisition(file, parts))
     if not named:
         expected = (
             f"the images of the table {settings.times} (plates.times)"
@@ -151,7 +191,7 @@ def _times_of(settings: IngestSettings) -> Times | None:
         raise Refused(str(error)) from None
 
 
-def _one_position(plate: Plate, named: list[_Acquisition]) -> list[_Acquisition]:
+def _one_position(plate: Plate, named: list[Acquisition]) -> list[Acquisition]:
     """Keep the well and image of this plate."""
     vessels = {one.parts.vessel for one in named}
     if len(vessels) > 1 and plate.name in vessels:
@@ -185,71 +225,7 @@ def _as_written(position: str) -> str:
     return position.replace("-", "_").upper()
 
 
-def _with_channels(
-    plate: Plate, settings: IngestSettings, named: Sequence[_Acquisition]
-) -> list[_Acquisition]:
-    aliases = {name.lower(): channel for channel, names in settings.channel_names for name in names}
-    own = Path(plate.folder).name.lower()
-    labelled, unlabelled = [], []
-    for one in named:
-        word = _channel_word(one, own, aliases)
-        if word is None:
-            unlabelled.append(one)
-        else:
-            labelled.append(replace(one, channel=aliases[word], word=word))
-    if unlabelled and any(one.channel == settings.default_channel for one in labelled):
-        # Images with and without a channel in their names: a guess would mix channels.
-        raise Refused(
-            "expected a channel in every name or in none, found "
-            f"{unlabelled[0].file.relative_path} next to {labelled[0].file.relative_path}; "
-            "add its channel to plates.channel_names (under ignored to leave it unread)"
-        )
-    labelled += [replace(one, channel=settings.default_channel) for one in unlabelled]
-    return [one for one in labelled if one.channel != "ignored"]
-
-
-def _channel_word(one: _Acquisition, own: str, aliases: dict[str, str]) -> str | None:
-    """Return the word for the channel in the name, else in the nearest folder, else None.
-
-    Args:
-        own: the name of the plate's folder, in small letters.
-    """
-    if one.parts.channel:
-        if one.parts.channel.lower() not in aliases:
-            raise Refused(
-                f"expected a channel named in plates.channel_names, found {one.parts.channel!r} in "
-                f"{one.file.relative_path}{did_you_mean(one.parts.channel, aliases)}"
-            )
-        return one.parts.channel.lower()
-    words = one.parts.head.lower().replace("-", "_").replace(" ", "_").split("_")
-    folders = one.file.relative_path.lower().split("/")[:-1]
-    for name in (words[-1], "_".join(words[-2:]), *reversed(folders), own):
-        if name in aliases:
-            return name
-    return None
-
-
-def _wanted(settings: IngestSettings, acquisitions: Sequence[_Acquisition]) -> tuple[str, ...]:
-    there = {one.channel for one in acquisitions}
-    if not there:
-        raise Refused(
-            "expected images of a channel, found only such as are ignored; "
-            "correct plates.channel_names"
-        )
-    if settings.channels == "auto":
-        return tuple(channel for channel in CHANNELS if channel in there)
-    for channel in settings.channels:
-        if channel not in there:
-            raise Refused(
-                f"expected the channels {' and '.join(settings.channels)} (plates.channels), found "
-                f"no {channel} image; add its images, or set plates.channels to auto"
-            )
-    return settings.channels
-
-
-def _with_times(
-    settings: IngestSettings, acquisitions: Sequence[_Acquisition]
-) -> list[_Acquisition]:
+def _with_times(settings: IngestSettings, acquisitions: Sequence[Acquisition]) -> list[Acquisition]:
     """Add to every acquisition its time since the plate's first (h)."""
     times_h = []
     for one in acquisitions:
@@ -280,9 +256,9 @@ def _table(
     plate: Plate,
     settings: IngestSettings,
     channels: Sequence[str],
-    timed: Sequence[_Acquisition],
+    timed: Sequence[Acquisition],
 ) -> list[Frame]:
-    by_timepoint: dict[int, dict[str, _Acquisition]] = {}
+    by_timepoint: dict[int, dict[str, Acquisition]] = {}
     for timepoint, one in _with_timepoints(settings, timed):
         earlier = by_timepoint.setdefault(timepoint, {}).get(one.channel)
         if earlier and settings.duplicates == "refuse":
@@ -318,7 +294,7 @@ def _table(
     return frames
 
 
-def _remedy(one: _Acquisition, other: _Acquisition) -> str:
+def _remedy(one: Acquisition, other: Acquisition) -> str:
     if one.word == other.word:
         return "remove one, or set plates.duplicates to first or last"
     return (
@@ -328,8 +304,8 @@ def _remedy(one: _Acquisition, other: _Acquisition) -> str:
 
 
 def _with_timepoints(
-    settings: IngestSettings, timed: Sequence[_Acquisition]
-) -> Iterator[tuple[int, _Acquisition]]:
+    settings: IngestSettings, timed: Sequence[Acquisition]
+) -> Iterator[tuple[int, Acquisition]]:
     interval_h = settings.interval_h
     if interval_h is None:
         # Rounded to seconds: sums of days, hours and minutes differ in their last bits.

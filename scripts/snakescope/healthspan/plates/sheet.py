@@ -10,7 +10,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from snakescope.healthspan.plates.naming import compile_pattern
-from snakescope.settings.sheet import Name, Row
+from snakescope.settings.sheet import Name, PathCell, Reason, Row
 
 OF_ADULTHOOD, SINCE_FIRST_FRAME = "day of adulthood", "days since first frame"
 
@@ -47,7 +47,7 @@ class Plate(Row):
     condition: str = Field(
         description="strain, dose or whatever is compared, as the plots shall call it"
     )
-    folder: str = Field(
+    folder: PathCell = Field(
         description="folder of its raw images, absolute or relative to where `snakemake` is run"
     )
     age_at_first_frame_d: float | None = Field(
@@ -63,8 +63,10 @@ class Plate(Row):
         description="number of worms put on the plate (count); empty estimates it from the images."
         " Needed to count worms that were dead before the first picture",
     )
-    exclusion: str = Field(
-        "", description="why the plate is left out, such as `fogged`; empty keeps it"
+    exclusion: Reason = Field(
+        "",
+        description="why the plate is left out, such as `fogged`; empty keeps it, as do words of"
+        " refusal such as `no`, `FALSE`, `0` or `-`",
     )
     pixel_size_um: float | None = Field(
         None,
@@ -133,6 +135,26 @@ def note_of_mixed_days(axes: Mapping[str, str]) -> str:
 def _some(names: Sequence[str], shown: int = 3) -> str:
     more = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
+
+
+def warnings_of_conditions(plates: Iterable[Plate]) -> list[str]:
+    """What is to be known of the conditions and the days of plates that are compared."""
+    every = list(plates)
+    return [*warnings_of_mixed_days(every), *warnings_of_alike_conditions(every)]
+
+
+def warnings_of_alike_conditions(plates: Iterable[Plate]) -> list[str]:
+    """One sentence for conditions of an experiment that differ in case, blanks or marks alone."""
+    found: dict[tuple[str, str], dict[str, None]] = {}
+    for plate in plates:
+        plain = "".join(filter(str.isalnum, plate.condition.casefold())) or plate.condition
+        found.setdefault((plate.experiment, plain), {})[plate.condition] = None
+    return [
+        f"experiment {experiment}: the conditions {' and '.join(map(repr, names))} are compared as"
+        " different ones; spell them alike if they are one"
+        for (experiment, _), names in found.items()
+        if len(names) > 1
+    ]
 
 
 def warnings_of_mixed_days(plates: Iterable[Plate]) -> list[str]:

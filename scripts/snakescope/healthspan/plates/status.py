@@ -20,7 +20,9 @@ LEFT_OUT_COLUMNS = ("plate", "condition", "status", "reason")
 Status = Mapping[str, tuple[str, str]]
 
 
-def write_sheets(results: str, sheet: Mapping[str, Plate], status: Status) -> None:
+def write_sheets(
+    results: str, sheet: Mapping[str, Plate], status: Status, keep: bool = False
+) -> None:
     """Write the status of every plate, and for every experiment who is in it and who is not.
 
     Also for one that has lost all its plates: it says so in place of those it once had. Columns of
@@ -29,10 +31,13 @@ def write_sheets(results: str, sheet: Mapping[str, Plate], status: Status) -> No
     Args:
         sheet: all plates by name, in the order of the sheet.
         status: of every plate, and why.
+        keep: leave the table of all plates with what the last run did not compute, as a dry run
+            computes nothing.
     """
     extra = extra_columns(list(sheet.values()))
     columns = (*STATUS_COLUMNS, *extra)
-    _write(f"{results}/{STATUS}", columns, list(sheet.values()), status)
+    shown = {**status, **(_not_computed(f"{results}/{STATUS}", status) if keep else {})}
+    _write(f"{results}/{STATUS}", columns, list(sheet.values()), shown)
     for experiment in dict.fromkeys(plate.experiment for plate in sheet.values()):
         folder = f"{results}/experiments/{experiment}"
         members = [plate for plate in sheet.values() if plate.experiment == experiment]
@@ -53,6 +58,19 @@ def _write(path: str, columns: Sequence[str], plates: Sequence[Plate], status: S
         cells = {**plate.extra, **vars(plate), **own}
         writer.writerow(["" if (cell := cells.get(name)) is None else cell for name in columns])
     write_if_changed(path, text.getvalue())
+
+
+def _not_computed(path: str, status: Status) -> dict[str, tuple[str, str]]:
+    """What the last run wrote of included plates that it could not compute."""
+    if not Path(path).exists():
+        return {}
+    with open(path, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return {
+        row["plate"]: (row["status"], row["reason"])
+        for row in rows
+        if row.get("status") == "not computed" and status.get(row["plate"], ("",))[0] == "included"
+    }
 
 
 def left_behind(results: str, experiments: Mapping[str, Sequence[str]]) -> list[str]:

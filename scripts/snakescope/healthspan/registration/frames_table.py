@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from snakescope.healthspan.registration.repeats import mark_repeats
 from snakescope.step.errors import StepError
 from snakescope.step.tables import write_table
 
@@ -28,7 +29,8 @@ def join_frames(paths: Sequence[str | Path]) -> pd.DataFrame:
     """Join the registered tables of a plate's blocks, in order of time.
 
     Returns:
-        The columns of the tables, as text and so to the last digit as they were written.
+        The columns of the tables, as text and so to the last digit as they were written; frames
+        that repeat one of another block are unreadable.
 
     Raises:
         StepError: a table lacks a column, or a timepoint is in two tables.
@@ -53,7 +55,7 @@ def join_frames(paths: Sequence[str | Path]) -> pd.DataFrame:
             f"{twice.iloc[1]['_table']}: expected timepoint {twice.iloc[1]['timepoint']} once, "
             f"found it in {twice.iloc[0]['_table']} too; remove both and run again"
         )
-    return frames.drop(columns="_table").reset_index(drop=True)
+    return mark_repeats(frames.drop(columns="_table").reset_index(drop=True))
 
 
 def losses(frames: pd.DataFrame) -> list[str]:

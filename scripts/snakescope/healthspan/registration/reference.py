@@ -1,32 +1,29 @@
 """The reference frame of a plate, to which all its frames are registered.
 
-It is the first timepoint with readable channels. Its description states the position of the cross
-mark, if there is one, and of the dish.
+It is the first that most others agree with, see
+:mod:`snakescope.healthspan.registration.agreement`. Its description states the position of the
+cross mark, if there is one, and of the dish, and why it is this frame.
 """
 
-import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from snakescope import REPOSITORY
-from snakescope.healthspan.plates.manifest import block_range, stated_until
-from snakescope.healthspan.plates.timepoints import Timepoint, read_timepoints
+from snakescope.healthspan.plates.manifest import block_range
 from snakescope.healthspan.registration.dish import find_dish
-from snakescope.healthspan.registration.marks import Mark, drawn_cross, find_mark
+from snakescope.healthspan.registration.marks import Mark, find_mark
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.registration.texture import Circle
-from snakescope.imaging.frames import Frame, UnreadableFrame, read_frame
+from snakescope.imaging.frames import Frame, read_frame
 from snakescope.imaging.stacks import Stack, write_stack
 from snakescope.step.errors import StepError
-from snakescope.step.output import atomic_write, write_json
+from snakescope.step.output import write_json
 
 TEMPLATE = REPOSITORY / "resources" / "registration_mark.png"
 
@@ -52,33 +49,10 @@ class Description:
     dish_seen: bool
 
 
-def first_readable(timepoints: Sequence[Timepoint]) -> tuple[Timepoint, dict[str, Frame]]:
-    """Return the first timepoint with readable channels, and its frames (Y, X).
-
-    Raises:
-        StepError: there is none.
-    """
-    reason = "an empty manifest"
-    for one in timepoints:
-        if one.missing or not one.paths:
-            reason = one.missing or "no file"
-            continue
-        try:
-            return one, one.read()
-        except UnreadableFrame as error:
-            reason = str(error)
-            print(f"warning: t{one.timepoint:03d}: {error}", file=sys.stderr, flush=True)
-    plate = timepoints[0].plate if timepoints else "the plate"
-    raise StepError(
-        f"{plate}: expected one readable frame at least, found none among"
-        f" {len(timepoints)} timepoints (the last: {reason}); check its raw folder"
-    )
-
-
 def from_block_on(manifest: str | Path) -> list[Path]:
     """Return the manifest of a block and those of later blocks in its folder, in order of time.
 
-    Later blocks are used only if no frame of the first one can be read.
+    Frames of later blocks are what candidates are compared with.
     """
     first = Path(manifest)
     start = block_range(first.stem).start
@@ -143,7 +117,10 @@ def _mark(frame: Frame, settings: RegisterSettings) -> tuple[Mark | None, str]:
 
 
 def write_description(
-    path: str | Path, description: Description, files: Sequence[Sequence[str]] = ()
+    path: str | Path,
+    description: Description,
+    files: Sequence[Sequence[str]] = (),
+    agreement: Mapping[str, Any] | None = None,
 ) -> None:
     """Write reference.json.
 
@@ -151,6 +128,7 @@ def write_description(
         files: raw files that were read, with size and time, as
             :func:`snakescope.healthspan.plates.manifest.stated_until` returns them; if they change,
             the reference frame is out of date.
+        agreement: how many frames agree with it, of how many, and which were passed over.
     """
     mark = description.mark
     document = {
@@ -161,6 +139,7 @@ def write_description(
         "dish_centre_px": [description.dish.y_px, description.dish.x_px],
         "dish_radius_px": description.dish.radius_px,
         "method": "ring" if description.dish_seen else "whole frame",
+        **({"agreement": dict(agreement)} if agreement else {}),
         "files": [list(one) for one in files],
     }
     write_json(path, _rounded(document))
@@ -215,27 +194,3 @@ def write_reference(path: str | Path, frames: Mapping[str, Frame]) -> None:
     dtype = np.result_type(*(frame.dtype for frame in frames.values()))
     page = np.stack([frame.astype(dtype) for frame in frames.values()])
     write_stack(path, [page], 1, list(frames), page.shape[1], page.shape[2], dtype)
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
-    parser.add_argument("--manifest", help="frame manifest of the plate's first block")
-    parser.add_argument("--settings", default="{}", help="RegisterSettings as JSON")
-    parser.add_argument("--image", help="reference frame (OME-TIFF) to write")
-    parser.add_argument("--description", help="description (JSON) to write")
-    parser.add_argument("--draw-template", help="write the drawn cross to this file, nothing else")
-
-
-def main(arguments: argparse.Namespace) -> None:
-    """Command line: choose and describe the reference frame of a plate."""
-    cv2.setNumThreads(1)
-    if arguments.draw_template:
-        with atomic_write(arguments.draw_template) as partial:
-            cv2.imwrite(str(partial), drawn_cross())
-        return
-    settings = RegisterSettings.model_validate_json(arguments.settings)
-    one, frames = first_readable(read_timepoints(from_block_on(arguments.manifest)))
-    description = describe(one.timepoint, frames, settings)
-    write_reference(arguments.image, frames)
-    files = stated_until(arguments.manifest, one.timepoint)
-    write_description(arguments.description, description, files)

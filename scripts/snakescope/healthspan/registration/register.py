@@ -9,7 +9,7 @@ cannot be registered is excluded with a reason; the block continues.
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from snakescope.healthspan.registration.reference import (
     read_description,
     read_reference,
 )
+from snakescope.healthspan.registration.repeats import fingerprint, repeats_of
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.registration.texture import (
     Anchors,
@@ -72,6 +73,7 @@ class Outcome:
         score: ZNCC of the mark (method mark) or share of anchors that are inliers (method plate), 0
             to 1; None if not measured.
         dtype: common dtype of the raw channels; None if not read.
+        pictures: fingerprint of every channel, by name.
     """
 
     timepoint: Timepoint
@@ -81,6 +83,7 @@ class Outcome:
     score: float | None = None
     method: str = ""
     dtype: np.dtype[Any] | None = None
+    pictures: dict[str, str] = field(default_factory=dict)
 
 
 def prepare(
@@ -243,12 +246,26 @@ def assess(one: Timepoint, reference: Reference, settings: RegisterSettings) -> 
     except UnreadableFrame as error:
         return Outcome(one, "unreadable", str(error))
     dtype = np.result_type(*(frames[channel].dtype for channel in reference.frames))
+    pictures = {channel: fingerprint(frames[channel]) for channel in reference.frames}
     motion, score, method, reason = register_frame(reference, frames[channel], settings)
     if reason or motion is None:
-        return Outcome(one, "unregistered", reason, motion, score, method)
+        return Outcome(one, "unregistered", reason, motion, score, method, None, pictures)
     if _still(motion, reference.anchors):
         motion = Motion()
-    return Outcome(one, "registered", "", motion, score, method, dtype)
+    return Outcome(one, "registered", "", motion, score, method, dtype, pictures)
+
+
+def without_repeats(outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Leave out timepoints with a picture of an earlier one, as of a camera that stood still."""
+    shown = [" ".join(f"{c}:{p}" for c, p in one.pictures.items()) for one in outcomes]
+    timepoints = [one.timepoint.timepoint for one in outcomes]
+    repeats = repeats_of(zip(timepoints, shown, strict=True))
+    return [
+        replace(one, status="unreadable", reason=repeats[one.timepoint.timepoint])
+        if one.status == "registered" and one.timepoint.timepoint in repeats
+        else one
+        for one in outcomes
+    ]
 
 
 def _still(motion: Motion, anchors: Anchors) -> bool:
@@ -290,6 +307,7 @@ def table_of(outcomes: Sequence[Outcome]) -> pd.DataFrame:
                 "tilt_x": round(motion.tilt_x, 5) if motion else None,
                 "score": round(outcome.score, 4) if outcome.score is not None else None,
                 "method": outcome.method,
+                "pictures": " ".join(f"{c}:{p}" for c, p in outcome.pictures.items()),
             }
         )
         page += registered
@@ -327,13 +345,14 @@ def main(arguments: argparse.Namespace) -> None:
     timepoints = read_timepoints([arguments.manifest])
     check_there(timepoints)
     for one in progress(timepoints, "register"):
-        outcome = assess(one, reference, settings)
+        outcomes.append(assess(one, reference, settings))
+    outcomes = without_repeats(outcomes)
+    for outcome in outcomes:
         if outcome.status != "registered":
             print(
-                f"warning: t{one.timepoint:03d} {outcome.status}: {outcome.reason}",
+                f"warning: t{outcome.timepoint.timepoint:03d} {outcome.status}: {outcome.reason}",
                 file=sys.stderr,
                 flush=True,
             )
-        outcomes.append(outcome)
     write_registered(arguments.frames, outcomes, reference)
     write_table(arguments.table, table_of(outcomes))

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class RegisterSettings(Settings):
     """How the frames of a plate are brought into the geometry of its reference frame."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     method: Literal["auto", "mark", "plate", "none"] = Field(
         "auto",
@@ -101,10 +101,10 @@ class RegisterSettings(Settings):
 class ReferenceSettings(RegisterSettings):
     """Settings of the reference frame: those of the registration."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
 
 class FramesTableSettings(Settings):
     """The table of all frames of a plate has no settings."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2

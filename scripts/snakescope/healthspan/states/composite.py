@@ -23,6 +23,7 @@ import tifffile
 from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
+from snakescope.healthspan.registration.repeats import mark_repeats
 from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.imaging.masks import Instance, intersection, read_masks
 from snakescope.step.errors import StepError
@@ -258,12 +259,15 @@ def block_range(block: str) -> range:
 
 def usable_times(tables: Iterable[str | Path]) -> dict[int, float]:
     """Return the time (h) of every registered timepoint of the tables, in order."""
-    times: dict[int, float] = {}
-    for path in tables:
-        table = read_table(path, ("timepoint", "time_h", "status"))
-        kept = table[table["status"] == "registered"]
-        times |= dict(zip(kept["timepoint"].astype(int), kept["time_h"].astype(float), strict=True))
-    return dict(sorted(times.items()))
+    joined = [
+        read_table(path, ("timepoint", "time_h", "status"), text=("pictures",)) for path in tables
+    ]
+    table = pd.concat([one for one in joined if len(one)] or joined, ignore_index=True)
+    table = table.sort_values("timepoint", kind="stable")
+    if {"reason", "page"} <= set(table.columns):
+        table = mark_repeats(table)
+    kept = table[table["status"] == "registered"]
+    return dict(zip(kept["timepoint"].astype(int), kept["time_h"].astype(float), strict=True))
 
 
 def read_block(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from snakescope.step.errors import StepError
-from snakescope.step.tables import write_table
+from snakescope.step.tables import read_table, write_table
 
 KEYS = ("timepoint", "instance")
 
@@ -44,9 +44,15 @@ def join_states(paths: Sequence[str | Path]) -> pd.DataFrame:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--tables", nargs="+", required=True, help="states/{block}.tsv")
+    parser.add_argument("--frames", help="frames.tsv; states of frames without use are left out")
     parser.add_argument("--states", required=True, help="table to write")
 
 
 def main(options: argparse.Namespace) -> None:
     """Join the tables of a plate."""
-    write_table(options.states, join_states(options.tables))
+    states = join_states(options.tables)
+    if options.frames:
+        frames = read_table(options.frames, ("timepoint", "status"))
+        usable = set(frames.loc[frames["status"] == "registered", "timepoint"].astype(int))
+        states = states[states["timepoint"].astype(int).isin(usable)]
+    write_table(options.states, states)

@@ -17,6 +17,7 @@ import zarr
 from numpy.typing import NDArray
 
 from snakescope.imaging.volumes import read
+from snakescope.neurites.volumes.look import unlabelled
 from snakescope.neurites.volumes.scan import read_manifest
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.step.errors import StepError
@@ -57,7 +58,7 @@ def grey_bytes(
 
 
 def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
-    """Validate true labels.
+    """Validate true labels; reserved ones of what is not annotated become 0.
 
     Raises:
         StepError: a label is not an integer, negative, or above 2^32 - 1.
@@ -67,6 +68,7 @@ def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
             f"{where}: expected labels as whole numbers, one an object, found {values.dtype}; "
             "write them as uint32 or uint64"
         )
+    values = unlabelled(values)
     if values.size and int(values.min()) < 0:
         raise StepError(
             f"{where}: expected labels from 0, found {int(values.min())}; write what is unlabelled "

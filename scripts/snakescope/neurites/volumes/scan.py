@@ -9,8 +9,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from snakescope.imaging.volumes import Source, describe
+from snakescope.imaging.volumes import Source, describe, placed
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
@@ -36,6 +37,11 @@ def is_simulated(volume: Volume) -> bool:
     return volume.image == SIMULATED.format(volume=volume.name, file="image")
 
 
+def is_made(volume: Volume) -> bool:
+    """Whether rules make the files of the volume, so that they need not be there yet."""
+    return is_simulated(volume) or FETCHED.fullmatch(volume.image) is not None
+
+
 def find_sources(
     volume: Volume, simulated_shape: Sequence[int], train_sections: int = 80
 ) -> dict[str, Source]:
@@ -54,7 +60,7 @@ def find_sources(
         return _to_come(volume, (end - begin, *SNEMI3D[1:]), "uint16")
     found = {"image": describe(volume.image)}
     if volume.labels:
-        found["labels"] = describe(volume.labels)
+        found["labels"] = _beside(found["image"], describe(volume.labels, "labels"), volume)
         image, labels = (_by(found[kind].shape) for kind in ("image", "labels"))
         if image != labels:
             raise StepError(
@@ -62,6 +68,24 @@ def find_sources(
                 f"found {labels}; give the labels of this volume"
             )
     return found
+
+
+def _beside(image: Source, labels: Source, volume: Volume) -> Source:
+    """Place labels that cover a part of the image, as in padded files of CREMI, by their offset."""
+    if image.shape == labels.shape or labels.offset_nm is None:
+        return labels
+    size = labels.voxel_nm or volume.voxel_nm
+    from_nm = image.offset_nm or (0.0, 0.0, 0.0)
+    steps = [(a - b) / c for a, b, c in zip(labels.offset_nm, from_nm, size, strict=True)]
+    z, y, x = (round(step) for step in steps)
+    sides = zip((z, y, x), labels.shape, image.shape, strict=True)
+    if any(begin < 0 or begin + own > whole for begin, own, whole in sides):
+        raise StepError(
+            f"{volume.labels}: expected labels within the image, found them from voxel {z}, {y},"
+            f" {x} on (attribute offset), {_by(labels.shape)} voxels in {_by(image.shape)};"
+            " correct offset or resolution"
+        )
+    return placed(labels, (z, y, x), image.shape)
 
 
 def _to_come(volume: Volume, shape: tuple[int, int, int], labels: str) -> dict[str, Source]:
@@ -86,13 +110,12 @@ def write_manifest(folder: str | Path, found: dict[str, Source]) -> None:
 def read_manifest(folder: str | Path) -> dict[str, Source]:
     """Read what the main process found of a volume."""
     stored = json.loads(Path(folder, "volume.json").read_text(encoding="utf-8"))
-    return {
-        kind: Source(
-            **{
-                **fields,
-                "shape": tuple(fields["shape"]),
-                "files": tuple(fields["files"]),
-            }
-        )
-        for kind, fields in stored.items()
-    }
+    return {kind: Source(**_tuples(fields)) for kind, fields in stored.items()}
+
+
+def _tuples(value: dict[str, Any]) -> dict[str, Any]:
+    return {key: _tuple(one) for key, one in value.items()}
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(_tuple(one) for one in value) if isinstance(value, list) else value

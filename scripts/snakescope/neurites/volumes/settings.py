@@ -14,7 +14,7 @@ Shape = tuple[Side, Side, Side]
 class IngestSettings(Settings):
     """How sections become one volume on disk."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     sections_per_slab: int = Field(
         16,

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from snakescope.settings.sheet import Name, Row
+from snakescope.settings.sheet import Name, PathCell, Row
 
 TRAINED_ON = "labels of the set train"
 """Note next to scores on training labels, which do not measure a network trained on them."""
@@ -49,14 +49,14 @@ class Volume(Row):
         alias="volume",
         description="name of the volume, once in the sheet; names its folder of results",
     )
-    image: str = Field(
+    image: PathCell = Field(
         description="TIFF stack, folder of sections, HDF5 (`file.h5` or `file.h5:/dataset`) or"
         " OME-Zarr"
     )
     voxel_nm: Annotated[tuple[float, float, float], BeforeValidator(_numbers)] = Field(
         description="size of a voxel along z, y and x (nm), such as `30 6 6`"
     )
-    labels: str = Field(
+    labels: PathCell = Field(
         "",
         description="true labels, in any of those forms and of the image's shape; 0 is unlabelled",
     )

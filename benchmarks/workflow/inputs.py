@@ -1,0 +1,146 @@
+"""Inputs as people have them: every kind of fault, its right value, and what was found.
+
+    python -m benchmarks.workflow.inputs --base /tmp/base          # all cases
+    python -m benchmarks.workflow.inputs --base /tmp/base --kind 4 7
+
+The folder ``--base`` holds ``base/`` and ``nbase/``, a simulated plate and volume with their
+results, as ``--generators`` describes; cases that are no generator of that folder are made here,
+from the same base. Most are planned only or registered only, which is where their fault counts. The
+results go to docs/tables/inputs.tsv.
+"""
+
+import argparse
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks import ROOT
+from benchmarks.workflow.inputs_cases import CASES, Case
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.tables import write_table
+
+COLUMNS = ("kind", "case", "expected", "found", "ok")
+NOISE = re.compile(r"^(?:ERROR|WARNING|WorkflowError:?)\b[: ]*")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run wrote and how it ended; ``folder`` is its working directory."""
+
+    text: str
+    status: int
+    folder: Path
+
+
+def run(case: Case, base: Path, generators: Path, work: Path) -> Outcome:
+    """Make the input of a case beside its base and run the workflow on it."""
+    for name in ("base", "nbase"):
+        (work / name).symlink_to(base / name)
+    if case.generator:
+        script = next(generators.glob(f"{case.generator}_*.py"))
+        words = [sys.executable, str(script), "d", *case.words]
+        if case.during:
+            maker = subprocess.Popen(words, cwd=work)
+            _wait_for(work / case.during)
+        else:
+            subprocess.run(words, cwd=work, check=True)
+    (work / "d").mkdir(exist_ok=True)
+    if case.make:
+        case.make(work)
+    ended = _snakemake(work, case.targets, case.dry)
+    text = ended.stdout + ended.stderr
+    if case.then:
+        case.then(work)
+        again = _snakemake(work, case.targets, case.dry)
+        text += "\n=== again ===\n" + again.stdout + again.stderr
+        ended = again
+    if case.generator and case.during:
+        maker.terminate()
+        maker.wait()
+    return Outcome(text, ended.returncode, work / "d")
+
+
+def _wait_for(path: Path) -> None:
+    import time
+
+    for _ in range(600):
+        if path.exists() and path.stat().st_size:
+            time.sleep(1)
+            return
+        time.sleep(0.1)
+    raise StepError(f"{path}: expected the generator to write it, found nothing after a minute")
+
+
+def _snakemake(work: Path, targets: Sequence[str], dry: bool) -> subprocess.CompletedProcess[str]:
+    words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+    words += ["--directory", "d", "--configfile", "d/c.yaml", "--cores", "1", "--keep-going"]
+    words += ["--dry-run"] if dry else ["--quiet", "rules"]
+    # The paths of the base are seen from the folder that holds it.
+    for name in ("base", "nbase"):
+        link = work / "d" / name
+        if not link.exists():
+            link.symlink_to(work / name)
+    return subprocess.run(
+        [*words, "--", *targets],
+        cwd=work, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True, text=True, errors="replace", check=False, timeout=1800,
+    )  # fmt: skip
+
+
+def row(case: Case, outcome: Outcome) -> tuple[int, str, str, str, str]:
+    """A line of the table: what was found, and whether it is what is right."""
+    if "Traceback" in outcome.text and "the system" not in case.expected:
+        last = outcome.text.strip().splitlines()[-1]
+        return case.kind, case.name, case.expected, f"a traceback: {last}", "no"
+    found, good = case.check(outcome)
+    return case.kind, case.name, case.expected, _short(found), "yes" if good else "no"
+
+
+def _short(text: str) -> str:
+    return " ".join(NOISE.sub("", line).strip() for line in text.splitlines())[:300]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--base", type=Path, required=True)
+    parser.add_argument("--generators", type=Path, default=ROOT.parent / "shared/faults")
+    parser.add_argument("--kind", type=int, nargs="*", default=[])
+    parser.add_argument("--case", default="", help="part of the name of cases")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/inputs.tsv")
+    given = parser.parse_args()
+    chosen = [c for c in CASES if not given.kind or c.kind in given.kind]
+    chosen = [case for case in chosen if given.case in case.name]
+    rows: dict[tuple[int, str], tuple[int, str, str, str, str]] = {}
+    if given.table.exists():
+        old = pd.read_csv(given.table, sep="\t", keep_default_na=False)
+        rows = {(int(r.kind), str(r.case)): tuple(r) for r in old.itertuples(index=False)}
+    for case in chosen:
+        with tempfile.TemporaryDirectory() as folder:
+            work = Path(folder)
+            try:
+                line = row(case, run(case, given.base.resolve(), given.generators, work))
+            except subprocess.TimeoutExpired:
+                line = (case.kind, case.name, case.expected, "no end in half an hour", "no")
+            finally:
+                subprocess.run(["chmod", "-R", "u+rwX", folder], check=False)
+                for name in ("base", "nbase"):
+                    (work / name).unlink(missing_ok=True)
+        print(*line, sep=" | ", flush=True)
+        rows[case.kind, case.name] = line
+        names = [(one.kind, one.name) for one in CASES]
+        table = [rows[name] for name in names if name in rows]
+        write_table(given.table, pd.DataFrame(table, columns=list(COLUMNS)))
+    shutil.rmtree(ROOT / "benchmarks/__pycache__", ignore_errors=True)
+
+
+if __name__ == "__main__":
+    run_step(main)

@@ -1,0 +1,164 @@
+"""What was read off the raw folders, for people to check, and what contradicts it."""
+
+import csv
+import io
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from snakescope.healthspan.plates.manifest import PlateFrames
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.step.errors import StepError
+from snakescope.step.output import write_if_changed
+from snakescope.tree.tree import Shared, some
+
+INFERRED = "inferred.tsv"
+COLUMNS = (
+    "plate", "folder", "well", "images", "naming", "example", "channels", "times", "timepoints",
+    "hours", "interval_h", "missing", "left_out", "frame_px", "pixel_size_um", "pixel_size_from",
+    "pixel_size_in_file_um",
+)  # fmt: skip
+LARGEST_DIFFERENCE = 0.02
+"""Of pixel sizes, as a fraction, that rounding explains."""
+NO_IMAGE = 64
+"""Bytes below which a file is no image, so that equal ones say nothing."""
+SHOWN = 5
+
+
+@dataclass(frozen=True)
+class Look:
+    """A plate, its frames, what the header of its first one says, and its pixel size (um)."""
+
+    plate: Plate
+    frames: PlateFrames
+    header: Mapping[str, Any]
+    pixel_size_um: float
+
+
+def of_pixel_size(look: Look) -> list[str]:
+    """Return a note where the images state another pixel size than the sheet or configuration."""
+    stated = look.header.get("pixel_size_um")
+    if not stated or abs(stated / look.pixel_size_um - 1) <= LARGEST_DIFFERENCE:
+        return []
+    where = "the column pixel_size_um" if look.plate.pixel_size_um else "plates.pixel_size_um"
+    return [
+        Shared(
+            f"PIXEL SIZE: the images say {stated:.4g} um, {where} says {look.pixel_size_um:.4g} um,"
+            f" so that worms are taken for {look.pixel_size_um / stated:.2g} times as long as they"
+            " are if the images are right; correct the one that is wrong"
+        )
+    ]
+
+
+def check_one_picture(look: Look) -> None:
+    """Refuse a plate whose files hold several pictures each.
+
+    Raises:
+        StepError: the first does.
+    """
+    if several := look.header["several"]:
+        raise StepError(
+            f"{look.frames.frames[0].path}: expected one picture a file, found {several}; export"
+            " every channel and every timepoint to a file of its own"
+        )
+
+
+def same_images(found: Mapping[str, Look], sheet: str, results: str) -> dict[str, str]:
+    """Return a sentence for each plate whose images another plate has as well.
+
+    Folders are compared as the disk has them, links followed and one within another. Folders with
+    files of equal names, sizes and times to the second are copies of one another.
+    """
+    # Individuals that people put there themselves are not from these images.
+    found = {name: look for name, look in found.items() if not _is_by_hand(Path(results, name))}
+    pairs: set[tuple[str, str]] = set()
+    owners: dict[str, str] = {}
+    copies: dict[tuple[Any, ...], str] = {}
+    for name, look in found.items():
+        for path in _files(look):
+            if (first := owners.setdefault(path, name)) != name:
+                pairs.add((first, name))
+        key = _listing(look)
+        if key and (first := copies.setdefault(key, name)) != name:
+            pairs.add((first, name))
+    clashes: dict[str, dict[str, None]] = {}
+    for one, other in sorted(pairs):
+        clashes.setdefault(one, {})[other] = None
+        clashes.setdefault(other, {})[one] = None
+    return {
+        name: (
+            f"{sheet}: expected images of its own, found those of {some(list(others))} in"
+            f" {found[name].plate.folder} as well; correct the column folder or well, or remove"
+            " a row"
+        )
+        for name, others in clashes.items()
+    }
+
+
+def _is_by_hand(folder: Path) -> bool:
+    return (folder / "individuals.tsv").exists() and not (folder / "provenance.json").exists()
+
+
+def _files(look: Look) -> set[str]:
+    folder = os.path.realpath(look.plate.folder)
+    given = look.plate.folder
+    return {
+        os.path.join(folder, os.path.relpath(frame.path, given))
+        if not frame.path.startswith(given)
+        else folder + os.sep + frame.path[len(given) :].lstrip("/")
+        for frame in look.frames.frames
+        if frame.path
+    }
+
+
+def _listing(look: Look) -> tuple[Any, ...]:
+    """Names, sizes and times of a plate's files, empty where they say nothing."""
+    own = [frame for frame in look.frames.frames if frame.path]
+    if len(own) < 2 or min(frame.size for frame in own) < NO_IMAGE:
+        return ()
+    if len({frame.modified for frame in own}) < 2:
+        return ()
+    return tuple((os.path.basename(f.path), f.size, f.modified) for f in own)  # noqa: PTH119
+
+
+def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:
+    """Write what was read off the raw folders; return lines that sum it up, if it has changed."""
+    if not looks:
+        return []
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    groups: dict[str, list[str]] = {}
+    for look in looks:
+        frames, inferred = look.frames, look.frames.inferred
+        hours = max(frame.time_h for frame in frames.frames)
+        shape = look.header.get("shape_px")
+        source = "sheet" if look.plate.pixel_size_um else "configuration"
+        missing = sum(frame.status == "missing" for frame in frames.frames)
+        stated = look.header.get("pixel_size_um")
+        writer.writerow(
+            (
+                look.plate.name, look.plate.folder, look.plate.well, len(frames.frames) - missing,
+                inferred.naming, inferred.example, inferred.channels, inferred.times,
+                frames.timepoint_count, f"{hours:g}",
+                "" if inferred.interval_h is None else f"{inferred.interval_h:g}", missing,
+                inferred.left_out, f"{shape[1]} x {shape[0]}" if shape else "",
+                f"{look.pixel_size_um:g}", source, f"{stated:.4g}" if stated else "",
+            )
+        )  # fmt: skip
+        every = f", every {inferred.interval_h:g} h" if inferred.interval_h else ""
+        said = (
+            f"{inferred.naming}; {inferred.channels}; {inferred.times} times,"
+            f" {frames.timepoint_count} timepoints{every}; {look.pixel_size_um:g} um a pixel by the"
+            f" {source}"
+        )
+        groups.setdefault(said, []).append(look.plate.name)
+    path = Path(results, INFERRED)
+    if not write_if_changed(path, text.getvalue()):
+        return []
+    lines = [f"  {some(names)}: {said}" for said, names in list(groups.items())[:SHOWN]]
+    if len(groups) > SHOWN:
+        lines.append(f"  and {len(groups) - SHOWN} more kinds")
+    return ["\n".join([f"read off the raw folders, plate by plate in {path}:", *lines])]

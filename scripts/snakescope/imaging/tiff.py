@@ -1,0 +1,250 @@
+"""What a TIFF file says of itself: its pictures, their meaning, their pixel size, and whether
+their data are all there.
+
+Decoders fill what is absent with zeros and ignore tags that change the meaning of values, so both
+are looked at here, for frames, sections and stacks alike.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from tifffile import TiffFile, TiffPage
+
+MAGICS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+ZERO_TAIL = 64
+"""Zero bytes at the end of a compressed strip that no compression writes."""
+FINE_DPI = 1200
+"""Resolution from which one in dots per inch is a measured one, and no default of a program."""
+_WHOLE = {"NONE": 1, "LZW": 1, "ADOBE_DEFLATE": 1, "DEFLATE": 1, "PACKBITS": 1, "ZSTD": 1}
+MICROMETRES = {
+    "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0,
+    "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0, "\\u00B5m": 1.0,
+    "mm": 1e3, "millimeter": 1e3, "cm": 1e4, "m": 1e6, "å": 1e-4, "angstrom": 1e-4, "pm": 1e-6,
+}  # fmt: skip
+"""Micrometres of the units of length in files, in small letters."""
+
+
+def main_page(file: TiffFile) -> TiffPage:
+    """Return the first of the largest pages, which is the picture; others may be thumbnails."""
+    pages = [page.aspage() for page in file.pages]
+    return max(pages, key=lambda one: (one.imagewidth * one.imagelength, -one.index))
+
+
+def several(file: TiffFile) -> str:
+    """Return what a file holds where it is more than one picture, else an empty text.
+
+    Pages of another size, reduced ones and transparency masks are no pictures of their own.
+    """
+    page = main_page(file)
+    size = page.imagewidth, page.imagelength
+    own = [one.aspage() for one in file.pages]
+    own = [o for o in own if (o.imagewidth, o.imagelength) == size]
+    count = sum(not (one.is_reduced or one.is_mask) for one in own)
+    count = max(count, page.imagedepth, int((file.imagej_metadata or {}).get("images", 1)))
+    if file.is_stk:
+        count = max(count, len((file.stk_metadata or {}).get("PlaneDescriptions", ())) or 1)
+    if count < 2:
+        return ""
+    names = ", ".join(channel_names(file))
+    axes = _axes(file)
+    told = [f"axes {axes}" if axes else "", f"channels {names}" if names else ""]
+    told = [text for text in told if text]
+    return f"{count} pictures" + (f" ({', '.join(told)})" if told else "")
+
+
+def _axes(file: TiffFile) -> str:
+    try:
+        if not (file.is_ome or file.is_imagej):
+            return ""
+        return str(max(file.series, key=lambda one: one.size).axes)
+    except Exception:  # a description that contradicts the pages
+        return ""
+
+
+def channel_names(file: TiffFile) -> list[str]:
+    """Return the names of the channels that OME metadata give, empty without any."""
+    return [name for one in _ome(file, "Channel") if (name := one.get("Name", ""))]
+
+
+def _ome(file: TiffFile, tag: str) -> list[Any]:
+    try:
+        root = ElementTree.fromstring(file.ome_metadata or "")
+    except ElementTree.ParseError:
+        return []
+    return [one for one in root.iter() if one.tag.rpartition("}")[2] == tag]
+
+
+def pixel_size_um(file: TiffFile) -> tuple[float, ...] | None:
+    """Return the size of a pixel by OME, ImageJ or resolution tags: (z,) y, x in micrometres.
+
+    Without z where none is stated; None where the file states no size. Resolutions in dots per
+    inch count from ``FINE_DPI`` on, as 72, 96 or 300 are what programs write where they know
+    nothing.
+    """
+    for one in _ome(file, "Pixels"):
+        sizes = [_in_um(one, axis) for axis in "ZYX"]
+        if sizes[1] and sizes[2]:
+            return tuple(size for size in sizes if size)
+    page = main_page(file)
+    across, down = (_ratio(page, tag) for tag in ("XResolution", "YResolution"))
+    if not across or not down:
+        return None
+    metadata = file.imagej_metadata or {}
+    if unit := MICROMETRES.get(str(metadata.get("unit", "")).strip().lower()):
+        y, x = unit / down, unit / across
+        spacing = float(metadata.get("spacing", 0) or 0)
+        return (spacing * unit, y, x) if spacing > 0 else (y, x)
+    code = page.tags.get("ResolutionUnit")
+    value = int(code.value) if code is not None else 2
+    if value == 3 and file.is_imagej is False:
+        y, x = 1e4 / down, 1e4 / across
+        return (y, x) if x < 100 else None
+    if value == 2 and min(across, down) > FINE_DPI:
+        return 25400 / down, 25400 / across
+    return None
+
+
+def _in_um(pixels: Any, axis: str) -> float | None:
+    try:
+        size = float(pixels.get(f"PhysicalSize{axis}", ""))
+    except ValueError:
+        return None
+    unit = MICROMETRES.get(str(pixels.get(f"PhysicalSize{axis}Unit", "µm")).strip().lower())
+    return size * unit if unit and math.isfinite(size) and size > 0 else None
+
+
+def _ratio(page: TiffPage, name: str) -> float | None:
+    tag = page.tags.get(name)
+    try:
+        over, under = tag.value  # type: ignore[union-attr]
+        value = float(over) / float(under)
+    except (AttributeError, TypeError, ValueError, ZeroDivisionError):
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
+    """Refuse a page whose data are not all in the file.
+
+    Raises:
+        ValueError: strips or tiles are absent, beyond the end of the file, on one another, shorter
+            or longer than their pixels, or end in zeros where they are compressed.
+    """
+    spans = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    ends = [offset + count for offset, count in spans]
+    if not ends or max(ends) > size:
+        raise ValueError(f"pixels expected up to byte {max(ends, default=0)} of {size}")
+    if absent := page.databytecounts.count(0):
+        raise ValueError(f"{absent} of {len(spans)} strips or tiles are not in the file")
+    ordered = sorted(spans)
+    over = any(a + n > b for (a, n), (b, _) in pairwise(ordered))
+    over |= any(a < page.offset < a + n for a, n in ordered)
+    if over or ordered[0][0] < 8:
+        raise ValueError("its strips lie on one another")
+    name = page.compression.name if hasattr(page.compression, "name") else str(page.compression)
+    if name == "NONE":
+        line = page.imagewidth * page.bitspersample
+        if not page.is_tiled and page.bitspersample in (8, 16, 32, 64):
+            samples = page.samplesperpixel
+            expected = line * page.imagelength * page.imagedepth * samples // 8
+            found = sum(page.databytecounts)
+            if found != expected and not page.is_contiguous:
+                raise ValueError(f"{expected} bytes of pixels expected, {found} found")
+            if found < expected:
+                raise ValueError(f"{expected} bytes of pixels expected, {found} found")
+    elif name in _WHOLE:
+        for offset, count in spans:
+            file.filehandle.seek(offset + max(0, count - ZERO_TAIL))
+            tail = file.filehandle.read(min(count, ZERO_TAIL))
+            if count >= ZERO_TAIL and not any(tail):
+                raise ValueError("its compressed pixels end in zeros: the copy was broken off")
+
+
+def by_photometric(image: NDArray[Any], page: TiffPage, labels: bool = False) -> NDArray[Any]:
+    """Return pixels as light: 0 is black, whatever the file stores as white.
+
+    Args:
+        labels: the values are names of objects, which a palette only colours.
+
+    Raises:
+        ValueError: colours of a palette, or values that are no grey and no RGB.
+    """
+    import numpy as np
+
+    name = getattr(page.photometric, "name", str(page.photometric))
+    if labels and name == "MINISWHITE":
+        raise ValueError("labels stored WhiteIsZero, where 0 may be the greatest; invert the LUT")
+    if labels and name == "PALETTE":
+        return image
+    if name == "MINISWHITE":
+        if image.dtype.kind == "b":
+            return ~image
+        if image.dtype.kind != "u":
+            raise ValueError(f"WhiteIsZero with values of {image.dtype}; save it as BlackIsZero")
+        top = image.dtype.type(2**page.bitspersample - 1)
+        return np.asarray(top - image)
+    if name == "PALETTE":
+        colours = np.asarray(page.colormap)
+        if not (np.array_equal(colours[0], colours[1]) and np.array_equal(*colours[1:])):
+            raise ValueError("a palette of colours; save it in grey")
+        ramp = np.arange(colours.shape[1])
+        if np.array_equal(colours[0] >> 8, ramp) or np.array_equal(colours[0] // 257, ramp):
+            return image
+        return (colours[0][image] >> 8).astype(np.uint8)
+    if name not in ("MINISBLACK", "RGB", "YCBCR"):
+        raise ValueError(f"pixels of the kind {name}; save it in grey")
+    return image
+
+
+ORIENTED = {
+    1: lambda a: a, 2: lambda a: a[:, ::-1], 3: lambda a: a[::-1, ::-1], 4: lambda a: a[::-1],
+    5: lambda a: a.swapaxes(0, 1), 6: lambda a: a.swapaxes(0, 1)[:, ::-1],
+    7: lambda a: a.swapaxes(0, 1)[::-1, ::-1], 8: lambda a: a.swapaxes(0, 1)[::-1],
+}  # fmt: skip
+"""How stored pixels become the picture, by the tag Orientation (TIFF 6.0, EXIF)."""
+
+
+def orientation(page: TiffPage) -> int:
+    """Return the tag Orientation of a page, 1 where it is absent or has no meaning."""
+    tag = page.tags.get("Orientation")
+    value = tag.value if tag is not None else 1
+    return int(value) if value in ORIENTED else 1
+
+
+def zero_share(image: NDArray[Any], rows_too: bool = True) -> float:
+    """Return the share of a picture (Y, X) that is zero because its data are absent, else 0.
+
+    A copy that was broken off, or a file that was reserved and not filled, has a run of zeros over
+    two rows or more in a picture that has hardly any other zero.
+
+    Args:
+        rows_too: whether a run that begins and ends with a row counts, as borders of aligned
+            sections do.
+    """
+    import numpy as np
+
+    if image.ndim != 2 or image.size < 4:
+        return 0.0
+    flat, width = image.ravel(), image.shape[1]
+    # Two whole rows of zeros hold one pixel of every row's middle: most pictures end here.
+    zero_rows = np.flatnonzero(~image.any(axis=1))
+    if not len(zero_rows):
+        return 0.0
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], flat == 0, [0]))))
+    begins, lengths = edges[::2], edges[1::2] - edges[::2]
+    longest = int(np.argmax(lengths))
+    run, begin = int(lengths[longest]), int(begins[longest])
+    others = np.delete(lengths, longest)
+    rest = flat.size - run
+    rare = others.sum() < 0.01 * max(rest, 1)
+    short = others.max(initial=0) < min(width / 4, run / 50) and others.sum() < 0.7 * max(rest, 1)
+    cut = rows_too or begin % width or (begin + run) % width
+    if run < 2 * width or not (rare or (short and begin + run == flat.size)) or not cut:
+        return 0.0
+    return run / flat.size

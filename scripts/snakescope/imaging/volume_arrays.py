@@ -1,0 +1,229 @@
+"""Volumes in HDF5 files and in Zarr: which dataset, which axes, and what of it is not there.
+
+Both formats read what was never written, or was not copied, as a constant.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from snakescope.imaging.tiff import MICROMETRES
+from snakescope.imaging.volume_source import Source, check_axes, three_axes
+from snakescope.step.errors import StepError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+RESOLUTION = ("resolution", "element_size_um", "voxel_size")
+"""Attributes with the size of a voxel along z, y and x: in nm, in um where the name says so."""
+
+
+def describe_hdf5(path: str, file: str, dataset: str, kind: str) -> Source:
+    """Describe a dataset of an HDF5 file; the only one in 3-D if none is named.
+
+    Raises:
+        StepError: no such dataset or several, other axes, data that were never written, or sources
+            of a virtual dataset that are not there.
+    """
+    import h5py
+
+    with h5py.File(file, "r") as opened:
+        found: list[str] = []
+
+        def take(name: str, item: object) -> None:
+            if isinstance(item, h5py.Dataset) and _is_volume(item.shape):
+                found.append(name)
+
+        opened.visititems(take)
+        if dataset.strip("/"):
+            named = opened.get(dataset)  # may be a link, which visititems skips
+            if not isinstance(named, h5py.Dataset) or not _is_volume(named.shape):
+                raise StepError(
+                    f"{path}: expected a dataset in 3-D of this name, found "
+                    f"{', '.join(found) or 'none in 3-D'}; correct the sample sheet"
+                )
+            name = dataset.strip("/")
+        elif len(found) != 1:
+            raise StepError(
+                f"{path}: expected one dataset in 3-D, found {', '.join(found) or 'none'}; name it "
+                f"after a colon, such as {file}:/{found[0] if found else 'image'}"
+            )
+        else:
+            name = found[0]
+        stored = opened[name]
+        axes = three_axes(path, stored.shape)
+        names = _axis_names(stored)
+        if names:
+            check_axes(path, [names[axis] for axis in axes])
+        shape = tuple(stored.shape[axis] for axis in axes)
+        notes = tuple(_absent_in_hdf5(path, file, stored))
+        offset = _numbers(stored.attrs.get("offset"))
+        return Source(
+            path, "hdf5", shape, str(stored.dtype), (file,), name, kind, _resolution(stored),
+            offset, None, notes,
+        )  # fmt: skip
+
+
+def _is_volume(shape: tuple[int, ...] | None) -> bool:
+    """Whether an array has three axes, those of length 1 left out."""
+    return shape is not None and (
+        len(shape) == 3 or (len(shape) > 3 and sum(n != 1 for n in shape) <= 3)
+    )
+
+
+def _axis_names(stored: Any) -> list[str]:
+    """Names of the axes by axistags (ilastik) or dimension labels, empty without."""
+    try:
+        tags = json.loads(stored.attrs["axistags"])["axes"]
+        names = [str(one["key"]) for one in tags]
+    except (KeyError, TypeError, ValueError):
+        names = [dim.label for dim in stored.dims]
+    return names if len(names) == stored.ndim and all(names) else []
+
+
+def _numbers(value: Any) -> tuple[float, float, float] | None:
+    try:
+        z, y, x = (float(one) for one in value)
+    except (TypeError, ValueError):
+        return None
+    return (z, y, x) if all(map(math.isfinite, (z, y, x))) else None
+
+
+def _resolution(stored: Any) -> tuple[float, float, float] | None:
+    for name in RESOLUTION:
+        if size := _numbers(stored.attrs.get(name)):
+            unit = 1e3 if name.endswith("_um") else 1.0
+            z, y, x = (unit * one for one in size)
+            return (z, y, x) if min(z, y, x) > 0 else None
+    return None
+
+
+def _absent_in_hdf5(path: str, file: str, stored: Any) -> list[str]:
+    if stored.is_virtual:
+        for one in stored.virtual_sources():
+            source = file if one.file_name == "." else str(Path(file).parent / one.file_name)
+            if "%" not in source and not Path(source).exists():
+                raise StepError(
+                    f"{path}: expected the file {source}, of which this dataset is a view, found"
+                    " none; copy it beside this file"
+                )
+        return []
+    for name, *_ in stored.external or ():
+        if not Path(file).parent.joinpath(name).exists():
+            raise StepError(
+                f"{path}: expected the file {name}, which holds the voxels of this dataset, found"
+                " none; copy it beside this file"
+            )
+    if stored.external:
+        return []
+    if stored.id.get_storage_size() == 0:
+        raise StepError(
+            f"{path}: expected voxels, found a dataset that none were ever written to; write it"
+            " again"
+        )
+    if stored.chunks is None:
+        return []
+    pairs = zip(stored.shape, stored.chunks, strict=True)
+    return _absent(path, math.prod(-(-n // c) for n, c in pairs), stored.id.get_num_chunks())
+
+
+def _absent(path: str, expected: int, found: int) -> list[str]:
+    if found >= expected:
+        return []
+    return [
+        f"{path}: {expected - found} of {expected} chunks are absent and read as the fill value; if"
+        " the copy was broken off, copy it again"
+    ]
+
+
+def describe_zarr(path: str, file: str, kind: str) -> Source:
+    """Describe an OME-Zarr, at full resolution, or the array at the root of a Zarr.
+
+    Raises:
+        StepError: no multiscales, or other axes.
+    """
+    array, dataset, voxel = _open_zarr(file)
+    axes = three_axes(path, array.shape)
+    shape = tuple(array.shape[axis] for axis in axes)
+    named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
+    if named and len(named) == array.ndim and all(named):
+        check_axes(path, [named[axis] for axis in axes])
+    files = (".zarray", "zarr.json")
+    folder = Path(file, dataset)
+    metadata = tuple(str(folder / name) for name in files if (folder / name).exists())
+    try:
+        notes = tuple(_absent(path, array.nchunks, array.nchunks_initialized))
+    except (NotImplementedError, AttributeError):  # a store that cannot be listed
+        notes = ()
+    size = None if voxel is None else _numbers([voxel[axis] for axis in axes])
+    return Source(
+        path, "zarr", shape, str(array.dtype), metadata, dataset, kind, size, None, None, notes
+    )
+
+
+def _open_zarr(file: str) -> tuple[Any, str, list[float] | None]:
+    """Return an array, its name in the group, and the size of a voxel along its axes (nm)."""
+    import zarr
+
+    opened: Any = zarr.open(file, mode="r")
+    if isinstance(opened, zarr.Array):
+        return opened, "", None
+    attributes: dict[str, Any] = dict(opened.attrs)
+    scales = attributes.get("ome", attributes).get("multiscales")
+    if not scales:
+        raise StepError(
+            f"{file}: expected an OME-Zarr with multiscales, found a Zarr group without; name the "
+            "array in it"
+        )
+    described = [axis for axis in scales[0].get("axes", ()) if isinstance(axis, dict)]
+    axes = [axis["name"] for axis in described]
+    if axes and [name.lower() for name in axes[-3:]] != ["z", "y", "x"]:
+        raise StepError(
+            f"{file}: expected an OME-Zarr whose last axes are z, y and x, found "
+            f"{', '.join(axes)}; write it in this order"
+        )
+    first = scales[0]["datasets"][0]
+    array = opened[first["path"]]
+    return array, first["path"], _scale(scales[0], first, described, array.ndim)
+
+
+def _scale(whole: Any, first: Any, axes: list[Any], ndim: int) -> list[float] | None:
+    size = [1.0] * ndim
+    stated = False
+    for holder in (first, whole):
+        for one in holder.get("coordinateTransformations", ()):
+            if one.get("type") == "scale" and len(one.get("scale", ())) == ndim:
+                size = [a * float(b) for a, b in zip(size, one["scale"], strict=True)]
+                stated = True
+    units = [MICROMETRES.get(_short(axis.get("unit", ""))) for axis in axes[-3:]]
+    if not stated or len(units) != 3 or not all(units):
+        return None
+    nm = [1.0] * (ndim - 3) + [1e3 * float(unit or 0) for unit in units]
+    return [a * b for a, b in zip(size, nm, strict=True)]
+
+
+def _short(unit: str) -> str:
+    return str(unit).lower()
+
+
+def read_array(source: Source, begin: int, end: int) -> NDArray[Any]:
+    """Read sections of an HDF5 dataset or a Zarr array, (end - begin, Y, X)."""
+    import numpy as np
+
+    if source.form == "hdf5":
+        import h5py
+
+        with h5py.File(source.files[0], "r") as opened:
+            return np.asarray(_part(source, opened[source.dataset], begin, end))
+    array, *_ = _open_zarr(source.path)
+    return np.asarray(_part(source, array, begin, end))
+
+
+def _part(source: Source, array: Any, begin: int, end: int) -> Any:
+    z, y, x = three_axes(source.path, array.shape)
+    index: list[int | slice] = [0] * array.ndim
+    index[z], index[y], index[x] = slice(begin, end), slice(None), slice(None)
+    return array[tuple(index)]

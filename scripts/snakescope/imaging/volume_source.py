@@ -1,0 +1,105 @@
+"""What a volume on disk is, and the sentences of those that are none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from snakescope.step.errors import StepError, system_fault
+
+FORMS = "a TIFF stack, a folder of sections (TIFF, PNG, JPEG), an HDF5 file or an OME-Zarr"
+Zyx = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A volume on disk.
+
+    Attributes:
+        path: as given in the sample sheet.
+        form: tiff, sections, hdf5 or zarr.
+        shape: voxels along z, y and x.
+        dtype: name of the numpy dtype.
+        files: the files whose change is noticed; of a folder one per section, in order.
+        dataset: name within the file; empty for forms without datasets.
+        kind: image or labels, whose zeros are what is not labelled.
+        voxel_nm: size of a voxel along z, y and x (nm) by the file, None where it does not say;
+            0 along an axis that it leaves open.
+        offset_nm: where its first voxel lies (nm), as in padded files of CREMI.
+        inside: first voxel of the stored data in ``shape``, and their own shape, where they cover
+            a part of it; the rest is 0.
+        notes: what is to be known of it, a sentence each.
+    """
+
+    path: str
+    form: str
+    shape: Zyx
+    dtype: str
+    files: tuple[str, ...]
+    dataset: str = ""
+    kind: str = "image"
+    voxel_nm: tuple[float, float, float] | None = None
+    offset_nm: tuple[float, float, float] | None = None
+    inside: tuple[Zyx, Zyx] | None = None
+    notes: tuple[str, ...] = ()
+
+    def files_of(self, begin: int, end: int) -> tuple[str, ...]:
+        """Return the files that contain sections ``begin`` to ``end``, the latter excluded."""
+        return self.files[begin:end] if self.form == "sections" else self.files
+
+
+def damaged(path: str, error: Exception) -> StepError:
+    """Return the sentence on a file that cannot be decoded, or that the system withholds."""
+    if fault := system_fault(path, error):
+        return fault
+    lines = str(error).splitlines()
+    return StepError(
+        f"{path}: expected a whole volume, found a damaged or truncated file "
+        f"({lines[0][:100] if lines else type(error).__name__}); copy it again"
+    )
+
+
+def three_axes(path: str, shape: Sequence[int]) -> list[int]:
+    """Return which axes of an array are z, y and x: those of length 1 around them are left out.
+
+    Raises:
+        StepError: more or fewer than three are left.
+    """
+    kept = list(range(len(shape)))
+    for place in (0, -1):
+        while len(kept) > 3 and shape[kept[place]] == 1:
+            del kept[place]
+    for axis in list(kept):
+        if len(kept) > 3 and shape[axis] == 1:
+            kept.remove(axis)
+    checked(path, [shape[axis] for axis in kept])
+    return kept
+
+
+def checked(path: str, shape: Sequence[int]) -> Zyx:
+    """Return a shape as that of a volume.
+
+    Raises:
+        StepError: it has other than three axes.
+    """
+    if len(shape) != 3 or min(shape) < 1:
+        raise StepError(
+            f"{path}: expected one grey volume with the axes z, y, x, found the shape "
+            f"{' x '.join(map(str, shape))}; keep one channel and one time"
+        )
+    z, y, x = map(int, shape)
+    return z, y, x
+
+
+def check_axes(path: str, names: Sequence[str]) -> None:
+    """Refuse axes that the file names in another order than z, y, x; t may stand for z.
+
+    Raises:
+        StepError: another order, or another axis.
+    """
+    plain = [str(name).lower()[:1] for name in names]
+    if plain and all(plain) and plain not in (["z", "y", "x"], ["t", "y", "x"]):
+        raise StepError(
+            f"{path}: expected the axes z, y, x, found {', '.join(map(str, names))} by its own"
+            " description; write it in this order"
+        )

@@ -1,0 +1,200 @@
+"""A look at a volume before the first job: what a run would find out too late, or never.
+
+Size of voxels against what the file says, grey values that need a range, data that are absent, and
+labels that are no objects. Voxels are read once, of a few sections, and again when files change.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from snakescope.imaging.volumes import Source, last_with_data, read
+from snakescope.neurites.volumes.settings import IngestSettings
+from snakescope.neurites.volumes.sheet import Volume
+from snakescope.step.errors import StepError, SystemFault
+from snakescope.step.output import write_if_changed
+
+LOOK = "look.json"
+LARGEST_DIFFERENCE = 0.02
+"""Of voxel sizes, as a fraction, that rounding explains."""
+SMALLEST_NM, LARGEST_NM = 0.5, 5000.0
+"""Sizes of a voxel beyond which the unit is taken for another one than nm."""
+PIECES = 10
+"""Connected pieces of a label in one section beyond which it is no object."""
+MOST_LABELS = 100
+"""Labels of a section that are looked at."""
+RESERVED = {np.dtype(np.uint64): 2**64 - 16, np.dtype(np.uint32): 2**32 - 4}
+"""Ids from which on labels stand for what is not annotated, as CREMI writes them."""
+
+
+def unlabelled(values: NDArray[Any]) -> NDArray[Any]:
+    """Return labels with those that are reserved for what is not annotated as 0.
+
+    CREMI writes 2^64 - 1 to 2^64 - 3 (background, transparent, outside), which are -1 to -3 where
+    a program took them for signed numbers.
+    """
+    if values.dtype.kind == "i":
+        return np.where((values < 0) & (values >= -16), values.dtype.type(0), values)
+    least = RESERVED.get(values.dtype.newbyteorder("="))
+    return values if least is None else np.where(values >= least, values.dtype.type(0), values)
+
+
+def of_voxel_size(volume: Volume, found: Mapping[str, Source]) -> list[str]:
+    """Return notes on a voxel size that files contradict or that nothing of this kind has.
+
+    Raises:
+        StepError: it is far from any size in nm.
+    """
+    size = volume.voxel_nm
+    cell = " ".join(f"{one:g}" for one in size)
+    if min(size) < SMALLEST_NM or max(size) > LARGEST_NM:
+        raise StepError(
+            f"volume {volume.name}: expected voxel_nm in nm, found {cell}; in um multiply by 1000"
+        )
+    for kind, source in found.items():
+        stated = source.voxel_nm
+        if stated is None:
+            continue
+        pairs = [(a, b) for a, b in zip(size, stated, strict=True) if b]
+        if all(abs(a / b - 1) <= LARGEST_DIFFERENCE for a, b in pairs):
+            continue
+        said = " ".join(f"{one:.4g}" if one else "?" for one in stated)
+        turned = stated[::-1] if all(stated) else ()
+        why = ""
+        if turned and np.allclose(turned, size, rtol=LARGEST_DIFFERENCE):
+            why = ", which is x y z where z y x is expected"
+        return [
+            f"VOXEL SIZE: {source.path} ({kind}) says {said} nm (z y x), the sheet says"
+            f" {cell}{why}; correct the one that is wrong"
+        ]
+    z, y, x = size
+    if abs(y / x - 1) > LARGEST_DIFFERENCE:
+        return [
+            f"VOXEL SIZE: voxel_nm is z y x, found {cell}, by which pixels of a section are not"
+            f" square; write {x:g} {y:g} {z:g} if it was meant as x y z"
+        ]
+    if z < x * (1 - LARGEST_DIFFERENCE):
+        return [
+            f"VOXEL SIZE: voxel_nm is z y x, found {cell}, by which sections are thinner than a"
+            " pixel; see that it was not meant as x y z"
+        ]
+    return []
+
+
+def of_grey(source: Source, settings: IngestSettings) -> None:
+    """Refuse an image whose grey values need a range that the settings do not give.
+
+    Raises:
+        StepError: more than 8 bit without ``grey_range``, or no grey values.
+    """
+    dtype = np.dtype(source.dtype)
+    if dtype.kind not in "uif":
+        raise StepError(
+            f"{source.path}: expected grey values as numbers, found {dtype}; convert the image"
+        )
+    if dtype != np.uint8 and settings.grey_range is None:
+        low, high = (float(v) for v in np.percentile(_middle(source), (0.5, 99.5)))
+        raise StepError(
+            f"{source.path}: expected grey values of 8 bit, found {dtype}; set"
+            " neurites.volumes.ingest.grey_range to the values that become black and white (of the"
+            f" middle section 99 % lie in {low:.4g} to {high:.4g})"
+        )
+
+
+def _middle(source: Source) -> NDArray[Any]:
+    at = source.shape[0] // 2
+    return read(source, at, at + 1)[0]
+
+
+def look(
+    volume: Volume, found: Mapping[str, Source], settings: IngestSettings, folder: str | Path
+) -> list[str]:
+    """Look at the voxels of a volume; what was found is kept until a file changes.
+
+    Returns:
+        Notes for the user.
+
+    Raises:
+        StepError: absent data, or labels that are no objects.
+    """
+    notes = [note for source in found.values() for note in source.notes]
+    notes += of_voxel_size(volume, found)
+    of_grey(found["image"], settings)
+    path = Path(folder, LOOK)
+    key = [[s.path, s.dtype, list(s.shape), list(s.notes), _stated(s)] for s in found.values()]
+    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if known.get("key") != json.loads(json.dumps(key)):
+        problem, seen = "", []
+        try:
+            seen += _of_image(found["image"])
+            if "labels" in found:
+                seen += _of_labels(found["labels"])
+        except SystemFault:
+            raise
+        except StepError as error:
+            problem = str(error)
+        known = {"key": key, "problem": problem, "notes": seen}
+        write_if_changed(path, json.dumps(known, indent=1) + "\n")
+    if known["problem"]:
+        raise StepError(known["problem"])
+    return [*notes, *known["notes"]]
+
+
+def _stated(source: Source) -> list[list[int]]:
+    """Size and time of the first and the last file."""
+    stats = [Path(path).stat() for path in dict.fromkeys((source.files[0], source.files[-1]))]
+    return [[one.st_size, one.st_mtime_ns] for one in stats]
+
+
+def _of_image(source: Source) -> list[str]:
+    last, share = last_with_data(source)
+    depth = source.shape[0]
+    if last < 0:
+        raise StepError(f"{source.path}: expected an image, found zeros alone; copy it again")
+    if share:
+        raise StepError(
+            f"{source.path}: expected a whole volume, found zeros from the middle of a row of"
+            f" section {last} on, to its end: the copy was broken off; copy it again"
+        )
+    if last < depth - 1:
+        return [
+            f"{source.path}: sections {last + 1} to {depth - 1} of {depth} hold zeros alone; if the"
+            " copy was broken off, copy it again"
+        ]
+    return []
+
+
+def _of_labels(source: Source) -> list[str]:
+    """Refuse labels that are no objects: a map of membranes, classes, grey values, nothing."""
+    from scipy import ndimage
+
+    depth = source.shape[0]
+    ids: set[int] = set()
+    pieces: list[int] = []
+    for number in sorted({depth // 4, depth // 2, 3 * depth // 4}):
+        values = read(source, number, number + 1)[0]
+        if values.dtype.kind not in "ui":
+            raise StepError(
+                f"{source.path}: expected labels as whole numbers, one an object, found"
+                f" {values.dtype}; write them as uint32 or uint64"
+            )
+        values = unlabelled(values)
+        own = [int(one) for one in np.unique(values) if one]
+        ids |= set(own)
+        # Of very many, some tell as much.
+        pieces += [ndimage.label(values == one)[1] for one in own[:: 1 + len(own) // MOST_LABELS]]
+    if not ids:
+        return [f"{source.path}: no label in sections a quarter, half and three quarters through"]
+    if (mean := float(np.mean(pieces))) > PIECES:
+        some = ", ".join(map(str, sorted(ids)[:4]))
+        what = "a map of membranes or classes" if len(ids) < 16 else "grey values or classes"
+        raise StepError(
+            f"{source.path}: expected labels, one an object, found {what}: {len(ids)} values"
+            f" ({some}{', ...' if len(ids) > 4 else ''}) in {mean:.0f} pieces a section"
+            " each; label the connected objects first (in Fiji: MorphoLibJ, Connected Components)"
+        )
+    return []
