@@ -16,14 +16,15 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from benchmarks import ROOT
-from benchmarks.workflow.inputs_cases import CASES, Case
+from benchmarks.workflow.inputs_cases import CASES
+from benchmarks.workflow.inputs_made import Case
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import write_table
@@ -45,6 +46,7 @@ def run(case: Case, base: Path, generators: Path, work: Path) -> Outcome:
     """Make the input of a case beside its base and run the workflow on it."""
     for name in ("base", "nbase"):
         (work / name).symlink_to(base / name)
+    maker = None
     if case.generator:
         script = next(generators.glob(f"{case.generator}_*.py"))
         words = [sys.executable, str(script), "d", *case.words]
@@ -56,22 +58,37 @@ def run(case: Case, base: Path, generators: Path, work: Path) -> Outcome:
     (work / "d").mkdir(exist_ok=True)
     if case.make:
         case.make(work)
-    ended = _snakemake(work, case.targets, case.dry)
-    text = ended.stdout + ended.stderr
-    if case.then:
-        case.then(work)
-        again = _snakemake(work, case.targets, case.dry)
-        text += "\n=== again ===\n" + again.stdout + again.stderr
-        ended = again
-    if case.generator and case.during:
-        maker.terminate()
-        maker.wait()
-    return Outcome(text, ended.returncode, work / "d")
+    # The paths of the base are seen from the folder that holds it.
+    for name in ("base", "nbase"):
+        link = work / "d" / name
+        if not link.exists():
+            link.symlink_to(work / name)
+    try:
+        if case.dry:
+            return planned(work / "d")
+        ended = _snakemake(work, case)
+        if case.then:
+            case.then(work)
+            ended = _snakemake(work, case)
+        return Outcome(ended.stdout + ended.stderr, ended.returncode, work / "d")
+    finally:
+        if maker:
+            maker.terminate()
+            maker.wait()
+
+
+def planned(folder: Path) -> Outcome:
+    """Look at the raw data as Snakemake does before it plans, in a process that costs little."""
+    words = [sys.executable, "-m", "benchmarks.workflow.planned", "c.yaml"]
+    paths = os.pathsep.join(map(str, (ROOT, ROOT / "scripts")))
+    ended = subprocess.run(
+        words, cwd=folder, env={**os.environ, "PYTHONPATH": paths},
+        capture_output=True, text=True, errors="replace", check=False, timeout=600,
+    )  # fmt: skip
+    return Outcome(ended.stdout + ended.stderr, ended.returncode, folder)
 
 
 def _wait_for(path: Path) -> None:
-    import time
-
     for _ in range(600):
         if path.exists() and path.stat().st_size:
             time.sleep(1)
@@ -80,19 +97,14 @@ def _wait_for(path: Path) -> None:
     raise StepError(f"{path}: expected the generator to write it, found nothing after a minute")
 
 
-def _snakemake(work: Path, targets: Sequence[str], dry: bool) -> subprocess.CompletedProcess[str]:
+def _snakemake(work: Path, case: Case) -> subprocess.CompletedProcess[str]:
     words = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     words += ["--directory", "d", "--configfile", "d/c.yaml", "--cores", "1", "--keep-going"]
-    words += ["--dry-run"] if dry else ["--quiet", "rules"]
-    # The paths of the base are seen from the folder that holds it.
-    for name in ("base", "nbase"):
-        link = work / "d" / name
-        if not link.exists():
-            link.symlink_to(work / name)
     return subprocess.run(
-        [*words, "--", *targets],
-        cwd=work, env={**os.environ, "OMP_NUM_THREADS": "1"},
+        [*words, "--quiet", "rules", "--", *case.targets],
+        cwd=work, env={**os.environ, "OMP_NUM_THREADS": "1", "HOME": str(work)},
         capture_output=True, text=True, errors="replace", check=False, timeout=1800,
+        user=case.user or None,
     )  # fmt: skip
 
 
@@ -114,11 +126,12 @@ def main() -> None:
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--generators", type=Path, default=ROOT.parent / "shared/faults")
     parser.add_argument("--kind", type=int, nargs="*", default=[])
+    parser.add_argument("--planned", action="store_true", help="only cases that run no job")
     parser.add_argument("--case", default="", help="part of the name of cases")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/inputs.tsv")
     given = parser.parse_args()
     chosen = [c for c in CASES if not given.kind or c.kind in given.kind]
-    chosen = [case for case in chosen if given.case in case.name]
+    chosen = [c for c in chosen if given.case in c.name and (c.dry or not given.planned)]
     rows: dict[tuple[int, str], tuple[int, str, str, str, str]] = {}
     if given.table.exists():
         old = pd.read_csv(given.table, sep="\t", keep_default_na=False)

@@ -83,7 +83,7 @@ def in_order(path: str, images: Sequence[Path]) -> tuple[list[Path], list[str]]:
     if len(kinds) > 1:
         usual = kinds.most_common(1)[0][0]
         stray = next(f.name for f in images if NUMBER.sub("#", f.name.lower()) != usual)
-        shown = ", ".join(f"{kind} ({count})" for kind, count in kinds.most_common(4))
+        shown = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items())[:4])
         raise StepError(
             f"{path}: expected sections named alike but for their number (#), found {shown}, such"
             f" as {stray}; keep one file a section in the folder, or name another folder"

@@ -6,12 +6,14 @@ is text) and does not name the line of the first.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import yaml
 
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, system_fault
 
 # The parser in C where PyYAML has it, as files are read before every run.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -28,7 +30,8 @@ def check_config_files(paths: Iterable[str | Path]) -> dict[str, str]:
         File and line of every dotted key, in the last file that has it.
 
     Raises:
-        StepError: no UTF-8, no YAML, a key twice in one section, or a key that is a section in
+        StepError: no UTF-8, no YAML, no sections, a section within itself, a number that YAML reads
+            as another one, a key twice in one section, or a key that is a section in
             one file and a value in another, of which Snakemake would keep the last alone.
     """
     places: dict[str, str] = {}
@@ -54,15 +57,35 @@ def check_config_files(paths: Iterable[str | Path]) -> dict[str, str]:
     return places
 
 
+def read_config(path: str | Path) -> dict[str, Any]:
+    """Return the configuration in a file, checked as :func:`check_config_files` does.
+
+    Raises:
+        StepError: as there.
+    """
+    check_config_files([path])
+    return yaml.load(Path(path).read_text(encoding="utf-8-sig"), Loader=LOADER) or {}
+
+
 def _keys_of(path: str | Path) -> list[tuple[str, int, bool]]:
     """Dotted keys of a file with their lines, and whether they are sections."""
     try:
         text = Path(path).read_text(encoding="utf-8-sig")
-        return list(_keys(yaml.compose(text, Loader=LOADER), ""))
+        node = yaml.compose(text, Loader=LOADER)
+        _check_nodes(path, node, ())
+        return list(_keys(node, ""))
     except UnicodeDecodeError as error:
         raise StepError(
             f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
             f"at {error.start}; save the file in UTF-8"
+        ) from None
+    except RecursionError:
+        raise StepError(
+            f"{path}: expected sections in sections, found them hundreds deep; write it anew"
+        ) from None
+    except OSError as error:
+        raise system_fault(path, error) or StepError(
+            f"{path}: expected a configuration file, found {error.strerror}; name a file"
         ) from None
     except yaml.YAMLError as error:
         try:
@@ -75,6 +98,41 @@ def _keys_of(path: str | Path) -> list[tuple[str, int, bool]]:
                 "a section by equally many spaces, without tabs, and write a colon and a space "
                 "after every key"
             ) from None
+
+
+ODD = re.compile(r"[-+]?(?:0[0-7_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[0-9.]*_[0-9._]*)")
+"""Numbers that YAML 1.1 reads as others than people write: 010 is 8, 1:30 is 90, 1_0 is 10."""
+
+
+def _check_nodes(path: str | Path, node: yaml.Node | None, above: tuple[int, ...]) -> None:
+    """Refuse what is no configuration though it is YAML."""
+    line = node.start_mark.line + 1 if node is not None else 0
+    if not above and isinstance(node, yaml.SequenceNode | yaml.ScalarNode):
+        empty = node.tag == "tag:yaml.org,2002:null"
+        if not empty:
+            raise StepError(
+                f"{path}, line {line}: expected sections with keys, such as healthspan:, found"
+                f" {'a list' if isinstance(node, yaml.SequenceNode) else 'a lone value'}; write a"
+                " key and a colon before it"
+            )
+    if id(node) in above:
+        raise StepError(
+            f"{path}, line {line}: expected sections that end, found one that holds itself (* after"
+            " &); remove the alias"
+        )
+    if isinstance(node, yaml.ScalarNode):
+        number = node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+        if number and ODD.fullmatch(node.value) and node.value not in ("0", "00"):
+            raise StepError(
+                f"{path}, line {line}: expected a number with digits alone, found {node.value},"
+                " which YAML reads as another one; write it out, or in quotation marks if it is"
+                " text"
+            )
+        return
+    inner = node.value if node is not None else ()
+    for one in inner:
+        for part in one if isinstance(one, tuple) else (one,):
+            _check_nodes(path, part, (*above, id(node)))
 
 
 def _lines(error: yaml.YAMLError) -> str:

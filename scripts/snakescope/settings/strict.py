@@ -1,15 +1,20 @@
 """The base of every settings model: unknown keys are refused at every level."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
 
 
 class Settings(BaseModel):
     """A section of the configuration; frozen, and closed to unknown keys."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
+    )
 
     version: ClassVar[int] = 1
     """Of the results of the step whose settings these are; raised when they change."""
@@ -19,6 +24,14 @@ class Settings(BaseModel):
 
     old_keys: ClassVar[Mapping[str, str]] = {}
     """Dotted keys of the release before, each with its new name, or with none where it is gone."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        field: FieldInfo | None = cls.model_fields.get(info.field_name or "")
+        if isinstance(value, bool) and field is not None and field.annotation in (int, float):
+            raise PydanticCustomError("number", "a number")
+        return value
 
     def recorded(self, *keys: str) -> str:
         """Return what results depend on, or some of it, as JSON, where it is no default."""

@@ -29,9 +29,7 @@ def row_of(survival: pd.DataFrame, condition: str = "c1") -> pd.Series:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("plates", "plate_sd_d"), [((1, 1), 0.0), ((2, 2), 0.0), ((2, 2), 0.77), ((3, 3), 0.77)]
-)
+@pytest.mark.parametrize(("plates", "plate_sd_d"), [((2, 2), 0.0), ((2, 2), 0.77), ((3, 3), 0.77)])
 def test_alike_conditions_are_seldom_told_apart(plates: tuple[int, int], plate_sd_d: float) -> None:
     """The sandwich of lifelines over so few plates is below 0.05 in 15 to 72 of 100."""
     rng = np.random.default_rng(5)
@@ -39,15 +37,13 @@ def test_alike_conditions_are_seldom_told_apart(plates: tuple[int, int], plate_s
     assert (p < 0.05).mean() <= 0.12
 
 
-def test_one_plate_tells_the_worms_apart_only_and_says_so() -> None:
+def test_a_condition_of_one_plate_has_no_p_and_says_so() -> None:
     survival = alike(np.random.default_rng(1), (2, 1, 2), 0.77)
     one, two = row_of(survival, "c1"), row_of(survival, "c2")
-    assert one["note"] == ONE_PLATE and np.isnan(one["degrees_of_freedom"])
+    assert one["note"] == ONE_PLATE and np.isfinite(one["hazard_ratio"])
+    assert np.isnan([one[name] for name in ("p", "p_holm", "low", "high", "se_log")]).all()
     assert two["note"] == FEW_PLATES and two["degrees_of_freedom"] == 2
-    table = survival.assign(c1=survival["condition"] == "c1", c2=survival["condition"] == "c2")
-    model = CoxPHFitter().fit(table[["c1", "c2", "day", "event"]].astype(float), "day", "event")
-    assert one["p"] == pytest.approx(model.summary.loc["c1", "p"])
-    assert one["se_log"] == pytest.approx(model.standard_errors_["c1"])
+    assert two["p_holm"] == two["p"]
 
 
 def test_the_errors_do_not_hang_on_the_order_of_worms() -> None:

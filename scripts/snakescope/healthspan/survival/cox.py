@@ -7,7 +7,7 @@ size, this is close to a t test on the plates.
 """
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,7 @@ import pandas as pd
 from lifelines import CoxPHFitter
 from lifelines.exceptions import ConvergenceError, ConvergenceWarning
 from numpy.typing import NDArray
-from scipy.stats import norm, t
+from scipy.stats import t
 
 from snakescope.healthspan.survival.estimators import OUTCOMES
 
@@ -27,20 +27,23 @@ COX_COLUMNS = [
     "reference",
     "worms",
     "plates",
+    "plates_reference",
     "hazard_ratio",
     "low",
     "high",
     "se_log",
     "degrees_of_freedom",
     "p",
+    "p_holm",
+    "quote",
     "note",
 ]
 
 NO_EVENT = "no event in this condition"
 NOT_CONVERGED = "the model did not converge: the curves do not overlap"
 ONE_PLATE = (
-    "a condition has one plate only: its plate effect cannot be told apart, and the limits and p "
-    "take worms as if plates did not differ"
+    "a condition has one plate only: its plate effect cannot be told apart, so there are neither "
+    "limits nor p"
 )
 FEW_PLATES = "few plates: only a difference far above theirs can be told"
 FEW_DEGREES = 4
@@ -63,13 +66,13 @@ class _Model:
     def error(self, i: int, pair: tuple[str, str]) -> tuple[float, float]:
         """Return the standard error of ``log_ratio[i]`` and its degrees of freedom.
 
-        They are infinite for the model-based error of independent worms. Sums of squares over the
-        plates of a condition are divided by their number minus one, which doubles the variance of
-        two plates.
+        Both are NaN where a condition of the pair has one plate: fewer plates must not give more
+        certainty. Sums of squares over the plates of a condition are divided by their number minus
+        one, which doubles the variance of two plates.
         """
         plates = {c: int((self.condition == c).sum()) for c in set(self.condition)}
         if min(plates[c] for c in pair) < 2:
-            return float(np.sqrt(self.variance[i, i])), np.inf
+            return np.nan, np.nan
         square = 0.0
         for name, number in plates.items():
             own = self.change[self.condition == name, i]
@@ -135,20 +138,39 @@ def _estimate(
 ) -> dict[str, float | str]:
     """Return hazard ratio, limits, error, degrees of freedom, p and a note of one condition."""
     error, freedom = model.error(i, pair)
-    of_plates = np.isfinite(freedom)
-    spread = t(freedom) if of_plates else norm
     log_ratio = float(model.log_ratio[i])
-    width = float(spread.ppf(0.5 + confidence / 2)) * error
-    few = FEW_PLATES if freedom <= FEW_DEGREES else ""
+    if not np.isfinite(freedom):
+        return {"hazard_ratio": float(np.exp(log_ratio)), "note": ONE_PLATE}
+    width = float(t(freedom).ppf(0.5 + confidence / 2)) * error
     return {
         "hazard_ratio": float(np.exp(log_ratio)),
         "low": float(np.exp(log_ratio - width)),
         "high": float(np.exp(log_ratio + width)),
         "se_log": error,
-        "degrees_of_freedom": freedom if of_plates else np.nan,
-        "p": float(2 * spread.sf(abs(log_ratio) / error)) if error > 0 else np.nan,
-        "note": few if of_plates else ONE_PLATE,
+        "degrees_of_freedom": freedom,
+        "p": float(2 * t(freedom).sf(abs(log_ratio) / error)) if error > 0 else np.nan,
+        "note": FEW_PLATES if freedom <= FEW_DEGREES else "",
     }
+
+
+def holm(p: Sequence[float]) -> list[float]:
+    """Correct p values by Holm's method; NaN is kept and not counted as a test."""
+    values = np.asarray(p, np.float64)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    scaled = values[order] * (len(order) - np.arange(len(order)))
+    corrected = np.full(len(values), np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return [float(value) for value in corrected]
+
+
+def to_quote(row: Mapping[str, object]) -> str:
+    """Return in words which p of a comparison to quote, or why there is none."""
+    plates = f"{row.get('plates', 0)} and {row.get('plates_reference', 0)} plates"
+    p = float(str(row.get("p", "nan")))
+    if np.isfinite(p):
+        return f"quote this p: Cox regression, plates as replicates ({plates})"
+    return f"no p to quote ({plates})"
 
 
 def _rows(
@@ -158,12 +180,13 @@ def _rows(
     shown = [c for c in conditions if own.loc[own["condition"] == c, "event"].sum() > 0]
     reference = shown[0] if shown else conditions[0]
     others = [c for c in conditions if c != reference]
+    plates_of_reference = own.loc[own["condition"] == reference, "plate"].nunique()
     rows: list[dict[str, object]] = []
     for c in others:
         part = own[own["condition"] == c]
         row = {"condition": c, "reference": reference, "worms": len(part)}
-        note = "" if c in shown else NO_EVENT
-        rows.append(row | {"plates": part["plate"].nunique(), "note": note})
+        plates = {"plates": part["plate"].nunique(), "plates_reference": plates_of_reference}
+        rows.append(row | plates | {"note": "" if c in shown else NO_EVENT})
     fitted = [c for c in others if c in shown]
     if not fitted:
         return rows
@@ -184,8 +207,8 @@ def cox_table(survival: pd.DataFrame, conditions: Sequence[str], confidence: flo
     """Fit the Cox regression on the condition with errors by plate (``COX_COLUMNS``).
 
     The reference is the first condition in the sheet with an event. Conditions without an estimate
-    have a note in place of numbers. If a condition has one plate only, errors are model-based, as
-    the note states.
+    have a note in place of numbers, and those with a condition of one plate a hazard ratio alone.
+    ``p_holm`` is corrected for the number of conditions that are compared with the reference.
     """
     rows: list[dict[str, object]] = []
     for outcome in OUTCOMES:
@@ -194,5 +217,9 @@ def cox_table(survival: pd.DataFrame, conditions: Sequence[str], confidence: flo
         if not found:
             name = conditions[0] if conditions else ""
             found = [{"condition": name, "reference": name, "note": "one condition only"}]
+        else:
+            corrected = holm([float(str(row.get("p", "nan"))) for row in found])
+            for row, value in zip(found, corrected, strict=True):
+                row |= {"p_holm": value, "quote": to_quote(row)}
         rows += [{"outcome": outcome} | row for row in found]
     return pd.DataFrame(rows, columns=COX_COLUMNS)

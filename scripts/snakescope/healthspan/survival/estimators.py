@@ -6,6 +6,7 @@ takes them as closed, so that adjacent intervals share a frame, and fails for a 
 hence :func:`npmle`.
 """
 
+import sys
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -18,6 +19,8 @@ Floats = NDArray[np.float64]
 
 LIFESPAN, HEALTHSPAN = "lifespan", "healthspan"
 OUTCOMES = (LIFESPAN, HEALTHSPAN)
+MOMENT_D = 1e-6
+"""Length of the interval of an end that is known to the moment (days)."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +54,13 @@ def intervals(individuals: pd.DataFrame, outcome: str) -> Intervals:
     before = individuals[f"{name}_before_d"].to_numpy(np.float64)
     censored = individuals[flag].to_numpy() == 1
     known = np.isfinite(after)
+    # An end known to the moment is an interval without length, which no estimate has a place for.
+    exact = ~censored & (before <= after) & (before > 0)
+    after = np.where(exact, before - MOMENT_D, after)
     return Intervals(after[known], np.where(censored, np.inf, before)[known])
 
 
-def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tuple[Floats, Floats]:
+def npmle(found: Intervals, rounds: int = 20_000, tolerance: float = 1e-7) -> tuple[Floats, Floats]:
     """Return Turnbull's non-parametric maximum likelihood estimate of survival (NPMLE).
 
     Self-consistency iterations (Turnbull 1976) over the cells between adjacent ends of intervals,
@@ -95,6 +101,12 @@ def npmle(found: Intervals, rounds: int = 2000, tolerance: float = 1e-7) -> tupl
         mass = fresh
         if settled:
             break
+    else:
+        print(
+            f"warning: the interval-censored estimate has not settled after {rounds} rounds; it may"
+            " be off by some thousandths",
+            file=sys.stderr,
+        )
     survival = 1 - np.concatenate(([0.0], np.cumsum(mass[:-1])))
     # Residuals of rounding and convergence are set to 0, since their band would reach up to 1.
     survival[survival < 10 * tolerance] = 0
@@ -122,12 +134,18 @@ class Curve:
     latest: Floats
 
     def median(self) -> tuple[float, float, float]:
-        """Return the median with confidence limits (days); NaN if not reached."""
-        return (
-            crossing(self.day, self.share),
-            crossing(self.day, self.low),
-            crossing(self.day, self.high),
+        """Return the median with confidence limits (days); NaN if not reached.
+
+        Where all events are tied the band has no width; then the limits are those that the
+        sampling in time leaves.
+        """
+        median, low, high = (
+            crossing(self.day, share) for share in (self.share, self.low, self.high)
         )
+        if low == high:
+            low = min(low, crossing(self.day, self.earliest))
+            high = max(high, crossing(self.day, self.latest))
+        return median, low, high
 
 
 def crossing(day: Floats, share: Floats, level: float = 0.5) -> float:

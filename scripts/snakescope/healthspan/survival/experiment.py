@@ -2,8 +2,8 @@
 
 Worms of a condition are pooled for the curves and the log-rank tests. Worms of one plate are more
 alike than worms of two (the standard deviation of plate means is about 0.8 d), so the Cox model,
-with errors between plates (:mod:`snakescope.healthspan.survival.cox`), is the one to believe where
-every condition has two plates or more.
+with errors between plates (:mod:`snakescope.healthspan.survival.cox`), is the only one with a p,
+where both conditions have two plates or more.
 """
 
 import argparse
@@ -47,13 +47,17 @@ TESTS_COLUMNS = [
     "condition_b",
     "worms_a",
     "worms_b",
+    "plates_a",
+    "plates_b",
     "events_a",
     "events_b",
     "statistic",
-    "p",
-    "p_holm",
     "note",
 ]
+NO_P = (
+    "worms of one plate are alike, so the statistic has no valid p; the p to quote, between plates,"
+    " is in cox.tsv"
+)
 
 
 def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, str]) -> pd.DataFrame:
@@ -86,17 +90,6 @@ def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, st
     )
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Correct p values by Holm's method; NaN is kept and not counted as a test."""
-    values = np.asarray(p, np.float64)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    scaled = values[order] * (len(order) - np.arange(len(order)))
-    corrected = np.full(len(values), np.nan)
-    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return [float(value) for value in corrected]
-
-
 def _watched_together(left: pd.DataFrame, right: pd.DataFrame) -> bool:
     """Return whether an event occurred while worms of both groups were at risk."""
     events = pd.concat([left, right]).query("event == 1")["day"]
@@ -104,9 +97,11 @@ def _watched_together(left: pd.DataFrame, right: pd.DataFrame) -> bool:
 
 
 def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataFrame:
-    """Return pairwise log-rank tests (``TESTS_COLUMNS``), Holm-corrected within an outcome.
+    """Return pairwise log-rank statistics of worms (``TESTS_COLUMNS``), without p.
 
-    A pair that cannot be tested, and an experiment of one condition, have a row with a note.
+    Plates, not worms, are what conditions are replicated by, so the chi-squared distribution of the
+    statistic does not hold: of alike conditions it tells four in ten apart. A pair that cannot be
+    tested, and an experiment of one condition, have a row with a note.
     """
     rows: list[dict[str, object]] = []
     for outcome in OUTCOMES:
@@ -120,6 +115,8 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
                 "condition_b": b,
                 "worms_a": len(left),
                 "worms_b": len(right),
+                "plates_a": left["plate"].nunique(),
+                "plates_b": right["plate"].nunique(),
                 "events_a": int(left["event"].sum()),
                 "events_b": int(right["event"].sum()),
                 "note": "",
@@ -132,11 +129,8 @@ def logrank_tests(survival: pd.DataFrame, conditions: Sequence[str]) -> pd.DataF
                 row["note"] = "no event while worms of both were watched"
             else:
                 test = logrank_test(left["day"], right["day"], left["event"], right["event"])
-                row |= {"statistic": float(test.test_statistic), "p": float(test.p_value)}
+                row |= {"statistic": float(test.test_statistic), "note": NO_P}
             pairs.append(row)
-        corrected = holm([float(str(row.get("p", "nan"))) for row in pairs])
-        for row, value in zip(pairs, corrected, strict=True):
-            row["p_holm"] = value
         if not pairs:
             name = conditions[0] if conditions else ""
             pairs = [{"outcome": outcome, "condition_a": name, "note": "one condition only"}]
@@ -150,6 +144,22 @@ def with_note(table: pd.DataFrame, note: str) -> pd.DataFrame:
         return table
     own = table["note"].fillna("")
     return table.assign(note=(own + "; " + note).where(own != "", note))
+
+
+def evidence(cox: pd.DataFrame) -> list[str]:
+    """Return what a figure says of each comparison: the p to quote with its plates, or none."""
+    lines = []
+    for row in cox.to_dict("records"):
+        if not isinstance(row.get("quote"), str):
+            continue
+        p = float(row["p"])
+        value = f"p = {p:.2g}" if np.isfinite(p) else "no p"
+        why = f" ({row['note']})" if row["note"] else ""
+        lines.append(
+            f"{row['outcome']}, {row['condition']} against {row['reference']}: {value} between"
+            f" plates, {row['plates']} and {row['plates_reference']}{why}"
+        )
+    return lines
 
 
 def read_plates(
@@ -211,11 +221,13 @@ def prism(survival: pd.DataFrame, outcome: str) -> pd.DataFrame:
     """Return the Prism table: day, and a column per condition: 1 ended, 0 censored, else empty."""
     own = survival[survival["outcome"] == outcome]
     ordered = own.sort_values("day", kind="stable", ignore_index=True)
-    table = pd.DataFrame({"day": ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)})
-    for condition in own["condition"].unique():
+    conditions = [str(one) for one in own["condition"].unique()]
+    time = "day" if "day" not in conditions else "time (d)"
+    columns = {time: ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)}
+    for condition in conditions:
         event = ordered["event"].where(ordered["condition"] == condition)
-        table[str(condition)] = event.astype("Int64")
-    return table
+        columns[condition] = event.astype("Int64")
+    return pd.DataFrame(columns)
 
 
 def jmp(survival: pd.DataFrame) -> pd.DataFrame:
@@ -259,7 +271,8 @@ def main(given: argparse.Namespace) -> None:
     )
     write_table(given.survival, with_columns_of(survival, sheet, by="plate"))
     write_table(given.tests, with_note(logrank_tests(survival, conditions), mixed))
-    write_table(given.cox, with_note(cox_table(survival, conditions, settings.confidence), mixed))
+    cox = cox_table(survival, conditions, settings.confidence)
+    write_table(given.cox, with_note(cox, mixed))
     for path, outcome in zip(given.oasis, OUTCOMES, strict=True):
         with atomic_write(path) as partial:
             partial.write_text(oasis2(survival, outcome), encoding="utf-8")
@@ -272,7 +285,7 @@ def main(given: argparse.Namespace) -> None:
         first_d = first_days(summary, condition)
         axis = "day" if mixed else next(iter(axes.values()))
         figure = draw_experiment(
-            survival, conditions, first_d, given.experiment, axis, settings, mixed
+            survival, conditions, first_d, given.experiment, axis, settings, mixed, evidence(cox)
         )
         for path in given.figures:
             save_figure(figure, path)

@@ -23,6 +23,8 @@ from snakescope.imaging.style import FAINT_INK, SERIES_COLOURS
 
 CM = 1 / 2.54
 LABELS = {LIFESPAN: "share alive", HEALTHSPAN: "share healthy"}
+MOST_LINES = 8
+"""Comparisons that a figure tells of."""
 DASHES = ("-", "--", "-.", (0, (1, 1)))
 
 
@@ -88,6 +90,7 @@ def draw_experiment(
     axis: str,
     settings: ExperimentSettings,
     note: str = "",
+    evidence: Sequence[str] = (),
 ) -> Figure:
     """Draw lifespan (left) and healthspan (right), each with a legend and worms at risk.
 
@@ -96,15 +99,20 @@ def draw_experiment(
         first_d: day of the first usable frame of each condition.
         axis: label of the time axis.
         note: note on the days, at the bottom.
+        evidence: what is known of differences, a line each, at the bottom.
     """
     rows = max(len(conditions), 1)
     # A legend inside the axes would cover curves.
     shares = [settings.height_cm, 0.2 + 0.45 * rows, 0.4 + 0.55 * rows]
-    height = settings.height_cm + 0.95 * rows
+    height = settings.height_cm + 0.95 * rows + 0.4 * min(len(evidence), MOST_LINES)
     figure = Figure(figsize=(settings.width_cm * CM, height * CM), layout="constrained")
     figure.suptitle(title, fontweight="bold", x=0.01, ha="left")
-    if note:
-        figure.supxlabel(fill(note, 90), fontsize=8, color=FAINT_INK)
+    told = [*evidence[:MOST_LINES], *([note] if note else [])]
+    if len(evidence) > MOST_LINES:
+        told.insert(MOST_LINES, f"and {len(evidence) - MOST_LINES} more, in cox.tsv")
+    if told:
+        text = "\n".join(fill(line, 120) for line in told)
+        figure.supxlabel(text, fontsize=8, color=FAINT_INK, x=0.01, ha="left")
     panels = figure.subplots(3, 2, squeeze=False, gridspec_kw={"height_ratios": shares})
     last = float(np.nanmax(survival[["after_d", "before_d"]].to_numpy(float), initial=1.0))
     steps = np.asarray(MaxNLocator(settings.risk_columns, integer=True).tick_values(0, last))

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class CurvesSettings(Settings):
     """How the curves of a plate are estimated and drawn."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="coverage of the confidence bands and intervals (-)"
@@ -22,7 +22,7 @@ class CurvesSettings(Settings):
 class ExperimentSettings(Settings):
     """How the conditions of an experiment are compared and drawn."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="coverage of the confidence bands and intervals (-)"

@@ -25,6 +25,8 @@ SMALLEST_NM, LARGEST_NM = 0.5, 5000.0
 """Sizes of a voxel beyond which the unit is taken for another one than nm."""
 PIECES = 10
 """Connected pieces of a label in one section beyond which it is no object."""
+FEW_LABELS, FEW_PIECES = 16, 3
+"""Where there are no more labels than that, so many pieces tell as much."""
 MOST_LABELS = 100
 """Labels of a section that are looked at."""
 RESERVED = {np.dtype(np.uint64): 2**64 - 16, np.dtype(np.uint32): 2**32 - 4}
@@ -189,9 +191,12 @@ def _of_labels(source: Source) -> list[str]:
         pieces += [ndimage.label(values == one)[1] for one in own[:: 1 + len(own) // MOST_LABELS]]
     if not ids:
         return [f"{source.path}: no label in sections a quarter, half and three quarters through"]
-    if (mean := float(np.mean(pieces))) > PIECES:
+    mean = float(np.mean(pieces))
+    if mean > (PIECES if len(ids) > FEW_LABELS else FEW_PIECES):
         some = ", ".join(map(str, sorted(ids)[:4]))
-        what = "a map of membranes or classes" if len(ids) < 16 else "grey values or classes"
+        what = (
+            "a map of membranes or classes" if len(ids) <= FEW_LABELS else "grey values or classes"
+        )
         raise StepError(
             f"{source.path}: expected labels, one an object, found {what}: {len(ids)} values"
             f" ({some}{', ...' if len(ids) > 4 else ''}) in {mean:.0f} pieces a section"
