@@ -56,8 +56,12 @@ def test_plates_with_and_without_an_age_are_told_when_the_run_starts(
     raw("a", 3)
     raw("d", 3)
     plates = [plate("a"), plate("b", "fogged").model_copy(update={"age_at_first_frame_d": 3.0})]
+    (inferred,) = scanned(plates)[1]
+    assert inferred.startswith("read off the raw folders, plate by plate in results/healthspan/")
+    assert "bright_field (phase); elapsed times, 3 timepoints, every 24 h" in inferred
+    # What was told once is not told again.
     assert scanned(plates)[1] == []
-    (note,) = scanned([*plates, plate("d").model_copy(update={"age_at_first_frame_d": 3.0})])[1]
+    note, _ = scanned([*plates, plate("d").model_copy(update={"age_at_first_frame_d": 3.0})])[1]
     assert note.startswith("experiment e: days of a count from the first frame")
 
 

@@ -71,7 +71,7 @@ def _end(sentence: str) -> NoReturn:
     sys.exit(1)
 
 
-def full_disk(error: OSError) -> str:
+def full_disk(error: BaseException) -> str:
     """Return the system's words for a full disk or an exceeded quota, empty for other errors."""
     # Libraries in C, such as HDF5, state it in their message only.
     texts = (os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT))
