@@ -13,14 +13,8 @@ from snakescope.healthspan.costs import (
     size_of_training,
 )
 from snakescope.healthspan.own_settings import settings_of_plate
+from snakescope.healthspan.plates import inferred
 from snakescope.healthspan.plates.gaps import beyond_neighbours
-from snakescope.healthspan.plates.inferred import (
-    Look,
-    check_one_picture,
-    of_pixel_size,
-    same_images,
-    write_inferred,
-)
 from snakescope.healthspan.plates.manifest import (
     PlateProblem,
     block_range,
@@ -84,7 +78,7 @@ class Healthspan(Tree[Plate]):
     def __init__(self, *arguments: Any, **options: Any):
         super().__init__(*arguments, **options)
         self.scanner = PlateScanner(self.settings.plates)
-        self.found: dict[str, Look] = {}
+        self.found: dict[str, inferred.Look] = {}
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
         self.detector = self.weights_of(self.settings_of("detect").weights)
@@ -97,14 +91,14 @@ class Healthspan(Tree[Plate]):
         if isinstance(found, PlateProblem):
             raise StepError(found.reason)
         folder = self.manifest(row.name)
-        look = Look(row, found, write_frame_size(folder, found), self._pixel_size_um(row))
-        check_one_picture(look)
+        look = inferred.Look(row, found, write_frame_size(folder, found), self._pixel_size_um(row))
+        inferred.check_one_picture(look)
         write_manifests(folder, found, self.settings.timepoints_per_block)
         times_h = {frame.timepoint: frame.time_h for frame in found.frames if frame.path}
         beyond = beyond_neighbours(list(times_h.values()), own.states.composite.max_gap_h)
         self.found[row.name] = look
         notes = [*found.notes, *(f"{row.name}: {note}" for note in beyond)]
-        return [*notes, *of_pixel_size(look)]
+        return [*notes, *inferred.of_pixel_size(look)]
 
     def own_settings(self, subject: str) -> HealthspanSettings:
         """The settings of a plate: those of the run, with the differences of its own file.
@@ -121,7 +115,7 @@ class Healthspan(Tree[Plate]):
 
     def conflicts(self) -> dict[str, str]:
         """Plates that have raw images in common, of which none can be trusted."""
-        return same_images(self.found, self.settings.sheet, self.results)
+        return inferred.same_images(self.found, self.settings.sheet, self.results)
 
     def after_scan(self) -> list[str]:
         """Write the status of every plate and the plates of every experiment."""
@@ -129,7 +123,7 @@ class Healthspan(Tree[Plate]):
         notes = left_behind(self.results, self.experiments)
         notes += warnings_of_conditions(self.subjects.values())
         own = [look for name, look in self.found.items() if name in self.subjects]
-        return notes + write_inferred(self.results, own)
+        return notes + inferred.write_inferred(self.results, own)
 
     def status(
         self, failed: Mapping[str, str] | None = None, unjudged: Mapping[str, str] | None = None

@@ -69,7 +69,7 @@ class PlateScanner:
         plate = Plate.model_validate({**given, "pattern": pattern})
         if isinstance(listing, Refused):
             return []
-        named, _ = _understood(plate, self.settings, listing)
+        named, _ = _understood(plate, self.settings, listing.images)
         return sorted({one.parts.position for one in named} - {""})
 
 
