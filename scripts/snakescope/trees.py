@@ -6,8 +6,9 @@ from typing import Any
 from snakescope.healthspan.tree import Healthspan
 from snakescope.membranes.tree import Membranes
 from snakescope.neurites.tree import Neurites
+from snakescope.sperm.tree import Sperm
 from snakescope.tree.tree import Tree
 
 TREES: Mapping[str, type[Tree[Any]]] = {
-    tree.name: tree for tree in (Healthspan, Neurites, Membranes)
+    tree.name: tree for tree in (Healthspan, Neurites, Membranes, Sperm)
 }

@@ -1,0 +1,38 @@
+"""From videos of sperm to grades, compared between networks and explained.
+
+In:  the sample sheets (`sperm: sheet:`, `sperm: clips_sheet:`) and the videos they name
+Out: results/sperm/
+"""
+
+from snakescope.settings.sheet import LEGAL_NAME
+
+tree = config
+
+
+wildcard_constraints:
+    video=LEGAL_NAME.pattern,
+    preset="icsi_pvp|semen",
+
+
+module unusable:
+    snakefile:
+        "../shared/unusable.smk"
+    config:
+        tree
+
+
+use rule * from unusable
+
+
+module cross_validation:
+    snakefile:
+        "../shared/cross_validation.smk"
+    config:
+        tree
+
+
+use rule * from cross_validation
+
+
+include: "clips.smk"
+include: "simulation.smk"

@@ -1,0 +1,339 @@
+"""Videos as grey frames with exact timestamps: AVI, MP4, MOV, MKV, TIFF stacks, folders, npy.
+
+Container formats are read by PyAV, whose timestamps are those of the file and not multiples of a
+nominal rate. Frames are read one after another: a minute of video never lies in memory.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+
+from snakescope.step.errors import StepError
+from snakescope.step.output import atomic_write
+
+CONTAINERS = (".avi", ".mp4", ".mov", ".m4v", ".mkv", ".wmv", ".mpg", ".mpeg")
+TIFFS = (".tif", ".tiff")
+IMAGES = (*TIFFS, ".png", ".jpg", ".jpeg", ".bmp")
+COLOURED = 25
+"""Difference of the channels of a pixel from which on it has a colour (0 to 255)."""
+COLOURED_SHARE = 0.05
+MAX_JITTER = 0.2
+"""Greatest 95th percentile of deviations of frame intervals from their median (share of it)."""
+
+Grey = NDArray[np.uint8]
+
+
+class Video:
+    """A video, opened for reading from its first frame to its last.
+
+    Attributes:
+        path: of the file or folder.
+        kind: ``container``, ``tiff``, ``folder`` or ``npy``.
+        height, width: of a frame (px).
+        times_s: float64, shape (T,), time of each frame from the first on (s).
+        notes: sentences on what is unusual about it, such as colour or a cut end.
+
+    Raises (on opening):
+        StepError: no such file, not one of the formats, no frame, or no time of the frames.
+    """
+
+    def __init__(self, path: str | Path, fps: float | None = None) -> None:
+        """Open a video.
+
+        Args:
+            fps: frames per second that hold in place of the file's timestamps.
+        """
+        self.path = Path(path)
+        self.notes: list[str] = []
+        self.kind = kind_of(self.path)
+        self._files: list[Path] = []
+        self._array: NDArray[Any] | None = None
+        count, times = getattr(self, f"_open_{self.kind}")()
+        if not count:
+            raise StepError(f"{path}: expected a video, found no frame in it; record it again")
+        if fps is not None:
+            times = np.arange(count) / fps
+        if times is None:
+            raise StepError(
+                f"{path}: expected timestamps or a frame rate, found none in a {self.kind}; give"
+                " the frames per second in the column fps of the sheet"
+            )
+        self.times_s = np.asarray(times, np.float64) - times[0]
+        self._range: tuple[float, float] | None = None
+
+    def __len__(self) -> int:
+        return len(self.times_s)
+
+    @property
+    def fps(self) -> float:
+        """Frames per second, from the median interval; 0 of a single frame."""
+        return float(1 / np.median(np.diff(self.times_s))) if len(self) > 1 else 0.0
+
+    @property
+    def duration_s(self) -> float:
+        """Time from the first frame to the end of the last (s)."""
+        return float(self.times_s[-1]) + (1 / self.fps if self.fps else 0.0)
+
+    def frames(self, first: int = 0, last: int | None = None) -> Iterator[Grey]:
+        """Frames ``first`` to ``last`` - 1, each uint8 of shape (height, width).
+
+        A video that breaks off yields the frames up to the fault and notes it.
+        """
+        last = len(self) if last is None else min(last, len(self))
+        for at, frame in enumerate(getattr(self, f"_{self.kind}_frames")(last)):
+            if at >= first:
+                yield frame
+
+    # Containers.
+
+    def _open_container(self) -> tuple[int, Any]:
+        try:
+            with av.open(str(self.path)) as file:
+                if not file.streams.video:
+                    raise StepError(
+                        f"{self.path}: expected a video, found no picture stream; give another file"
+                    )
+                stream = file.streams.video[0]
+                self.height, self.width = stream.height, stream.width
+                packets = [one for one in _until_broken(file.demux(stream)) if one.size]
+                base = stream.time_base
+        except (av.error.FFmpegError, OSError) as error:
+            raise StepError(
+                f"{self.path}: expected a video that can be decoded, found something else"
+                f" ({type(error).__name__}); copy the file again or convert it to AVI or MP4"
+            ) from None
+        stamps = [one.pts for one in packets]
+        known = bool(stamps) and None not in stamps and len(set(stamps)) == len(stamps)
+        times = [float(stamp * base) for stamp in sorted(stamps)] if known else None
+        return len(packets), times
+
+    def _container_frames(self, last: int) -> Iterator[Grey]:
+        done = 0
+        with av.open(str(self.path)) as file:
+            stream = file.streams.video[0]
+            stream.thread_type = "NONE"
+            for frame in _until_broken(file.decode(stream)):
+                if done == last:
+                    return
+                if done == 0 and not frame.format.name.startswith("gray"):
+                    self._note_colour(frame.to_ndarray(format="rgb24"))
+                yield frame.to_ndarray(format="gray")
+                done += 1
+        if done < last:
+            self._note(
+                f"{self.path}: expected {len(self)} frames, found {done} that can be decoded; the"
+                " frames up to the fault are used"
+            )
+
+    # Stacks.
+
+    def _open_tiff(self) -> tuple[int, Any]:
+        try:
+            with tifffile.TiffFile(self.path) as file:
+                series = file.series[0]
+                shape = series.shape
+                interval = (file.imagej_metadata or {}).get("finterval")
+                self._array = series.asarray()
+        except Exception as error:  # tifffile raises many kinds on damaged files
+            raise StepError(
+                f"{self.path}: expected a TIFF stack, found something else"
+                f" ({type(error).__name__}); export the stack again"
+            ) from None
+        return self._stacked(shape), self._at(interval)
+
+    def _open_npy(self) -> tuple[int, Any]:
+        try:
+            self._array = np.load(self.path, mmap_mode="r", allow_pickle=False)
+        except (ValueError, EOFError, OSError) as error:
+            raise StepError(
+                f"{self.path}: expected an array of frames (npy), found something else"
+                f" ({type(error).__name__}); save it again"
+            ) from None
+        return self._stacked(self._array.shape), None
+
+    def _stacked(self, shape: tuple[int, ...]) -> int:
+        array = self._array
+        assert array is not None
+        colour = array.ndim == 4 and shape[-1] in (3, 4)
+        if array.ndim != 3 and not colour:
+            raise StepError(
+                f"{self.path}: expected frames (time, y, x) or (time, y, x, colour), found an array"
+                f" of {' x '.join(map(str, shape))}; save the frames of one channel"
+            )
+        self.height, self.width = shape[1:3]
+        return shape[0]
+
+    def _at(self, interval: Any) -> Any:
+        assert self._array is not None
+        return None if not interval else np.arange(len(self._array)) * float(interval)
+
+    def _tiff_frames(self, last: int) -> Iterator[Grey]:
+        assert self._array is not None
+        for at in range(last):
+            yield self._grey(np.asarray(self._array[at]))
+
+    _npy_frames = _tiff_frames
+
+    # Folders.
+
+    def _open_folder(self) -> tuple[int, Any]:
+        files = [one for one in self.path.iterdir() if one.suffix.lower() in IMAGES]
+        self._files = sorted(files, key=lambda one: _natural(one.name))
+        if self._files:
+            self.height, self.width = self._read(self._files[0]).shape[:2]
+        return len(self._files), None
+
+    def _folder_frames(self, last: int) -> Iterator[Grey]:
+        for path in self._files[:last]:
+            frame = self._grey(self._read(path))
+            if frame.shape != (self.height, self.width):
+                raise StepError(
+                    f"{path}: expected a frame of {self.width} x {self.height} px as the first,"
+                    f" found {frame.shape[1]} x {frame.shape[0]}; keep one video a folder"
+                )
+            yield frame
+
+    def _read(self, path: Path) -> NDArray[Any]:
+        found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        if found is None:
+            raise StepError(f"{path}: expected an image, found something else; remove the file")
+        return found[..., 2::-1] if found.ndim == 3 else found
+
+    def _grey(self, frame: NDArray[Any]) -> Grey:
+        if frame.ndim == 3:
+            self._note_colour(frame[..., :3])
+            frame = frame[..., :3] @ np.array([0.299, 0.587, 0.114])
+            return np.clip(np.round(frame), 0, 255).astype(np.uint8)
+        if frame.dtype == np.uint8:
+            return np.ascontiguousarray(frame)
+        if self._range is None:  # one range for all frames, so that brightness stays comparable
+            low, high = np.percentile(frame, (0.1, 99.9)).astype(float)
+            self._range = (low, max(high, low + 1e-6))
+            self._note(
+                f"{self.path}: {frame.dtype} grey values {low:g} to {high:g} become 0 to 255"
+            )
+        low, high = self._range
+        scaled = (frame.astype(np.float32) - low) * (255 / (high - low))
+        return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
+
+    def _note_colour(self, rgb: NDArray[Any]) -> None:
+        if float((np.ptp(rgb.astype(np.int16), axis=2) > COLOURED).mean()) > COLOURED_SHARE:
+            self._note(f"{self.path}: a colour video, of which the grey values are used")
+
+    def _note(self, text: str) -> None:
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+def _until_broken(items: Iterator[Any]) -> Iterator[Any]:
+    """Items up to a fault of the file."""
+    with suppress(av.error.FFmpegError):
+        yield from items
+
+
+def _natural(name: str) -> list[Any]:
+    """Sort key by which frame 9 comes before frame 10."""
+    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
+
+
+def kind_of(path: str | Path) -> str:
+    """How a video is stored.
+
+    Raises:
+        StepError: no such file, or none of the formats.
+    """
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if path.is_dir():
+        return "folder"
+    if not path.exists():
+        raise StepError(f"{path}: expected a video, found no such file; correct the sheet")
+    if suffix in CONTAINERS:
+        return "container"
+    if suffix in TIFFS:
+        return "tiff"
+    if suffix == ".npy":
+        return "npy"
+    raise StepError(
+        f"{path}: expected a video ({', '.join((*CONTAINERS, *TIFFS, '.npy'))}, or a folder of"
+        f" images), found {suffix or 'no suffix'}; convert it"
+    )
+
+
+def check_rate(video: Video, least_fps: float) -> None:
+    """Refuse a video that cannot be brought to ``least_fps`` frames per second.
+
+    Raises:
+        StepError: it is too slow, or its intervals vary too much.
+    """
+    if len(video) < 2 or video.fps < 0.875 * least_fps:
+        raise StepError(
+            f"{video.path}: expected at least {0.875 * least_fps:g} frames per second, found"
+            f" {video.fps:.3g}; record it faster, or give the true rate in the column fps"
+        )
+    intervals = np.diff(video.times_s)
+    jitter = np.percentile(np.abs(intervals * video.fps - 1), 95)
+    if jitter > MAX_JITTER:
+        raise StepError(
+            f"{video.path}: expected frames at equal intervals, found a variable frame rate"
+            f" (5 % of the intervals are off by over {jitter:.0%}); record at a constant rate, or"
+            " give the true rate in the column fps"
+        )
+
+
+def sampled(
+    times_s: NDArray[np.float64], start_s: float, count: int, fps: float
+) -> NDArray[np.intp]:
+    """The frames nearest to ``start_s`` + k / ``fps``, k from 0 to ``count`` - 1.
+
+    Args:
+        times_s: shape (T,), ascending.
+
+    Returns:
+        Shape (count,); fewer where the video ends before.
+    """
+    wanted = start_s + np.arange(count) / fps
+    half = 0.5 * float(np.median(np.diff(times_s))) if len(times_s) > 1 else 0.5 / fps
+    wanted = wanted[(wanted >= times_s[0] - half - 1e-9) & (wanted <= times_s[-1] + half + 1e-9)]
+    right = np.clip(np.searchsorted(times_s, wanted), 1, max(1, len(times_s) - 1))
+    left = right - 1
+    if len(times_s) == 1:
+        return np.zeros(len(wanted), np.intp)
+    nearer = wanted - times_s[left] <= times_s[right] - wanted
+    return np.asarray(np.where(nearer, left, right), np.intp)
+
+
+def write_video(
+    path: str | Path,
+    frames: Sequence[NDArray[Any]] | Iterator[NDArray[Any]],
+    fps: float,
+    codec: str = "ffv1",
+) -> None:
+    """Write frames as a video in the format of the suffix, whole or not at all.
+
+    Args:
+        frames: each uint8, grey (Y, X) or RGB (Y, X, 3); at least one.
+        codec: ``ffv1`` is lossless; ``libx264`` plays in every browser, from even sides.
+    """
+    with atomic_write(path) as partial, av.open(str(partial), "w") as file:
+        stream: Any = file.add_stream(codec, rate=Fraction(fps).limit_denominator(1001))
+        stream.codec_context.thread_count = 1
+        for at, frame in enumerate(frames):
+            if at == 0:
+                stream.height, stream.width = frame.shape[:2]
+                grey = frame.ndim == 2
+                stream.pix_fmt = "yuv420p" if codec != "ffv1" else "gray" if grey else "bgr0"
+            made = av.VideoFrame.from_ndarray(
+                np.ascontiguousarray(frame), format="gray" if frame.ndim == 2 else "rgb24"
+            )
+            file.mux(stream.encode(made))
+        file.mux(stream.encode())

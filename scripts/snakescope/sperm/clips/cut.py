@@ -1,0 +1,221 @@
+"""Cut clips out of a video: 16 frames at 16 per second, one sperm in the middle, one scale.
+
+A row a clip comes in (where and when), a TIFF stack a clip and a table come out. Clips that cannot
+be used are in the table, too, with the reason as their flags.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import cv2
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snakescope.imaging.stacks import read_stack, write_stack
+from snakescope.imaging.video import Video, check_rate, sampled
+from snakescope.sperm.clips.motion import drift, motion
+from snakescope.sperm.networks.catalogue import FRAMES
+from snakescope.sperm.videos.settings import CutSettings
+from snakescope.step.errors import StepError
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
+
+COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "vx_px_s", "vy_px_s", "um_per_px", "fps"]
+"""Of the plan: the head is at x, y when the clip starts, and moves by vx, vy."""
+TABLE = [
+    "clip", "path", "frames", "start_s", "x_px", "y_px", "um_per_px", "vsl_um_s", "vcl16_um_s",
+    "lin", "sharpness", "flags",
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where and when a clip is: a second about a place that may move.
+
+    Attributes:
+        x, y: column and row at the start (px); NaN: the middle.
+        vx, vy: movement (px/s).
+        um_per_px: of the video; NaN where it is not known, then pixels are kept.
+    """
+
+    clip: str
+    start_s: float
+    x: float
+    y: float
+    vx: float
+    vy: float
+    um_per_px: float
+
+
+class Cut(NamedTuple):
+    """Frames (T, side, side) of a clip; fewer than 16 where the video ends."""
+
+    frames: NDArray[np.uint8]
+
+
+def crop(
+    frame: NDArray[np.uint8], x: float, y: float, scale: float, side: int
+) -> NDArray[np.uint8]:
+    """The square about a place, ``scale`` px of the frame for each px of the clip.
+
+    Beyond the edge of the frame its border is repeated.
+    """
+    if scale > 1.2:  # smaller: without aliases
+        frame = cv2.GaussianBlur(frame, (0, 0), 0.4 * scale)
+    half = (side - 1) / 2 * scale
+    matrix = np.array([[scale, 0, x - half], [0, scale, y - half]], np.float64)
+    flags = (cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
+    cropped = cv2.warpAffine(
+        frame, matrix, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE
+    )
+    return np.asarray(cropped, np.uint8)
+
+
+def cut(video: Video, windows: Sequence[Window], settings: CutSettings) -> Iterator[Cut]:
+    """Read a video once and cut all its clips; in the order of ``windows``."""
+    chosen = [sampled(video.times_s, one.start_s, FRAMES, settings.fps) for one in windows]
+    wanted: dict[int, list[tuple[int, int]]] = {}
+    for at, frames in enumerate(chosen):
+        for place, number in enumerate(frames.tolist()):
+            wanted.setdefault(number, []).append((at, place))
+    side = settings.size_px
+    made = [np.zeros((len(frames), side, side), np.uint8) for frames in chosen]
+    done = [0] * len(windows)
+    last = max(wanted, default=-1) + 1
+    for number, frame in enumerate(progress(_Sized(video.frames(0, last), last), "frames")):
+        for at, place in wanted.get(number, ()):
+            one = windows[at]
+            time_s = video.times_s[number] - one.start_s
+            x = (frame.shape[1] - 1) / 2 if np.isnan(one.x) else one.x
+            y = (frame.shape[0] - 1) / 2 if np.isnan(one.y) else one.y
+            scale = 1.0 if np.isnan(one.um_per_px) else settings.um_per_px / one.um_per_px
+            made[at][place] = crop(frame, x + one.vx * time_s, y + one.vy * time_s, scale, side)
+            done[at] = place + 1
+    for frames, count in zip(made, done, strict=True):
+        yield Cut(frames[:count])
+
+
+class _Sized:
+    """An iterator whose length is known, for the progress."""
+
+    def __init__(self, items: Iterator[Any], count: int) -> None:
+        self.items, self.count = items, count
+
+    def __iter__(self) -> Iterator[Any]:
+        return self.items
+
+    def __len__(self) -> int:
+        return self.count
+
+
+def sharpness(frame: NDArray[np.uint8]) -> float:
+    """Contrast of details in the middle against those of the border (ratio, of blurred noise)."""
+    grey = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0)
+    edges = cv2.Laplacian(grey, cv2.CV_32F)
+    side = frame.shape[0]
+    inner = edges[side // 3 : 2 * side // 3, side // 3 : 2 * side // 3]
+    outer = np.concatenate([edges[: side // 8].ravel(), edges[-side // 8 :].ravel()])
+    return float(inner.std() / max(float(outer.std()), 1e-3) - 1)
+
+
+def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> dict[str, Any]:
+    """The row of the table of a clip."""
+    row: dict[str, Any] = {
+        "clip": one.clip, "frames": len(frames), "start_s": one.start_s, "x_px": one.x,
+        "y_px": one.y, "um_per_px": one.um_per_px, "vsl_um_s": np.nan, "vcl16_um_s": np.nan,
+        "lin": np.nan, "sharpness": np.nan,
+    }  # fmt: skip
+    flags = []
+    if len(frames) < settings.least_frames:
+        flags.append(f"{len(frames)} frames of {FRAMES}")
+    if len(frames) >= 3:
+        row["sharpness"] = float(np.median([sharpness(frame) for frame in frames[::4]]))
+        if row["sharpness"] < settings.min_sharpness:
+            flags.append("out of focus")
+        if not np.isnan(one.um_per_px):
+            found = motion(drift(frames), settings.um_per_px, settings.fps)
+            row |= {"vsl_um_s": found.vsl, "vcl16_um_s": found.vcl, "lin": found.lin}
+        else:
+            flags.append("no um_per_px: no speed")
+    return row | {"flags": "; ".join(flags)}
+
+
+def padded(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """16 frames: the last one is repeated where the video ended."""
+    if len(frames) >= FRAMES or not len(frames):
+        return frames[:FRAMES]
+    return np.concatenate([frames, np.repeat(frames[-1:], FRAMES - len(frames), axis=0)])
+
+
+def write_clip(path: str | Path, frames: NDArray[np.uint8], um_per_px: float) -> None:
+    """Write a clip (T, Y, X) as a TIFF stack."""
+    height, width = frames.shape[1:]
+    write_stack(
+        path, frames, len(frames), ["grey"], height, width, np.uint8, pixel_size_um=um_per_px
+    )
+
+
+def read_clip(path: str | Path) -> NDArray[np.uint8]:
+    """Read a clip, uint8 (16, Y, X).
+
+    Raises:
+        StepError: no such clip, or another number of frames.
+    """
+    if not Path(path).exists():
+        raise StepError(
+            f"{path}: expected a clip, found no such file; remove clips.tsv of its video, so that"
+            " the clips are cut again"
+        )
+    frames = read_stack(path)[:, 0]
+    if len(frames) != FRAMES:
+        raise StepError(
+            f"{path}: expected {FRAMES} frames, found {len(frames)}; remove clips.tsv of its video"
+        )
+    return np.asarray(frames, np.uint8)
+
+
+def read_plan(path: str | Path) -> dict[str, list[Window]]:
+    """The clips to cut, by the video that they are cut from, with its frame rate in front.
+
+    Returns:
+        By ``path`` and, behind a tab, the frames per second that the sheet states.
+    """
+    table = read_table(path, COLUMNS, text=["clip", "path", "fps"])
+    found: dict[str, list[Window]] = {}
+    for row in table.to_dict("records"):
+        values = [float(row[name]) for name in COLUMNS[2:8]]
+        key = f"{row['path']}\t{row['fps']}"
+        found.setdefault(key, []).append(Window(row["clip"], *values))
+    return found
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--plan", required=True, type=Path, help="clips to cut (TSV)")
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--folder", required=True, type=Path, help="folder for the clips")
+    parser.add_argument("--table", required=True, type=Path, help="table to write, a row a clip")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = CutSettings.model_validate_json(arguments.settings)
+    rows = []
+    for source, windows in read_plan(arguments.plan).items():
+        path, _, rate = source.partition("\t")
+        video = Video(path, float(rate) if rate else None)
+        check_rate(video, settings.fps)
+        for one, made in zip(windows, cut(video, windows, settings), strict=True):
+            row = described(one, made.frames, settings)
+            if len(made.frames):
+                target = arguments.folder / f"{one.clip}.tif"
+                write_clip(target, padded(made.frames), settings.um_per_px)
+                row["path"] = str(target)
+            rows.append(row)
+        for note in video.notes:
+            print(note)
+    write_table(arguments.table, pd.DataFrame(rows, columns=TABLE))

@@ -1,0 +1,14 @@
+"""Costs of the steps of the sperm tree, as measured on one core."""
+
+from collections.abc import Mapping
+
+from snakescope.tree.costs import Cost
+from snakescope.tree.trained import COSTS as OF_TRAINED
+
+COSTS: Mapping[str, Cost] = {
+    **OF_TRAINED,
+    "simulate": Cost(350, {"frame": 0.5}, 5, {"frame": 0.02}, files_mb_per={"frame": 0.02}),
+    "cut": Cost(350, {"clip": 0.8}, 5, {"clip": 0.3}, files_mb_per={"clip": 0.3}),
+    "fit": Cost(900, {"item": 1.5}, 30, {"step": 1.0}, max_minutes=2880),
+    "predict": Cost(900, {"item": 1.5}, 20, {"item": 1.0}),
+}

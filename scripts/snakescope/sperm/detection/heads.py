@@ -1,0 +1,124 @@
+"""Find the heads of sperm in frames: by the network, or as blobs (the simplest baseline)."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.optimize import linear_sum_assignment
+
+from snakescope.learning.weights import load_weights
+from snakescope.sperm.detection.network import STRIDE, UM_PER_PX, HeadNet
+from snakescope.sperm.detection.settings import DetectSettings
+
+Points = NDArray[np.float64]
+"""x, y (px) and height of heads, shape (N, 3)."""
+BLOB_UM = 1.47
+"""SD of the Laplacian of Gaussian: half the width of a head."""
+
+
+class Detector(Protocol):
+    """Finds heads in a frame (Y, X)."""
+
+    def __call__(self, frame: NDArray[np.uint8]) -> Points: ...
+
+
+def normalised(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Grey values about their local mean, in units of the SD of the frame without its extremes."""
+    grey = frame.astype(np.float32)
+    local = grey - cv2.GaussianBlur(grey, (0, 0), 25)
+    low, high = np.percentile(local[::4, ::4], (16, 84))
+    return np.asarray(np.clip(local / max(float(high - low) / 2, 1.0), -12, 25) / 5, np.float32)
+
+
+def peaks(height: NDArray[np.float32], threshold: float, distance: float) -> Points:
+    """Maxima of a map that are ``distance`` (px) apart, with subpixel places."""
+    size = 2 * max(1, round(distance / 2)) + 1
+    top = ndimage.maximum_filter(height, size)
+    ys, xs = np.nonzero((height == top) & (height >= threshold))
+    found = []
+    for y, x in zip(ys.tolist(), xs.tolist(), strict=True):
+        y0, y1, x0, x1 = max(0, y - 1), y + 2, max(0, x - 1), x + 2
+        part = height[y0:y1, x0:x1]
+        weight = part / part.sum()
+        cy = float((weight.sum(axis=1) * np.arange(y0, y0 + part.shape[0])).sum())
+        cx = float((weight.sum(axis=0) * np.arange(x0, x0 + part.shape[1])).sum())
+        found.append((cx, cy, float(height[y, x])))
+    return np.array(found, np.float64).reshape(-1, 3)
+
+
+class ByNetwork:
+    """Heads by the network, at its own scale.
+
+    Args:
+        um_per_px: of the frames.
+    """
+
+    def __init__(self, network: HeadNet, settings: DetectSettings, um_per_px: float) -> None:
+        self.network, self.settings = network.eval(), settings
+        self.scale = um_per_px / UM_PER_PX
+
+    @torch.no_grad()
+    def map(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The map of heads at half the resolution of the network's scale."""
+        if abs(self.scale - 1) > 0.02:
+            kind = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
+            frame = cv2.resize(frame, None, fx=self.scale, fy=self.scale, interpolation=kind)
+        grey = normalised(np.asarray(frame, np.uint8))
+        height, width = grey.shape
+        grey = np.pad(grey, ((0, -height % 16), (0, -width % 16)), mode="reflect")
+        found = torch.sigmoid(self.network(torch.from_numpy(grey)[None, None]))[0, 0].numpy()
+        return np.asarray(found[: -(-height // STRIDE), : -(-width // STRIDE)])
+
+    def __call__(self, frame: NDArray[np.uint8]) -> Points:
+        distance = self.settings.min_distance_um / UM_PER_PX / STRIDE
+        found = peaks(self.map(frame), self.settings.threshold, distance)
+        found[:, :2] = ((found[:, :2] + 0.5) * STRIDE - 0.5) / self.scale
+        return found
+
+
+class ByBlobs:
+    """Heads as bright blobs: maxima of the Laplacian of Gaussian."""
+
+    def __init__(self, settings: DetectSettings, um_per_px: float) -> None:
+        self.settings, self.sd = settings, BLOB_UM / um_per_px
+
+    def __call__(self, frame: NDArray[np.uint8]) -> Points:
+        blobs = -ndimage.gaussian_laplace(frame.astype(np.float32), self.sd) * self.sd**2
+        distance = 2 * 1.9 * self.sd
+        return peaks(np.maximum(blobs, 1e-6), self.settings.log_threshold, distance)
+
+
+def detector(settings: DetectSettings, um_per_px: float | None) -> Detector:
+    """The detector of the settings; without a pixel size that of the network is assumed."""
+    um = UM_PER_PX if um_per_px is None else um_per_px
+    if not settings.weights:
+        return ByBlobs(settings, um)
+    torch.set_num_threads(settings.threads)
+    tensors, card = load_weights(settings.weights)
+    network = HeadNet(tuple(card["widths"]))
+    network.load_state_dict(tensors)
+    return ByNetwork(network, settings, um)
+
+
+def matched(found: Points, truth: NDArray[np.float64], gate_px: float) -> tuple[int, int, int]:
+    """Pairs, false and missed heads, by the assignment with the least distances.
+
+    Args:
+        truth: x, y (px), shape (M, 2).
+    """
+    if not len(found) or not len(truth):
+        return 0, len(found), len(truth)
+    distance = np.hypot(*(found[:, None, :2] - truth[None]).transpose(2, 0, 1))
+    rows, columns = linear_sum_assignment(np.minimum(distance, 5 * gate_px))
+    pairs = int((distance[rows, columns] <= gate_px).sum())
+    return pairs, len(found) - pairs, len(truth) - pairs
+
+
+def f_score(counts: Iterator[tuple[int, int, int]] | list[tuple[int, int, int]]) -> float:
+    """2 pairs / (2 pairs + false + missed), of all frames."""
+    pairs, false, missed = np.sum(list(counts), axis=0)
+    return float(2 * pairs / max(2 * pairs + false + missed, 1))

@@ -1,0 +1,40 @@
+"""Settings of the detection of sperm heads in videos of a whole field."""
+
+from typing import ClassVar
+
+from pydantic import Field
+
+from snakescope.settings.strict import Settings
+
+
+class DetectSettings(Settings):
+    """Heads of sperm in every frame of a video."""
+
+    version: ClassVar[int] = 1
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"threads"})
+
+    weights: str = Field(
+        "resources/models/sperm/heads.safetensors",
+        description="weights of the network that finds heads; empty: Laplacian of Gaussian",
+    )
+    threshold: float = Field(
+        0.3, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
+    )
+    min_distance_um: float = Field(3.2, gt=0, description="least distance of two heads (um)")
+    log_threshold: float = Field(
+        55.0, gt=0, description="least height of a blob, where there is no network (grey values)"
+    )
+    threads: int = Field(1, ge=1, description="threads (count)")
+
+
+class TrainHeadsSettings(Settings):
+    """A training of the network that finds heads, on simulated fields."""
+
+    version: ClassVar[int] = 1
+
+    fields: int = Field(120, ge=1, description="simulated pictures of fields (count)")
+    side_px: int = Field(128, ge=64, multiple_of=16, description="side of a crop (px)")
+    batch: int = Field(8, ge=1, description="crops of a step (count)")
+    steps: int = Field(900, ge=1, description="optimiser steps (count)")
+    rate: float = Field(3e-3, gt=0, description="highest learning rate of AdamW")
+    seed: int = Field(1, ge=0, description="seed of fields, crops and weights")

@@ -1,0 +1,255 @@
+"""The sperm tree: videos, clips of them, and the networks that grade clips."""
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from snakescope.settings.sheet import read_rows
+from snakescope.sperm.costs import COSTS
+from snakescope.sperm.settings import SpermSettings
+from snakescope.sperm.steps import STEPS
+from snakescope.sperm.videos.sheet import FILES, GRADES, Clip, Video
+from snakescope.step.errors import StepError
+from snakescope.step.output import write_if_changed
+from snakescope.tree.costs import Size
+from snakescope.tree.trained import Trained
+
+SIMULATED = re.compile(r"simulated/sperm/(icsi_pvp|semen)/([^/]+)\.avi")
+PLAN = (
+    "clip", "path", "start_s", "x_px", "y_px", "vx_px_s", "vy_px_s", "um_per_px", "fps",
+)  # fmt: skip
+
+
+class Sperm(Trained[Video]):
+    """The videos of a sample sheet, the clips in them, and who grades these."""
+
+    name = "sperm"
+    subject = "video"
+    row = Video
+    section = SpermSettings
+    steps = STEPS
+    costs = COSTS
+    pictures = ("folds", "agreement", "calibration", "risk")
+    settings: SpermSettings
+
+    @cached_property
+    def clips(self) -> dict[str, Clip]:
+        """The clips of the sheet, by name.
+
+        Raises:
+            StepError: a clip of a video that is not in the sheet of videos.
+        """
+        path = self.settings.clips_sheet
+        named = path != type(self.settings).model_fields["clips_sheet"].default
+        rows = read_rows(path, Clip, needed=named) if self.sheet else ()
+        for row in rows:
+            if row.video and row.video not in self.sheet:
+                raise StepError(
+                    f"{path}, clip {row.name}: expected a video of {self.settings.sheet}, found"
+                    f" {row.video!r}; add the video, or correct the cell"
+                )
+        return {row.name: row for row in rows}
+
+    def clips_of(self, video: str) -> dict[str, Clip]:
+        """The clips that the sheet names of a video, or those that are files."""
+        wanted = "" if video == FILES else video
+        return {name: row for name, row in self.clips.items() if row.video == wanted}
+
+    @property
+    def sources(self) -> list[str]:
+        """The videos that clips are cut from, and what stands for those that are files."""
+        files = [FILES] if self.clips_of(FILES) else []
+        return [*(name for name in self.subjects if self.clips_of(name)), *files]
+
+    # Looking at the raw data.
+
+    def scan(self, row: Video) -> list[str]:
+        """Check that a video can be read and whose it is, and write which clips to cut from it."""
+        others = [
+            one.name
+            for one in self.sheet.values()
+            if Path(one.path) == Path(row.path) and one.donor != row.donor
+        ]
+        if others:
+            raise StepError(
+                f"{self.settings.sheet}, video {row.name}: expected one donor of {row.path}, found"
+                f" {row.donor} here, {self.sheet[others[0]].donor} for video {others[0]}; correct"
+                " the donor, or one clip would be tested on a donor that it was trained on"
+            )
+        notes = []
+        if match := SIMULATED.fullmatch(row.path):
+            if match[2] != row.name:
+                raise StepError(
+                    f"{self.settings.sheet}, video {row.name}: expected the simulated video of this"
+                    f" name, found {row.path}; write {row.name}.avi"
+                )
+        else:
+            notes = self._look(row)
+        self._write_plan(row.name)
+        return notes
+
+    def _look(self, row: Video) -> list[str]:
+        from snakescope.imaging.video import Video as Opened
+        from snakescope.imaging.video import check_rate
+
+        video = Opened(row.path, row.fps)
+        check_rate(video, self.settings.clips.fps)
+        if row.um_per_px is None:
+            video.notes.append(
+                f"{self.settings.sheet}, video {row.name}: no um_per_px, so there are no speeds,"
+                " and clips keep the pixels of the video"
+            )
+        return video.notes
+
+    def _write_plan(self, video: str) -> None:
+        text = io.StringIO()
+        table = csv.writer(text, delimiter="\t", lineterminator="\n")
+        table.writerow(PLAN)
+        for name, clip in self.clips_of(video).items():
+            source = self.sheet[clip.video] if clip.video else None
+            path = source.path if source else clip.file
+            um = source.um_per_px if source else clip.um_per_px
+            fps = source.fps if source else clip.fps
+            place = [clip.x_px, clip.y_px, 0.0, 0.0, um, fps]
+            cells = ["" if one is None else one for one in place]
+            table.writerow([name, path, clip.start_s, *cells])
+        write_if_changed(f"{self.manifest(video)}/clips.tsv", text.getvalue())
+
+    def after_scan(self) -> list[str]:
+        """Write the tables of items and of the clips that are files."""
+        notes = []
+        if self.clips_of(FILES):
+            self._write_plan(FILES)
+            absent = [
+                one.file for one in self.clips_of(FILES).values() if not Path(one.file).exists()
+            ]
+            if absent:
+                raise StepError(
+                    f"{self.settings.clips_sheet}: expected the files of {len(absent)} clips, found"
+                    f" no {absent[0]}; correct the cells"
+                )
+        labels = self.labels()
+        donors = {self.groups()[name] for name in labels}
+        if labels and len(donors) < self.settings.splits.folds:
+            folds = self.settings.splits.folds
+            notes.append(
+                f"{self.settings.clips_sheet}: expected graded clips of at least {folds} donors,"
+                f" found {len(donors)}; lower sperm: splits: folds, or add donors"
+            )
+        return [*notes, *super().after_scan()]
+
+    # Items of the cross-validation.
+
+    @cached_property
+    def graded(self) -> dict[str, Clip]:
+        """The clips with votes of videos that can be used."""
+        usable = {"", *self.subjects}
+        return {
+            name: row for name, row in self.clips.items() if sum(row.votes) and row.video in usable
+        }
+
+    def labels(self) -> Mapping[str, str]:
+        """The grade nearest to the mean of the votes; grades of one donor join their neighbour.
+
+        Folds are stratified by it; what is predicted are the votes.
+        """
+        found = {}
+        for name, row in self.graded.items():
+            mean = sum(at * votes for at, votes in enumerate(row.votes)) / sum(row.votes)
+            found[name] = GRADES[int(mean + 0.5)]
+        groups = self.groups()
+        for grade, into in zip("AEBD", "BDCC", strict=True):
+            if len({groups[name] for name, one in found.items() if one == grade}) < 2:
+                found = {name: into if one == grade else one for name, one in found.items()}
+        return found
+
+    def groups(self) -> Mapping[str, str]:
+        """The donor of each clip."""
+        return {
+            name: self.sheet[row.video].donor if row.video else row.donor
+            for name, row in self.graded.items()
+        }
+
+    def files(self) -> Mapping[str, str]:
+        """The stack of each clip."""
+        return {name: self.clip_file(row) for name, row in self.graded.items()}
+
+    def clip_file(self, clip: Clip) -> str:
+        """Where the stack of a clip is."""
+        return f"{self.results}/{clip.video or FILES}/clips/{clip.name}.tif"
+
+    def metadata(self) -> Mapping[str, Mapping[str, str]]:
+        """The votes, and the device, which must not give the grade away."""
+        return {
+            name: {
+                "truth": " ".join(map(str, row.votes)),
+                "device": self.sheet[row.video].device if row.video else "",
+            }
+            for name, row in self.graded.items()
+        }
+
+    def images(self, wildcards: Any) -> list[str]:
+        """The tables of the clips, which are written after their stacks."""
+        self.open()
+        videos = Counter(row.video or FILES for row in self.graded.values())
+        return [f"{self.results}/{name}/clips.tsv" for name in sorted(videos)]
+
+    # What a run makes.
+
+    def wanted(self) -> list[str]:
+        """The tables of clips, and the page of the cross-validation where there are votes."""
+        tables = [f"{self.results}/{name}/clips.tsv" for name in self.sources]
+        page = [f"{self.folder}/page.html"] if self.graded and self.settings.models else []
+        return [*tables, *page]
+
+    def summary(self) -> list[str]:
+        """The page and the first scores."""
+        path = Path(f"{self.folder}/scores.tsv")
+        lines = []
+        if path.exists():
+            with open(path, encoding="utf-8", newline="") as file:
+                rows = list(csv.DictReader(file, delimiter="\t"))
+            for row in rows:
+                if row["metric"] == "mse_e2" and " - " not in row["model"]:
+                    ends = f" ({row['low']} to {row['high']})" if row["low"] else ""
+                    lines.append(f"{row['model']}: squared error {row['value']}e-2{ends}")
+        return [*lines, f"{self.folder}/page.html"] if lines else []
+
+    # Parameters and files of jobs.
+
+    def videos_of(self, wildcards: Any) -> list[str]:
+        """The files that the clips of a video are cut from."""
+        self.open()
+        if wildcards.video == FILES:
+            return sorted({row.file for row in self.clips_of(FILES).values()})
+        return [self.sheet[wildcards.video].path]
+
+    def donor_of(self, wildcards: Any) -> str:
+        """The donor of a simulated video; without a row, the video itself."""
+        row = self.sheet.get(wildcards.video)
+        return row.donor if row else wildcards.video
+
+    def seconds_of(self, wildcards: Any) -> int:
+        """Seconds of a simulated video that follows one sperm after another."""
+        starts = [row.start_s for row in self.clips_of(wildcards.video).values()]
+        return int(max(starts, default=0)) + 1
+
+    def size(self, step: str, wildcards: Any) -> Size:
+        """How much a job of a step works on."""
+        items = float(max(len(self.graded) if self.opened else len(self.clips), 1))
+        match step:
+            case "simulate":
+                simulation = self.settings.simulation
+                field = simulation.field_s * simulation.field_fps
+                frames = self.seconds_of(wildcards) * simulation.fps
+                return Size("", {"frame": field if wildcards.preset == "semen" else frames})
+            case "cut":
+                return Size("", {"clip": float(len(self.clips_of(wildcards.video)))})
+            case "fit":
+                return Size("", {"item": items, "step": items * self.settings.training.epochs})
+        return Size("", {"item": items})
