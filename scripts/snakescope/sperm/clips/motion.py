@@ -14,12 +14,12 @@ from snakescope.sperm.networks.catalogue import FRAMES
 
 CENTRE = 0.3
 """Radius about the middle, where the sperm is, that is left out (share of the side)."""
-LAGS = (3, 4, 5)
+LAGS = (2, 3, 4, 5)
 """Frames between those that are compared."""
-SURE_SHARE = 0.3
-"""Of the steps that must be sure for the background to be seen as moving."""
-SURE = 6.5
-"""Height of a peak of the correlation from which on it is believed (SD of the correlation)."""
+SURE = 4.5
+"""Mean height of the correlation from which on the background is seen as moving (SD)."""
+STILL = 0.6
+"""Greatest drift of a background that is not (px a frame)."""
 SERIES = FRAMES - 1
 FEATURES = SERIES + 4
 SCALE_UM_S = 20.0
@@ -49,11 +49,11 @@ class Motion(NamedTuple):
 def drift(clip: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Shift of the background between frames, shape (T - 1, 2): x, y (px).
 
-    Phase correlation of frames three to five apart, summed over five neighbouring pairs. What stays
-    where it is in the crop, as the tail does behind its head, is taken away before as the median
-    over time. A tail that beats comes back to its place after some frames, but not after three,
-    four and five: the median of the three counts. Where nothing moves along, the frames as they are
-    say how little the background drifts.
+    Phase correlation, first of the whole clip: the mean drift is the one whose peaks agree between
+    frames two to five apart. Then, near it, of five neighbouring pairs of frames three apart. What
+    stays where it is in the crop, as the tail does behind its head, is taken away before as the
+    median over time, and a tail that beats does not come back after two, three, four and five
+    frames. Where nothing moves along, the frames as they are say how little the background drifts.
 
     Args:
         clip: shape (T, Y, X).
@@ -62,25 +62,21 @@ def drift(clip: NDArray[np.uint8]) -> NDArray[np.float64]:
     frames = np.array([_detailed(frame) for frame in clip])
     moving = frames - np.median(frames, axis=0)
     lags = [lag for lag in LAGS if lag <= count] or [count]
-    found = np.array([_speeds(moving, lag, count) for lag in lags])
-    sure = found[..., 2].mean(axis=0) >= SURE
-    if sure.mean() < SURE_SHARE:
-        steady = np.array([_shifts(moving, lag, whole=True)[0] / [lag, lag, 1] for lag in lags])
-        if steady[:, 2].mean() >= SURE:
-            return np.tile(np.median(steady[:, :2], axis=0), (count, 1))
-        return _speeds(frames, lags[-1], count)[:, :2]
-    shifts = np.median(found[..., :2], axis=0)
-    steps = np.arange(count)
-    return np.column_stack([np.interp(steps, steps[sure], shifts[sure, axis]) for axis in (0, 1)])
-
-
-def _speeds(frames: NDArray[np.float32], lag: int, count: int) -> NDArray[np.float64]:
-    """Shift a frame at each step, x and y (px), and how sure it is, shape (count, 3)."""
-    found = _shifts(frames, lag) / [lag, lag, 1]
-    # The shift between frames t and t + lag is that of the time in the middle.
-    middle = np.arange(len(found)) + (lag - 1) / 2
-    steps = np.arange(count)
-    return np.column_stack([np.interp(steps, middle, found[:, axis]) for axis in range(3)])
+    spectra = {lag: _cross(moving, lag) for lag in lags}
+    mean, height = _steady({lag: _surface(one.sum(axis=0), frames) for lag, one in spectra.items()})
+    if height < SURE:
+        spectra = {lag: _cross(frames, lag) for lag in lags}
+        mean, _ = _steady(
+            {lag: _surface(one.sum(axis=0), frames) for lag, one in spectra.items()}, STILL
+        )
+    lag = lags[min(1, len(lags) - 1)]
+    found = []
+    for at in range(len(spectra[lag])):
+        near = _surface(spectra[lag][max(0, at - 2) : at + 3].sum(axis=0), frames)
+        found.append(_peak_near(near, mean * lag, max(2.0, 0.3 * lag * float(np.hypot(*mean)))))
+    steps, middle = np.arange(count), np.arange(len(found)) + (lag - 1) / 2
+    path = np.array(found) / lag
+    return np.column_stack([np.interp(steps, middle, path[:, axis]) for axis in (0, 1)])
 
 
 def _detailed(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -95,33 +91,78 @@ def _detailed(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(grey * np.clip((away - CENTRE) / 0.05, 0, 1) * np.outer(*taper), np.float32)
 
 
-def _shifts(frames: NDArray[np.float32], lag: int, whole: bool = False) -> NDArray[np.float64]:
-    """Shift from each frame to that ``lag`` later: x, y (px), and how sure it is (SD).
-
-    Args:
-        whole: one shift of all frames, for a background that is too faint for more.
-    """
+def _cross(frames: NDArray[np.float32], lag: int) -> NDArray[np.complex128]:
+    """Cross spectra, mostly of phases, of each frame and that ``lag`` later."""
     spectra = np.fft.rfft2(frames)
     cross = np.conj(spectra[:-lag]) * spectra[lag:]
-    cross /= np.abs(cross) + 0.1 * np.abs(cross).mean()
-    if whole:
-        cross = cross.sum(axis=0, keepdims=True)
+    return np.asarray(cross / (np.abs(cross) + 0.1 * np.abs(cross).mean()))
+
+
+def _surface(cross: NDArray[np.complex128], frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The correlation by shift, with no shift in the middle, in SDs."""
+    found = np.fft.fftshift(np.fft.irfft2(cross, frames.shape[1:]))
+    found = cv2.GaussianBlur(found, (0, 0), 1.0)
+    return np.asarray(found / found.std())
+
+
+def _steady(
+    surfaces: dict[int, NDArray[np.float64]], far: float = np.inf
+) -> tuple[NDArray[np.float64], float]:
+    """The drift (px a frame) at which all surfaces are high, and their mean height there.
+
+    Args:
+        far: greatest drift to look at.
+    """
+    best, height = np.zeros(2), -np.inf
+    for lag, surface in surfaces.items():
+        for shift in _highest(surface, min(far * lag, 0.45 * min(surface.shape))):
+            drift = shift / lag
+            found = float(np.mean([_at(one, drift * other) for other, one in surfaces.items()]))
+            if found > height:
+                best, height = drift, found
+    return best, height
+
+
+def _highest(surface: NDArray[np.float64], far: float, count: int = 4) -> list[NDArray[np.float64]]:
+    """The highest maxima within ``far`` (px) of no shift."""
+    middle = np.array(surface.shape)[::-1] // 2
+    y, x = np.ogrid[: surface.shape[0], : surface.shape[1]]
+    left = np.where(np.hypot(y - middle[1], x - middle[0]) <= max(far, 1.5), surface, -np.inf)
     found = []
-    for at in range(len(cross)):
-        some = cross[max(0, at - 2) : at + 3].sum(axis=0)
-        found.append(_peak(np.fft.fftshift(np.fft.irfft2(some, frames.shape[1:]))))
-    return np.array(found)
+    for _ in range(count):
+        row, column = np.unravel_index(int(left.argmax()), left.shape)
+        found.append(_refined(surface, int(row), int(column)) - middle)
+        left[max(0, row - 3) : row + 4, max(0, column - 3) : column + 4] = -np.inf
+    return found
 
 
-def _peak(surface: NDArray[np.float64]) -> tuple[float, float, float]:
-    height, width = surface.shape
-    surface = cv2.GaussianBlur(surface, (0, 0), 1.0)
-    inner = surface[height // 16 : -(height // 16), width // 16 : -(width // 16)]
-    row, column = np.unravel_index(int(inner.argmax()), inner.shape)
-    y, x = int(row) + height // 16, int(column) + width // 16
-    dy = _vertex(*surface[y - 1 : y + 2, x])
-    dx = _vertex(*surface[y, x - 1 : x + 2])
-    return x + dx - width // 2, y + dy - height // 2, float(surface[y, x] / surface.std())
+def _refined(surface: NDArray[np.float64], row: int, column: int) -> NDArray[np.float64]:
+    """The top of a parabola through a maximum: x, y."""
+    row = min(max(row, 1), surface.shape[0] - 2)
+    column = min(max(column, 1), surface.shape[1] - 2)
+    dy = _vertex(*surface[row - 1 : row + 2, column])
+    dx = _vertex(*surface[row, column - 1 : column + 2])
+    return np.array([column + dx, row + dy])
+
+
+def _at(surface: NDArray[np.float64], shift: NDArray[np.float64]) -> float:
+    """The highest value within a pixel of a shift; low beyond the surface."""
+    column, row = np.round(shift + np.array(surface.shape)[::-1] // 2).astype(int)
+    part = surface[max(0, row - 1) : max(0, row + 2), max(0, column - 1) : max(0, column + 2)]
+    return float(part.max()) if part.size else -1.0
+
+
+def _peak_near(
+    surface: NDArray[np.float64], shift: NDArray[np.float64], radius: float
+) -> NDArray[np.float64]:
+    """The highest maximum within ``radius`` (px) of a shift."""
+    middle = np.array(surface.shape)[::-1] // 2
+    y, x = np.ogrid[: surface.shape[0], : surface.shape[1]]
+    away = np.hypot(y - middle[1] - shift[1], x - middle[0] - shift[0])
+    row, column = np.unravel_index(
+        int(np.where(away <= radius, surface, -np.inf).argmax()), surface.shape
+    )
+    return _refined(surface, int(row), int(column)) - middle
 
 
 def _vertex(before: float, at: float, after: float) -> float:
