@@ -20,9 +20,7 @@ from snakescope.tree.costs import Size
 from snakescope.tree.trained import Trained
 
 SIMULATED = re.compile(r"simulated/sperm/(icsi_pvp|semen)/([^/]+)\.avi")
-PLAN = (
-    "clip", "path", "start_s", "x_px", "y_px", "vx_px_s", "vy_px_s", "um_per_px", "fps",
-)  # fmt: skip
+PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags")
 
 
 class Sperm(Trained[Video]):
@@ -115,7 +113,7 @@ class Sperm(Trained[Video]):
             path = source.path if source else clip.file
             um = source.um_per_px if source else clip.um_per_px
             fps = source.fps if source else clip.fps
-            place = [clip.x_px, clip.y_px, 0.0, 0.0, um, fps]
+            place = [clip.x_px, clip.y_px, um, fps, ""]
             cells = ["" if one is None else one for one in place]
             table.writerow([name, path, clip.start_s, *cells])
         write_if_changed(f"{self.manifest(video)}/clips.tsv", text.getvalue())

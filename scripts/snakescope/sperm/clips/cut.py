@@ -24,8 +24,8 @@ from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
-COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "vx_px_s", "vy_px_s", "um_per_px", "fps"]
-"""Of the plan: the head is at x, y when the clip starts, and moves by vx, vy."""
+COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags"]
+"""Of the plan: the middle of the crop is at x, y, one number each, or 16 for one that moves."""
 TABLE = [
     "clip", "path", "frames", "start_s", "x_px", "y_px", "um_per_px", "vsl_um_s", "vcl16_um_s",
     "lin", "sharpness", "flags",
@@ -37,18 +37,17 @@ class Window:
     """Where and when a clip is: a second about a place that may move.
 
     Attributes:
-        x, y: column and row at the start (px); NaN: the middle.
-        vx, vy: movement (px/s).
+        x, y: column and row of the middle (px), shape (16,); NaN: the middle of the frame.
         um_per_px: of the video; NaN where it is not known, then pixels are kept.
+        flags: what is wrong with it already.
     """
 
     clip: str
     start_s: float
-    x: float
-    y: float
-    vx: float
-    vy: float
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
     um_per_px: float
+    flags: str = ""
 
 
 class Cut(NamedTuple):
@@ -89,11 +88,10 @@ def cut(video: Video, windows: Sequence[Window], settings: CutSettings) -> Itera
     for number, frame in enumerate(progress(_Sized(video.frames(0, last), last), "frames")):
         for at, place in wanted.get(number, ()):
             one = windows[at]
-            time_s = video.times_s[number] - one.start_s
-            x = (frame.shape[1] - 1) / 2 if np.isnan(one.x) else one.x
-            y = (frame.shape[0] - 1) / 2 if np.isnan(one.y) else one.y
+            x = (frame.shape[1] - 1) / 2 if np.isnan(one.x[place]) else one.x[place]
+            y = (frame.shape[0] - 1) / 2 if np.isnan(one.y[place]) else one.y[place]
             scale = 1.0 if np.isnan(one.um_per_px) else settings.um_per_px / one.um_per_px
-            made[at][place] = crop(frame, x + one.vx * time_s, y + one.vy * time_s, scale, side)
+            made[at][place] = crop(frame, x, y, scale, side)
             done[at] = place + 1
     for frames, count in zip(made, done, strict=True):
         yield Cut(frames[:count])
@@ -125,11 +123,11 @@ def sharpness(frame: NDArray[np.uint8]) -> float:
 def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> dict[str, Any]:
     """The row of the table of a clip."""
     row: dict[str, Any] = {
-        "clip": one.clip, "frames": len(frames), "start_s": one.start_s, "x_px": one.x,
-        "y_px": one.y, "um_per_px": one.um_per_px, "vsl_um_s": np.nan, "vcl16_um_s": np.nan,
+        "clip": one.clip, "frames": len(frames), "start_s": one.start_s, "x_px": one.x[0],
+        "y_px": one.y[0], "um_per_px": one.um_per_px, "vsl_um_s": np.nan, "vcl16_um_s": np.nan,
         "lin": np.nan, "sharpness": np.nan,
     }  # fmt: skip
-    flags = []
+    flags = [one.flags] if one.flags else []
     if len(frames) < settings.least_frames:
         flags.append(f"{len(frames)} frames of {FRAMES}")
     if len(frames) >= 3:
@@ -184,13 +182,21 @@ def read_plan(path: str | Path) -> dict[str, list[Window]]:
     Returns:
         By ``path`` and, behind a tab, the frames per second that the sheet states.
     """
-    table = read_table(path, COLUMNS, text=["clip", "path", "fps"])
+    table = read_table(path, COLUMNS, text=["clip", "path", "x_px", "y_px", "fps", "flags"])
     found: dict[str, list[Window]] = {}
     for row in table.to_dict("records"):
-        values = [float(row[name]) for name in COLUMNS[2:8]]
+        x, y = (_middle(row[name]) for name in ("x_px", "y_px"))
         key = f"{row['path']}\t{row['fps']}"
-        found.setdefault(key, []).append(Window(row["clip"], *values))
+        found.setdefault(key, []).append(
+            Window(row["clip"], float(row["start_s"]), x, y, float(row["um_per_px"]), row["flags"])
+        )
     return found
+
+
+def _middle(text: str) -> NDArray[np.float64]:
+    """Where the middle of the crop is in each frame, from no, one or 16 numbers."""
+    numbers = [float(one) for one in text.split()] or [np.nan]
+    return np.array(numbers * FRAMES if len(numbers) == 1 else numbers)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

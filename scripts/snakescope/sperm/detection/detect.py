@@ -1,0 +1,79 @@
+"""Heads of sperm in every frame of a video."""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snakescope.imaging.video import Video
+from snakescope.sperm.detection.heads import Points, detector
+from snakescope.sperm.detection.settings import DetectSettings
+from snakescope.step.progress import progress
+from snakescope.step.tables import read_table, write_table
+
+COLUMNS = ["frame", "time_s", "x_px", "y_px", "height"]
+
+
+def scale_and_rate(text: str) -> tuple[float | None, float | None]:
+    """Pixel size (um) and frames per second of the sheet, from ``0.46:50``; either may lack."""
+    um, _, fps = text.partition(":")
+    return (float(um) if um else None), (float(fps) if fps else None)
+
+
+def found_in(video: Video, settings: DetectSettings, um_per_px: float | None) -> pd.DataFrame:
+    """Heads of all frames, with the columns of :data:`COLUMNS`."""
+    detect = detector(settings, um_per_px)
+    tables = []
+    frames = zip(range(len(video)), video.frames(), strict=False)
+    for number, frame in progress(_Counted(frames, len(video)), "frames"):
+        heads = detect(frame)
+        table = pd.DataFrame(heads, columns=COLUMNS[2:])
+        table.insert(0, "frame", number)
+        table.insert(1, "time_s", video.times_s[number])
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
+
+
+class _Counted:
+    """Frames with their number, of known count."""
+
+    def __init__(self, items: Iterator[tuple[int, NDArray[np.uint8]]], count: int) -> None:
+        self.items, self.count = items, count
+
+    def __iter__(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+        return self.items
+
+    def __len__(self) -> int:
+        return self.count
+
+
+def read_heads(path: str | Path, frames: int) -> list[Points]:
+    """Heads of each frame: x, y (px) and height."""
+    table = read_table(path, COLUMNS)
+    by_frame = dict(tuple(table.groupby("frame")))
+    empty = np.zeros((0, 3))
+    return [
+        by_frame[number][COLUMNS[2:]].to_numpy(np.float64) if number in by_frame else empty
+        for number in range(frames)
+    ]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--video", required=True, help="the video")
+    parser.add_argument("--scale", required=True, help="um per px and frames per second, as 0.46:50")
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--heads", required=True, type=Path, help="table to write")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = DetectSettings.model_validate_json(arguments.settings)
+    um_per_px, fps = scale_and_rate(arguments.scale)
+    video = Video(arguments.video, fps)
+    write_table(arguments.heads, found_in(video, settings, um_per_px))
+    for note in video.notes:
+        print(note)

@@ -1,0 +1,154 @@
+"""Link the heads of a video to tracks, and choose the seconds of them that become clips."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from snakescope.imaging.video import Video
+from snakescope.sperm.clips.cut import COLUMNS as PLAN
+from snakescope.sperm.detection.detect import read_heads, scale_and_rate
+from snakescope.sperm.networks.catalogue import FRAMES
+from snakescope.sperm.tracking.link import Track, field_drift, kinematics, link, path, smoothed
+from snakescope.sperm.tracking.settings import TrackSettings
+from snakescope.step.tables import write_table
+
+FPS = 16.0
+TABLE = [
+    "track", "first_frame", "last_frame", "start_s", "duration_s", "x_px", "y_px", "vsl_um_s",
+    "vcl_um_s", "vap_um_s", "lin", "fps", "progressive", "flags",
+]  # fmt: skip
+
+
+def drift_path(video: Video, every: int = 10) -> NDArray[np.float64]:
+    """Where the background of a field is in each frame (px), shape (T, 2); 0 at first.
+
+    Measured between frames ``every`` apart, straight in between.
+    """
+    known, at, place = [0], [np.zeros(2)], np.zeros(2)
+    before = None
+    for number, frame in enumerate(video.frames()):
+        if number % every:
+            continue
+        if before is not None:
+            step = field_drift(before, frame)
+            # A camera that does not move drifts by noise of the correlation only.
+            place = place + np.where(np.hypot(*step) < 0.15, 0.0, step)
+            known.append(number)
+            at.append(place)
+        before = frame
+    frames = np.arange(len(video))
+    places = np.array(at)
+    return np.column_stack([np.interp(frames, known, places[:, axis]) for axis in (0, 1)])
+
+
+def row_of(
+    number: int, track: Track, drift: NDArray[np.float64], fps: float, um_per_px: float | None,
+    settings: TrackSettings,
+) -> dict[str, Any]:
+    """The row of the table of a track."""
+    frames, places = path(track)
+    moved = places - drift[frames]
+    row: dict[str, Any] = {
+        "track": f"t{number:04d}", "first_frame": int(frames[0]), "last_frame": int(frames[-1]),
+        "start_s": frames[0] / fps, "duration_s": (len(frames) - 1) / fps,
+        "x_px": places[0, 0], "y_px": places[0, 1], "fps": fps, "flags": "",
+    }  # fmt: skip
+    if um_per_px is None:
+        return row | {"flags": "no um_per_px: no speed", "progressive": ""}
+    speeds = kinematics(moved, fps, um_per_px, settings.smooth_s)
+    return row | {
+        "vsl_um_s": speeds.vsl,
+        "vcl_um_s": speeds.vcl,
+        "vap_um_s": speeds.vap,
+        "lin": speeds.lin,
+        "progressive": "yes" if speeds.vsl >= settings.immotile_um_s else "no",
+    }
+
+
+def windows_of(
+    tracks: list[Track], names: list[str], source: str, fps: float, rate: str,
+    um_per_px: float | None, settings: TrackSettings,
+) -> pd.DataFrame:
+    """The seconds of tracks that become clips: where the middle of the crop is in each frame.
+
+    The crop follows the smoothed path of the head, so that the background drifts by its speed. A
+    track longer than a second gives up to ``clips_per_track`` clips, evenly spread.
+    """
+    paths = [path(track) for track in tracks]
+    whole = (FRAMES - 1) / FPS
+    rows = []
+    for at, (frames, places) in enumerate(paths):
+        seconds = (len(frames) - 1) / fps
+        if seconds < whole - 1e-9:
+            continue
+        count = min(settings.clips_per_track, max(1, int(seconds / whole)))
+        mean = smoothed(places, fps, settings.smooth_s)
+        for number in range(count):
+            first = frames[0] / fps + (seconds - whole) * (number + 0.5) / count
+            times = first + np.arange(FRAMES) / FPS
+            middle = [np.interp(times, frames / fps, mean[:, axis]) for axis in (0, 1)]
+            rows.append(
+                {
+                    "clip": f"{names[at]}_{number}", "path": source, "start_s": first,
+                    "x_px": " ".join(f"{x:.2f}" for x in middle[0]),
+                    "y_px": " ".join(f"{y:.2f}" for y in middle[1]),
+                    "um_per_px": "" if um_per_px is None else um_per_px, "fps": rate,
+                    "flags": _two_heads(at, paths, times, np.column_stack(middle), fps, um_per_px,
+                                        settings),
+                }
+            )  # fmt: skip
+    return pd.DataFrame(rows, columns=PLAN)
+
+
+def _two_heads(
+    at: int, paths: list[tuple[NDArray[np.int64], NDArray[np.float64]]],
+    times: NDArray[np.float64], middle: NDArray[np.float64], fps: float,
+    um_per_px: float | None, settings: TrackSettings,
+) -> str:  # fmt: skip
+    if um_per_px is None:
+        return ""
+    for other, (frames, places) in enumerate(paths):
+        if other == at or frames[-1] / fps < times[0] or frames[0] / fps > times[-1]:
+            continue
+        there = [np.interp(times, frames / fps, places[:, axis]) for axis in (0, 1)]
+        seen = (times >= frames[0] / fps) & (times <= frames[-1] / fps)
+        away = np.hypot(*(np.column_stack(there) - middle).T) * um_per_px
+        if (away[seen] < settings.two_heads_um).any():
+            return "two heads"
+    return ""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--heads", required=True, type=Path, help="heads of all frames (TSV)")
+    parser.add_argument("--video", required=True, help="the video")
+    parser.add_argument("--scale", required=True, help="um per px and frames per second, as 0.46:50")
+    parser.add_argument("--name", required=True, help="name of the video, which begins those of clips")
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--tracks", required=True, type=Path, help="table to write, a row a track")
+    parser.add_argument("--windows", required=True, type=Path, help="table to write: clips to cut")
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = TrackSettings.model_validate_json(arguments.settings)
+    um_per_px, given = scale_and_rate(arguments.scale)
+    video = Video(arguments.video, given)
+    heads = read_heads(arguments.heads, len(video))
+    # Without a pixel size, tracks are linked at that of the network; no speed is written.
+    tracks = link(heads, video.fps, um_per_px or 0.46, settings)
+    drift = drift_path(video)
+    rows = [
+        row_of(number, track, drift, video.fps, um_per_px, settings)
+        for number, track in enumerate(tracks)
+    ]
+    table = pd.DataFrame(rows, columns=TABLE)
+    names = [f"{arguments.name}_{row['track']}" for row in rows]
+    rate = "" if given is None else f"{given:g}"
+    windows = windows_of(tracks, names, arguments.video, video.fps, rate, um_per_px, settings)
+    write_table(arguments.tracks, table)
+    write_table(arguments.windows, windows)
