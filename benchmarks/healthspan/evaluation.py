@@ -34,11 +34,12 @@ from snakescope.healthspan.evaluation.evaluate import image_rows, page, simulate
 from snakescope.healthspan.evaluation.images import (
     Models,
     bbbc010_scores,
-    triplet_scores,
     upv_plate_scores,
 )
 from snakescope.healthspan.evaluation.plates import plate_scores, plate_settings
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
+from snakescope.healthspan.evaluation.triplets import triplet_scores
+from snakescope.healthspan.evaluation.two_frames import two_frame_scores
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.simulation.simulate import is_simulated, simulate_plate
 from snakescope.healthspan.states.classify import load_classifier
@@ -124,7 +125,11 @@ def of_images(worms: Path, folder: Path, weights: Weights, cores: int) -> pd.Dat
     states, card = load_classifier(str(classifier), None)
     models = Models(network, pixel_size_um, states, float(card["temperature"]))
     rows: list[tuple[str, str, float]] = []
-    for name, scores in (("bbbc010", bbbc010_scores), ("upv_alive_dead_triplets", triplet_scores)):
+    for name, scores in (
+        ("bbbc010", bbbc010_scores),
+        ("upv_alive_dead_triplets", triplet_scores),
+        ("quantworm_lifespan", two_frame_scores),
+    ):
         if (worms / name).is_dir():
             rows += [(name, metric, value) for metric, value in scores(worms / name, models)]
         else:

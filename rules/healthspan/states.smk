@@ -1,12 +1,13 @@
 """States: every worm at every timepoint as healthy, immobile or dead, with probabilities.
 
-In:  masks/<block>.json and registered/<block>.tsv of the block, the one before and the one after;
-     weights of the classifier
+In:  masks/<block>.json and registered/<block>.tsv of the block, the one before and the one after,
+     and, where the grey values are weighed, registered/<block>.ome.tif; weights of the classifier
 Out: composites/<block>.tif, composites/<block>.tsv: the masks of a worm before, at and after a
-     timepoint, as one colour picture; states/<block>.tsv
+     timepoint, as one colour picture; evidence/<block>.tsv: the share of its body that moved, by
+     the grey values; states/<block>.tsv
 
-Two steps, composite and classify, in one job: they take a few seconds of one core. That is less
-than a GPU takes to start, so the rule asks for none.
+Three steps, composite, evidence and classify, in one job: they take a few seconds of one core. That
+is less than a GPU takes to start, so the rule asks for none.
 """
 
 
@@ -14,10 +15,13 @@ rule classify:
     input:
         masks=tree.of_neighbours("masks/{block}.json"),
         tables=tree.of_neighbours("registered/{block}.tsv"),
+        frames=tree.grey_values("registered/{block}.ome.tif"),
+        description="results/healthspan/{plate}/reference.json",
     output:
         states="results/healthspan/{plate}/states/{block}.tsv",
         composites="results/healthspan/{plate}/composites/{block}.tif",
         index="results/healthspan/{plate}/composites/{block}.tsv",
+        evidence="results/healthspan/{plate}/evidence/{block}.tsv",
     log:
         "logs/healthspan/classify/{plate}/{block}.log",
     benchmark:
@@ -31,6 +35,8 @@ rule classify:
     params:
         version=tree.version("classify"),
         composing=tree.own_recorded("composite"),
+        weighing=tree.own_recorded("evidence"),
+        pixel_size_um=tree.pixel_size_um,
         # Where the model runs is handed over and not recorded.
         settings=tree.unrecorded("classify"),
         recorded=tree.own_recorded("classify"),
@@ -40,6 +46,12 @@ rule classify:
         "python -m snakescope healthspan composite --block {wildcards.block} --masks {input.masks:q}"
         " --tables {input.tables:q} --settings {params.composing:q}"
         " --composites {output.composites:q} --index {output.index:q} > {log:q} 2>&1;"
+        " python -m snakescope healthspan evidence --block {wildcards.block} --masks {input.masks:q}"
+        " --tables {input.tables:q} --frames {input.frames:q}"
+        " --reference-description {input.description:q} --pixel-size-um {params.pixel_size_um}"
+        " --index {output.index:q} --composing {params.composing:q} --settings {params.weighing:q}"
+        " --evidence {output.evidence:q} >> {log:q} 2>&1;"
         " python -m snakescope healthspan classify --composites {output.composites:q} --index {output.index:q}"
+        " --evidence {output.evidence:q} --weighing {params.weighing:q}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"
         " --states {output.states:q} >> {log:q} 2>&1"

@@ -17,6 +17,7 @@ from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.states.settings import (
     ClassifySettings,
     CompositeSettings,
+    EvidenceSettings,
     StatesTableSettings,
 )
 from snakescope.healthspan.survival.settings import CurvesSettings, ExperimentSettings
@@ -32,6 +33,7 @@ STEPS: Mapping[str, Step] = {
     "tile": Step("snakescope.healthspan.detection.tile", TileSettings),
     "detect": Step("snakescope.healthspan.detection.detect", DetectSettings),
     "composite": Step("snakescope.healthspan.states.composite", CompositeSettings),
+    "evidence": Step("snakescope.healthspan.states.evidence", EvidenceSettings),
     "classify": Step("snakescope.healthspan.states.classify", ClassifySettings),
     "states_table": Step("snakescope.healthspan.states.states_table", StatesTableSettings),
     "track": Step("snakescope.healthspan.tracking.track", TrackSettings),

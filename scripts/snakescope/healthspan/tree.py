@@ -67,7 +67,7 @@ class Healthspan(Tree[Plate]):
     steps = STEPS
     jobs: ClassVar = {
         "detect": ("tile", "detect"),
-        "classify": ("composite", "classify"),
+        "classify": ("composite", "evidence", "classify"),
         "track": ("frames_table", "states_table", "track", "provenance"),
         "pages": ("contact_sheet", "quality"),
         "plates": ("plates_table",),
@@ -199,6 +199,16 @@ class Healthspan(Tree[Plate]):
             blocks = self.blocks(wildcards.plate)
             at = blocks.index(wildcards.block)
             return self.files(pattern, wildcards.plate, blocks[max(at - 1, 0) : at + 2])
+
+        return files
+
+    def grey_values(self, pattern: str) -> Files:
+        """As :meth:`of_neighbours`; nothing where states are told by the masks alone."""
+        frames = self.of_neighbours(pattern)
+
+        def files(wildcards: Any) -> list[str]:
+            weighed = self.own_settings(wildcards.plate).states.evidence.grey_values
+            return frames(wildcards) if weighed else []
 
         return files
 

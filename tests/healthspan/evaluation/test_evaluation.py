@@ -1,11 +1,9 @@
-import cv2
 import numpy as np
 import pandas as pd
 import pytest
-from numpy.typing import NDArray
 
 from snakescope.healthspan.evaluation.evaluate import image_rows, page, simulated_rows
-from snakescope.healthspan.evaluation.images import ground_shift, upv_plate_scores
+from snakescope.healthspan.evaluation.images import upv_plate_scores
 from snakescope.healthspan.evaluation.plates import (
     by_time,
     plate_settings,
@@ -148,19 +146,3 @@ def test_evaluation_plates_are_unlike_those_of_training() -> None:
     plates = [plate_settings(settings, number) for number in range(settings.plates)]
     assert {one.looks for one in plates} == {"unseen"}
     assert [plates[0].worms, plates[-1].worms] == [60, 100]
-
-
-def test_crops_are_brought_into_register_by_their_ground_and_not_by_the_worm() -> None:
-    rng = np.random.default_rng(2)
-    ground = np.clip(rng.normal(70, 25, (60, 60)), 0, 160).astype(np.uint8)
-    dish = cv2.resize(ground, (300, 300), interpolation=cv2.INTER_CUBIC)
-
-    def crop(top: int, left: int, worm_at: int) -> tuple[NDArray[np.uint8], list[Instance]]:
-        picture = dish[top : top + 200, left : left + 200].copy()
-        picture[90:100, worm_at : worm_at + 80] = 255
-        return picture, [Instance(0, 0, 90, worm_at, np.ones((10, 80), bool), 1.0)]
-
-    reference, worms = crop(40, 40, 50)
-    # The worm crept 20 px, the dish lies 6 px lower and 3 px to the left.
-    picture, later = crop(34, 43, 70)
-    assert ground_shift(reference, picture, (worms, later)) == (-6, 3)

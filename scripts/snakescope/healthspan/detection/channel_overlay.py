@@ -94,7 +94,20 @@ def overlay(
         )
     total = sum(contrast(frame, name) for name, frame in channels.items())
     total = np.asarray(total, dtype=np.float32) / np.float32(np.sqrt(len(channels)))
-    grey = GROUND + _GAIN * np.arcsinh(total / 2.0)
     if mask is not None:
-        grey[~mask] = GROUND
+        total[~mask] = 0.0
+    return overlay_of_contrast(total)
+
+
+def overlay_of_contrast(contrast: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Return the overlay, uint8, of a contrast in units of noise, of any shape."""
+    grey = GROUND + _GAIN * np.arcsinh(contrast / 2.0)
     return np.clip(np.rint(grey), 0, 255).astype(np.uint8)
+
+
+def contrast_of(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return the contrast, in units of noise, of an overlay of any shape."""
+    return _CONTRAST[picture]
+
+
+_CONTRAST = (2 * np.sinh((np.arange(256) - GROUND) / _GAIN)).astype(np.float32)

@@ -15,6 +15,8 @@ import torch
 from numpy.typing import NDArray
 
 from snakescope.healthspan.states.composite import COLUMNS
+from snakescope.healthspan.states.evidence import EVIDENCE_COLUMNS
+from snakescope.healthspan.states.fusion import SHIPPED, fused
 from snakescope.healthspan.states.models import (
     INPUT_PX,
     WINDOW_PX,
@@ -23,7 +25,7 @@ from snakescope.healthspan.states.models import (
     model_input,
     probabilities,
 )
-from snakescope.healthspan.states.settings import ClassifySettings
+from snakescope.healthspan.states.settings import ClassifySettings, EvidenceSettings
 from snakescope.healthspan.states.states import STATES, UNKNOWN
 from snakescope.learning.device import choose_device
 from snakescope.learning.weights import load_weights
@@ -79,14 +81,36 @@ def classify(
     return found
 
 
-def states_table(index: pd.DataFrame, found: NDArray[np.float64]) -> pd.DataFrame:
+def with_evidence(
+    found: NDArray[np.float64], evidence: pd.DataFrame, min_contrast: float
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Weigh the grey values; return probabilities (N, 3), and which worms are too faint to tell.
+
+    Args:
+        found: probabilities by the masks, shape (N, 3).
+        evidence: as :mod:`snakescope.healthspan.states.evidence` writes it, N rows.
+        min_contrast: see :class:`~snakescope.healthspan.states.settings.EvidenceSettings`.
+    """
+    faint = evidence["body_contrast"].to_numpy(np.float64) < min_contrast
+    moved = evidence[["moved_before", "moved_after"]].to_numpy(np.float64)
+    return fused(found, moved, SHIPPED), faint
+
+
+def states_table(
+    index: pd.DataFrame,
+    found: NDArray[np.float64],
+    faint: NDArray[np.bool_] | None = None,
+) -> pd.DataFrame:
     """Add p_healthy, p_immobile, p_dead and state to the index; ``unknown`` without neighbours.
 
     Args:
         index: as :mod:`snakescope.healthspan.states.composite` writes it, N rows.
         found: probabilities, shape (N, 3).
+        faint: worms that stand out too little to tell, shape (N,): these are unknown as well.
     """
     alone = (index["before"].isna() & index["after"].isna()).to_numpy()
+    if faint is not None:
+        alone = alone | faint
     table = index.copy()
     for column, name in enumerate(STATES):
         table[f"p_{name}"] = np.where(alone, np.nan, found[:, column])
@@ -129,10 +153,27 @@ def read_composites(
     return stack[: len(table)], table
 
 
+def read_evidence(path: str | Path, index: pd.DataFrame) -> pd.DataFrame:
+    """Read the evidence of the composites of an index.
+
+    Raises:
+        StepError: the table is absent, lacks a column, or is of other worms.
+    """
+    evidence = read_table(path, EVIDENCE_COLUMNS)
+    if evidence["instance"].tolist() != index["instance"].tolist():
+        raise StepError(
+            f"{path}: expected the evidence of the {len(index)} composites, found that of other"
+            " worms; remove it and run again"
+        )
+    return evidence
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--composites", required=True)
     parser.add_argument("--index", required=True)
+    parser.add_argument("--evidence", help="what the grey values say; default: masks alone")
+    parser.add_argument("--weighing", default="{}", help="settings of the evidence")
     parser.add_argument("--weights", required=True)
     parser.add_argument("--sha256", required=True)
     parser.add_argument("--settings", required=True)
@@ -148,7 +189,13 @@ def main(arguments: argparse.Namespace) -> None:
     found = classify(
         model, stack, card["temperature"], settings.batch, choose_device(settings.device)
     )
-    table = states_table(index, found)
+    faint = None
+    if arguments.evidence is not None:
+        weighing = EvidenceSettings.model_validate_json(arguments.weighing)
+        evidence = read_evidence(arguments.evidence, index)
+        found, faint = with_evidence(found, evidence, weighing.min_contrast)
+        index = index.assign(**{name: evidence[name] for name in EVIDENCE_COLUMNS[2:]})
+    table = states_table(index, found, faint)
     write_table(arguments.states, table)
     counts = table["state"].value_counts()
     print(", ".join(f"{counts.get(name, 0)} {name}" for name in (*STATES, UNKNOWN)))

@@ -4,7 +4,10 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.settings.strict import Settings
+
+LEAST_TOLERANCE_PX = 1.5
 
 
 class CompositeSettings(Settings):
@@ -33,10 +36,48 @@ class CompositeSettings(Settings):
     )
 
 
+class EvidenceSettings(Settings):
+    """What the grey values of the registered frames say of a worm's movement."""
+
+    version: ClassVar[int] = 1
+
+    grey_values: bool = Field(
+        True,
+        description="weigh the grey values beside the masks; without them states are told by the"
+        " masks alone, as by Matsuo et al.",
+    )
+    tolerance_px: float | None = Field(
+        None,
+        gt=0,
+        le=20,
+        description="by how much an edge that has not moved may be out of register; default: a"
+        " pixel of the raw frames, and 1.5 at least. A dish that was not moved between two images"
+        " bears 0.5, which shows smaller movements (px of the model's pixel size)",
+    )
+    min_contrast: float = Field(
+        3.0,
+        ge=0,
+        description="a worm whose contrast to the ground is less has an unknown state (standard"
+        " deviations of the ground around it)",
+    )
+    model_pixel_size_um: float = Field(
+        PIXEL_SIZE_UM,
+        gt=0,
+        le=200,
+        description="pixel size of the masks, that of the detector (um)",
+    )
+
+    def tolerance_of(self, pixel_size_um: float) -> float:
+        """Return the tolerance (px of the model's pixel size) for raw frames of this pixel size."""
+        if self.tolerance_px is not None:
+            return self.tolerance_px
+        return max(LEAST_TOLERANCE_PX, pixel_size_um / self.model_pixel_size_um)
+
+
 class ClassifySettings(Settings):
     """How the composites of a block are classified."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "batch", "threads"})
 
@@ -67,6 +108,9 @@ class StatesSettings(Settings):
     composite: CompositeSettings = Field(
         CompositeSettings(),
         description="the masks before, at and after a timepoint as one picture a worm",
+    )
+    evidence: EvidenceSettings = Field(
+        EvidenceSettings(), description="the share of every body that moved, by the grey values"
     )
     classify: ClassifySettings = Field(
         ClassifySettings(), description="healthy, immobile or dead, with probabilities"

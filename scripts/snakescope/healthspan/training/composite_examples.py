@@ -149,10 +149,10 @@ def bend_end(rng: np.random.Generator, worm: Worm) -> Worm:
     turned = replace(
         worm, amplitudes=worm.amplitudes + MODES @ bend, heading=worm.heading + bend.mean()
     )
-    return _aligned(turned, worm, far_end=bend[0] != 0)
+    return aligned(turned, worm, far_end=bend[0] != 0)
 
 
-def _aligned(turned: Worm, worm: Worm, far_end: bool) -> Worm:
+def aligned(turned: Worm, worm: Worm, far_end: bool) -> Worm:
     """``turned`` shifted so that the end which did not bend lies where it lay in ``worm``."""
     still = slice(SEGMENTS // 2, None) if far_end else slice(0, SEGMENTS // 2)
     dy, dx = (midline(worm)[still] - midline(turned)[still]).mean(axis=0)
