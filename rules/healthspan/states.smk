@@ -1,7 +1,7 @@
 """States: every worm at every timepoint as healthy, immobile or dead, with probabilities.
 
-In:  masks/<block>.json and registered/<block>.tsv of the block, the one before and the one after,
-     and, where the grey values are weighed, registered/<block>.ome.tif; weights of the classifier
+In:  masks/<block>.json, registered/<block>.tsv and registered/<block>.ome.tif of the block, the one
+     before and the one after; weights of the classifier
 Out: composites/<block>.tif, composites/<block>.tsv: the masks of a worm before, at and after a
      timepoint, as one colour picture; evidence/<block>.tsv: the share of its body that moved, by
      the grey values; states/<block>.tsv
@@ -15,7 +15,7 @@ rule classify:
     input:
         masks=tree.of_neighbours("masks/{block}.json"),
         tables=tree.of_neighbours("registered/{block}.tsv"),
-        frames=tree.grey_values("registered/{block}.ome.tif"),
+        frames=tree.of_neighbours("registered/{block}.ome.tif"),
         description="results/healthspan/{plate}/reference.json",
     output:
         states="results/healthspan/{plate}/states/{block}.tsv",

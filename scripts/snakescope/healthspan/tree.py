@@ -202,16 +202,6 @@ class Healthspan(Tree[Plate]):
 
         return files
 
-    def grey_values(self, pattern: str) -> Files:
-        """As :meth:`of_neighbours`; nothing where states are told by the masks alone."""
-        frames = self.of_neighbours(pattern)
-
-        def files(wildcards: Any) -> list[str]:
-            weighed = self.own_settings(wildcards.plate).states.evidence.grey_values
-            return frames(wildcards) if weighed else []
-
-        return files
-
     def of_experiment(self, pattern: str) -> Files:
         """Make an input function: ``pattern`` for every plate of the experiment."""
         return lambda wildcards: [
