@@ -5,6 +5,9 @@
 One training a setting and seed, a row a rung, in docs/tables/membranes-trainings.tsv. Rows whose
 key (settings, sections, checksum of the data) is the same are kept, so that an interrupted table
 goes on. Seeds come one after the other, each with all settings: comparisons are paired by seed.
+
+From complete seeds, docs/tables/membranes-search.tsv and docs/benchmarks/membranes-paper.md are
+written; ``--seeds 0`` writes them from the table as it is.
 """
 
 import argparse
@@ -15,7 +18,8 @@ import pandas as pd
 
 from benchmarks.membranes.isbi2012 import isbi2012
 from snakescope.membranes.networks.kernels import name_of
-from snakescope.membranes.search.settings import SearchSettings
+from snakescope.membranes.search.paper import write_paper
+from snakescope.membranes.search.settings import PaperSettings, SearchSettings
 from snakescope.membranes.search.trial import run_trial, settings_of
 from snakescope.membranes.search.trials_table import COLUMNS, key_of, row_of
 from snakescope.membranes.stacks.sections import read_labelled
@@ -24,6 +28,13 @@ from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
 TABLE = Path("docs/tables/membranes-trainings.tsv")
+CURVES = Path("docs/tables/membranes-search.tsv")
+PAGE = Path("docs/benchmarks/membranes-paper.md")
+FIGURE = Path("docs/pictures/membranes_search.png")
+DATA = (
+    "ISBI 2012 (serial sections of the fly's nerve cord; not the ant stack of the paper, which is"
+    " not public): sections 0 to 20 to train with, 21 to 23 to choose with, 27 to 29 to report on."
+)
 PARTS = {"train": tuple(range(21)), "tune": (21, 22, 23), "test": (27, 28, 29)}
 """Sections of ISBI 2012; three between those to choose with and those to report on are not used."""
 
@@ -56,12 +67,19 @@ def run(data: Path, settings: SearchSettings, seeds: int, table: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             for steps in settings.rungs:
                 of_trial = settings_of(settings.trial, kernels, seed, steps)
-                tests = test_on if steps == last else []
                 checkpoint = Path(folder, "trial.ckpt")
-                _, one = run_trial(of_trial, train_on, tune_on, tests, {"key": key}, checkpoint)
+                _, one = run_trial(
+                    of_trial, train_on, tune_on, test_on, {"key": key}, checkpoint, steps == last
+                )
                 fresh.append(row_of(key, one))
         found += fresh
         write_table(table, pd.DataFrame(found, columns=list(COLUMNS)))
+
+
+def write_page(settings: SearchSettings, paper: PaperSettings, given: argparse.Namespace) -> None:
+    """Write the page of the seeds that have a training of every setting."""
+    rows = read_table(given.table, COLUMNS, text=("key", "kernels"))
+    write_paper(rows, settings, paper, given.curves, given.page, given.figure, DATA)
 
 
 def main() -> None:
@@ -70,9 +88,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with neurites/isbi2012")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--settings", default="{}", help="JSON of membranes.search, to try it")
+    parser.add_argument("--paper", default="{}", help="JSON of membranes.paper, to try it")
     parser.add_argument("--table", type=Path, default=TABLE)
+    parser.add_argument("--curves", type=Path, default=CURVES)
+    parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--figure", type=Path, default=FIGURE)
     given = parser.parse_args()
-    run(given.data, SearchSettings.model_validate_json(given.settings), given.seeds, given.table)
+    settings = SearchSettings.model_validate_json(given.settings)
+    if given.seeds:
+        run(given.data, settings, given.seeds, given.table)
+    write_page(settings, PaperSettings.model_validate_json(given.paper), given)
 
 
 if __name__ == "__main__":

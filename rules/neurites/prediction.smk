@@ -1,8 +1,12 @@
 """Affinities: how surely every voxel belongs to the same neurite as the one before it.
 
-In:  image.zarr, as far as the block sees it; weights of the network
+In:  image.zarr, as far as the block sees it; weights of the network. Or, where the sheet names
+     boundary probabilities of any program, these
 Out: affinities/<block>.h5
 """
+
+
+ruleorder: boundaries > affinities
 
 
 rule affinities:
@@ -35,3 +39,30 @@ rule affinities:
         "python -m snakescope neurites predict --image {params.image:q} --block {params.ranges}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"
         " --affinities {output:q} > {log:q} 2>&1"
+
+
+rule boundaries:
+    input:
+        tree.boundary_files,
+    output:
+        "results/neurites/{volume}/affinities/{box}.h5",
+    log:
+        "logs/neurites/boundaries/{volume}/{box}.log",
+    benchmark:
+        "results/benchmarks/neurites/boundaries/{volume}/{box}.tsv"
+    wildcard_constraints:
+        volume=tree.bounded,
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("boundaries"),
+        runtime=tree.runtime("boundaries"),
+    params:
+        version=tree.version("boundaries"),
+        manifest=tree.file("{volume}/manifest/volume.json"),
+        boundaries=tree.of_row("boundaries"),
+        ranges=tree.ranges,
+    shell:
+        "python -m snakescope neurites boundaries --manifest {params.manifest:q}"
+        " --block {params.ranges} --affinities {output:q} > {log:q} 2>&1"

@@ -46,6 +46,12 @@ TINY: dict[str, str] = {
     "neurites.evaluation": "--volumes snemi3d --data data --table t.tsv",
     "neurites.training": "--volumes gala --data data --training training --steps 1 --views 1"
     " --table t.tsv",
+    "membranes.trainings": "--seeds 2 --data data --table t.tsv --page p.md --curves c.tsv"
+    ' --figure f.png --paper {"resamples":100}'
+    ' --settings {"rungs":[1,2],"kernels":[[4,8,16],[4,8,10],[2,8,16],[4,6,16]]}',
+    "membranes.speed": "--steps 1 --widths 2 --sides 64 --table t.tsv --page p.md",
+    "membranes.folds": "--steps 1 --only dcn_isbi2012_27_3 --only raw_isbi2012_5fold_0"
+    " --data data --work training --table t.tsv --page p.md",
     "neurites.memory": "--steps simulate --sizes 1 --table t.tsv",
     "neurites.segmentation": "--shape 8 96 96 --threads 1 --table t.tsv",
 }
@@ -118,6 +124,16 @@ def gala(folder: Path) -> None:
         write(folder / "data/neurites/gala_fibsem_small", f"{part}-image", affinities[1])
 
 
+def isbi2012(folder: Path) -> None:
+    """Thirty sections with dark membranes, whose labels are 0."""
+    membrane = np.zeros((30, 136, 136), bool)
+    membrane[:, ::12] = membrane[:, :, ::15] = True
+    grey = np.where(membrane, 60, 160) + np.random.default_rng(1).normal(0, 20, membrane.shape)
+    stacks = {"train-volume": grey, "train-labels": np.where(membrane, 0, 255)}
+    for name, values in stacks.items():
+        write(folder / "data/neurites/isbi2012", name, values.clip(0, 255).astype(np.uint8))
+
+
 def write(folder: Path, name: str, values: np.ndarray) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     kind = np.uint8 if values.dtype == np.uint8 else np.uint32
@@ -158,6 +174,8 @@ PREPARED: dict[str, Callable[[Path], None]] = {
     "healthspan.evaluation": evaluated,
     "neurites.evaluation": snemi3d,
     "neurites.training": gala,
+    "membranes.trainings": isbi2012,
+    "membranes.folds": isbi2012,
 }
 CHECKED: dict[str, Callable[[Path], None]] = {
     "workflow.dry_run": planned,
@@ -169,7 +187,7 @@ CHECKED: dict[str, Callable[[Path], None]] = {
 def arguments(benchmark: str, folder: Path) -> Sequence[str]:
     """Tiny arguments; names of files and folders are those of the test's folder."""
     words = TINY[benchmark].split()
-    inside = re.compile(r"\w+\.(tsv|md|yaml)|none|data|training|e")
+    inside = re.compile(r"\w+\.(tsv|md|yaml|png)|none|data|training|e")
     return [
         str(folder / word) if inside.fullmatch(word) and words[at - 1].startswith("--") else word
         for at, word in enumerate(words)

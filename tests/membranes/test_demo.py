@@ -27,7 +27,7 @@ def test_the_demo_ends_with_scores_and_pictures(tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "V_Rand" in ended.stderr and "sections.png" in ended.stderr
+    assert "V_Rand" in ended.stderr and "page.html" in ended.stderr
     results = tmp_path / "results/membranes/demo"
     with open(results / "scores.tsv", encoding="utf-8", newline="") as file:
         rows = {

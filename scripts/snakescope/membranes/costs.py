@@ -26,9 +26,15 @@ COSTS = {
     "train": Cost(600, _TRAINING, 60, {"work": 0.3, "mpx": 2}, TRAINING_MINUTES),
     "fold": Cost(600, _TRAINING, 60, {"work": 0.3, "mpx": 8}, TRAINING_MINUTES),
     "folds": Cost(250),
+    "trial": Cost(600, _TRAINING, 60, {"work": 0.3, "mpx": 2}, TRAINING_MINUTES),
+    "select": Cost(150),
+    "search": Cost(250),
+    "paper": Cost(350, s=300),
     "predict": Cost(500, {"mpx": 4, "held": 24}, 10, {"work": 0.1}),
     "assemble": Cost(150, {"mpx": 1.5}, 5, {"mpx": 0.1}),
     "evaluate": Cost(300, {"mpx": 6}, 10, {"mpx": 20}),
+    "features": Cost(600, {"mpx": 8}, 20, {"mpx": 2}),
+    "page": Cost(150),
     "pictures": Cost(350, {"mpx": 2}, 10, {"mpx": 0.2}),
 }
 

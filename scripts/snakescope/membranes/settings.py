@@ -3,9 +3,11 @@
 from pydantic import Field
 
 from snakescope.membranes.cross_validation.settings import FoldSettings
+from snakescope.membranes.features.settings import FeaturesSettings
 from snakescope.membranes.prediction.settings import PredictSettings
 from snakescope.membranes.report.settings import PicturesSettings
 from snakescope.membranes.scores.settings import EvaluateSettings
+from snakescope.membranes.search.settings import PaperSettings, SearchSettings
 from snakescope.membranes.simulation.settings import SimulateSettings
 from snakescope.membranes.training.settings import TrainSettings
 from snakescope.settings.strict import Settings
@@ -26,6 +28,15 @@ class MembranesSettings(Settings):
     )
     cross_validation: FoldSettings = Field(
         FoldSettings(), description="networks compared on blocks of the labelled sections"
+    )
+    search: SearchSettings = Field(
+        SearchSettings(), description="search for the kernels of a stack"
+    )
+    paper: PaperSettings = Field(
+        PaperSettings(), description="comparison of searches on a full table of trainings"
+    )
+    features: FeaturesSettings = Field(
+        FeaturesSettings(), description="feature maps of the branches, asked for by name"
     )
     report: PicturesSettings = Field(PicturesSettings(), description="pictures of every stack")
     simulation: SimulateSettings = Field(

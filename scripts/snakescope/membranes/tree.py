@@ -2,14 +2,16 @@
 
 import csv
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from snakescope.learning.registry import Model, rebuilds
 from snakescope.membranes import costs
+from snakescope.membranes.networks.kernels import name_of
 from snakescope.membranes.prediction.settings import OWN
+from snakescope.membranes.search.plan import cost_of_halving, halving_plan
 from snakescope.membranes.settings import MembranesSettings
 from snakescope.membranes.stacks.manifest import (
     FILE,
@@ -25,7 +27,7 @@ from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.tree import Tree
 
-RESULTS = ("membranes.ome.zarr", "membranes.tif", "sections.png")
+RESULTS = ("membranes.ome.zarr", "membranes.tif", "sections.png", "page.html")
 TRUTH_RESULTS = ("scores.tsv", "scores.png")
 DEFAULT_WIDTH = 16
 Files = Callable[[Any], list[str]]
@@ -77,7 +79,8 @@ class Membranes(Tree[Stack]):
         if self.trains:
             return {}
         key = f"membranes: prediction: weights, or name {OWN} there to train in the same run"
-        return {"predict": Model(self.network, key, f"snakemake --cores 2 {OWN}")}
+        model = Model(self.network, key, f"snakemake --cores 2 {OWN}")
+        return {"predict": model, "features": model}
 
     def summary(self) -> list[str]:
         """The scores of every stack with truth, and the pictures to open."""
@@ -86,7 +89,7 @@ class Membranes(Tree[Stack]):
             folder = Path(self.results, name)
             if (folder / "scores.tsv").exists():
                 lines += _scores(name, folder / "scores.tsv")
-            pictures = [folder / one for one in ("sections.png", "scores.png")]
+            pictures = [folder / one for one in ("page.html", "sections.png")]
             lines += [f"  open {path}" for path in pictures if path.exists()]
         return ["\n".join(lines)] if lines else []
 
@@ -144,6 +147,11 @@ class Membranes(Tree[Stack]):
         scored = self.is_scored(wildcards.stack)
         return [f"{self.results}/{wildcards.stack}/scores.tsv"] if scored else []
 
+    def scores_shown(self, wildcards: Any) -> list[str]:
+        """The table and the figure of the scores of a stack, if it has them."""
+        tables = self.scores(wildcards)
+        return [path for one in tables for path in (one, one.replace(".tsv", ".png"))]
+
     # Networks.
 
     def own_weights(self, wildcards: Any = None) -> list[str]:
@@ -196,12 +204,79 @@ class Membranes(Tree[Stack]):
             for fold in range(settings.folds)
         ]
 
+    # Search.
+
+    def trial_rows(self, names: Iterable[str], steps: int) -> list[str]:
+        """The rows of trials, such as ``k4-8-16_seed3``, after so many steps."""
+        return [f"{self.results}/trainings/{name}/steps{steps}.json" for name in names]
+
+    def trials(self, seeds: int) -> list[str]:
+        """Every setting of the search with so many seeds."""
+        settings = self.settings_of("select").kernels
+        return [f"{name_of(one)}_seed{seed}" for one in settings for seed in range(seeds)]
+
+    def rows_of_rung(self, survivors: Callable[[int], str]) -> Files:
+        """Make an input function: the rows by which a rung selects.
+
+        Args:
+            survivors: the table of a rung, by its number, once it is there.
+        """
+
+        def rows(wildcards: Any) -> list[str]:
+            rung, settings = int(wildcards.rung), self.settings_of("select")
+            names = self.trials(settings.seeds)
+            if rung == 0:
+                self.warn(f"search: {self.cost_of_search()}")
+            else:
+                kept = set(_kept(survivors(rung - 1)))
+                names = [name for name in names if name.partition("_")[0] in kept]
+            return self.trial_rows(names, settings.rungs[rung])
+
+        return rows
+
+    def cost_of_search(self) -> str:
+        """What a search will take at most, for people."""
+        settings = self.settings_of("select")
+        count, seeds = len(settings.kernels), settings.seeds
+        trainings = sum(halving_plan(count, settings.rungs, settings.kept)) * seeds
+        steps = cost_of_halving(count, settings.rungs, seeds, settings.kept)
+        training, cost = settings.trial.training, costs.COSTS["trial"]
+        a_step = costs.of_training([], training).amounts["work"] / training.steps
+        minutes = (cost.s_per["work"] * a_step * steps + cost.s * trainings) / 60
+        return (
+            f"{count} kernel settings, {trainings} trainings, {steps} steps, about {minutes:.0f}"
+            " minutes of a processor"
+        )
+
+    def previous(self, wildcards: Any) -> list[str]:
+        """The checkpoint of the rung before, if there is one."""
+        shorter = [one for one in self.settings_of("select").rungs if one < int(wildcards.steps)]
+        folder = f"{self.results}/trainings/{wildcards.trial}"
+        return [f"{folder}/steps{shorter[-1]}.ckpt"] if shorter else []
+
+    def is_last(self, wildcards: Any) -> str:
+        """Whether a trial is on the last rung, yes or no."""
+        return "yes" if int(wildcards.steps) == self.settings_of("select").rungs[-1] else "no"
+
+    def paper_rows(self, wildcards: Any = None) -> list[str]:
+        """The full table: every setting, seed and rung."""
+        names = self.trials(self.settings_of("paper").seeds)
+        rungs = self.settings_of("select").rungs
+        return [path for steps in rungs for path in self.trial_rows(names, steps)]
+
     def size(self, step: str, wildcards: Any) -> Size:
         """How much a job of a step works on."""
         match step:
             case "train":
                 manifests = [self.stack(name) for name in self._labelled()]
                 return costs.of_training(manifests, self.settings_of("train"))
+            case "trial":
+                manifests = [self.stack(name) for name in self._labelled()]
+                training = self.settings_of("trial").training
+                steps = int(wildcards.steps)
+                return costs.of_training(manifests, training.model_copy(update={"steps": steps}))
+            case "select" | "search" | "paper":
+                return Size()
             case "simulate":
                 z, y, x = self.settings_of("simulate").shape
                 return Size("", {"mpx": z * y * x / costs.MEGA})
@@ -215,6 +290,13 @@ class Membranes(Tree[Stack]):
             case "fold":
                 return costs.of_training([manifest], self.settings_of("train"))
         return costs.of_stack(manifest)
+
+
+def _kept(table: str) -> list[str]:
+    """The settings that go on, in the table of a rung."""
+    with open(table, encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [row["kernels"] for row in rows if row["kept"] == "yes"]
 
 
 def _files(manifest: Manifest) -> list[str]:

@@ -69,6 +69,8 @@ COSTS = {
     "evaluate": _cost(290, 0.2, 0.2, part=44),
     "pictures": _cost(150, 0.0, 0.1, part=230),
     "export": _cost(43, 0.0, 0.5, part=37),
+    # Parts are whole sections, of which the block is cut.
+    "boundaries": _cost(110, 12, 0.2, part=8),
     # By the values of the finest level of the network: voxels of a batch times channels.
     "predict": _cost(575, 34, 0.3, part=22),
     **{

@@ -9,7 +9,7 @@ from snakescope.neurites.agglomeration.settings import (
 )
 from snakescope.neurites.fragments.settings import FragmentsSettings, RegionGraphSettings
 from snakescope.neurites.paper.settings import PaperPageSettings, PaperSettings
-from snakescope.neurites.prediction.settings import PredictSettings
+from snakescope.neurites.prediction.settings import BoundariesSettings, PredictSettings
 from snakescope.neurites.report.settings import PicturesSettings
 from snakescope.neurites.scores.settings import EvaluateSettings
 from snakescope.neurites.simulation.settings import SimulateSettings
@@ -23,6 +23,7 @@ STEPS: Mapping[str, Step] = {
     "fetch": Step("snakescope.neurites.volumes.fetch", FetchSettings),
     "unpack": Step("snakescope.neurites.volumes.unpack", UnpackSettings),
     "predict": Step("snakescope.neurites.prediction.predict", PredictSettings),
+    "boundaries": Step("snakescope.neurites.prediction.boundaries", BoundariesSettings),
     "fragments": Step("snakescope.neurites.fragments.fragments", FragmentsSettings),
     "region_graph": Step("snakescope.neurites.fragments.region_graph", RegionGraphSettings),
     "agglomerate": Step("snakescope.neurites.agglomeration.agglomerate", AgglomerateSettings),

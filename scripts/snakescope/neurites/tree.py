@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
@@ -16,6 +17,7 @@ from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.steps import STEPS
 from snakescope.neurites.volumes.blocks import Block, Box, Grid, Zyx, slabs
 from snakescope.neurites.volumes.scan import (
+    BOUNDARIES,
     find_sources,
     is_made,
     read_manifest,
@@ -265,6 +267,19 @@ class Neurites(Tree[Volume]):
                 wanted += self._stored(name, kind)
         return wanted
 
+    # Boundaries in the place of a network.
+
+    @property
+    def bounded(self) -> str:
+        """Regular expression of the volumes with boundary probabilities."""
+        names = [re.escape(name) for name, row in self.sheet.items() if row.boundaries]
+        return "|".join(names) or "(?!)"
+
+    def boundary_files(self, wildcards: Any) -> tuple[str, ...]:
+        """The files of boundary probabilities that a block is read from."""
+        (begin, end), *_ = self._block(wildcards).box
+        return self.sources(wildcards.volume)[BOUNDARIES].files_of(max(0, begin - 1), end)
+
     # Sizes of jobs.
 
     @cached_property
@@ -298,6 +313,10 @@ class Neurites(Tree[Volume]):
                 begin, end = self._slab(wildcards)
                 dtype = self.sources(wildcards.volume)[wildcards.kind].dtype
                 return costs.of_slab(grid.shape, end - begin, wildcards.kind, dtype)
+            case "boundaries":
+                z, y, x = (end - begin for begin, end in self._block(wildcards).box)
+                plane = grid.shape[1] * grid.shape[2]
+                return costs.size("", costs.mvoxel((z, y, x)), part=costs.mvoxel((z + 1, plane, 1)))
             case "predict":
                 return costs.of_prediction(settings, grid, self._block(wildcards), self.channels)
             case "region_graph":

@@ -136,7 +136,7 @@ def _cross_entropy(logit: Map, truth: NDArray[np.bool_]) -> float:
 def _correlation(maps: Sequence[Map]) -> NDArray[np.float64]:
     """Correlations of maps; 0 with a map that is constant."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return np.nan_to_num(np.corrcoef(maps))
+        return np.asarray(np.nan_to_num(np.corrcoef(maps)), np.float64)
 
 
 def _auc(values: Map, truth: NDArray[np.bool_]) -> float:

@@ -14,14 +14,13 @@ import torch
 from snakescope.learning.device import choose_device
 from snakescope.learning.precision import arithmetic
 from snakescope.membranes.networks.model_files import load_network
+from snakescope.membranes.prediction.fusion import with_watershed
 from snakescope.membranes.prediction.settings import PredictSettings
 from snakescope.membranes.prediction.tiles import as_bytes, predict_section
 from snakescope.membranes.stacks.manifest import read_manifest
 from snakescope.membranes.stacks.sections import read_grey
 from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
-
-MAX_NEIGHBOURS = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,9 +52,10 @@ def main(given: argparse.Namespace) -> None:
     found = np.zeros((end - begin, *manifest.shape[1:]), np.uint8)
     for z in progress(range(begin, end), "sections predicted"):
         planes = grey.planes(z - first, described.neighbours)
-        found[z - begin] = as_bytes(
-            predict_section(network, described, planes, settings.tile_px, settings.turns, dtype)
+        probability = predict_section(
+            network, described, planes, settings.tile_px, settings.turns, dtype
         )
+        found[z - begin] = as_bytes(with_watershed(probability, settings.watershed_weight))
     with atomic_write(given.probability) as partial:
         tifffile.imwrite(
             partial, found, compression="zlib", photometric="minisblack", metadata={"axes": "ZYX"}

@@ -31,6 +31,13 @@ class PredictSettings(Settings):
     turns: Literal[1, 4, 8] = Field(
         1, description="predictions that are averaged: as it is, quarter turns, also their mirrors"
     )
+    watershed_weight: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="weight of the lines of a watershed of the probabilities, which close gaps"
+        " (Chen et al. 2016); choose it by the scores of tuning sections",
+    )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "float32", description="arithmetic; auto: float32 on a CPU, mixed precision on a GPU"
     )

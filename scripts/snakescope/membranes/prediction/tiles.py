@@ -63,7 +63,9 @@ def predict_section(
         height, width = turned.shape[1:]
         padded = np.pad(turned, ((0, 0), (0, -height % GRID), (0, -width % GRID)), mode="reflect")
         found = np.zeros(padded.shape[1:], np.float32)
-        for rows, columns, kept_rows, kept_columns in windows(*found.shape, tile, margin):
+        for rows, columns, kept_rows, kept_columns in windows(
+            found.shape[0], found.shape[1], tile, margin
+        ):
             part = torch.from_numpy(np.ascontiguousarray(padded[:, rows, columns]))[None]
             with autocast(device, dtype):
                 maps = network(part.to(device))
@@ -74,7 +76,7 @@ def predict_section(
             )
         back = np.rot90(found[:height, :width], -(turn % 4))
         total += back[:, ::-1] if turn >= 4 else back
-    return total / turns
+    return np.asarray(total / turns, np.float32)
 
 
 def as_bytes(probability: NDArray[np.float32]) -> NDArray[np.uint8]:

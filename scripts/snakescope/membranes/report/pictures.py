@@ -61,8 +61,9 @@ def differences_over(
 
 def grey_share(section: NDArray[np.generic]) -> NDArray[np.float64]:
     """Grey values from 0 (dark) to 1, stretched between their percentiles."""
-    low, high = np.percentile(section, [0.5, 99.5])
-    return np.asarray(((section - low) / max(float(high - low), 1e-6)).clip(0, 1), np.float64)
+    grey = section.astype(np.float64)
+    low, high = np.percentile(grey, [0.5, 99.5])
+    return np.asarray(((grey - low) / max(float(high - low), 1e-6)).clip(0, 1), np.float64)
 
 
 def draw_sections(

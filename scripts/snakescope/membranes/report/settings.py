@@ -7,6 +7,12 @@ from pydantic import Field
 from snakescope.settings.strict import Settings
 
 
+class PageSettings(Settings):
+    """A page has no settings."""
+
+    version: ClassVar[int] = 1
+
+
 class PicturesSettings(Settings):
     """Pictures of sections with their membranes."""
 

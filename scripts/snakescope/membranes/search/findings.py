@@ -207,7 +207,9 @@ def contrast_of_kernels(table: FullTable) -> pd.DataFrame:
         name = BRANCHES[place]
 
         def of(setting: int, statistic: str, name: str = name) -> NDArray[np.float64]:
-            return np.array([table.statistics[setting, n][name][statistic] for n in columns])
+            return np.array(
+                [table.statistics[setting, n][name][statistic] for n in range(len(columns))]
+            )
 
         against = paired_difference(of(row, "contrast"), of(0, "contrast"), columns, 1)
         rows.append(

@@ -8,13 +8,14 @@ NAS-Bench and HPO-Bench do.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.membranes.networks.kernels import Kernels, kernels_of
+from snakescope.membranes.networks.kernels import Kernels, kernels_of, name_of
+from snakescope.membranes.search.plan import halving_plan
 from snakescope.membranes.search.rule import Tried, propose
 from snakescope.membranes.search.trials_table import complete, statistics_of_row
 
@@ -56,9 +57,11 @@ def full_table(rows: pd.DataFrame, kernels: Sequence[Kernels], rungs: Sequence[i
     Raises:
         ValueError: no seed has all settings.
     """
-    by_kernels = {kernels_of(name): part for name, part in rows.groupby("kernels")}
-    names = [name for name, part in rows.groupby("kernels") if kernels_of(name) in kernels]
-    seeds = complete(rows, names, rungs[-1]) if len(names) == len(kernels) else []
+    found: dict[tuple[Kernels, int, int], dict[str, Any]] = {
+        (kernels_of(str(one["kernels"])), int(one["seed"]), int(one["steps"])): one
+        for one in rows.to_dict("records")
+    }
+    seeds = complete(rows, [name_of(one) for one in kernels], rungs[-1])
     if not seeds:
         raise ValueError("no seed with a training of every setting")
     shape = (len(kernels), len(seeds))
@@ -67,15 +70,13 @@ def full_table(rows: pd.DataFrame, kernels: Sequence[Kernels], rungs: Sequence[i
     seconds = np.zeros(shape)
     statistics = {}
     for row, setting in enumerate(kernels):
-        own = by_kernels[setting].set_index(["seed", "steps"])
         for column, seed in enumerate(seeds):
-            for place, steps in enumerate(rungs):
-                tune[row, column, place] = own.loc[(seed, steps), "tune_iou"]
-                seconds[row, column] += own.loc[(seed, steps), "seconds"]
-            last = own.loc[(seed, rungs[-1])]
+            own = [found[setting, seed, steps] for steps in rungs]
+            tune[row, column] = [one["tune_iou"] for one in own]
+            seconds[row, column] = sum(one["seconds"] for one in own)
             for metric in METRICS:
-                test[metric][row, column] = last[metric]
-            statistics[row, column] = statistics_of_row(last.to_dict())
+                test[metric][row, column] = own[-1][metric]
+            statistics[row, column] = statistics_of_row(own[-1])
     return FullTable(tuple(kernels), tuple(seeds), tuple(rungs), tune, test, statistics, seconds)
 
 
@@ -114,21 +115,6 @@ def _one_by_one(table: FullTable, column: int, order: Sequence[int]) -> Course:
         spent.append(count * table.rungs[-1])
         chosen.append(best)
     return Course(spent, chosen)
-
-
-def halving_plan(count: int, rungs: Sequence[int], kept: float = 0.5) -> list[int]:
-    """How many settings are trained up to each rung."""
-    numbers = [count]
-    for _ in rungs[1:]:
-        numbers.append(max(1, round(numbers[-1] * kept)))
-    return numbers
-
-
-def cost_of_halving(count: int, rungs: Sequence[int], seeds: int, kept: float = 0.5) -> int:
-    """Optimiser steps of a successive halving: over rungs, settings times seeds times new steps."""
-    new = np.diff([0, *rungs])
-    plan = halving_plan(count, rungs, kept)
-    return int(sum(n * steps for n, steps in zip(plan, new, strict=True)) * seeds)
 
 
 def halving(table: FullTable, column: int, rng: np.random.Generator) -> Course:

@@ -1,6 +1,6 @@
 """Settings of the search for kernels."""
 
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -58,11 +58,6 @@ class SearchSettings(Settings):
     kept: Annotated[float, Field(gt=0, lt=1)] = Field(
         0.5, description="share of the settings that goes on after each rung"
     )
-    strategy: Literal["halving", "rule"] = Field(
-        "halving",
-        description="halving: all settings, the worse ones stopped early; rule: from the first"
-        " setting on, by its feature maps",
-    )
 
     @model_validator(mode="after")
     def _ascending(self) -> Self:
@@ -71,6 +66,12 @@ class SearchSettings(Settings):
         if len(set(self.kernels)) != len(self.kernels):
             raise ValueError("kernels that differ, each once")
         return self
+
+
+class SearchPageSettings(SearchSettings):
+    """Of the page of a search: the settings of the search."""
+
+    version: ClassVar[int] = 1
 
 
 class PaperSettings(Settings):

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from snakescope.membranes.features.statistics import STATISTICS
-from snakescope.membranes.networks.kernels import BRANCHES, kernels_of, name_of
+from snakescope.membranes.networks.kernels import BRANCHES, name_of
 
 SCORES = (
     "seconds", "threshold", "tune_iou", "test_iou", "test_area_ratio", "cell_threshold",
@@ -48,15 +48,10 @@ def statistics_of_row(row: Mapping[str, Any]) -> dict[str, dict[str, float]]:
 
 def complete(table: pd.DataFrame, settings: list[str], steps: int) -> list[int]:
     """The seeds with a row for every setting at so many steps: only these are compared."""
-    done = table[table["steps"] == steps].groupby("seed")["kernels"].agg(set)
-    return sorted(int(seed) for seed, names in done.items() if set(settings) <= names)
-
-
-def check_names(table: pd.DataFrame) -> None:
-    """Refuse a table with kernels that cannot be.
-
-    Raises:
-        ValueError: there are some.
-    """
-    for name in table["kernels"].unique():
-        kernels_of(name)
+    last = table[table["steps"] == steps]
+    done = set(zip(last["seed"].astype(int), last["kernels"], strict=True))
+    return [
+        seed
+        for seed in sorted({int(one) for one, _ in done})
+        if all((seed, name) in done for name in settings)
+    ]

@@ -49,7 +49,7 @@ def simulate(settings: SimulateSettings, seed: int) -> tuple[NDArray[np.uint8], 
     holds = rng.random(count) < settings.organelles
     waves = (2.0 * settings.cell_px / 12, settings.cell_px, settings.cell_px)
     bent = [smooth_noise(rng, (depth, height, width), waves) for _ in range(2)]
-    grid = np.stack(np.mgrid[:height, :width], axis=-1).astype(np.float64)
+    grid = np.moveaxis(np.mgrid[:height, :width], 0, -1).astype(np.float64)
     image = np.zeros(settings.shape, np.uint8)
     labels = np.zeros(settings.shape, np.uint8)
     heading = rng.normal(0, 1, (count, 2))

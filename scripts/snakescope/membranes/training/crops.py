@@ -1,6 +1,7 @@
 """Crops of labelled sections, turned and mirrored at random."""
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from snakescope.step.errors import StepError
 Crop = tuple[NDArray[np.float32], NDArray[np.bool_]]
 """Sections as channels, shape (C, side, side), and membrane, shape (side, side)."""
 
-TURNED: dict[Turn, Callable[[NDArray[np.generic]], NDArray[np.generic]]] = {
+TURNED: dict[Turn, Callable[[NDArray[Any]], NDArray[Any]]] = {
     "none": lambda a: a,
     "90": lambda a: np.rot90(a, 1, (-2, -1)),
     "180": lambda a: np.rot90(a, 2, (-2, -1)),

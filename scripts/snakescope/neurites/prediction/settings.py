@@ -8,6 +8,12 @@ from snakescope.neurites.volumes.settings import Shape
 from snakescope.settings.strict import Settings
 
 
+class BoundariesSettings(Settings):
+    """Affinities from boundary probabilities have no settings."""
+
+    version: ClassVar[int] = 1
+
+
 class PredictSettings(Settings):
     """Affinities of a volume from a trained network."""
 

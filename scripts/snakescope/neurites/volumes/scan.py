@@ -16,6 +16,7 @@ from snakescope.neurites.volumes.sheet import Volume
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 
+BOUNDARIES = "boundaries"
 SIMULATED = "simulated/neurites/{volume}/{file}.tif"
 FETCHED = re.compile(r"fetched/neurites/snemi3d/(train|held_out|challenge)/image\.tif")
 SNEMI3D = (100, 1024, 1024)
@@ -54,10 +55,10 @@ def find_sources(
     """
     if is_simulated(volume):
         z, y, x = simulated_shape
-        return _to_come(volume, (z, y, x), "uint32")
+        return _with_boundaries(volume, _to_come(volume, (z, y, x), "uint32"))
     if fetched := FETCHED.fullmatch(volume.image):
         begin, end, _ = snemi3d_parts(train_sections)[fetched[1]]
-        return _to_come(volume, (end - begin, *SNEMI3D[1:]), "uint16")
+        return _with_boundaries(volume, _to_come(volume, (end - begin, *SNEMI3D[1:]), "uint16"))
     found = {"image": describe(volume.image)}
     if volume.labels:
         found["labels"] = _beside(found["image"], describe(volume.labels, "labels"), volume)
@@ -66,6 +67,23 @@ def find_sources(
             raise StepError(
                 f"{volume.labels}: expected labels of the image's shape, {image} voxels (z, y, x), "
                 f"found {labels}; give the labels of this volume"
+            )
+    return _with_boundaries(volume, found)
+
+
+def _with_boundaries(volume: Volume, found: dict[str, Source]) -> dict[str, Source]:
+    """Add the boundary probabilities of a volume, if the sheet names some.
+
+    Raises:
+        StepError: they cannot be used, or have another shape than the image.
+    """
+    if volume.boundaries:
+        found[BOUNDARIES] = describe(volume.boundaries)
+        image, boundaries = (_by(found[kind].shape) for kind in ("image", BOUNDARIES))
+        if image != boundaries:
+            raise StepError(
+                f"{volume.boundaries}: expected boundary probabilities of the image's shape,"
+                f" {image} voxels (z, y, x), found {boundaries}; give those of this volume"
             )
     return found
 

@@ -60,6 +60,11 @@ class Volume(Row):
         "",
         description="true labels, in any of those forms and of the image's shape; 0 is unlabelled",
     )
+    boundaries: str = Field(
+        "",
+        description="probabilities of boundaries (membranes), of any program, in any of those forms"
+        " and of the image's shape: bytes or floats from 0 to 1; in the place of the network",
+    )
     set: Literal["train", "validation", "test"] = Field(
         "test", description="what the labels are for"
     )
