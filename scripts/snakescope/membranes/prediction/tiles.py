@@ -63,9 +63,8 @@ def predict_section(
         height, width = turned.shape[1:]
         padded = np.pad(turned, ((0, 0), (0, -height % GRID), (0, -width % GRID)), mode="reflect")
         found = np.zeros(padded.shape[1:], np.float32)
-        for rows, columns, kept_rows, kept_columns in windows(
-            found.shape[0], found.shape[1], tile, margin
-        ):
+        tiles = windows(padded.shape[1], padded.shape[2], tile, margin)
+        for rows, columns, kept_rows, kept_columns in tiles:
             part = torch.from_numpy(np.ascontiguousarray(padded[:, rows, columns]))[None]
             with autocast(device, dtype):
                 maps = network(part.to(device))

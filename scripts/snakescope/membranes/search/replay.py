@@ -57,10 +57,10 @@ def full_table(rows: pd.DataFrame, kernels: Sequence[Kernels], rungs: Sequence[i
     Raises:
         ValueError: no seed has all settings.
     """
-    found: dict[tuple[Kernels, int, int], dict[str, Any]] = {
-        (kernels_of(str(one["kernels"])), int(one["seed"]), int(one["steps"])): one
-        for one in rows.to_dict("records")
-    }
+    found: dict[tuple[Kernels, int, int], dict[str, Any]] = {}
+    for record in rows.to_dict("records"):
+        one = {str(name): value for name, value in record.items()}
+        found[kernels_of(one["kernels"]), int(one["seed"]), int(one["steps"])] = one
     seeds = complete(rows, [name_of(one) for one in kernels], rungs[-1])
     if not seeds:
         raise ValueError("no seed with a training of every setting")
