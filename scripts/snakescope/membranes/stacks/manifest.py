@@ -69,5 +69,8 @@ def read_manifest(path: str | Path) -> Manifest:
 
 
 def _source(fields: dict[str, Any]) -> Source:
-    lists = {"shape": tuple(fields["shape"]), "files": tuple(fields["files"])}
-    return Source(**{**fields, **lists})
+    return Source(**{key: _tuple(value) for key, value in fields.items()})
+
+
+def _tuple(value: Any) -> Any:
+    return tuple(_tuple(one) for one in value) if isinstance(value, list) else value

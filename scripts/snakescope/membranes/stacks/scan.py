@@ -32,7 +32,7 @@ def find_stack(stack: Stack, simulated_shape: Sequence[int]) -> Manifest:
     else:
         image = describe(stack.image)
         if stack.labels:
-            labels = describe(stack.labels)
+            labels = describe(stack.labels, "labels")
             if labels.shape != image.shape:
                 raise StepError(
                     f"{stack.labels}: expected labels of the image's shape, {_by(image.shape)} (z,"
