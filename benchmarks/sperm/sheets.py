@@ -18,6 +18,7 @@ from snakescope.sperm.simulation.settings import SimulateSettings
 from snakescope.sperm.simulation.simulate import followed
 from snakescope.step.command import run_step
 from snakescope.step.output import atomic_write
+from snakescope.step.tables import write_table
 
 SETS = {"sperm_demo": (8, 6, 48), "sperm_benchmark": (31, 20, 615)}
 """Donors, clips of a donor, clips in all."""
@@ -44,7 +45,11 @@ def main() -> None:
     """Write the sheets."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--folder", type=Path, default=Path("config/examples"))
+    parser.add_argument("--table", type=Path, help="how many of each there are, to write")
     options = parser.parse_args()
+    if options.table:
+        counts = pd.DataFrame.from_dict(SETS, "index", columns=["donors", "clips_each", "clips"])
+        write_table(options.table, counts.reset_index(names="example"))
     for name, sizes in SETS.items():
         made = sheets("dish" if name == "sperm_demo" else "b", *sizes)
         for kind, table in zip(("videos", "clips"), made, strict=True):

@@ -7,7 +7,7 @@ Out: results/sperm/<video>/clips.tsv, clips/<clip>.tif
 
 rule cut:
     input:
-        plan=tree.file("{video}/manifest/clips.tsv"),
+        plan=tree.plan_of,
         videos=tree.videos_of,
     output:
         "results/sperm/{video}/clips.tsv",

@@ -8,7 +8,7 @@ Out: results/sperm/<video>/heads.tsv, tracks.tsv, windows.tsv
 rule detect:
     input:
         videos=tree.videos_of,
-        weights=tree.head_weights,
+        weights=tree.head_files,
     output:
         "results/sperm/{video}/heads.tsv",
     log:
@@ -25,8 +25,11 @@ rule detect:
         version=tree.version("detect"),
         settings=tree.recorded("detect"),
         scale=tree.scale_of,
+        weights=tree.head_weights,
+        sha256=tree.checksum(tree.head_weights),
     shell:
         "python -m snakescope sperm detect --video {input.videos:q} --scale {params.scale:q}"
+        " --weights {params.weights:q}"
         " --heads {output:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 

@@ -34,5 +34,6 @@ module cross_validation:
 use rule * from cross_validation
 
 
+include: "tracking.smk"
 include: "clips.smk"
 include: "simulation.smk"

@@ -30,6 +30,9 @@ LIBRARIES = {"neurites/branches", "workflow/simulation"}
 
 GEOMETRY = "--timepoints 3 --frame-px 400 --worms 3"
 TINY: dict[str, str] = {
+    "sperm.sheets": "--folder e --table t.tsv",
+    "sperm.visem": "--data none --table t.tsv",
+    "sperm.evaluation": "--networks ours --folds 0 --epochs 1 --estimate --table t.tsv",
     "workflow.dry_run": "--plates 2 --timepoints 11 --times 1 --table t.tsv --page p.md",
     "workflow.cluster_faults": "--figures figures.tsv --table t.tsv --page p.md",
     "workflow.cluster_scale": "--plates 1 2 3 --repeats 1 --table t.tsv --page p.md",

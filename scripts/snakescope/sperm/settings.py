@@ -3,9 +3,11 @@
 from pydantic import Field
 
 from snakescope.learning.settings import AuditSettings, TrainedSettings
+from snakescope.sperm.detection.settings import DetectSettings, TrainHeadsSettings
 from snakescope.sperm.networks.catalogue import Network
 from snakescope.sperm.scores.settings import GradeScoreSettings
 from snakescope.sperm.simulation.settings import SimulateSettings
+from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.sperm.training.settings import FitSettings
 from snakescope.sperm.videos.settings import CutSettings
 
@@ -38,6 +40,15 @@ class SpermSettings(TrainedSettings):
     )
     scores: GradeScoreSettings = Field(
         GradeScoreSettings(), description="scores of the cross-validation"
+    )
+    detection: DetectSettings = Field(
+        DetectSettings(), description="heads of sperm in videos of a whole field"
+    )
+    head_training: TrainHeadsSettings = Field(
+        TrainHeadsSettings(), description="training of the network that finds heads"
+    )
+    tracking: TrackSettings = Field(
+        TrackSettings(), description="heads linked to tracks, and the seconds that become clips"
     )
     clips: CutSettings = Field(CutSettings(), description="clips cut out of videos")
     training: FitSettings = Field(FitSettings(), description="training of the networks")

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 
+from snakescope.sperm.detection.settings import DetectSettings, TrainHeadsSettings
 from snakescope.sperm.scores.settings import GradeScoreSettings
 from snakescope.sperm.simulation.settings import SimulateSettings
+from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.sperm.training.settings import FitSettings
 from snakescope.sperm.videos.settings import CutSettings
 from snakescope.tree.steps import Step
@@ -12,6 +14,9 @@ from snakescope.tree.trained import STEPS as OF_TRAINED
 STEPS: Mapping[str, Step] = {
     **OF_TRAINED,
     "simulate": Step("snakescope.sperm.simulation.simulate", SimulateSettings),
+    "detect": Step("snakescope.sperm.detection.detect", DetectSettings),
+    "track": Step("snakescope.sperm.tracking.track", TrackSettings),
+    "train_heads": Step("snakescope.sperm.detection.train_heads", TrainHeadsSettings),
     "cut": Step("snakescope.sperm.clips.cut", CutSettings),
     "fit": Step("snakescope.sperm.training.fit", FitSettings),
     "predict": Step("snakescope.sperm.training.predict", FitSettings),

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from snakescope.learning.registry import Model
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
 from snakescope.sperm.settings import SpermSettings
@@ -20,6 +21,8 @@ from snakescope.tree.costs import Size
 from snakescope.tree.trained import Trained
 
 SIMULATED = re.compile(r"simulated/sperm/(icsi_pvp|semen)/([^/]+)\.avi")
+CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
+"""Of a minute of video, for requests of memory and time."""
 PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags")
 
 
@@ -57,12 +60,6 @@ class Sperm(Trained[Video]):
         """The clips that the sheet names of a video, or those that are files."""
         wanted = "" if video == FILES else video
         return {name: row for name, row in self.clips.items() if row.video == wanted}
-
-    @property
-    def sources(self) -> list[str]:
-        """The videos that clips are cut from, and what stands for those that are files."""
-        files = [FILES] if self.clips_of(FILES) else []
-        return [*(name for name in self.subjects if self.clips_of(name)), *files]
 
     # Looking at the raw data.
 
@@ -201,7 +198,8 @@ class Sperm(Trained[Video]):
 
     def wanted(self) -> list[str]:
         """The tables of clips, and the page of the cross-validation where there are votes."""
-        tables = [f"{self.results}/{name}/clips.tsv" for name in self.sources]
+        files = [FILES] if self.clips_of(FILES) else []
+        tables = [f"{self.results}/{name}/clips.tsv" for name in (*self.subjects, *files)]
         page = [f"{self.folder}/page.html"] if self.graded and self.settings.models else []
         return [*tables, *page]
 
@@ -227,6 +225,35 @@ class Sperm(Trained[Video]):
             return sorted({row.file for row in self.clips_of(FILES).values()})
         return [self.sheet[wildcards.video].path]
 
+    def plan_of(self, wildcards: Any) -> str:
+        """Which clips to cut from a video: those of the sheet, else one of each track."""
+        self.open()
+        if self.clips_of(wildcards.video):
+            return f"{self.manifest(wildcards.video)}/clips.tsv"
+        return f"{self.results}/{wildcards.video}/windows.tsv"
+
+    def scale_of(self, wildcards: Any) -> str:
+        """Pixel size (um) and frames per second that the sheet gives, as ``0.46:50``."""
+        row = self.sheet[wildcards.video]
+        return ":".join("" if one is None else f"{one:g}" for one in (row.um_per_px, row.fps))
+
+    @property
+    def head_weights(self) -> str:
+        """The weights of the network that finds heads; empty where there is none."""
+        named = self.settings.detection.weights
+        return self.weights_of(named) if named else ""
+
+    def head_files(self, wildcards: Any) -> list[str]:
+        """The same, as an input."""
+        return [self.head_weights] if self.head_weights else []
+
+    def models(self) -> Mapping[str, Model]:
+        """The network that finds heads."""
+        if not self.head_weights:
+            return {}
+        training = "snakemake training/sperm/heads.safetensors"
+        return {"detect": Model(self.head_weights, "sperm: detection: weights", training)}
+
     def donor_of(self, wildcards: Any) -> str:
         """The donor of a simulated video; without a row, the video itself."""
         row = self.sheet.get(wildcards.video)
@@ -247,7 +274,12 @@ class Sperm(Trained[Video]):
                 frames = self.seconds_of(wildcards) * simulation.fps
                 return Size("", {"frame": field if wildcards.preset == "semen" else frames})
             case "cut":
-                return Size("", {"clip": float(len(self.clips_of(wildcards.video)))})
+                listed = len(self.clips_of(wildcards.video))
+                return Size("", {"clip": float(listed or CLIPS_OF_A_FIELD)})
+            case "detect" | "track":
+                return Size("", {"frame": float(FRAMES_OF_A_FIELD)})
+            case "train_heads":
+                return Size("", {"step": float(self.settings.head_training.steps)})
             case "fit":
                 return Size("", {"item": items, "step": items * self.settings.training.epochs})
         return Size("", {"item": items})

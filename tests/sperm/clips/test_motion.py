@@ -46,7 +46,7 @@ def test_a_path_there_and_back_has_a_vcl_and_no_vsl():
 
 
 def test_features_do_not_depend_on_the_direction(swimmers):
-    speed, clip = max(swimmers, key=lambda one: one[0])
+    _, clip = max(swimmers, key=lambda one: one[0])
     found = features(clip, UM, FPS)
     assert found.shape == (FEATURES,) and np.isfinite(found).all()
     np.testing.assert_allclose(features(np.rot90(clip, 1, (1, 2)), UM, FPS), found, atol=0.05)

@@ -16,10 +16,6 @@ CENTRE = 0.3
 """Radius about the middle, where the sperm is, that is left out (share of the side)."""
 LAGS = (2, 3, 4, 5)
 """Frames between those that are compared."""
-SURE = 4.5
-"""Mean height of the correlation from which on the background is seen as moving (SD)."""
-STILL = 0.6
-"""Greatest drift of a background that is not (px a frame)."""
 SERIES = FRAMES - 1
 FEATURES = SERIES + 4
 SCALE_UM_S = 20.0
@@ -49,11 +45,12 @@ class Motion(NamedTuple):
 def drift(clip: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Shift of the background between frames, shape (T - 1, 2): x, y (px).
 
-    Phase correlation, first of the whole clip: the mean drift is the one whose peaks agree between
-    frames two to five apart. Then, near it, of five neighbouring pairs of frames three apart. What
-    stays where it is in the crop, as the tail does behind its head, is taken away before as the
-    median over time, and a tail that beats does not come back after two, three, four and five
-    frames. Where nothing moves along, the frames as they are say how little the background drifts.
+    Phase correlation in three ways, which are right for different clips: of neighbouring frames,
+    which follows a path that winds; without what stays in the crop (the median over time), a
+    steady drift whose peaks agree between frames two to five apart, refined along the clip, which
+    sees a faint background; and hardly any, from the first frames to the last. The picture then
+    decides: each tile of it votes for the shifts that bring its frames onto each other. The tail,
+    which stays behind its head, and another sperm that swims by have few tiles.
 
     Args:
         clip: shape (T, Y, X).
@@ -61,22 +58,80 @@ def drift(clip: NDArray[np.uint8]) -> NDArray[np.float64]:
     count = len(clip) - 1
     frames = np.array([_detailed(frame) for frame in clip])
     moving = frames - np.median(frames, axis=0)
-    lags = [lag for lag in LAGS if lag <= count] or [count]
-    spectra = {lag: _cross(moving, lag) for lag in lags}
-    mean, height = _steady({lag: _surface(one.sum(axis=0), frames) for lag, one in spectra.items()})
-    if height < SURE:
-        spectra = {lag: _cross(frames, lag) for lag in lags}
-        mean, _ = _steady(
-            {lag: _surface(one.sum(axis=0), frames) for lag, one in spectra.items()}, STILL
-        )
-    lag = lags[min(1, len(lags) - 1)]
-    found = []
-    for at in range(len(spectra[lag])):
-        near = _surface(spectra[lag][max(0, at - 2) : at + 3].sum(axis=0), frames)
-        found.append(_peak_near(near, mean * lag, max(2.0, 0.3 * lag * float(np.hypot(*mean)))))
+    paths = [
+        np.tile(_creep(frames) / max(count, 1), (count, 1)),
+        np.array([_free(one) for one in _pairs(frames, 1)]),
+        _winding(moving, _mean_drift(moving)),
+    ]
+    return paths[int(_votes(frames, paths).argmax())]
+
+
+def _creep(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Shift of a background that stands, nearly: x, y (px) from the first frames to the last."""
+    some = max(1, len(frames) // 4)
+    ends = np.array([frames[:some].mean(axis=0), frames[-some:].mean(axis=0)])
+    return _peak_near(_surface(_cross(ends, 1)[0], ends), np.zeros(2), 1.5)
+
+
+def _mean_drift(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The drift (px a frame) whose peaks agree between all frames two to five apart."""
+    lags = [lag for lag in LAGS if lag < len(frames)] or [len(frames) - 1]
+    return _steady({lag: _surface(_cross(frames, lag).sum(axis=0), frames) for lag in lags})
+
+
+def _winding(frames: NDArray[np.float32], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Shifts near a mean drift, from five neighbouring pairs of frames three apart."""
+    count = len(frames) - 1
+    lag = min(3, count)
+    radius = max(2.0, 0.3 * lag * float(np.hypot(*mean)))
+    found = [_peak_near(one, mean * lag, radius) for one in _pairs(frames, lag, 2)]
+    # The shift between frames t and t + lag is that of the time in the middle.
     steps, middle = np.arange(count), np.arange(len(found)) + (lag - 1) / 2
     path = np.array(found) / lag
     return np.column_stack([np.interp(steps, middle, path[:, axis]) for axis in (0, 1)])
+
+
+def _pairs(frames: NDArray[np.float32], lag: int, around: int = 0) -> list[NDArray[np.float64]]:
+    """Correlations of each pair of frames ``lag`` apart, with so many pairs before and after."""
+    cross = _cross(frames, lag)
+    return [
+        _surface(cross[max(0, at - around) : at + around + 1].sum(axis=0), frames)
+        for at in range(len(cross))
+    ]
+
+
+def _free(surface: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The highest maximum."""
+    return _highest(surface, 0.3 * min(surface.shape), 1)[0]
+
+
+def _votes(
+    frames: NDArray[np.float32], paths: list[NDArray[np.float64]], tiles: int = 6, lag: int = 3
+) -> NDArray[np.float64]:
+    """Votes of the tiles of a clip for shifts, by how well these bring frames onto each other.
+
+    A tile votes with the share of its difference that the best shifts save against no shift, or no
+    shift saves against the best; tiles without a picture have nothing to save.
+    """
+    height, width = frames.shape[1:]
+    lag = min(lag, len(frames) - 1)
+    rows, columns = height // tiles, width // tiles
+    cost = np.zeros((len(paths), tiles, tiles))
+    for at, path in enumerate(paths):
+        for first in range(0, len(frames) - lag):
+            x, y = path[first : first + lag].sum(axis=0)
+            back = cv2.warpAffine(
+                frames[first + lag], np.array([[1, 0, x], [0, 1, y]], np.float64), (width, height),
+                flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
+            )  # fmt: skip
+            off = (back - frames[first])[: tiles * rows, : tiles * columns] ** 2
+            cost[at] += off.reshape(tiles, rows, tiles, columns).mean(axis=(1, 3))
+    flat = cost.reshape(len(paths), -1)
+    flat = flat[:, flat.min(axis=0) > 1e-6]
+    rest = flat[1:].min(axis=0)
+    gain = np.where(rest < flat[0], 1 - rest / flat[0], 1 - flat[0] / np.maximum(rest, 1e-12))
+    winner = flat.argmin(axis=0)
+    return np.array([gain[winner == at].sum() for at in range(len(paths))])
 
 
 def _detailed(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -105,22 +160,16 @@ def _surface(cross: NDArray[np.complex128], frames: NDArray[np.float32]) -> NDAr
     return np.asarray(found / found.std())
 
 
-def _steady(
-    surfaces: dict[int, NDArray[np.float64]], far: float = np.inf
-) -> tuple[NDArray[np.float64], float]:
-    """The drift (px a frame) at which all surfaces are high, and their mean height there.
-
-    Args:
-        far: greatest drift to look at.
-    """
+def _steady(surfaces: dict[int, NDArray[np.float64]]) -> NDArray[np.float64]:
+    """The drift (px a frame) at which all surfaces are high."""
     best, height = np.zeros(2), -np.inf
     for lag, surface in surfaces.items():
-        for shift in _highest(surface, min(far * lag, 0.45 * min(surface.shape))):
+        for shift in _highest(surface, 0.45 * min(surface.shape)):
             drift = shift / lag
             found = float(np.mean([_at(one, drift * other) for other, one in surfaces.items()]))
             if found > height:
                 best, height = drift, found
-    return best, height
+    return best
 
 
 def _highest(surface: NDArray[np.float64], far: float, count: int = 4) -> list[NDArray[np.float64]]:

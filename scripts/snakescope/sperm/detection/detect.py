@@ -64,7 +64,8 @@ def read_heads(path: str | Path, frames: int) -> list[Points]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--video", required=True, help="the video")
-    parser.add_argument("--scale", required=True, help="um per px and frames per second, as 0.46:50")
+    parser.add_argument("--scale", required=True, help="um per px and fps, as 0.46:50")
+    parser.add_argument("--weights", default="", help="of the network; without: blobs")
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--heads", required=True, type=Path, help="table to write")
 
@@ -72,6 +73,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = DetectSettings.model_validate_json(arguments.settings)
+    settings = settings.model_copy(update={"weights": arguments.weights})
     um_per_px, fps = scale_and_rate(arguments.scale)
     video = Video(arguments.video, fps)
     write_table(arguments.heads, found_in(video, settings, um_per_px))

@@ -93,7 +93,11 @@ class ByBlobs:
 
 
 def detector(settings: DetectSettings, um_per_px: float | None) -> Detector:
-    """The detector of the settings; without a pixel size that of the network is assumed."""
+    """The detector of the settings; without a pixel size that of the network is assumed.
+
+    Raises:
+        StepError: the weights are absent or damaged.
+    """
     um = UM_PER_PX if um_per_px is None else um_per_px
     if not settings.weights:
         return ByBlobs(settings, um)

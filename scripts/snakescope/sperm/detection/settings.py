@@ -32,9 +32,9 @@ class TrainHeadsSettings(Settings):
 
     version: ClassVar[int] = 1
 
-    fields: int = Field(120, ge=1, description="simulated pictures of fields (count)")
+    fields: int = Field(80, ge=1, description="simulated pictures of fields (count)")
     side_px: int = Field(128, ge=64, multiple_of=16, description="side of a crop (px)")
     batch: int = Field(8, ge=1, description="crops of a step (count)")
-    steps: int = Field(900, ge=1, description="optimiser steps (count)")
+    steps: int = Field(450, ge=1, description="optimiser steps (count)")
     rate: float = Field(3e-3, gt=0, description="highest learning rate of AdamW")
     seed: int = Field(1, ge=0, description="seed of fields, crops and weights")

@@ -70,13 +70,14 @@ def train_heads(settings: TrainHeadsSettings, checkpoint: Path | None = None) ->
         picture(settings.seed, number) for number in progress(range(settings.fields), "fields")
     ]
     maps = [target(places, grey.shape) for grey, places in pictures]
+    frames = [normalised(grey) for grey, _ in pictures]
     side = settings.side_px
     network = HeadNet(WIDTHS)
 
     def draw(index: int, rng: np.random.Generator) -> tuple[NDArray[Any], NDArray[Any]]:
-        grey, _ = pictures[index]
-        y, x = (int(rng.integers(0, (n - side) // STRIDE + 1)) * STRIDE for n in grey.shape)
-        part = normalised(grey)[y : y + side, x : x + side]
+        whole = frames[index]
+        y, x = (int(rng.integers(0, (n - side) // STRIDE + 1)) * STRIDE for n in whole.shape)
+        part = whole[y : y + side, x : x + side]
         half = slice(y // STRIDE, (y + side) // STRIDE), slice(x // STRIDE, (x + side) // STRIDE)
         wanted = maps[index][half]
         turns, flip = int(rng.integers(4)), rng.random() < 0.5
@@ -92,10 +93,10 @@ def train_heads(settings: TrainHeadsSettings, checkpoint: Path | None = None) ->
         return samples.batches(first, settings.steps)
 
     def loss_of(model: HeadNet, batch: list[Any], step: int) -> Tensor:
-        frames, wanted = (
+        seen, wanted = (
             torch.from_numpy(np.stack(one))[:, None] for one in zip(*batch, strict=True)
         )
-        return focal(model(frames), wanted)
+        return focal(model(seen), wanted)
 
     fitted = fit(
         Training(

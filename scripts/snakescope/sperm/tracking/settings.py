@@ -24,7 +24,9 @@ class TrackSettings(Settings):
         0.1, gt=0, description="time over which places are averaged before speeds (s)"
     )
     immotile_um_s: float = Field(
-        5.0, ge=0, description="straight-line velocity below which a sperm is not progressive (um/s)"
+        5.0,
+        ge=0,
+        description="straight-line velocity below which a sperm is not progressive (um/s)",
     )
     two_heads_um: float = Field(
         9.0, gt=0, description="another head nearer than this is in the clip, too (um)"

@@ -46,7 +46,11 @@ def drift_path(video: Video, every: int = 10) -> NDArray[np.float64]:
 
 
 def row_of(
-    number: int, track: Track, drift: NDArray[np.float64], fps: float, um_per_px: float | None,
+    number: int,
+    track: Track,
+    drift: NDArray[np.float64],
+    fps: float,
+    um_per_px: float | None,
     settings: TrackSettings,
 ) -> dict[str, Any]:
     """The row of the table of a track."""
@@ -70,8 +74,13 @@ def row_of(
 
 
 def windows_of(
-    tracks: list[Track], names: list[str], source: str, fps: float, rate: str,
-    um_per_px: float | None, settings: TrackSettings,
+    tracks: list[Track],
+    names: list[str],
+    source: str,
+    fps: float,
+    rate: str,
+    um_per_px: float | None,
+    settings: TrackSettings,
 ) -> pd.DataFrame:
     """The seconds of tracks that become clips: where the middle of the crop is in each frame.
 
@@ -126,8 +135,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--heads", required=True, type=Path, help="heads of all frames (TSV)")
     parser.add_argument("--video", required=True, help="the video")
-    parser.add_argument("--scale", required=True, help="um per px and frames per second, as 0.46:50")
-    parser.add_argument("--name", required=True, help="name of the video, which begins those of clips")
+    parser.add_argument("--scale", required=True, help="um per px and fps, as 0.46:50")
+    parser.add_argument("--name", required=True, help="of the video; clips begin so")
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--tracks", required=True, type=Path, help="table to write, a row a track")
     parser.add_argument("--windows", required=True, type=Path, help="table to write: clips to cut")

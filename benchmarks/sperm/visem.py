@@ -1,0 +1,195 @@
+"""Heads and speeds on real frames: VISEM-Tracking, video 11.
+
+    python -m benchmarks.sperm.visem [--data ../shared/data/sperm/visem_tracking_11]
+
+writes docs/tables/sperm-visem.tsv. The threshold of the network, which saw simulated fields only,
+is chosen on frames 0 to 99; frames 100 to 149 are scored. Speeds: the boxes of a person give the
+path of a head; the crop follows it, and what the drift of the background says of the speed is
+compared with the boxes. One field of one microscope: no claim that it transfers.
+"""
+
+import argparse
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from benchmarks import ROOT
+from snakescope.imaging.video import Video
+from snakescope.learning.intervals import bootstrap_interval
+from snakescope.sperm.clips.cut import Window, cut
+from snakescope.sperm.clips.motion import drift, motion
+from snakescope.sperm.detection.heads import ByBlobs, Points, detector, f_score, matched
+from snakescope.sperm.detection.settings import DetectSettings
+from snakescope.sperm.networks.catalogue import FRAMES
+from snakescope.sperm.videos.settings import CutSettings
+from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
+from snakescope.step.progress import progress
+from snakescope.step.tables import write_table
+
+UM_PER_PX, FPS, CLIP_FPS = 0.46, 50.0, 16.0
+SIZE_XY = np.array([640.0, 480.0])
+GATE_PX = 10.0
+TUNED, SCORED = range(100), range(100, 150)
+MOVER_UM_S, IMMOTILE_UM_S = 5.0, 1.0
+THRESHOLDS = np.round(np.arange(0.05, 0.75, 0.05), 2)
+NAMES = ["set", "network", "metric", "value", "low", "high", "n"]
+AIMS = {"detection_f": 0.85, "speed_spearman": 0.9, "speed_error": 0.1}
+BLOBS = (25.0, 40.0, 55.0, 70.0, 85.0)
+
+
+def boxes(folder: Path) -> pd.DataFrame:
+    """Boxes of all frames: frame, track, x, y (px, of the middle)."""
+    rows = []
+    for path in sorted((folder / "labels_ftid").glob("*.txt")):
+        frame = int(path.stem.removesuffix("_with_ftid").split("_")[-1])
+        for line in path.read_text().splitlines():
+            track, _, x, y, *_ = line.split()
+            place = np.array([float(x), float(y)]) * SIZE_XY - 0.5
+            rows.append((frame, track, *place))
+    return pd.DataFrame(rows, columns=["frame", "track", "x", "y"])
+
+
+def detections(
+    folder: Path, truth: pd.DataFrame, every: int
+) -> dict[str, dict[int, tuple[Points, NDArray[np.float64]]]]:
+    """Heads of every ``every``-th frame by network and blobs at their lowest threshold."""
+    low = DetectSettings(threshold=float(THRESHOLDS[0]), log_threshold=BLOBS[0])
+    weights = str(ROOT / low.weights)
+    both = {
+        "network": detector(low.model_copy(update={"weights": weights}), UM_PER_PX),
+        "blobs": ByBlobs(low, UM_PER_PX),
+    }
+    found: dict[str, dict[int, tuple[Points, NDArray[np.float64]]]] = {name: {} for name in both}
+    places = {number: part[["x", "y"]].to_numpy() for number, part in truth.groupby("frame")}
+    frames = list(Video(folder / "images", FPS).frames())
+    for number in progress(range(0, len(frames), every), "frames"):
+        for name, detect in both.items():
+            found[name][number] = (detect(frames[number]), places[number])
+    return found
+
+
+def detection_rows(
+    found: dict[str, dict[int, tuple[Points, NDArray[np.float64]]]],
+) -> Iterator[tuple[str, str, str, float, float, float, int]]:
+    """F1 of each detector on the frames it was not tuned on, with the threshold."""
+    for name, by_frame in found.items():
+        thresholds = THRESHOLDS if name == "network" else np.array(BLOBS)
+
+        def counts(
+            frames: range,
+            threshold: float,
+            by_frame: dict[int, tuple[Points, NDArray[np.float64]]] = by_frame,
+        ) -> list[tuple[int, int, int]]:
+            return [
+                matched(heads[heads[:, 2] >= threshold], true, GATE_PX)
+                for number, (heads, true) in by_frame.items() if number in frames
+            ]  # fmt: skip
+
+        best = max(thresholds.tolist(), key=lambda one: f_score(counts(TUNED, one)))
+        rows = np.array(counts(SCORED, best))
+        pairs, false, missed = rows.sum(axis=0)
+        score, low, high = bootstrap_interval(
+            lambda drawn, rows=rows: f_score(rows[drawn].tolist()),  # type: ignore[misc]
+            np.arange(len(rows)), seed=1, resamples=500,
+        )  # fmt: skip
+        who = "ours" if name == "network" else "laplacian_of_gaussian"
+        yield "visem", who, "detection_f", score, low, high, len(rows)
+        yield (
+            "visem",
+            who,
+            "detection_precision",
+            pairs / (pairs + false),
+            np.nan,
+            np.nan,
+            len(rows),
+        )
+        yield "visem", who, "detection_recall", pairs / (pairs + missed), np.nan, np.nan, len(rows)
+        yield "visem", who, "detection_threshold", best, np.nan, np.nan, len(rows)
+
+
+def speeds(folder: Path, truth: pd.DataFrame) -> pd.DataFrame:
+    """Speed of each head by its boxes and by the background: one second of each track."""
+    whole = (FRAMES - 1) / CLIP_FPS
+    windows, rows = [], []
+    for track, part in truth.groupby("track"):
+        part = part.sort_values("frame")
+        times = part["frame"].to_numpy() / FPS
+        if times[-1] - times[0] < whole:
+            continue
+        start = (times[0] + times[-1] - whole) / 2
+        at = start + np.arange(FRAMES) / CLIP_FPS
+        x, y = (np.interp(at, times, part[name]) for name in ("x", "y"))
+        if min(x.min(), y.min()) < 40 or x.max() > 600 or y.max() > 440:
+            continue  # the background of a crop at the edge is repeated
+        windows.append(Window(str(track), start, x, y, UM_PER_PX))
+        path = np.column_stack([x, y]) * UM_PER_PX
+        rows.append(
+            {
+                "track": track,
+                "box_vsl": float(np.hypot(*(path[-1] - path[0])) / whole),
+                "box_vcl": float(np.hypot(*np.diff(path, axis=0).T).sum() / whole),
+            }
+        )
+    settings = CutSettings(um_per_px=UM_PER_PX, size_px=150)
+    for row, made in zip(rows, cut(Video(folder / "images", FPS), windows, settings), strict=True):
+        found = motion(drift(made.frames), UM_PER_PX, CLIP_FPS)
+        row |= {"vsl": found.vsl, "vcl": found.vcl}
+    return pd.DataFrame(rows)
+
+
+def speed_rows(table: pd.DataFrame) -> Iterator[tuple[str, str, str, float, float, float, int]]:
+    """Agreement of both speeds."""
+    true, found = table["box_vsl"].to_numpy(), table["vsl"].to_numpy()
+    each = np.arange(len(table))
+
+    def spearman(rows: NDArray[np.intp]) -> float:
+        return float(stats.spearmanr(true[rows], found[rows]).statistic)
+
+    yield "visem", "ours", "speed_spearman", *bootstrap_interval(spearman, each, 1, 500), len(each)
+    moving, still = true >= MOVER_UM_S, true < IMMOTILE_UM_S
+    # Boxes of sperm that stand move by whole pixels or not at all: their ranks are not known.
+    known = np.flatnonzero(~still)
+    of_known = bootstrap_interval(lambda rows: spearman(known[rows]), np.arange(len(known)), 1, 500)
+    yield "visem", "ours", "speed_spearman_not_immotile", *of_known, len(known)
+    error = np.abs(found / np.maximum(true, 1e-9) - 1)[moving]
+    yield (
+        "visem", "ours", "speed_error",
+        *bootstrap_interval(lambda rows: float(np.median(error[rows])),
+                            np.arange(len(error)), 1, 500), len(error),
+    )  # fmt: skip
+    if still.any():
+        fastest = float(found[still].max())
+        yield "visem", "ours", "immotile_fastest_um_s", fastest, np.nan, np.nan, int(still.sum())
+
+
+def main() -> None:
+    """Measure and write the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    root = Path(os.environ.get("SNAKESCOPE_DATA", "../shared/data"))
+    parser.add_argument("--data", type=Path, default=root / "sperm/visem_tracking_11")
+    parser.add_argument("--every", type=int, default=5, help="frames between those searched")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/sperm-visem.tsv")
+    parser.add_argument("--speeds", type=Path, help="table of the speeds of each head to write")
+    options = parser.parse_args()
+    if options.data.name == "none":  # the names of the scores, without the frames
+        rows = [("visem", "ours", name, np.nan, np.nan, np.nan, 0) for name in AIMS]
+        write_table(options.table, pd.DataFrame(rows, columns=NAMES))
+        return
+    if not (options.data / "images").is_dir():
+        raise StepError(f"{options.data}: expected the frames of VISEM-Tracking, found none")
+    truth = boxes(options.data)
+    table = speeds(options.data, truth)
+    rows = [*detection_rows(detections(options.data, truth, options.every)), *speed_rows(table)]
+    write_table(options.table, pd.DataFrame(rows, columns=NAMES))
+    if options.speeds:
+        write_table(options.speeds, table)
+
+
+if __name__ == "__main__":
+    run_step(main)
