@@ -1,5 +1,6 @@
 """Every benchmark that the pages name runs, on next to nothing."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import tifffile
+from PIL import Image
 
 from benchmarks.neurites.volume import SyntheticVolume
 from benchmarks.workflow import dry_run
@@ -39,6 +41,7 @@ TINY: dict[str, str] = {
     "healthspan.full_geometry": f"{GEOMETRY} --table t.tsv --page p.md",
     "healthspan.measured_costs": f"{GEOMETRY} --write w.tsv --table t.tsv --page p.md",
     "healthspan.evaluation": "--configfile evaluation.yaml --folder e --table t.tsv --page p.md",
+    "healthspan.detection": "--sets wormsizer --data data --folder f --table t.tsv",
     "neurites.networks": "--patch 8,16,16 --training-patch 8,16,16 --repeats 1 --n 1"
     " --networks t.tsv --inference i.tsv",
     "neurites.networks_page": "--kept t.tsv --arithmetic a.tsv --page p.md",
@@ -109,6 +112,21 @@ def evaluated(folder: Path) -> None:
     (folder / "evaluation.yaml").write_text(EVALUATION)
 
 
+def drawn_worms(folder: Path) -> None:
+    """An image of three dark bars with their masks."""
+    worms = folder / "data/worms/wormsizer"
+    worms.mkdir(parents=True)
+    picture = np.random.default_rng(0).normal(180, 2, (300, 300))
+    notes = []
+    for top in (60, 130, 200):
+        picture[top : top + 15, 60:220] = 70
+        corners = [60, top, 219, top, 219, top + 14, 60, top + 14]
+        notes.append({"image_id": 1, "segmentation": [corners], "bbox": [60, top, 160, 15]})
+    Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8)).save(worms / "p.png")
+    content = {"images": [{"id": 1, "file_name": "p.png"}], "annotations": notes}
+    (worms / "coco.json").write_text(json.dumps(content))
+
+
 def snemi3d(folder: Path) -> None:
     """Probabilities, labels and supervoxels as the public volume has them."""
     box = ((0, 32), (0, 48), (0, 48))
@@ -175,22 +193,33 @@ def scored(folder: Path) -> None:
 PREPARED: dict[str, Callable[[Path], None]] = {
     "workflow.cluster_faults": faults,
     "healthspan.evaluation": evaluated,
+    "healthspan.detection": drawn_worms,
     "neurites.evaluation": snemi3d,
     "neurites.training": gala,
     "membranes.trainings": isbi2012,
     "membranes.folds": isbi2012,
 }
+
+
+def found(folder: Path) -> None:
+    """Figures of the one set that is there."""
+    table = read_table(folder / "t.tsv", ("set", "metric", "value", "low", "high", "n"))
+    assert set(table["set"]) == {"wormsizer"}
+    assert {"detection_f", "detection_f75", "ap", "recall"} <= set(table["metric"])
+
+
 CHECKED: dict[str, Callable[[Path], None]] = {
     "workflow.dry_run": planned,
     "healthspan.full_geometry": measured,
     "healthspan.evaluation": scored,
+    "healthspan.detection": found,
 }
 
 
 def arguments(benchmark: str, folder: Path) -> Sequence[str]:
     """Tiny arguments; names of files and folders are those of the test's folder."""
     words = TINY[benchmark].split()
-    inside = re.compile(r"\w+\.(tsv|md|yaml|png)|none|data|training|e")
+    inside = re.compile(r"\w+\.(tsv|md|yaml|png)|none|data|training|e|f")
     return [
         str(folder / word) if inside.fullmatch(word) and words[at - 1].startswith("--") else word
         for at, word in enumerate(words)

@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -30,27 +32,40 @@ BLANK = np.full((880, 880), GROUND, np.uint8)
 
 
 class Bright(nn.Module):
-    """A detector that takes every bright piece for a worm."""
+    """A detector that takes every bright piece for a worm that fills its box."""
 
     def __init__(self) -> None:
         super().__init__()
         self.anything = nn.Parameter(torch.zeros(1))
 
-    def forward(self, tiles: list[torch.Tensor]) -> list[dict[str, torch.Tensor]]:
-        import cv2
+    def transform(self, tiles: list[torch.Tensor]) -> tuple[SimpleNamespace, None]:
+        sizes = [(tile.shape[-2], tile.shape[-1]) for tile in tiles]
+        return SimpleNamespace(tensors=torch.stack(tiles), image_sizes=sizes), None
 
+    def backbone(self, tensors: torch.Tensor) -> torch.Tensor:
+        return tensors
+
+    def rpn(self, images: SimpleNamespace, features: torch.Tensor) -> tuple[None, None]:
+        return None, None
+
+    def roi_heads(
+        self, features: torch.Tensor, proposals: None, sizes: list[tuple[int, int]]
+    ) -> tuple[list[dict[str, torch.Tensor]], None]:
         outputs = []
-        for tile in tiles:
+        for tile in features:
             bright = (tile[0].numpy() > 0.6).astype(np.uint8)
-            count, labels = cv2.connectedComponents(bright)
-            masks = np.stack([labels == k for k in range(1, count)] or [bright > 1])
+            count, _, statistics, _ = cv2.connectedComponentsWithStats(bright)
+            # In whole numbers a box runs from centre to centre of pixels.
+            corners = statistics[1:, :4].astype(np.float32) - 0.5 * np.array([1, 1, 0, 0])
+            corners[:, 2:] += corners[:, :2]
             outputs.append(
                 {
-                    "scores": torch.full((len(masks),), 0.9),
-                    "masks": torch.from_numpy(masks[:, None].astype(np.float32)),
+                    "scores": torch.full((count - 1,), 0.9),
+                    "boxes": torch.from_numpy(corners.astype(np.float32)),
+                    "masks": torch.ones(count - 1, 1, 56, 56),
                 }
             )
-        return outputs
+        return outputs, None
 
 
 def frame_with(*bars: tuple[slice, slice]) -> np.ndarray:  # type: ignore[type-arg]

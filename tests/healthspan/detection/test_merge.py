@@ -1,7 +1,6 @@
 import numpy as np
-import torch
 
-from snakescope.healthspan.detection.merge import TileDetection, keep_distinct, objects_of
+from snakescope.healthspan.detection.merge import TileDetection, keep_distinct
 from snakescope.healthspan.detection.size_prior import SizePrior
 
 
@@ -49,14 +48,3 @@ def test_order_does_not_matter() -> None:
     forth = keep_distinct(objects, 0.5).kept
     back = keep_distinct(objects[::-1], 0.5).kept
     assert forth == back
-
-
-def test_objects_of_a_tile_get_plate_coordinates() -> None:
-    masks = torch.zeros(2, 1, 60, 60)
-    masks[0, 0, 20:28, 5:50] = 0.9
-    masks[1, 0, 40:44, 5:58] = 0.9
-    output = {"scores": torch.tensor([0.9, 0.3]), "masks": masks}
-    (one,) = objects_of(output, 1000, 2000, 7, score_threshold=0.5)
-    assert (one.timepoint, one.top, one.left) == (7, 1020, 2005)
-    assert one.mask.shape == (8, 45)
-    assert [one.cut for one in objects_of(output, 0, 0, 0, 0.2)] == [False, True]

@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.detection.merge import TileDetection, keep_distinct, objects_of
-from snakescope.healthspan.detection.model import as_input, build_detector
+from snakescope.healthspan.detection.merge import TileDetection, keep_distinct
+from snakescope.healthspan.detection.model import build_detector
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import (
     SizePrior,
@@ -28,6 +28,7 @@ from snakescope.healthspan.detection.size_prior import (
     length_px,
     width_px,
 )
+from snakescope.healthspan.detection.soft_masks import SoftDetection, View, look, objects_of
 from snakescope.healthspan.detection.tile import ORIGIN_COLUMNS, assemble
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, write_masks
 from snakescope.imaging.stacks import Stack
@@ -134,7 +135,36 @@ def worth_a_look(
     return int(calm.max()) >= GROUND + min_contrast
 
 
-@torch.inference_mode()
+def find_soft(
+    model: MaskRCNN,
+    frame: NDArray[np.uint8],
+    corners: list[tuple[int, int]],
+    tile_px: int,
+    settings: DetectSettings,
+    dish: Disc | None = None,
+) -> list[SoftDetection]:
+    """Run the detector on all tiles of a frame; masks are not cut yet.
+
+    Args:
+        frame: overlay, uint8 (Y, X), plate coordinates.
+        corners: (top, left) of the tiles.
+    """
+    halo = settings.halo_px
+    # The maximum of an object exceeds its mean.
+    brightest = max(LEAST_CONTRAST, settings.min_contrast)
+    pictures, views = [], []
+    for top, left in corners:
+        picture = view(frame, top, left, tile_px, halo)
+        if worth_a_look(picture, top - halo, left - halo, dish, brightest):
+            pictures.append(picture)
+            views.append(View(top - halo, left - halo, *picture.shape))
+    found: list[SoftDetection] = []
+    for first in range(0, len(views), settings.tiles_per_batch):
+        batch = slice(first, first + settings.tiles_per_batch)
+        found += look(model, pictures[batch], views[batch])
+    return found
+
+
 def find_objects(
     model: MaskRCNN,
     frame: NDArray[np.uint8],
@@ -150,22 +180,16 @@ def find_objects(
         frame: overlay, uint8 (Y, X), plate coordinates.
         corners: (top, left) of the tiles.
     """
-    device = next(model.parameters()).device
-    halo = settings.halo_px
-    # The maximum of an object exceeds its mean.
-    brightest = max(LEAST_CONTRAST, settings.min_contrast)
-    views = []
-    for top, left in corners:
-        picture = view(frame, top, left, tile_px, halo)
-        if worth_a_look(picture, top - halo, left - halo, dish, brightest):
-            views.append((top - halo, left - halo, picture))
-    found: list[TileDetection] = []
-    for first in range(0, len(views), settings.tiles_per_batch):
-        batch = views[first : first + settings.tiles_per_batch]
-        inputs = [as_input(torch.from_numpy(picture).to(device)) for _, _, picture in batch]
-        for (top, left, _), output in zip(batch, model(inputs), strict=True):
-            found += objects_of(output, top, left, timepoint, settings.score_threshold)
-    return [on_frame(one, frame.shape[0], frame.shape[1]) for one in found]
+    found = find_soft(model, frame, corners, tile_px, settings, dish)
+    return cut_objects(found, (frame.shape[0], frame.shape[1]), timepoint, settings)
+
+
+def cut_objects(
+    found: list[SoftDetection], size: tuple[int, int], timepoint: int, settings: DetectSettings
+) -> list[TileDetection]:
+    """Masks of detections, clipped to the frame of ``size`` (Y, X)."""
+    cut = objects_of(found, timepoint, settings.score_threshold, settings.mask_threshold)
+    return [on_frame(one, *size) for one in cut]
 
 
 def on_frame(instance: TileDetection, height: int, width: int) -> TileDetection:

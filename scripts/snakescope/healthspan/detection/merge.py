@@ -8,14 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from snakescope.healthspan.detection.size_prior import SizePrior
-from snakescope.imaging.masks import Instance, cropped, intersection
-
-CUT_MARGIN_PX = 3
-"""Masks this close to the border of their tile (px) may be incomplete."""
+from snakescope.imaging.masks import Instance, intersection
 
 
 @dataclass(frozen=True)
@@ -27,28 +22,6 @@ class TileDetection(Instance):
     """
 
     cut: bool = False
-
-
-def objects_of(
-    output: dict[str, Tensor], top: int, left: int, timepoint: int, score_threshold: float
-) -> list[TileDetection]:
-    """Return the detections of one tile at (top, left) in plate coordinates, best first.
-
-    Args:
-        output: a torchvision Mask R-CNN's ``scores`` (n) and ``masks`` (n, 1, h, w) of a tile.
-    """
-    found = []
-    scores = output["scores"].cpu()
-    height, width = output["masks"].shape[-2:]
-    for index in torch.nonzero(scores >= score_threshold).flatten().tolist():
-        mask = (output["masks"][index, 0] >= 0.5).cpu().numpy()
-        one = cropped(mask, top, left, timepoint, 0, float(scores[index]))
-        if one is not None:
-            room = min(one.top - top, one.left - left)
-            room = min(room, top + height - one.bottom, left + width - one.right)
-            what = (one.timepoint, one.identifier, one.top, one.left, one.mask, one.score)
-            found.append(TileDetection(*what, cut=room < CUT_MARGIN_PX))
-    return found
 
 
 @dataclass(frozen=True)

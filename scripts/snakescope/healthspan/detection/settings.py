@@ -27,7 +27,7 @@ class TileSettings(Settings):
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"tiles_per_batch", "device"})
 
@@ -44,6 +44,12 @@ class DetectSettings(Settings):
     )
     score_threshold: float = Field(
         0.5, ge=0, le=1, description="least confidence of a detection (0-1)"
+    )
+    mask_threshold: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="least probability of a pixel of a mask; lower makes masks wider (0-1)",
     )
     max_overlap: float = Field(
         0.6,

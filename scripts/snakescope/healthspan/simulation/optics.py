@@ -44,6 +44,8 @@ class Look:
     """Grey value of the ground in dark field."""
     debris: float
     """Number of pieces of debris per megapixel."""
+    hollow: float = 0.0
+    """Share of its density that the core of a body lacks: 1 is as bright as the agar."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,7 @@ class LookRanges:
     glow: tuple[float, float] = (0.03, 0.5)
     glow_ground: tuple[float, float] = (0.02, 0.12)
     debris: tuple[float, float] = (10.0, 250.0)
+    hollow: tuple[float, float] = (0.0, 0.0)
 
 
 TRAINING = LookRanges()
@@ -83,10 +86,16 @@ RANGES = {"training": TRAINING, "unseen": UNSEEN}
 
 
 def draw_look(rng: np.random.Generator, ranges: LookRanges) -> Look:
-    """Draw a look from log-uniform ranges (uniform if a bound is zero)."""
+    """Draw a look from log-uniform ranges (uniform if a bound is zero).
+
+    A range without width draws no number, so that one that is added leaves earlier looks as they
+    were.
+    """
     drawn = {}
     for name, (low, high) in vars(ranges).items():
-        if low > 0:
+        if low == high:
+            drawn[name] = low
+        elif low > 0:
             drawn[name] = float(np.exp(rng.uniform(np.log(low), np.log(high))))
         else:
             drawn[name] = float(rng.uniform(low, high))
@@ -123,6 +132,9 @@ def body_density(rng: np.random.Generator, body: BodyPixels, look: Look) -> Imag
     thickness = np.sqrt(1 - 0.9 * across**2)
     outline = np.exp(-(((across - 0.8) / 0.2) ** 2))
     profile = (1 - 0.6 * look.edge) * thickness + look.edge * outline
+    if look.hollow:
+        core = np.exp(-((across / 0.75) ** 4))
+        profile = profile - look.hollow * core * profile
     granules = cv2.resize(
         rng.standard_normal((3, 40)).astype(np.float32), (160, 8), interpolation=cv2.INTER_LINEAR
     )

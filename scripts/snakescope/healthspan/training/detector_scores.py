@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.merge import keep_distinct, objects_of
-from snakescope.healthspan.detection.model import as_input
+from snakescope.healthspan.detection.merge import keep_distinct
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import estimate_size_prior
+from snakescope.healthspan.detection.soft_masks import View, look, objects_of
 from snakescope.healthspan.training.detector_examples import Scene
 from snakescope.imaging.masks import Instance, intersection, iou
 
@@ -79,8 +79,8 @@ def score_scenes(
     ious: list[float] = []
     for scene in scenes:
         size = (scene.picture.shape[0], scene.picture.shape[1])
-        output = model([as_input(torch.from_numpy(scene.picture))])[0]
-        objects = objects_of(output, 0, 0, 0, score_threshold)
+        seen = look(model, [scene.picture], [View(0, 0, *size)])
+        objects = objects_of(seen, 0, score_threshold, DetectSettings().mask_threshold)
         usual = estimate_size_prior(objects, scene.picture)
         found = keep_distinct(objects, DetectSettings().max_overlap, usual).kept
         result = match(scene.worms, found)

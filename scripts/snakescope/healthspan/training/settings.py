@@ -10,9 +10,9 @@ Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", 
 
 
 class TrainDetectorSettings(Settings):
-    """How the worm detector is trained on simulated scenes."""
+    """How the worm detector is trained on simulated scenes, and on real images where given."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     architecture: Architecture = Field(
         "resnet18_half",
@@ -20,6 +20,23 @@ class TrainDetectorSettings(Settings):
     )
     seed: int = Field(1, ge=0, description="seed of scenes, crops and weights")
     scenes: int = Field(3000, ge=4, description="simulated scenes to draw crops from (count)")
+    hard_scenes: int = Field(
+        0,
+        ge=0,
+        description="further simulated scenes, of what real images show: walls, knots, bright"
+        " cores, JPEG (count)",
+    )
+    start_weights: str = Field(
+        "", description="weights of a detector to go on from; empty: from random ones (file)"
+    )
+    real_images: str = Field(
+        "",
+        description="folder with the real images that may be trained on (docs/models.md); empty:"
+        " none (folder)",
+    )
+    real_share: float = Field(
+        0.3, ge=0, le=1, description="share of the crops that show real images, if given (0-1)"
+    )
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
     crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
     steps: int = Field(14000, ge=1, description="optimiser steps (count)")
@@ -48,10 +65,10 @@ class TrainDetectorSettings(Settings):
         0.5, ge=0, description="weight of the auxiliary loss: worm or ground on the stride 4 map"
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
-        "bfloat16",
-        description="arithmetic of the trunk and the mask head in training; bfloat16 is 1.4 times"
-        " faster on a CPU that has it; auto is bfloat16 or, on GPUs without it, float16, and"
-        " float32 on a CPU",
+        "auto",
+        description="arithmetic of the trunk and the mask head in training; auto is bfloat16 or, on"
+        " GPUs without it, float16, and float32 on a CPU; on a CPU that has it bfloat16 is 1.4"
+        " times faster, on others many times slower",
     )
     checkpoint_every: int = Field(250, ge=1, description="steps between checkpoints (count)")
     held_out_scenes: int = Field(

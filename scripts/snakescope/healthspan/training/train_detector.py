@@ -6,7 +6,7 @@ snakescope healthspan train_detector --settings '{}'
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,13 @@ from snakescope.healthspan.simulation.optics import TRAINING, UNSEEN
 from snakescope.healthspan.training.detector_crops import draw_crop
 from snakescope.healthspan.training.detector_examples import Scene, draw_scene
 from snakescope.healthspan.training.detector_scores import score_scenes
+from snakescope.healthspan.training.hard_scenes import HARD, HARD_UNSEEN, draw_hard_scene
+from snakescope.healthspan.training.real_scenes import (
+    TRAIN_LICENCES,
+    TRAIN_SETS,
+    real_scenes,
+    train_images,
+)
 from snakescope.healthspan.training.settings import TrainDetectorSettings
 from snakescope.learning.device import choose_device
 from snakescope.learning.history import history_of
@@ -32,7 +39,8 @@ from snakescope.learning.loop import Training, fit
 from snakescope.learning.precision import arithmetic, lower_precision
 from snakescope.learning.registry import Card, Data, ScoreSet, write_card
 from snakescope.learning.schedules import warmup_linear
-from snakescope.learning.weights import save_weights
+from snakescope.learning.weights import load_weights, save_weights
+from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 
 HELD_OUT_SEED = 1_000_003
@@ -46,6 +54,16 @@ def draw_scenes(seed: int, count: int, size: int, unseen: bool = False) -> list[
     ranges = UNSEEN if unseen else TRAINING
     numbers = progress(range(count), "scenes drawn")
     return [draw_scene(np.random.default_rng([seed, number]), size, ranges) for number in numbers]
+
+
+def draw_hard_scenes(seed: int, count: int, size: int, unseen: bool = False) -> list[Scene]:
+    """Scenes of what real images show; each depends on the seed and its own number only."""
+    ranges = HARD_UNSEEN if unseen else HARD
+    numbers = progress(range(count), "hard scenes drawn") if count else range(0)
+    return [
+        draw_hard_scene(np.random.default_rng([seed, 13, number]), size, ranges)
+        for number in numbers
+    ]
 
 
 class ForegroundLoss(nn.Module):
@@ -92,11 +110,22 @@ def learning_rate(step: int, settings: TrainDetectorSettings) -> float:
     )
 
 
-def draw_batch(scenes: list[Scene], settings: TrainDetectorSettings, step: int) -> Batch:
+def draw_batch(
+    scenes: list[Scene],
+    settings: TrainDetectorSettings,
+    step: int,
+    real: Sequence[Scene] = (),
+) -> Batch:
     """The crops of one step; they depend on the seed and the step only."""
     rng = rng_of(settings.seed, 7, step)
-    chosen = rng.integers(len(scenes), size=settings.batch)
-    pairs = [draw_crop(rng, scenes[int(k)], settings.crop_px) for k in chosen]
+    if real:
+        sources = [
+            real if rng.random() < settings.real_share else scenes for _ in range(settings.batch)
+        ]
+        chosen = [source[int(rng.integers(len(source)))] for source in sources]
+    else:
+        chosen = [scenes[int(k)] for k in rng.integers(len(scenes), size=settings.batch)]
+    pairs = [draw_crop(rng, scene, settings.crop_px) for scene in chosen]
     return [picture for picture, _ in pairs], [target for _, target in pairs]
 
 
@@ -119,8 +148,28 @@ def identity_of(settings: TrainDetectorSettings) -> dict[str, Any]:
     }
 
 
+def start_from(model: MaskRCNN, settings: TrainDetectorSettings) -> None:
+    """Give the model the weights that its training goes on from, if any are named.
+
+    Raises:
+        StepError: they are those of another architecture.
+    """
+    if not settings.start_weights:
+        return
+    weights, card = load_weights(settings.start_weights, None)
+    if card.get("architecture") != settings.architecture:
+        raise StepError(
+            f"{settings.start_weights}: expected weights of {settings.architecture}, found those of"
+            f" {card.get('architecture')}; name others, or set the architecture"
+        )
+    model.load_state_dict(weights)
+
+
 def train(
-    settings: TrainDetectorSettings, scenes: list[Scene], checkpoint: Path | None = None
+    settings: TrainDetectorSettings,
+    scenes: list[Scene],
+    checkpoint: Path | None = None,
+    real: Sequence[Scene] = (),
 ) -> MaskRCNN:
     """The trained detector, with averaged weights, in evaluation mode.
 
@@ -133,7 +182,9 @@ def train(
     device = choose_device(settings.device)
     dtype = arithmetic(settings.precision, device)
     torch.manual_seed(settings.seed)
-    model = build_detector(settings.architecture).to(device)
+    model = build_detector(settings.architecture)
+    start_from(model, settings)
+    model = model.to(device)
     foreground = ForegroundLoss(model.backbone.out_channels).to(device)
 
     def loss_of(model: MaskRCNN, batch: Batch, step: int) -> dict[str, Tensor]:
@@ -152,7 +203,7 @@ def train(
         optimiser=make_optimiser([*model.parameters(), *foreground.parameters()], settings),
         rate=lambda step: learning_rate(step, settings),
         batches=lambda first: (
-            draw_batch(scenes, settings, step) for step in range(first, settings.steps)
+            draw_batch(scenes, settings, step, real) for step in range(first, settings.steps)
         ),
         loss_of=loss_of,
         steps=settings.steps,
@@ -174,8 +225,8 @@ def model_card(settings: TrainDetectorSettings, scores: dict[str, Any]) -> dict[
         "model": "Mask R-CNN for worms",
         "architecture": settings.architecture,
         "model_pixel_size_um": PIXEL_SIZE_UM,
-        "data": "simulated scenes only (snakescope.healthspan.training.detector_examples), "
-        "no real image",
+        "data": "simulated scenes (snakescope.healthspan.training)"
+        + (", and real images: " + ", ".join(TRAIN_SETS) if settings.real_images else ""),
         "seed": settings.seed,
         "held_out": {
             "what": "simulated scenes of another seed, looks drawn from other ranges",
@@ -188,6 +239,14 @@ def model_card(settings: TrainDetectorSettings, scores: dict[str, Any]) -> dict[
     }
 
 
+def data_of(settings: Mapping[str, Any]) -> list[Data]:
+    """What a detector of these settings was trained on, with licences."""
+    drawn = Data(what="simulated scenes", licence="MIT, drawn by Snakescope")
+    if not settings["real_images"]:
+        return [drawn]
+    return [drawn, *(Data(what=what, licence=licence) for what, licence in TRAIN_LICENCES)]
+
+
 def published_card(header: dict[str, Any], sha256: str) -> Card:
     """The card beside the weights."""
     held_out = dict(header["held_out"])
@@ -197,7 +256,7 @@ def published_card(header: dict[str, Any], sha256: str) -> Card:
         what="masks of worms in overlays of the channels of a plate",
         sha256=sha256,
         model={name: header[name] for name in ("model", "architecture", "model_pixel_size_um")},
-        data=[Data(what="simulated scenes, no real image", licence="MIT, drawn by Snakescope")],
+        data=data_of(header["settings"]),
         seed=header["seed"],
         steps=header["settings"]["steps"],
         settings=header["settings"],
@@ -206,8 +265,8 @@ def published_card(header: dict[str, Any], sha256: str) -> Card:
                 what=what, n=n, cases="worms", scores=held_out, details=details
             )
         },
-        limits="dark worms of about 1 mm on bright agar at the model's pixel size; trained on"
-        " simulated scenes only, so check the masks of a new instrument on the overlays",
+        limits="dark worms of about 1 mm on bright agar at the model's pixel size; check the masks"
+        " of a new instrument on the overlays",
         licence=header["licence"],
         command=header["command"],
     )
@@ -228,7 +287,12 @@ def main(arguments: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
     torch.use_deterministic_algorithms(True, warn_only=True)
     scenes = draw_scenes(settings.seed, settings.scenes, settings.scene_px)
-    model = train(settings, scenes, arguments.checkpoint).to("cpu")
+    scenes += draw_hard_scenes(settings.seed, settings.hard_scenes, settings.scene_px)
+    real: list[Scene] = []
+    if settings.real_images:
+        images = train_images(Path(settings.real_images))
+        real = real_scenes(images, settings.scene_px, settings.seed)
+    model = train(settings, scenes, arguments.checkpoint, real).to("cpu")
     held_out = draw_scenes(HELD_OUT_SEED, settings.held_out_scenes, 560, unseen=True)
     scores = score_scenes(model, held_out)
     header = model_card(settings, scores)
