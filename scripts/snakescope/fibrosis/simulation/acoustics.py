@@ -1,5 +1,7 @@
 """From backscatter to a B-mode image: speckle, point-spread function, attenuation, grey scale."""
 
+from itertools import pairwise
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +32,7 @@ def envelope_of(anatomy: Anatomy, device: Device, rng: np.random.Generator) -> N
     beam_mm = 2 * device.half_angle / BEAMS * (device.radius_mm + depth)
     power = np.zeros(amplitude.shape, np.float32)
     ends = np.linspace(0, SAMPLES, BANDS + 1).astype(int)
-    for begin, end in zip(ends[:-1], ends[1:], strict=True):
+    for begin, end in pairwise(ends.tolist()):
         sigma = float((width_mm[begin:end] / beam_mm[begin:end]).mean()) / FWHM
         for part in parts:
             power[begin:end] += _lateral(part[begin:end], sigma) ** 2

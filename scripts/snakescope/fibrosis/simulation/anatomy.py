@@ -45,7 +45,7 @@ class Patient(NamedTuple):
 
 
 class Anatomy(NamedTuple):
-    """Backscatter (variance) of shape (SAMPLES, BEAMS), and where the liver is, vessels left out."""
+    """Backscatter (variance, shape (SAMPLES, BEAMS)), and the liver without its vessels."""
 
     variance: Grid
     liver: NDArray[np.bool_]

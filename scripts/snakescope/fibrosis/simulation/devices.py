@@ -1,4 +1,4 @@
-"""Simulated convex probes: geometry of the sector, resolution, grey scale, and look of the frame."""
+"""Simulated convex probes: geometry of the sector, resolution, grey scale, look of the frame."""
 
 import math
 from typing import NamedTuple

@@ -1,0 +1,44 @@
+"""What networks of this tree return, and the classes that they tell apart."""
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+CLASSES: dict[int, tuple[tuple[str, ...], ...]] = {
+    3: (("F0", "F1"), ("F2", "F3"), ("F4",)),
+    4: (("F0", "F1"), ("F2",), ("F3",), ("F4",)),
+    5: (("F0",), ("F1",), ("F2",), ("F3",), ("F4",)),
+}
+"""Stages of each class. Kang et al. have three classes, and name four and five as future work."""
+
+
+def class_names(count: int) -> list[str]:
+    """Names of 3, 4 or 5 classes, such as F0-F1."""
+    return ["-".join(stages) for stages in CLASSES[count]]
+
+
+def class_of(stage: str, count: int) -> int:
+    """The class (from 0) of a stage.
+
+    Raises:
+        ValueError: no such stage.
+    """
+    for number, stages in enumerate(CLASSES[count]):
+        if stage in stages:
+            return number
+    raise ValueError(f"stage {stage}")
+
+
+class Output(NamedTuple):
+    """Output of a network that segments and classifies.
+
+    Attributes:
+        masks: logits of the liver, finest first, each (N, 1, Y, X).
+        stage: logits of the class branch: (N, classes), or of cumulative thresholds (N, 4) for
+            stages >= F1, F2, F3, F4.
+        features: (N, channels), what the class branch sees: tells unusual scans.
+    """
+
+    masks: tuple[Tensor, ...]
+    stage: Tensor
+    features: Tensor

@@ -1,0 +1,141 @@
+"""Training of the networks that segment and classify: ``paper`` and ``ordinal``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from snakescope.fibrosis.networks.losses import (
+    CLASS_WEIGHT,
+    class_loss,
+    mask_loss,
+    ordinal_loss,
+)
+from snakescope.fibrosis.networks.ordinal import OrdinalNet
+from snakescope.fibrosis.networks.outputs import CLASSES, class_of
+from snakescope.fibrosis.networks.speckle import Grey, speckle_statistics
+from snakescope.fibrosis.networks.unet import UNet
+from snakescope.fibrosis.simulation.settings import STAGES
+from snakescope.fibrosis.training.examples import (
+    Drawn,
+    Examples,
+    Normalisation,
+    moved,
+    normalised,
+    rescanned,
+    resized,
+    resized_mask,
+)
+from snakescope.fibrosis.training.settings import FitSettings
+from snakescope.learning.device import choose_device
+from snakescope.learning.loading import Samples
+from snakescope.learning.loop import Training, fit, seed_everything
+from snakescope.learning.precision import arithmetic, autocast
+from snakescope.learning.schedules import warmup_cosine
+
+Batch = list[tuple[Drawn, int]]
+PAPER_RHO, PAPER_EPS = 0.95, 1e-7
+"""Of ADADELTA in Keras 2.1.6, which Kang et al. used; torch's defaults are others."""
+
+
+def build(model: str, settings: FitSettings) -> UNet | OrdinalNet:
+    """The network of a name, with random weights."""
+    if model == "paper":
+        one = settings.paper
+        return UNet(one.width, one.pieces, one.head, one.size_px, len(CLASSES[settings.classes]))
+    return OrdinalNet(settings.ordinal.width, settings.ordinal.dropout)
+
+
+def size_of(model: str, settings: FitSettings) -> int:
+    """Side of the input (px)."""
+    return settings.paper.size_px if model == "paper" else settings.ordinal.size_px
+
+
+def seen(model: str, image: Grey, norm: Normalisation) -> Grey:
+    """What a network sees of an image of grey levels: channels first."""
+    values = normalised(image, norm)
+    return values[None] if model == "paper" else speckle_statistics(values)
+
+
+def train_network(
+    model: str,
+    examples: Examples,
+    norm: Normalisation,
+    settings: FitSettings,
+    identity: Mapping[str, Any],
+    checkpoint: Path | None = None,
+) -> nn.Module:
+    """Train a network from random weights on scans with stage, and mask where there is one.
+
+    ``paper``: ADADELTA, rate 1, all epochs, no early stopping; ``ordinal``: AdamW, cosine.
+
+    Args:
+        identity: of the data; a checkpoint of another is refused.
+        checkpoint: to go on from, and to write.
+    """
+    device = choose_device(settings.device)
+    seed_everything(settings.seed, settings.threads)
+    network = build(model, settings).to(device)
+    size = size_of(model, settings)
+    images = [resized(image, size) for image in examples.images]
+    masks = [resized_mask(mask, size) for mask in examples.masks]
+    names = np.array(STAGES)[examples.stages]
+    labels = (
+        [class_of(stage, settings.classes) for stage in names]
+        if model == "paper"
+        else examples.stages.tolist()
+    )
+
+    def draw(index: int, rng: np.random.Generator) -> tuple[Drawn, int]:
+        drawn = moved(images[index], masks[index], rng, settings.flip)
+        if model != "paper":
+            drawn = drawn._replace(image=rescanned(drawn.image, rng))
+        return drawn._replace(image=seen(model, drawn.image, norm)), int(labels[index])
+
+    one = settings.paper if model == "paper" else settings.ordinal
+    samples = Samples(draw, len(examples), min(one.batch, len(examples)), settings.seed)
+    steps = one.epochs * samples.epoch_steps
+    dtype = arithmetic(settings.precision, device)
+
+    def loss_of(network: nn.Module, batch: Batch, step: int) -> dict[str, Tensor]:
+        x = torch.from_numpy(np.stack([drawn.image for drawn, _ in batch])).to(device)
+        y = torch.from_numpy(np.stack([drawn.mask for drawn, _ in batch])[:, None]).to(device)
+        wanted = torch.tensor([label for _, label in batch], device=device)
+        with autocast(device, dtype):
+            output = network(x)
+        of_class = class_loss if model == "paper" else ordinal_loss
+        masks = [one.float() for one in output.masks]
+        weight = CLASS_WEIGHT if model == "paper" else 1.0
+        return {
+            "mask": mask_loss(masks, y),
+            "class": weight * of_class(output.stage.float(), wanted),
+        }
+
+    rate: Any
+    if model == "paper":
+        optimiser: torch.optim.Optimizer = torch.optim.Adadelta(
+            network.parameters(), lr=1.0, rho=PAPER_RHO, eps=PAPER_EPS
+        )
+        rate = lambda step: 1.0  # noqa: E731
+    else:
+        decay = settings.ordinal.weight_decay
+        optimiser = torch.optim.AdamW(network.parameters(), weight_decay=decay)
+        rate = lambda step: warmup_cosine(step, steps, steps // 10, settings.ordinal.rate)  # noqa: E731
+    training = Training(
+        model=network,
+        optimiser=optimiser,
+        rate=rate,
+        batches=lambda first: samples.batches(first, steps, workers=max(0, settings.threads - 1)),
+        loss_of=loss_of,
+        steps=steps,
+        identity=dict(identity),
+        report_every=max(samples.epoch_steps, steps // 10),
+        clip_norm=None if model == "paper" else 1.0,
+        dtype=dtype,
+    )
+    history = None if checkpoint is None else checkpoint.with_suffix(".tsv")
+    fitted: nn.Module = fit(training, checkpoint, history).model
+    return fitted.cpu()
