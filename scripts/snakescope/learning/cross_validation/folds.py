@@ -64,6 +64,7 @@ def write_predictions(
     items: Sequence[str],
     classes: Sequence[str],
     probabilities: ArrayLike,
+    further: pd.DataFrame | None = None,
 ) -> None:
     """Write the probabilities of the test items of a fold.
 
@@ -72,6 +73,7 @@ def write_predictions(
         items: N names.
         classes: K names, in their order where they have one.
         probabilities: shape (N, K), rows sum to 1.
+        further: N rows of what else is known of each item; its columns follow.
 
     Raises:
         ValueError: another shape.
@@ -82,6 +84,8 @@ def write_predictions(
     table = pd.DataFrame({"item": list(items), "model": arguments.model, "fold": arguments.fold})
     for place, name in enumerate(classes):
         table[f"{PROBABILITY}{name}"] = given[:, place]
+    if further is not None:
+        table = pd.concat([table, further.reset_index(drop=True)], axis=1)
     write_table(arguments.predictions, table)
 
 
@@ -94,8 +98,8 @@ def read_predictions(
         folds: of :func:`snakescope.learning.splits.read_splits`.
 
     Returns:
-        Columns item, group, class, fold, model, and ``p_`` of each class; and the classes in
-        order.
+        Columns item, group, class, fold, model, ``p_`` of each class, and what follows them; and
+        the classes in order.
 
     Raises:
         StepError: another item than the fold's, an item of no or of two predictions, or rows that
@@ -113,7 +117,8 @@ def read_predictions(
             )
         values: NDArray[np.float64] = part.reindex(columns=columns).to_numpy(np.float64)
         if (
-            list(part.columns[3:]) != columns
+            list(part.columns[3 : 3 + len(columns)]) != columns
+            or sum(str(name).startswith(PROBABILITY) for name in part) != len(columns)
             or not np.allclose(values.sum(axis=1), 1, atol=1e-3)
             or (values < 0).any()
         ):
