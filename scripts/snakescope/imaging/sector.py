@@ -22,6 +22,9 @@ TOLERANCE_PX = 1.5
 SECOND_SECTOR = 0.3
 """Size of a second connected picture, as a share of the first, from which on it counts."""
 
+SAME_APEX = 0.25
+"""Distance of the apexes of two parts of one sector, as a share of its outer radius."""
+
 MIN_SHARE = 0.05
 LEAST_ANGLE = math.radians(3)
 SIDE_ROWS = (0.12, 0.85)
@@ -89,11 +92,11 @@ def maximum_of(frames: Iterable[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     return found
 
 
-def picture_of(grey: NDArray[np.uint8], where: str) -> NDArray[np.bool_]:
-    """The connected region (Y, X) of the sector, its holes filled.
+def pictures_of(grey: NDArray[np.uint8], where: str) -> list[NDArray[np.bool_]]:
+    """The connected regions (Y, X) that may be a sector, largest first, their holes filled.
 
     Raises:
-        StepError: there is none, or a second one of similar size.
+        StepError: there is none.
     """
     border = np.concatenate([grey[:8].ravel(), grey[-8:].ravel()])
     background = int(np.median(border))
@@ -102,32 +105,29 @@ def picture_of(grey: NDArray[np.uint8], where: str) -> NDArray[np.bool_]:
     bright = np.asarray(cv2.morphologyEx(bright, cv2.MORPH_CLOSE, np.ones((7, 7), np.uint8)))
     bright = np.asarray(cv2.morphologyEx(bright, cv2.MORPH_OPEN, np.ones((9, 9), np.uint8)))
     count, labels, stats, _ = cv2.connectedComponentsWithStats(bright)
-    sizes = stats[1:, cv2.CC_STAT_AREA]
+    sizes = stats[:, cv2.CC_STAT_AREA].copy()
+    sizes[0] = 0
     if count < 2 or sizes.max() < MIN_SHARE * grey.size:
         raise StepError(
             f"{where}: expected the sector of an ultrasound image, found none; leave the scan out,"
             " or export the image from the scanner again"
         )
-    first = 1 + int(sizes.argmax())
-    others = np.delete(sizes, first - 1)
-    if len(others) and others.max() > SECOND_SECTOR * sizes.max():
-        raise StepError(
-            f"{where}: expected one sector, found several in one frame; export the B-mode image"
-            " alone"
+    found = []
+    for label in np.argsort(-sizes)[: int((sizes > SECOND_SECTOR * sizes.max()).sum())]:
+        outline, _ = cv2.findContours(
+            (labels == label).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
         )
-    outline, _ = cv2.findContours(
-        (labels == first).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
-    filled = np.zeros(grey.shape, np.uint8)
-    cv2.drawContours(filled, outline, -1, 1, cv2.FILLED)
-    return filled.astype(bool)
+        filled = np.zeros(grey.shape, np.uint8)
+        cv2.drawContours(filled, outline, -1, 1, cv2.FILLED)
+        found.append(filled.astype(bool))
+    return found
 
 
 def fit_sector(grey: NDArray[np.uint8], where: str = "image") -> Sector:
     """Fit the sector to a grey frame, best to the maximum of many (:func:`maximum_of`).
 
     Its sides are the lines that most outermost pixels of rows lie on, its arcs are circles around
-    their crossing.
+    their crossing. Parts that a shadow divides have one apex, two sectors side by side have two.
 
     Args:
         grey: uint8, shape (Y, X).
@@ -136,7 +136,24 @@ def fit_sector(grey: NDArray[np.uint8], where: str = "image") -> Sector:
     Raises:
         StepError: no sector, several, or sides that do not meet above.
     """
-    picture = picture_of(grey, where)
+    first, *others = pictures_of(grey, where)
+    whole = first.copy()
+    for other in others:
+        try:
+            one, two = _fit(first, where), _fit(other, where)
+        except StepError:
+            continue
+        apart = math.hypot(one.apex_y - two.apex_y, one.apex_x - two.apex_x)
+        if apart > SAME_APEX * one.far:
+            raise StepError(
+                f"{where}: expected one sector, found several in one frame; export the B-mode"
+                " image alone"
+            )
+        whole |= other
+    return _fit(whole, where)
+
+
+def _fit(picture: NDArray[np.bool_], where: str) -> Sector:
     rows = np.flatnonzero(picture.any(axis=1))
     height = rows[-1] - rows[0]
     first, last = (rows[0] + int(share * height) for share in SIDE_ROWS)

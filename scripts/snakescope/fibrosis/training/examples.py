@@ -62,9 +62,9 @@ def read_grey(path: str | Path) -> NDArray[np.uint8]:
 
 
 def load_examples(items: pd.DataFrame) -> Examples:
-    """Read the scans of a table with the columns item, group, path, stage and mask (or empty)."""
+    """Read the scans of a table with the columns item, group, path, truth (a stage) and mask."""
     masks = items["mask"] if "mask" in items else [""] * len(items)
-    stages = items["stage"] if "stage" in items else [""] * len(items)
+    stages = items["truth"] if "truth" in items else [""] * len(items)
     return Examples(
         tuple(items["item"]),
         tuple(read_grey(path) for path in items["path"]),

@@ -6,6 +6,7 @@ unless the configuration accepts the code with a reason. What is found is writte
 
 import argparse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, get_args
 
@@ -57,7 +58,7 @@ CODES: dict[Code, tuple[bool, str]] = {
 }
 """Whether a code stops the training, and what it means."""
 
-OWN_COLUMNS = ("item", "group", "class", "path", "mask", "truth", "fold")
+OWN_COLUMNS = ("item", "group", "class", "path", "mask", "truth", "fold", "source_sha256")
 MEASURED = ("mean_grey",)
 """Fields taken from pixels: held against the class, but not given to the metadata classifier."""
 LEAST_GAP = 0.05
@@ -144,6 +145,12 @@ def audit(
         )
     kept = table[readable].reset_index(drop=True)
     seen = [one for one in facts if not one.problem]
+    if "source_sha256" in kept:  # of what the images were made from
+        digests = kept["source_sha256"].fillna("").astype(str)
+        seen = [
+            replace(one, pixels_sha256=digest or one.pixels_sha256)
+            for one, digest in zip(seen, digests, strict=True)
+        ]
     hashes = np.array([one.phash for one in seen])
     plain = np.array([one.constant for one in seen])
     equal = equal_sets([one.pixels_sha256 for one in seen])

@@ -1,0 +1,102 @@
+"""What can be told of a scan from its row and its header, before any pixel is decoded."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from snakescope.fibrosis.scans.sheet import Scan
+from snakescope.step.errors import StepError
+
+SIMULATED = "simulated/fibrosis/"
+"""Images below this folder are made by a rule, and need not be there yet."""
+
+
+def look(scan: Scan) -> None:
+    """Look at the files of a scan.
+
+    Raises:
+        StepError: a file is absent, or its header says that it cannot be used.
+    """
+    for path, what in ((scan.image, "an image"), (scan.mask, "a mask")):
+        if path and not path.startswith(SIMULATED) and not Path(path).is_file():
+            raise StepError(f"{path}: expected {what}, found no such file; correct the sheet")
+    if scan.image.startswith(SIMULATED):
+        return
+    from snakescope.imaging.dicom import is_dicom, read_header
+
+    if is_dicom(scan.image):
+        try:
+            read_header(scan.image)
+        except StepError as error:
+            if not (scan.window and "column window" in str(error)):
+                raise
+        return
+    if Path(scan.image).suffix.lower() in (".mp4", ".avi", ".mov", ".mkv"):
+        return
+    sizes = [_size(path) for path in (scan.image, scan.mask) if path]
+    if len(sizes) == 2 and sizes[0] != sizes[1]:
+        raise StepError(
+            f"{scan.mask}: expected a mask of {sizes[0][0]} x {sizes[0][1]} px as its image has,"
+            f" found one of {sizes[1][0]} x {sizes[1][1]}; draw it on the whole frame"
+        )
+
+
+def _size(path: str) -> tuple[int, int]:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(path) as image:
+            return image.size
+    except (UnidentifiedImageError, OSError) as error:
+        raise StepError(
+            f"{path}: expected an image, found none that can be read ({type(error).__name__});"
+            " export the scan again"
+        ) from None
+
+
+def conflicts(scans: Iterable[Scan]) -> Mapping[str, str]:
+    """Scans that contradict others, and why: an image twice, a patient of two stages.
+
+    A patient may have two stages where every scan has its date: the liver changed.
+    """
+    rows = list(scans)
+    found: dict[str, str] = {}
+    first: dict[tuple[str, int], str] = {}
+    for scan in rows:
+        before = first.setdefault((scan.image, scan.frame), scan.name)
+        if before != scan.name:
+            found[scan.name] = (
+                f"{scan.image}: expected every image in one row, found it as scan {before} and as"
+                f" scan {scan.name}; remove one row"
+            )
+    of_patient: dict[str, list[Scan]] = {}
+    for scan in rows:
+        if scan.patient and scan.stage:
+            of_patient.setdefault(scan.patient, []).append(scan)
+    for patient, those in of_patient.items():
+        stages = sorted({scan.stage for scan in those})
+        if len(stages) > 1 and not all(scan.date for scan in those):
+            for scan in those:
+                found.setdefault(
+                    scan.name,
+                    f"patient {patient}: expected one stage, or a date in every row, found"
+                    f" {' and '.join(stages)} without dates; fill in the column date or correct the"
+                    " stage",
+                )
+    return found
+
+
+def check_classes(scans: Iterable[Scan], classes: Iterable[tuple[str, ...]], folds: int) -> None:
+    """Refuse a class of fewer patients than folds: a fold would test nothing of it.
+
+    Raises:
+        StepError: names the class.
+    """
+    rows = [scan for scan in scans if scan.set == "train" and scan.stage]
+    for stages in classes:
+        those = {scan.patient or scan.name for scan in rows if scan.stage in stages}
+        if rows and len(those) < folds:
+            raise StepError(
+                f"class {'-'.join(stages)}: expected at least as many patients as folds ({folds}),"
+                f" found {len(those)}; lower fibrosis: splits: folds, add patients, or merge"
+                " classes (fibrosis: training: classes)"
+            )
