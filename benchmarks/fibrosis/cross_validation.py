@@ -87,9 +87,7 @@ def examples_of(name: str) -> tuple[Examples, pd.DataFrame]:
         masks.append(cropped(mask, sector, SIDE, nearest=True))
     stages = rows["stage"].str[1].astype(int).to_numpy(np.int64)
     return (
-        Examples(
-            tuple(rows["scan"]), tuple(images), tuple(masks), stages, tuple(rows["patient"])
-        ),
+        Examples(tuple(rows["scan"]), tuple(images), tuple(masks), stages, tuple(rows["patient"])),
         truth,
     )
 

@@ -12,7 +12,11 @@ rule results:
         audit="results/fibrosis/cross_validation/audit/accepted.tsv",
         refused="results/fibrosis/ingest/refused.tsv",
         sectors="results/fibrosis/ingest/sectors.tsv",
-        weights=[f"{tree.folder}/{tree.settings.models[0]}/fold_0/weights.safetensors"] if tree.settings.models else [],
+        weights=(
+            [f"{tree.folder}/{tree.settings.models[0]}/fold_0/weights.safetensors"]
+            if tree.settings.models
+            else []
+        ),
     output:
         scans="results/fibrosis/report/scans.tsv",
         patients="results/fibrosis/report/patients.tsv",

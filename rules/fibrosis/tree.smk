@@ -36,4 +36,6 @@ use rule * from cross_validation
 
 include: "simulation.smk"
 include: "scans.smk"
+include: "prediction.smk"
 include: "results.smk"
+include: "paper.smk"

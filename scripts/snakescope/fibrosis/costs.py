@@ -18,6 +18,9 @@ COSTS = {
     "complete": Cost(150),
     "fit": Cost(700, {"item": 2.0, "part": 130.0}, 20.0, {"work": 0.06}, TRAINING_MINUTES),
     "predict": Cost(700, {"item": 2.0, "part": 60.0}, 15.0, {"item": 0.5}),
+    "ensemble": Cost(800, {"item": 4.0}, 20.0, {"item": 6.0}),
+    "export": Cost(200, {}, 3.0, {"item": 0.05}),
+    "paper": Cost(250),
     "results": Cost(700, {"item": 2.0}, 30.0, {"item": 0.3}),
 }
 

@@ -2,6 +2,8 @@
 
 from pydantic import Field
 
+from snakescope.fibrosis.paper.settings import PaperSettings
+from snakescope.fibrosis.prediction.settings import EnsembleSettings, ExportSettings
 from snakescope.fibrosis.results.settings import ResultsSettings
 from snakescope.fibrosis.scans.settings import ScansSettings
 from snakescope.fibrosis.simulation.settings import SimulateSettings
@@ -33,6 +35,11 @@ class FibrosisSettings(TrainedSettings):
     )
     scans: ScansSettings = Field(ScansSettings(), description="scans brought into one form")
     training: FitSettings = Field(FitSettings(), description="models and their training")
+    ensemble: EnsembleSettings = Field(
+        EnsembleSettings(), description="new scans by the models of all folds"
+    )
+    export: ExportSettings = Field(ExportSettings(), description="data set for nnU-Net")
+    paper: PaperSettings = Field(PaperSettings(), description="the paper's table, measured again")
     results: ResultsSettings = Field(ResultsSettings(), description="results of scans and patients")
     simulation: SimulateSettings = Field(
         SimulateSettings(), description="simulated scans with known stage"

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from snakescope.fibrosis.paper.settings import PaperSettings
+from snakescope.fibrosis.prediction.settings import EnsembleSettings, ExportSettings
 from snakescope.fibrosis.results.settings import ResultsSettings
 from snakescope.fibrosis.scans.settings import CompleteSettings, IngestSettings
 from snakescope.fibrosis.simulation.settings import SimulateSettings
@@ -16,5 +18,8 @@ STEPS: Mapping[str, Step] = {
     "complete": Step("snakescope.fibrosis.scans.complete", CompleteSettings),
     "fit": Step("snakescope.fibrosis.training.fit", FitSettings),
     "predict": Step("snakescope.fibrosis.prediction.predict", FitSettings),
+    "ensemble": Step("snakescope.fibrosis.prediction.ensemble", EnsembleSettings),
+    "export": Step("snakescope.fibrosis.prediction.export", ExportSettings),
+    "paper": Step("snakescope.fibrosis.paper.paper", PaperSettings),
     "results": Step("snakescope.fibrosis.results.results", ResultsSettings),
 }

@@ -74,7 +74,20 @@ class Fibrosis(Trained[Scan]):
         found = [f"{self.results}/ingest/complete", f"{self.results}/ingest/overview.png"]
         if self.labelled and self.settings.models:
             found += [f"{self.folder}/page.html", f"{self.results}/report/page.html"]
+            if any(row.set != "train" or not row.stage for row in self.subjects.values()):
+                found.append(f"{self.results}/ensemble/answers.tsv")
         return found
+
+    def of_first_model(self, name: str) -> list[str]:
+        """A file of the first model's fit to every fold."""
+        if not self.settings.models:
+            return []
+        first = self.settings.models[0]
+        return [f"{self.folder}/{first}/fold_{fold}/{name}" for fold in self.folds]
+
+    def nnunet_folder(self) -> str:
+        """The data set that is exported."""
+        return f"{self.results}/export/Dataset{self.settings.export.dataset:03d}_Liver"
 
     def items_table(self, wildcards: Any) -> str:
         """The table of ingested scans."""

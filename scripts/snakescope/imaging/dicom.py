@@ -112,8 +112,8 @@ def read_header(path: str | Path) -> Any:
     bits = int(header.get("BitsStored", header.get("BitsAllocated", 8)))
     if bits > 8 and header.get("WindowCenter") is None:
         raise StepError(
-            f"{path}: expected grey values of 8 bits, or a window of those of {bits}, found neither;"
-            " give centre and width in the column window"
+            f"{path}: expected grey values of 8 bits, or a window of those of {bits}, found"
+            " neither; give centre and width in the column window"
         )
     return header
 
@@ -153,9 +153,7 @@ def read_ultrasound(path: str | Path, window: bool = False) -> UltrasoundFile:
     if colour == "MONOCHROME1":
         frames = np.iinfo(frames.dtype).max - frames
     regions, refused, flow = _regions(header, frames.shape[1:3], path)
-    return UltrasoundFile(
-        frames, _window(header), regions, refused, metadata_of(header), flow
-    )
+    return UltrasoundFile(frames, _window(header), regions, refused, metadata_of(header), flow)
 
 
 def _window(header: Any) -> tuple[float, float] | None:
@@ -176,7 +174,8 @@ def _regions(
         if int(one.get("RegionSpatialFormat", 0)) != TWO_D or kind != TISSUE:
             continue
         top, left, bottom, right = (
-            int(one.get(f"RegionLocation{name}", -1)) for name in ("MinY0", "MinX0", "MaxY1", "MaxX1")
+            int(one.get(f"RegionLocation{name}", -1))
+            for name in ("MinY0", "MinX0", "MaxY1", "MaxX1")
         )
         if not (0 <= top < bottom < shape[0] and 0 <= left < right < shape[1]):
             refused.append(

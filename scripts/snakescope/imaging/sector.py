@@ -175,9 +175,7 @@ def _fit(picture: NDArray[np.bool_], where: str) -> Sector:
     return Sector(apex_y, apex_x, near, far, *angles)
 
 
-def _line(
-    rows: NDArray[np.intp], columns: NDArray[np.intp], outwards: int
-) -> tuple[float, float]:
+def _line(rows: NDArray[np.intp], columns: NDArray[np.intp], outwards: int) -> tuple[float, float]:
     """Slope and offset of the line column = slope * row + offset that most points lie on.
 
     RANSAC over all pairs of a subset. The true side has nothing beyond it, so points outside of a

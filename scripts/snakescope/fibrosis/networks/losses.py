@@ -28,7 +28,7 @@ def mask_loss(logits: Sequence[Tensor], masks: Tensor) -> Tensor:
     total = logits[0].new_zeros(())
     weights = MASK_WEIGHTS[: len(logits)]
     for weight, one in zip(weights, logits, strict=True):
-        wanted = F.adaptive_avg_pool2d(truth, one.shape[2:])
+        wanted = F.adaptive_avg_pool2d(truth, (one.shape[2], one.shape[3]))
         total = total + weight * F.binary_cross_entropy_with_logits(one[there], wanted)
     return total / sum(weights)
 

@@ -62,7 +62,7 @@ class OrdinalNet(nn.Module):
         return self.down[0]
 
     def forward(self, x: Tensor) -> Output:
-        """(N, CHANNELS, size / 2, size / 2), speckle statistics of an image of a multiple of 32 px."""
+        """Speckle statistics (N, CHANNELS, size / 2, size / 2); size a multiple of 32 px."""
         seen = self.normalise(x)
         skips: list[Tensor] = []
         y = F.avg_pool2d(seen, 2)
@@ -79,7 +79,8 @@ class OrdinalNet(nn.Module):
         # Away from its border, which is brighter than any texture.
         core = -F.max_pool2d(-liver, 5, 1, 2)
         parts = [_pooled(one, core) for one in (quarter, self.texture(quarter), skips[0])]
-        deep = F.adaptive_avg_pool2d(liver, skips[-1].shape[2:])
+        height, width = skips[-1].shape[2:]
+        deep = F.adaptive_avg_pool2d(liver, (height, width))
         parts.append(_pooled(skips[-1], deep))
         features = torch.cat(parts, dim=1)
         place = self.axis(self.hidden(features))

@@ -58,7 +58,7 @@ def texture_measures(image: NDArray[np.uint8], liver: NDArray[np.bool_]) -> NDAr
             float((centred**4).mean()),
             *of_pairs,
             *bands,
-            _roughness(mask),
+            _roughness(np.asarray(mask, np.uint8)),
             slope,
         ]
     )

@@ -80,7 +80,7 @@ class UNet(nn.Module):
         inputs = [1, *c[:-1]]
         self.head, self.size = head, size
         self.down = nn.ModuleList(
-            Block(*pair, pieces, rate) for *pair, rate in zip(inputs, c, DROPOUT, strict=True)
+            Block(a, b, pieces, rate) for a, b, rate in zip(inputs, c, DROPOUT, strict=True)
         )
         finer = range(LEVELS - 2, -1, -1)
         self.up = nn.ModuleList(nn.ConvTranspose2d(c[i + 1], c[i], 2, 2) for i in finer)
@@ -123,7 +123,8 @@ class UNet(nn.Module):
         plain = deepest.mean((2, 3))
         if self.head == "pooled":
             return plain
-        liver = F.adaptive_avg_pool2d(torch.sigmoid(coarse.detach()), deepest.shape[2:])
+        height, width = deepest.shape[2:]
+        liver = F.adaptive_avg_pool2d(torch.sigmoid(coarse.detach()), (height, width))
         weighted = (deepest * liver).sum((2, 3)) / (liver.sum((2, 3)) + 1e-3)
         return torch.cat([weighted, plain], dim=1)
 

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from snakescope.fibrosis.training.settings import VggSettings
+from snakescope.fibrosis.networks.settings import VggSettings
 from snakescope.step.errors import StepError
 
 MEAN, SD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)

@@ -41,8 +41,7 @@ def temperature_of(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> flo
         return 1.0
     rows = np.arange(len(truth))
     cost = [
-        -log_softmax(logits / one, axis=1)[rows, truth].sum()
-        + 0.5 * (np.log(one) / PRIOR_SD) ** 2
+        -log_softmax(logits / one, axis=1)[rows, truth].sum() + 0.5 * (np.log(one) / PRIOR_SD) ** 2
         for one in TEMPERATURES
     ]
     return round(float(TEMPERATURES[int(np.argmin(cost))]), 4)

@@ -43,7 +43,7 @@ def results_figure(
             _benefit(axes[0, column + 2], patients, name, least)
         for ax, (title, (counts, labels)) in zip(axes[1], matrices.items(), strict=False):
             _confusion(ax, counts, labels, f"{main}, {title}")
-        for ax in axes[1, len(matrices):3]:
+        for ax in axes[1, len(matrices) : 3]:
             ax.axis("off")
         _reliability(axes[1, 3], values, truth, main)
         _risk(axes[2, 0], right, values.max(axis=1), main)
@@ -67,9 +67,10 @@ def _roc(ax: Axes, patients: Mapping[str, pd.DataFrame], name: str, least: int) 
             continue
         score = table[f"p_{name}"].to_numpy(float)
         curve, area = of.roc(positive, score), of.auc(positive, score)
+        label = f"{model} {area.value:.2f} ({area.low:.2f} to {area.high:.2f})"
         ax.plot(
             curve.false_positive, curve.true_positive, color=SERIES_COLOURS[at % 7],
-            linestyle=LINES[at % 4], label=f"{model} {area.value:.2f} ({area.low:.2f}-{area.high:.2f})",
+            linestyle=LINES[at % 4], label=label,
         )  # fmt: skip
     ax.legend(loc="lower right", fontsize=6.5, title="AUC (95 %, DeLong)", title_fontsize=7)
     ax.set(

@@ -172,7 +172,9 @@ def by_quality(table: pd.DataFrame, right: NDArray[np.bool_]) -> pd.DataFrame:
     rows = []
     if len(there) >= 3:
         order = there[np.argsort(dice[there], kind="stable")]
-        for name, part in zip(("lowest", "middle", "highest"), np.array_split(order, 3), strict=True):
+        for name, part in zip(
+            ("lowest", "middle", "highest"), np.array_split(order, 3), strict=True
+        ):
             hits = int(right[part].sum())
             ends = wilson_interval(hits, len(part))
             rows.append((name, float(dice[part].mean()), hits / len(part), *ends, len(part)))

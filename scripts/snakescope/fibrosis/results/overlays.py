@@ -40,9 +40,7 @@ def heat_map(fitted: Fitted, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(cv2.resize(found, image.shape[::-1], interpolation=cv2.INTER_LINEAR))
 
 
-def overlays_figure(
-    weights: Path, items: pd.DataFrame, table: pd.DataFrame, count: int
-) -> Figure:
+def overlays_figure(weights: Path, items: pd.DataFrame, table: pd.DataFrame, count: int) -> Figure:
     """Rows of four pictures of scans that the model of ``weights`` has not seen.
 
     Args:
@@ -80,7 +78,9 @@ def overlays_figure(
             if liver is not None:
                 panel[2].contour(liver, [0.5], colors=[SERIES_COLOURS[4]], linewidths=1.2)
             heat = heat_map(fitted, image)
-            panel[3].imshow(np.ma.masked_less(heat, 0.15), cmap="viridis", alpha=0.55, vmin=0, vmax=1)
+            panel[3].imshow(
+                np.ma.masked_less(heat, 0.15), cmap="viridis", alpha=0.55, vmin=0, vmax=1
+            )
             said = by_name.loc[name]
             found, sure = said["named"], said["confidence"]
             panel[0].set_title(f"{name}: F{said['stage']}", fontsize=8, loc="left")

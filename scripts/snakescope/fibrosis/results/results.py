@@ -177,13 +177,13 @@ def main(arguments: argparse.Namespace) -> None:
         checklist=filled.to_dict("records"),
         scans=len(first),
         patients=first["group"].nunique(),
-        simulated=bool(items["path"].astype(str).str.len().gt(0).all() and configuration["simulated"]),
+        simulated=configuration["simulated"],
         pooling={"mean": "mean of the logits", "max": "largest logit"}[settings.pooling],
     )
     write_table(arguments.checklist, filled)
     write_table(arguments.thresholds, scores)
-    write_table(arguments.patients, patients.drop(columns="stage").assign(
-        stage=[f"F{s}" for s in patients["stage"]]).rename(columns={"group": "patient"}))  # fmt: skip
+    named = patients.assign(stage=[f"F{stage}" for stage in patients["stage"]])
+    write_table(arguments.patients, named.rename(columns={"group": "patient"}))
     renamed = table.drop(columns=["stage", "class"]).rename(
         columns={"item": "scan", "group": "patient", "truth": "stage"}
     )

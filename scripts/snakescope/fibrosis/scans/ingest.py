@@ -282,7 +282,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--folder", required=True, type=Path, help="of images and masks to write")
     parser.add_argument("--items", required=True, type=Path, help="table to write: labelled scans")
     parser.add_argument("--others", required=True, type=Path, help="table to write: all others")
-    parser.add_argument("--refused", required=True, type=Path, help="table to write: unusable scans")
+    parser.add_argument(
+        "--refused", required=True, type=Path, help="table to write: unusable scans"
+    )
     parser.add_argument("--sectors", required=True, type=Path, help="table to write: sectors")
     parser.add_argument("--overview", required=True, type=Path, help="picture to write")
 
@@ -296,7 +298,9 @@ def main(arguments: argparse.Namespace) -> None:
     table, refused, sectors = ingest_all(scans, settings, arguments.folder, arguments.classes)
     if table.empty:
         reason = refused["reason"].iloc[0]
-        raise StepError(f"scans: expected one that can be used, found none of {len(scans)}: {reason}")
+        raise StepError(
+            f"scans: expected one that can be used, found none of {len(scans)}: {reason}"
+        )
     write_table(arguments.refused, refused)
     write_table(arguments.sectors, sectors)
     overview(table, arguments.overview)

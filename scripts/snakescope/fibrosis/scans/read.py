@@ -146,8 +146,8 @@ def _of_clip(path: str, frame: int) -> Raw:
 
 def _no_frame(path: str, frame: int, count: int) -> str:
     return (
-        f"{path}: expected a frame {frame} (from 0), found {count} frames; correct the column frame,"
-        " or export the clip again"
+        f"{path}: expected a frame {frame} (from 0), found {count} frames; correct the column"
+        " frame, or export the clip again"
     )
 
 
@@ -162,7 +162,8 @@ def windowed(
     if window is None:
         raise StepError(
             f"{path}: expected grey values of 8 bits, or a window of those of"
-            f" {8 * values.dtype.itemsize}, found neither; give centre and width in the column window"
+            f" {8 * values.dtype.itemsize}, found neither; give centre and width in the column"
+            " window"
         )
     centre, width = window
     scaled = (values.astype(np.float64) - centre) / max(width, 1e-9) + 0.5

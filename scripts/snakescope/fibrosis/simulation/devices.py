@@ -76,8 +76,8 @@ DEVICES = {
 
 
 def scan_convert(
-    device: Device, polar: NDArray[np.generic], nearest: bool = False
-) -> NDArray[np.generic]:
+    device: Device, polar: NDArray[np.uint8], nearest: bool = False
+) -> NDArray[np.uint8]:
     """Bring samples along beams into the frame; zero outside the sector.
 
     Args:
@@ -97,7 +97,7 @@ def scan_convert(
         borderMode=cv2.BORDER_REPLICATE,
     )  # fmt: skip
     found[outside] = 0
-    return found
+    return np.asarray(found, np.uint8)
 
 
 def burn_in(

@@ -1,0 +1,124 @@
+"""Every model is fitted, kept, restored and asked; nothing leaks into a prediction."""
+
+import numpy as np
+import pytest
+import torch
+
+from snakescope.fibrosis.prediction.ensemble import Familiar, ask, external_scores, joined
+from snakescope.fibrosis.prediction.predict import temperature_of
+from snakescope.fibrosis.prediction.settings import EnsembleSettings
+from snakescope.fibrosis.training.examples import Examples, moved, normalisation_of, rescanned
+from snakescope.fibrosis.training.models import (
+    class_probabilities,
+    fit_model,
+    predict,
+    restored,
+)
+from snakescope.fibrosis.training.settings import MODELS, FitSettings
+from snakescope.learning.weights import load_weights, save_weights
+
+TINY = FitSettings.model_validate({
+    "threads": 1, "device": "cpu",
+    "paper": {"width": 2, "size_px": 32, "batch": 2, "epochs": 1},
+    "ordinal": {"width": 4, "size_px": 64, "batch": 4, "epochs": 1},
+    "vgg": {"size_px": 32, "patch_px": 32, "patches": 1, "epochs": 2},
+})  # fmt: skip
+
+
+def drawn(count: int = 10, side: int = 128) -> Examples:
+    """Squares of noise that is coarser in later stages, in a black frame."""
+    rng = np.random.default_rng(1)
+    images, masks = [], []
+    for at in range(count):
+        coarse = np.kron(rng.normal(size=(16, 16)), np.ones((side // 16, side // 16)))
+        grey = 110 + 12 * rng.normal(size=(side, side)) + 9 * (at % 5) * coarse
+        image = np.clip(grey, 1, 255).astype(np.uint8)
+        image[:8] = image[-8:] = 0
+        mask = np.zeros((side, side), np.uint8)
+        mask[30:100, 20:110] = 255
+        images.append(image)
+        masks.append(mask)
+    names = tuple(f"s{at}" for at in range(count))
+    stages = np.arange(count) % 5
+    return Examples(names, tuple(images), tuple(masks), stages, names)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in MODELS if not name.startswith("vgg")] + ["vgg16"]
+)
+def test_a_model_is_kept_and_restored(name, tmp_path):
+    examples = drawn()
+    fitted = fit_model(name, examples, TINY, {"x": 1}, tmp_path / "a.ckpt")
+    save_weights(tmp_path / "w.safetensors", fitted.module, fitted.card)
+    again = restored(*load_weights(tmp_path / "w.safetensors"))
+    one, other = (predict(model, examples.of([0, 3])) for model in (fitted, again))
+    for a, b in zip(one, other, strict=True):
+        assert np.allclose(a.logits, b.logits) and a.logits.shape == (3,)
+        assert (a.liver is None) == (name not in ("paper", "ordinal"))
+    blind = Examples(
+        examples.names, examples.images, (None,) * 10, np.full(10, -1), examples.groups
+    )
+    if name in ("paper", "ordinal", "vgg16", "majority"):  # which see no outline
+        assert np.allclose(one[0].logits, predict(fitted, blind.of([0]))[0].logits)
+
+
+def test_a_training_is_reproducible():
+    torch.manual_seed(5)
+    one = fit_model("ordinal", drawn(), TINY, {})
+    torch.manual_seed(6)
+    other = fit_model("ordinal", drawn(), TINY, {})
+    for a, b in zip(
+        one.module.state_dict().values(), other.module.state_dict().values(), strict=True
+    ):
+        assert torch.equal(a, b)
+
+
+def test_augmentation_keeps_the_outside_black():
+    examples = drawn(1)
+    image = examples.images[0].astype(np.float32)
+    rng = np.random.default_rng(0)
+    found = moved(image, np.ones_like(image), rng)
+    assert (found.image[found.image > 0] >= 1).all() and (found.image == 0).any()
+    again = rescanned(image, rng)
+    assert np.array_equal(again == 0, image == 0)
+    assert normalisation_of(examples).sd > 1
+
+
+def test_class_probabilities_are_differences_of_thresholds():
+    found = class_probabilities(np.array([0.9, 0.7, 0.4, 0.1]), 3)
+    assert found == pytest.approx([0.3, 0.6, 0.1])
+    assert class_probabilities(np.array([0.9, 0.7, 0.4, 0.1]), 5).sum() == pytest.approx(1)
+
+
+def test_a_temperature_of_few_scans_stays_near_one():
+    sure = np.array([[6.0, 0, 0], [0, 6.0, 0], [6.0, 0, 0]])
+    wrong = np.array([1, 1, 2])
+    assert 1.2 < temperature_of(sure, wrong) < 5
+    assert temperature_of(np.zeros((0, 3)), np.zeros(0, int)) == 1
+
+
+def test_unfamiliar_scans_are_farther_away():
+    rng = np.random.default_rng(1)
+    train = rng.normal(size=(60, 4))
+    known = Familiar(train, 0.99)
+    assert (known.distance(train) <= 1).mean() >= 0.98
+    assert (known.distance(rng.normal(size=(5, 4)) + 20) > 2).all()
+
+
+def test_an_ensemble_abstains_with_a_reason():
+    examples = drawn()
+    fitted = fit_model("ordinal", examples, TINY, {})
+    noise = np.random.default_rng(2).integers(1, 255, (128, 128)).astype(np.uint8)
+    new = Examples(("odd", "usual"), (noise, examples.images[0]), (None, None),
+                   np.array([-1, 0]), ("p", "q"))  # fmt: skip
+    never = EnsembleSettings(min_confidence=1.0, max_distance=1e9, min_liver=0.0)
+    table, livers = ask([fitted, fitted], examples, new, never)
+    assert (table["abstains"] == "no class is likely enough").all() and len(livers) == 2
+    free = EnsembleSettings(min_confidence=0.0, max_distance=1.2, min_liver=0.0)
+    table, _ = ask([fitted, fitted], examples, new, free)
+    assert table["abstains"].tolist() == ["unlike the training scans", ""]
+    scores = external_scores(table, 3).set_index("metric")
+    assert scores.at["accuracy", "n"] == 1
+    predictions = predict(fitted, new)
+    probability, spread, _ = joined([predictions, predictions], [1.0, 1.0])
+    assert probability.sum(axis=1) == pytest.approx(1) and np.allclose(spread, 0)
