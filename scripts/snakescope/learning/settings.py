@@ -45,7 +45,7 @@ class SplitSettings(Settings):
 class AuditSettings(Settings):
     """What is looked for in training images before a model is trained on them."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unrecorded: ClassVar[frozenset[str]] = frozenset({"accept"})
 
     accept: dict[Code, Reason] = Field(
@@ -61,6 +61,19 @@ class AuditSettings(Settings):
     )
     max_similar_bits: int = Field(
         48, ge=0, le=128, description="images are near duplicates up to this distance (bits of 256)"
+    )
+    max_candidate_bits: int = Field(
+        96,
+        ge=0,
+        le=128,
+        description="up to this distance (bits of 256) images are compared after a shift",
+    )
+    min_correlation: float = Field(
+        0.9,
+        gt=0,
+        le=1,
+        description="correlation of fine structure after a shift from which on images are near"
+        " duplicates",
     )
     max_association: float = Field(
         0.5,

@@ -25,8 +25,8 @@ from snakescope.learning.audit.pairs import (
     Pair,
     clusters,
     equal_sets,
+    near_duplicates,
     nearest_neighbour_accuracy,
-    similar_pairs,
 )
 from snakescope.learning.settings import AuditSettings, Code
 from snakescope.learning.splits import read_items, some
@@ -155,7 +155,10 @@ def audit(
     plain = np.array([one.constant for one in seen])
     equal = equal_sets([one.pixels_sha256 for one in seen])
     similar = [
-        pair for pair in similar_pairs(hashes, settings.max_similar_bits)
+        pair for pair in near_duplicates(
+            hashes, [one.detail for one in seen], settings.max_similar_bits,
+            settings.max_candidate_bits, settings.min_correlation,
+        )
         if not plain[[pair.first, pair.second]].any()
     ]  # fmt: skip
     copies = [Pair(int(one[0]), int(row), 0) for one in equal for row in one[1:]]

@@ -17,6 +17,7 @@ from snakescope.step.progress import progress
 HASH_SIDE = 16
 """A perceptual hash has HASH_SIDE ** 2 = 256 bits; one of 64 mistakes one probe for one image."""
 THUMBNAIL_YX = (24, 32)
+DETAIL_SIDE, DETAIL_SIGMA = 128, 10.0
 COLOURED = 20
 """Difference of the channels of a pixel from which on it has a colour (0 to 255)."""
 EXIF = {"camera_make": "Make", "camera_model": "Model", "software": "Software"}
@@ -33,6 +34,8 @@ class ImageFacts:
         pixels_sha256: of its decoded grey pixels, see :func:`pixels_sha256`.
         phash: shape (256,), its perceptual hash.
         thumbnail: float32, shape (24, 32), mean 0, norm 1.
+        detail: float32, shape (128, 128), local contrast: what is left of a copy after another
+            gain or gamma.
         metadata: of the file, by field, as text.
         mean_grey: 0 to 1.
         constant: all pixels are equal, or differ by less than one grey level of 255.
@@ -46,6 +49,9 @@ class ImageFacts:
     phash: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(HASH_SIDE**2, bool))
     thumbnail: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros(THUMBNAIL_YX, np.float32)
+    )
+    detail: NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((DETAIL_SIDE, DETAIL_SIDE), np.float32)
     )
     metadata: Mapping[str, str] = field(default_factory=dict)
     mean_grey: float = np.nan
@@ -79,6 +85,16 @@ def inner(grey: NDArray[np.uint8], margin: float) -> NDArray[np.uint8]:
     """The image without ``margin`` (share of its sides) on each side, where text and scales are."""
     y, x = (int(margin * side) for side in grey.shape)
     return grey[y : grey.shape[0] - y, x : grey.shape[1] - x]
+
+
+def detail_of(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Fine structure of an image, (128, 128): less its local mean, over its local SD."""
+    size = (DETAIL_SIDE, DETAIL_SIDE)
+    small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = cv2.GaussianBlur(small, (0, 0), 1.2)
+    fine = small - cv2.GaussianBlur(small, (0, 0), DETAIL_SIGMA)
+    spread = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), DETAIL_SIGMA))
+    return np.asarray(fine / (spread + 2), np.float32)
 
 
 def metadata_of(image: Image.Image) -> dict[str, str]:
@@ -129,6 +145,7 @@ def read_facts(path: str | Path, mask: str | Path | None = None, margin: float =
         pixels_sha256=pixels_sha256(grey),
         phash=imagehash.phash(Image.fromarray(part), hash_size=HASH_SIDE).hash.ravel(),
         thumbnail=thumbnail / (norm or 1.0),
+        detail=detail_of(part),
         metadata=metadata,
         mean_grey=float(picture.mean()) / 255,
         constant=bool(grey.min() == grey.max() or picture.std() < 1),
