@@ -232,11 +232,23 @@ def main() -> None:
     parser.add_argument("--by", choices=("patient", "image"), default="patient")
     parser.add_argument("--folds", type=int, default=10)
     parser.add_argument("--shuffled", action="store_true")
+    parser.add_argument("--images", type=int, help="of each stage, in place of the set's own")
+    parser.add_argument("--kept", type=Path, help="folder of images and tables, for a trial")
+    parser.add_argument("--table", type=Path, help="write the predictions of the last one here")
     options = parser.parse_args()
+    if options.images:
+        for given in SETS.values():
+            given |= {"images": (options.images,) * 5, "patients": 5 * options.images}
+    if options.kept:
+        globals().update(FOLDS=options.kept / "folds", RUNS=options.kept / "runs")
     for name in options.set:
         for model in options.model:
             for seed in options.seed:
-                cross_validate(name, model, seed, options.by, options.folds, options.shuffled)
+                found = cross_validate(
+                    name, model, seed, options.by, options.folds, options.shuffled
+                )
+    if options.table:
+        write_table(options.table, found)
 
 
 if __name__ == "__main__":

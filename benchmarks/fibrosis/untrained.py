@@ -142,14 +142,14 @@ def planted(folder: Path = DATA / "abdominal_us/images") -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as temporary:
         root = Path(temporary)
         rows = [
-            Scan(scan=path.stem, image=str(path), patient=path.stem[0], stage="F0", device="x")
+            Scan(scan=path.stem, image=str(path), patient=path.stem[0], stage="F0")
             for path in files
         ]
         for number, at in enumerate(rng.choice(len(files), COPIES, replace=False)):
             copy = root / f"copy{number}.jpg"
             copy.write_bytes(_edited(files[at], rng))
             rows.append(Scan(scan=f"copy{number}_of_{files[at].stem}", image=str(copy),
-                             patient=f"new{number}", stage="F4", device="y"))  # fmt: skip
+                             patient=f"new{number}", stage="F4"))  # fmt: skip
         settings = IngestSettings(salt=f"{temporary}/salt")
         table, _, _ = ingest_all(rows, settings, root, 3)
         subject = {row.name: row.patient for row in rows}

@@ -27,7 +27,7 @@ PAGES = [
 ]
 COMMAND = re.compile(r"python\s+-m\s+benchmarks\.([\w.]+)|benchmarks/([\w/]+)\.py")
 NOT_ACTIVATED = re.compile(r"(?<![\w/])python -m benchmarks\.\S+")
-LIBRARIES = {"neurites/branches", "workflow/simulation"}
+LIBRARIES = {"fibrosis/untrained", "neurites/branches", "workflow/simulation"}
 """Modules that pages name and that are no commands."""
 
 GEOMETRY = "--timepoints 3 --frame-px 400 --worms 3"
@@ -42,6 +42,9 @@ TINY: dict[str, str] = {
     "healthspan.measured_costs": f"{GEOMETRY} --write w.tsv --table t.tsv --page p.md",
     "healthspan.evaluation": "--configfile evaluation.yaml --folder e --table t.tsv --page p.md",
     "healthspan.detection": "--sets wormsizer --data data --folder f --table t.tsv",
+    "fibrosis.cross_validation": "--set simulated_paper --model majority --images 2 --folds 2"
+    " --kept training --table t.tsv",
+    "fibrosis.evaluation": "--table t.tsv --data none --repeats 2",
     "neurites.networks": "--patch 8,16,16 --training-patch 8,16,16 --repeats 1 --n 1"
     " --networks t.tsv --inference i.tsv",
     "neurites.networks_page": "--kept t.tsv --arithmetic a.tsv --page p.md",

@@ -4,6 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,6 +21,8 @@ from snakescope.learning.audit.audit import (
     read_origins,
     summary_table,
 )
+from snakescope.learning.audit.images import detail_of
+from snakescope.learning.audit.pairs import near_duplicates, registered_correlation
 from snakescope.learning.settings import AuditSettings, Code
 from snakescope.step.errors import StepError
 
@@ -237,7 +240,7 @@ def test_what_a_split_by_image_would_overstate(honest, tmp_path):
         grey = picture(row // 2) * 0.8 + picture(100 + row) * 0.05
         Image.fromarray(np.clip(grey, 0, 255).astype(np.uint8)).save(honest.at[row, "path"])
     honest["class"] = rng.permutation(np.tile(["a", "b"], 10)).repeat(2)
-    found = audit(honest, QUICK.model_copy(update={"max_similar_bits": 0}))
+    found = audit(honest, QUICK.model_copy(update={"max_similar_bits": 0, "max_candidate_bits": 0}))
     assert codes(found) == {"leak_gap"}
     gap = next(one.value for one in found.findings)
     assert gap > 0.3
@@ -357,3 +360,21 @@ def test_edited_copies_of_real_images_are_found_and_other_subjects_are_not(trap,
     assert len(hit) >= 29
     wrong = [pair for pair in pairs if len({name[0] for name in pair}) > 1]
     assert wrong == []
+
+
+def test_a_shifted_copy_is_found_by_its_fine_structure():
+    rng = np.random.default_rng(1)
+    one, other = (rng.integers(0, 255, (140, 140)).astype(np.uint8) for _ in range(2))
+    one, other = (cv2.GaussianBlur(grey, (0, 0), 2) for grey in (one, other))
+    gamma = (255 * (one / 255.0) ** 0.8).astype(np.uint8)
+    first, copy, stranger = (
+        detail_of(np.ascontiguousarray(grey))
+        for grey in (one[4:132, 4:132], gamma[7:135, 2:130], other[4:132, 4:132])
+    )
+    assert registered_correlation(first, copy) > 0.9
+    assert registered_correlation(first, stranger) < 0.5
+    hashes = np.zeros((3, 256), bool)
+    hashes[1, :60] = hashes[2, 60:140] = True
+    found = near_duplicates(hashes, [first, copy, stranger], 48, 96, 0.9)
+    assert [(one.first, one.second) for one in found] == [(0, 1)]
+    assert not near_duplicates(hashes, [first, copy, stranger], 48, 0, 0.9)

@@ -1,0 +1,180 @@
+"""The evaluation of the fibrosis tree: docs/tables/fibrosis-evaluation.tsv.
+
+    .venv/bin/python -m benchmarks.fibrosis.evaluation
+
+Trained rows come from the fold tables of benchmarks/fibrosis/cross_validation.py, of whole
+cross-validations only. The rest is computed: what needs real images is left as it is in the table
+where they are not at hand (SNAKESCOPE_DATA).
+"""
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import ROOT
+from benchmarks.fibrosis import untrained
+from benchmarks.fibrosis.cross_validation import (
+    FOLDS,
+    RUNS,
+    SETS,
+    fit_settings,
+    key_of,
+    simulation,
+    truth_of,
+)
+from snakescope.fibrosis.networks.outputs import class_names
+from snakescope.fibrosis.prediction.predict import temperature_of
+from snakescope.fibrosis.simulation.oracle import oracle_table
+from snakescope.fibrosis.simulation.settings import PRESETS
+from snakescope.learning.intervals import bootstrap_interval, paired_difference
+from snakescope.learning.scores import auc, calibration_error
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table, write_table
+
+TABLE = ROOT / "docs/tables/fibrosis-evaluation.tsv"
+COLUMNS = ["set", "method", "metric", "value", "low", "high", "n"]
+FOLD_COUNT = 10
+Row = untrained.Row
+NAN = float("nan")
+REAL = {"sector": "sectors", "trap": "trap", "planted": "planted"}
+
+
+def whole_tables() -> Iterator[tuple[str, str, int, str, pd.DataFrame]]:
+    """Set, model, seed, suffix and predictions of cross-validations of which no fold lacks."""
+    for path in sorted(FOLDS.glob("*.tsv")):
+        name = next(one for one in SETS if path.stem.startswith(one))
+        model, _, rest = path.stem.removeprefix(f"{name}_").partition("_seed")
+        seed, _, suffix = rest.partition("_")
+        table = read_table(path, ["fold", "key"], text=["scan", "patient", "stage", "role", "key"])
+        by = "image" if "by_image" in suffix else "patient"
+        settings = fit_settings(int(seed))
+        wanted = {
+            key_of(name, model, settings, fold, by, FOLD_COUNT)
+            + ("s" if "shuffled" in suffix else "")
+            for fold in range(FOLD_COUNT)
+        }
+        if wanted <= set(table["key"]):
+            yield name, model, int(seed), suffix, table[table["key"].isin(wanted)]
+
+
+def calibrated(table: pd.DataFrame) -> pd.DataFrame:
+    """Test predictions with the temperature of each fold's validation scans applied."""
+    names = [f"p_{name}" for name in class_names(3)]
+    parts = []
+    for _, fold in table.groupby("fold"):
+        held, test = (fold[fold["role"] == role] for role in ("validation", "test"))
+        logits = np.log(held[names].to_numpy(float).clip(1e-9))
+        temperature = temperature_of(logits, truth_of(held))
+        values = test[names].to_numpy(float).clip(1e-9) ** (1 / temperature)
+        parts.append(
+            test.assign(**dict(zip(names, (values / values.sum(1, keepdims=True)).T, strict=True)))
+        )
+    return pd.concat(parts).sort_values("scan")
+
+
+def right_of(test: pd.DataFrame) -> np.ndarray:
+    """Whether each scan's class is right."""
+    names = [f"p_{name}" for name in class_names(3)]
+    return np.asarray(test[names].to_numpy(float).argmax(1) == truth_of(test))
+
+
+def scored(name: str, method: str, test: pd.DataFrame, suffix: str) -> Iterator[Row]:
+    """Rows of a cross-validation."""
+    groups, n, truth = test["patient"].to_numpy(str), len(test), truth_of(test)
+    right = right_of(test)
+    accuracy = bootstrap_interval(lambda rows: float(right[rows].mean()), groups, 1)
+    metric = "image_wise_accuracy" if "by_image" in suffix else "accuracy"
+    method = f"{method}, shuffled labels" if "shuffled" in suffix else method
+    yield (name, method, metric, *accuracy, n)
+    if "by_image" in suffix:
+        return
+    scores = {
+        "auc_ge_f2": (truth >= 1, 1 - test["p_F0-F1"]),
+        "auc_ge_f4": (truth >= 2, test["p_F4"]),
+    }
+    for metric, (positive, score) in scores.items():
+        values = score.to_numpy(float)
+
+        def area(rows: np.ndarray, p: np.ndarray = positive, s: np.ndarray = values) -> float:
+            return auc(p[rows], s[rows]).value if 0 < p[rows].sum() < len(rows) else NAN
+
+        yield (name, method, metric, *bootstrap_interval(area, groups, 1, 1000), n)
+    names = [f"p_{one}" for one in class_names(3)]
+    error = calibration_error(test[names].to_numpy(float), truth)
+    yield (name, method, "ece", error, NAN, NAN, n)
+    if test["dice"].notna().any():
+        dice = test["dice"].to_numpy(float)
+        found = bootstrap_interval(lambda rows: float(dice[rows].mean()), groups, 1)
+        yield (name, method, "dice", *found, n)
+
+
+def trained() -> Iterator[Row]:
+    """Rows of all whole cross-validations; several seeds of a model also as their mean."""
+    kept: dict[tuple[str, str], dict[int, pd.DataFrame]] = {}
+    for name, model, seed, suffix, table in whole_tables():
+        test = calibrated(table)
+        yield from scored(name, f"{model}, seed {seed}" if seed > 1 else model, test, suffix)
+        if not suffix:
+            kept.setdefault((name, model), {})[seed] = test
+    for (name, model), seeds in kept.items():
+        if len(seeds) > 1:
+            rights = np.mean([right_of(test) for test in seeds.values()], axis=0)
+            groups = next(iter(seeds.values()))["patient"].to_numpy(str)
+            found = bootstrap_interval(lambda rows, r=rights: float(r[rows].mean()), groups, 1)
+            yield (name, f"{model}, mean of {len(seeds)} seeds", "accuracy", *found, len(rights))
+    for name in SETS:
+        first = kept.get((name, "ordinal"), {}).get(1)
+        for (other_set, other), seeds in kept.items():
+            if first is not None and other_set == name and other != "ordinal" and 1 in seeds:
+                one, two = right_of(first), right_of(seeds[1])
+                found = paired_difference(one, two, first["patient"].to_numpy(str), 1)
+                yield (name, f"ordinal - {other}", "accuracy", *found[:3], len(one))
+
+
+def oracles() -> Iterator[Row]:
+    """The best rule on the latent fibrosis, and the Nakagami parameter alone."""
+    for name in SETS:
+        path = RUNS / name / "truth.tsv"
+        if path.exists():
+            truth = read_table(path, ["f"], text=["scan", "patient", "stage", "device"])
+            found = oracle_table(truth, PRESETS[simulation(name).preset].latent_sd)
+            for row in found.itertuples():
+                yield (name, row.method, row.metric, row.value, row.low, row.high, row.n)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--table", type=Path, default=TABLE, help="table to write")
+    parser.add_argument("--data", type=Path, default=untrained.DATA, help="folder of real images")
+    parser.add_argument("--repeats", type=int, default=200, help="sets of the coverage (count)")
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    add_arguments(parser)
+    options = parser.parse_args()
+    before = (
+        read_table(options.table, COLUMNS)
+        if options.table.exists()
+        else pd.DataFrame(columns=COLUMNS)
+    )
+    rows = [*trained(), *oracles(), *untrained.dicom(), *untrained.coverage(options.repeats)]
+    if options.data.exists():
+        for function in REAL.values():
+            rows += getattr(untrained, function)()
+    table = pd.DataFrame(rows, columns=COLUMNS)
+    made = set(zip(table["set"], table["method"], table["metric"], strict=True))
+    old = [
+        row for row in before.itertuples(index=False)
+        if (row[0], row[1], row[2]) not in made and row[0] in REAL
+    ]  # fmt: skip
+    table = pd.concat([table, pd.DataFrame(old, columns=COLUMNS)], ignore_index=True)
+    write_table(options.table, table.sort_values(["set", "method", "metric"]))
+
+
+if __name__ == "__main__":
+    run_step(main)
