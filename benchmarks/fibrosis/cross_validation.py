@@ -23,7 +23,7 @@ import torch
 import yaml
 
 from benchmarks import ROOT
-from snakescope.fibrosis.networks.outputs import class_names
+from snakescope.fibrosis.classes import class_names
 from snakescope.fibrosis.simulation.settings import SimulateSettings
 from snakescope.fibrosis.simulation.simulate import sheet, simulate_set
 from snakescope.fibrosis.training.examples import Examples

@@ -25,7 +25,7 @@ from benchmarks.fibrosis.cross_validation import (
     simulation,
     truth_of,
 )
-from snakescope.fibrosis.networks.outputs import class_names
+from snakescope.fibrosis.classes import class_names
 from snakescope.fibrosis.prediction.predict import temperature_of
 from snakescope.fibrosis.simulation.oracle import oracle_table
 from snakescope.fibrosis.simulation.settings import PRESETS

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from snakescope.fibrosis import costs
-from snakescope.fibrosis.networks.outputs import CLASSES
+from snakescope.fibrosis.classes import CLASSES
 from snakescope.fibrosis.scans.scan import SIMULATED, check_classes, conflicts, look
 from snakescope.fibrosis.scans.sheet import Scan
 from snakescope.fibrosis.settings import FibrosisSettings

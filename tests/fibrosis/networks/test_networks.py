@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from snakescope.fibrosis.classes import class_names, class_of
 from snakescope.fibrosis.networks.losses import class_loss, mask_loss, ordinal_loss
 from snakescope.fibrosis.networks.ordinal import OrdinalNet
-from snakescope.fibrosis.networks.outputs import class_names, class_of
 from snakescope.fibrosis.networks.speckle import CHANNELS, speckle_statistics
 from snakescope.fibrosis.networks.texture import NAMES, texture_measures
 from snakescope.fibrosis.networks.unet import Maxout, UNet, parameters

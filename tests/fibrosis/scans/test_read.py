@@ -14,7 +14,7 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from snakescope.fibrosis.networks.outputs import CLASSES
+from snakescope.fibrosis.classes import CLASSES
 from snakescope.fibrosis.scans.ingest import ingest_all
 from snakescope.fibrosis.scans.read import read_raw, windowed
 from snakescope.fibrosis.scans.scan import check_classes, conflicts, look

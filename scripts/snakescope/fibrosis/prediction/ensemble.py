@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from snakescope.fibrosis.networks.outputs import CLASSES, class_names, class_of
+from snakescope.fibrosis.classes import CLASSES, class_names, class_of
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
 from snakescope.fibrosis.training.examples import Examples, load_examples
 from snakescope.fibrosis.training.models import Fitted, Prediction, predict, restored

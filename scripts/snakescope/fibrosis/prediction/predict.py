@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import log_softmax, softmax
 
-from snakescope.fibrosis.networks.outputs import class_names
+from snakescope.fibrosis.classes import class_names
 from snakescope.fibrosis.training.examples import Examples, load_examples
 from snakescope.fibrosis.training.models import Prediction, labels_of, predict, restored
 from snakescope.learning.cross_validation.folds import (

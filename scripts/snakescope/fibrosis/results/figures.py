@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from snakescope.fibrosis.networks.outputs import class_names
+from snakescope.fibrosis.classes import class_names
 from snakescope.fibrosis.results.measures import (
     THRESHOLDS,
     by_quality,
@@ -54,7 +54,7 @@ def results_figure(
 
 
 def _stages(classes: int) -> list[tuple[str, ...]]:
-    from snakescope.fibrosis.networks.outputs import CLASSES
+    from snakescope.fibrosis.classes import CLASSES
 
     return list(CLASSES[classes])
 

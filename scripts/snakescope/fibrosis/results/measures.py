@@ -8,7 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
-from snakescope.fibrosis.networks.outputs import CLASSES, class_names, class_of
+from snakescope.fibrosis.classes import CLASSES, class_names, class_of
 from snakescope.fibrosis.training.models import class_probabilities
 from snakescope.learning import scores as of
 from snakescope.learning.cross_validation.folds import PROBABILITY

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from snakescope.fibrosis.networks.outputs import class_names, class_of
+from snakescope.fibrosis.classes import class_names, class_of
 from snakescope.fibrosis.results.checklist import checklist
 from snakescope.fibrosis.results.figures import results_figure
 from snakescope.fibrosis.results.measures import (

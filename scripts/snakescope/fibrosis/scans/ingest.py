@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
 
-from snakescope.fibrosis.networks.outputs import class_names, class_of
+from snakescope.fibrosis.classes import class_names, class_of
 from snakescope.fibrosis.scans.read import Raw, read_raw
 from snakescope.fibrosis.scans.settings import SIDE_PX, IngestSettings
 from snakescope.fibrosis.scans.sheet import Scan

@@ -10,8 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from snakescope.fibrosis.classes import CLASSES, class_of
 from snakescope.fibrosis.networks import vgg
-from snakescope.fibrosis.networks.outputs import CLASSES, class_of
 from snakescope.fibrosis.networks.simple import Logistic, Majority
 from snakescope.fibrosis.networks.texture import NAMES, texture_measures
 from snakescope.fibrosis.simulation.settings import STAGES

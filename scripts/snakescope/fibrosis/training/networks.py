@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from snakescope.fibrosis.classes import CLASSES, class_of
 from snakescope.fibrosis.networks.losses import (
     CLASS_WEIGHT,
     class_loss,
@@ -15,7 +16,6 @@ from snakescope.fibrosis.networks.losses import (
     ordinal_loss,
 )
 from snakescope.fibrosis.networks.ordinal import OrdinalNet
-from snakescope.fibrosis.networks.outputs import CLASSES, class_of
 from snakescope.fibrosis.networks.speckle import Grey, speckle_statistics
 from snakescope.fibrosis.networks.unet import UNet
 from snakescope.fibrosis.simulation.settings import STAGES
