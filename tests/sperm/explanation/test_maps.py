@@ -16,7 +16,7 @@ METHODS = {
     "rostfine": ("rollout", "relevance"),
     "slowfast_timesformer": ("grad_cam", "rollout", "relevance"), "ours": ("grad_cam",),
 }  # fmt: skip
-FRAMES = {"image": {1}, "video": {4, 8, 16}}
+FRAMES = {"image": {1}, "video": {2, 4, 8, 16}}
 MOTION = torch.zeros(19)
 
 

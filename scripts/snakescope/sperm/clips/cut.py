@@ -32,6 +32,10 @@ TABLE = [
 ]  # fmt: skip
 
 
+HEAD_UM = 3.0
+"""Half the side of the picture of a head that is followed."""
+
+
 @dataclass(frozen=True)
 class Window:
     """Where and when a clip is: a second about a place that may move.
@@ -134,12 +138,43 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
         row["sharpness"] = float(np.median([sharpness(frame) for frame in frames[::4]]))
         if row["sharpness"] < settings.min_sharpness:
             flags.append("out of focus")
-        if not np.isnan(one.um_per_px):
+        off_um = head_offset(frames, settings.um_per_px) * settings.um_per_px
+        if not np.isnan(one.um_per_px) and off_um > settings.max_off_um:
+            flags.append("the crop does not follow the head: no speed")
+        elif not np.isnan(one.um_per_px):
             found = motion(drift(frames), settings.um_per_px, settings.fps)
             row |= {"vsl_um_s": found.vsl, "vcl16_um_s": found.vcl, "lin": found.lin}
         else:
             flags.append("no um_per_px: no speed")
     return row | {"flags": "; ".join(flags)}
+
+
+def head_offset(frames: NDArray[np.uint8], um_per_px: float) -> float:
+    """How far what is in the middle at first moves within the crop (px).
+
+    Followed from frame to frame by normalised correlation; its picture is renewed slowly, as heads
+    turn.
+    """
+    radius = max(6, round(HEAD_UM / um_per_px))
+    y = x = frames.shape[1] // 2
+    around, grey = radius + 8, frames.astype(np.float32)
+    inside = frames.shape[1] - around - 1
+    head = grey[0, y - radius : y + radius + 1, x - radius : x + radius + 1]
+    farthest = 0.0
+    for frame in grey[1:]:
+        top, left = (int(np.clip(one, around, inside)) - around for one in (y, x))
+        part = frame[top : top + 2 * around + 1, left : left + 2 * around + 1]
+        row, column = np.unravel_index(
+            int(cv2.matchTemplate(part, head, cv2.TM_CCOEFF_NORMED).argmax()),
+            (part.shape[0] - head.shape[0] + 1, part.shape[1] - head.shape[1] + 1),
+        )
+        y, x = top + int(row) + radius, left + int(column) + radius
+        seen = frame[y - radius : y + radius + 1, x - radius : x + radius + 1]
+        head = 0.7 * head + 0.3 * seen
+        farthest = max(
+            farthest, float(np.hypot(y - frames.shape[1] // 2, x - frames.shape[2] // 2))
+        )
+    return farthest
 
 
 def padded(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:

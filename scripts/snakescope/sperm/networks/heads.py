@@ -72,7 +72,7 @@ class Ordinal(nn.Module):
         self.project = nn.Linear(features, 2)
         nn.init.normal_(self.project.weight, std=0.01)
         nn.init.zeros_(self.project.bias)
-        self.first = nn.Parameter(torch.tensor(-1.3))
+        self.first = nn.Parameter(torch.tensor(-0.9))
         self.steps = nn.Parameter(torch.full((GRADES - 2,), -0.2))
 
     def thresholds(self) -> Tensor:

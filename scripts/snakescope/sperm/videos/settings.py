@@ -26,6 +26,9 @@ class CutSettings(Settings):
         description="sharpness of the head against the noise below which a clip is out"
         " of focus (ratio)",
     )
-    max_off_px: float = Field(
-        30.0, gt=0, description="greatest distance of the head from the middle of a clip (px)"
+    max_off_um: float = Field(
+        4.0,
+        gt=0,
+        description="way of the head within a crop from which on the crop does not follow it, and"
+        " the drift of the background is not its speed (um)",
     )
