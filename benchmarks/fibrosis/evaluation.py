@@ -116,7 +116,9 @@ def trained() -> Iterator[Row]:
     kept: dict[tuple[str, str], dict[int, pd.DataFrame]] = {}
     for name, model, seed, suffix, table in whole_tables():
         test = calibrated(table)
-        yield from scored(name, f"{model}, seed {seed}" if seed > 1 else model, test, suffix)
+        start = ", random start" if model.startswith("vgg") else ""
+        label = f"{model}{start}" + (f", seed {seed}" if seed > 1 else "")
+        yield from scored(name, label, test, suffix)
         if not suffix:
             kept.setdefault((name, model), {})[seed] = test
     for (name, model), seeds in kept.items():

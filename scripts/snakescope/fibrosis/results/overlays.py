@@ -37,7 +37,8 @@ def heat_map(fitted: Fitted, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         return found.mean(1) if fitted.name == "ordinal" else found.max(1).values
 
     (found,) = grad_cam(module, module.camera, x, score)
-    return np.asarray(cv2.resize(found, image.shape[::-1], interpolation=cv2.INTER_LINEAR))
+    whole = cv2.resize(found, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    return np.where(image > 0, whole, 0).astype(np.float32)
 
 
 def overlays_figure(weights: Path, items: pd.DataFrame, table: pd.DataFrame, count: int) -> Figure:
@@ -84,7 +85,7 @@ def overlays_figure(weights: Path, items: pd.DataFrame, table: pd.DataFrame, cou
             said = by_name.loc[name]
             found, sure = said["named"], said["confidence"]
             panel[0].set_title(f"{name}: F{said['stage']}", fontsize=8, loc="left")
-            panel[1].set_title("outline, by hand", fontsize=7, fontweight="normal", color=FAINT_INK)
+            panel[1].set_title("outline, given", fontsize=7, fontweight="normal", color=FAINT_INK)
             panel[2].set_title(f"network, Dice {said['dice']:.2f}", fontsize=7, fontweight="normal")
             panel[3].set_title(f"says {found} ({sure:.2f})", fontsize=7, fontweight="normal")
         return figure
