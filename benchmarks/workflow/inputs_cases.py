@@ -49,7 +49,7 @@ def _table() -> tuple[Case, ...]:
     return (
         Case(1, "no permission, then given (39)", "an error of the system, then ten frames",
              registered(), "39", (), REGISTERED, False, None, readable,
-             user=65534),
+             plain=True),
         Case(1, "HDF5 locked by a writer (05)", "the sentence of a lock, no damage",
              says("another program has it open", without=["damaged"]), "05",
              during="d/image.h5"),

@@ -39,7 +39,7 @@ class Case:
         make: makes the input in ``d`` of a folder, after the generator.
         then: what is done before a second run, whose outcome counts.
         during: file from which on the generator still runs.
-        user: number of the account that runs it, 0 for one's own.
+        plain: run without the rights of an administrator.
     """
 
     kind: int
@@ -53,7 +53,7 @@ class Case:
     make: Callable[[Path], None] | None = None
     then: Callable[[Path], None] | None = None
     during: str = ""
-    user: int = 0
+    plain: bool = False
 
 
 def says(*words: str, status: int | None = None, without: Sequence[str] = ()) -> Check:

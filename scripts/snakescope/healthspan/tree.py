@@ -25,7 +25,7 @@ from snakescope.healthspan.plates.manifest import (
 )
 from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.sheet import Plate, warnings_of_conditions
-from snakescope.healthspan.plates.status import left_behind, write_sheets
+from snakescope.healthspan.plates.status import left_behind, verdicts_of, write_sheets
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
 from snakescope.healthspan.trial.options import add_options
@@ -120,10 +120,14 @@ class Healthspan(Tree[Plate]):
     def after_scan(self) -> list[str]:
         """Write the status of every plate and the plates of every experiment."""
         write_sheets(self.results, self.sheet, self.status(), keep=self.dry)
-        notes = left_behind(self.results, self.experiments)
-        notes += warnings_of_conditions(self.subjects.values())
+        notes = warnings_of_conditions(self.subjects.values())
+        notes += left_behind(self.results, self.experiments)
         own = [look for name, look in self.found.items() if name in self.subjects]
         return notes + inferred.write_inferred(self.results, own)
+
+    def verdicts(self) -> dict[str, dict[str, str]]:
+        """Plates that failed their quality, or have warnings."""
+        return verdicts_of(self.results, self.subjects)
 
     def status(
         self, failed: Mapping[str, str] | None = None, unjudged: Mapping[str, str] | None = None
@@ -255,10 +259,7 @@ class Healthspan(Tree[Plate]):
         return self._pixel_size_um(self.plate(wildcards))
 
     def _pixel_size_um(self, row: Plate) -> float:
-        if row.pixel_size_um is not None:
-            return row.pixel_size_um
-        size: float = self.own_settings(row.name).plates.pixel_size_um
-        return size
+        return float(row.pixel_size_um or self.own_settings(row.name).plates.pixel_size_um)
 
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""

@@ -21,6 +21,8 @@ ZERO_TAIL = 64
 """Zero bytes at the end of a compressed strip that no compression writes."""
 FINE_DPI = 1200
 """Resolution from which one in dots per inch is a measured one, and no default of a program."""
+MOST_PAGES = 8
+"""Pages beyond which a file is no frame, and not followed to its end."""
 _WHOLE = {"NONE": 1, "LZW": 1, "ADOBE_DEFLATE": 1, "DEFLATE": 1, "PACKBITS": 1, "ZSTD": 1}
 MICROMETRES = {
     "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0,
@@ -129,6 +131,25 @@ def _ratio(page: TiffPage, name: str) -> float | None:
     return value if math.isfinite(value) and value > 0 else None
 
 
+def check_chain(file: TiffFile) -> None:
+    """Refuse a file that names a further page which is not there.
+
+    Raises:
+        ValueError: the link behind the last page leads nowhere.
+    """
+    page = file.pages[len(file.pages) - 1].aspage()
+    handle, big = file.filehandle, file.is_bigtiff
+    order: Any = "little" if file.byteorder == "<" else "big"
+    handle.seek(page.offset)
+    count = int.from_bytes(handle.read(8 if big else 2), order)
+    handle.seek((20 if big else 12) * count, 1)
+    follows = int.from_bytes(handle.read(8 if big else 4), order)
+    first = file.pages.first.offset
+    # NDPI and some writers of pyramids link back to the first page.
+    if follows and follows != first:
+        raise ValueError(f"a further page at byte {follows} is not in the file")
+
+
 def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
     """Refuse a page whose data are not all in the file.
 
@@ -136,7 +157,8 @@ def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
         ValueError: strips or tiles are absent, beyond the end of the file, on one another, shorter
             or longer than their pixels, or end in zeros where they are compressed.
     """
-    spans = list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    check_chain(file)
+    spans = _spans(page)
     ends = [offset + count for offset, count in spans]
     if not ends or max(ends) > size:
         raise ValueError(f"pixels expected up to byte {max(ends, default=0)} of {size}")
@@ -144,26 +166,62 @@ def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
         raise ValueError(f"{absent} of {len(spans)} strips or tiles are not in the file")
     ordered = sorted(spans)
     over = any(a + n > b for (a, n), (b, _) in pairwise(ordered))
-    over |= any(a < page.offset < a + n for a, n in ordered)
+    for low, high in _described(file, page):
+        over |= any(a < high and low < a + n for a, n in ordered)
     if over or ordered[0][0] < 8:
-        raise ValueError("its strips lie on one another")
-    name = page.compression.name if hasattr(page.compression, "name") else str(page.compression)
-    if name == "NONE":
+        raise ValueError("its strips lie on one another or on its description")
+    _check_end(file, page, max(ends), size)
+    name = getattr(page.compression, "name", "")
+    if int(page.compression) == 1:
         line = page.imagewidth * page.bitspersample
         if not page.is_tiled and page.bitspersample in (8, 16, 32, 64):
-            samples = page.samplesperpixel
-            expected = line * page.imagelength * page.imagedepth * samples // 8
-            found = sum(page.databytecounts)
-            if found != expected and not page.is_contiguous:
-                raise ValueError(f"{expected} bytes of pixels expected, {found} found")
-            if found < expected:
-                raise ValueError(f"{expected} bytes of pixels expected, {found} found")
+            samples = page.samplesperpixel * page.imagedepth
+            padded = page.rowsperstrip * len(spans) if page.rowsperstrip < page.imagelength else 0
+            expected = [line * n * samples // 8 for n in (page.imagelength, padded)]
+            if (found := sum(page.databytecounts)) not in expected:
+                raise ValueError(f"{expected[0]} bytes of pixels expected, {found} found")
     elif name in _WHOLE:
         for offset, count in spans:
             file.filehandle.seek(offset + max(0, count - ZERO_TAIL))
             tail = file.filehandle.read(min(count, ZERO_TAIL))
             if count >= ZERO_TAIL and not any(tail):
                 raise ValueError("its compressed pixels end in zeros: the copy was broken off")
+
+
+def _spans(page: TiffPage) -> list[tuple[int, int]]:
+    return list(zip(page.dataoffsets, page.databytecounts, strict=False))
+
+
+def _described(file: TiffFile, page: TiffPage) -> list[tuple[int, int]]:
+    """Return the bytes, first and one after the last, of a page's tags and of their values."""
+    big = file.is_bigtiff
+    head, entry, link = (8, 20, 8) if big else (2, 12, 4)
+    spans = [(page.offset, page.offset + head + entry * len(page.tags) + link)]
+    for tag in page.tags:
+        if tag.valuebytecount > (8 if big else 4):
+            spans.append((tag.valueoffset, tag.valueoffset + tag.valuebytecount))
+    return spans
+
+
+def _check_end(file: TiffFile, page: TiffPage, data_end: int, size: int) -> None:
+    """Refuse a file that goes on for some bytes after all it describes: it was shifted within.
+
+    Raises:
+        ValueError: up to 64 bytes at its end that are not zero belong to nothing.
+    """
+    if file.is_imagej or file.is_stk or len(file.pages) > MOST_PAGES:
+        return
+    end = data_end
+    for number in range(len(file.pages)):
+        one = file.pages[number].aspage()
+        if {"SubIFDs", "ExifTag", "GPSTag"} & {tag.name for tag in one.tags}:
+            return
+        end = max([end, *(high for _, high in _described(file, one))])
+        end = max([end, *(a + n for a, n in _spans(one))])
+    if 0 < size - end <= ZERO_TAIL:
+        file.filehandle.seek(end)
+        if any(file.filehandle.read(size - end)):
+            raise ValueError(f"{size - end} bytes at its end that belong to nothing")
 
 
 def by_photometric(image: NDArray[Any], page: TiffPage, labels: bool = False) -> NDArray[Any]:

@@ -44,6 +44,7 @@ def describe_tiff(path: str, kind: str) -> Source:
                 f"{strays} of another size or bit depth; export the stack again"
             )
         _check_series(path, file, series)
+        tiff.check_whole(file, tiff.main_page(file), Path(path).stat().st_size)
         ends = _ends(file, series)
         if series.dataoffset is not None:
             ends.append(series.dataoffset + series.nbytes)

@@ -173,6 +173,7 @@ class Monitor(LogHandlerBase):
                 lines += tree.without_failed(failures, unfinished, self.planned)
             elif succeeded:
                 lines += tree.summary()
+            lines += tree.standing({one.subject for one in failures if one.status == "failed"})
         lines.append(self.standing.closing())
         summary = command("summary", str(self.path.resolve()))
         print("\n".join([*lines, f"What was used and what failed: {summary}"]), file=sys.stderr)

@@ -25,22 +25,13 @@ from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 from snakescope.tree.costs import Cost, Size, request_mb, request_minutes
 from snakescope.tree.failures import Failure
+from snakescope.tree.notes import Shared, some, to_look_at
 from snakescope.tree.provenance import as_yaml
 from snakescope.tree.steps import Step
 
 R = TypeVar("R", bound=Row)
 Parameter = Callable[..., Any]
 PROBLEM = "problem.txt"
-
-
-class Shared(str):
-    """A note of a scan that may hold for many subjects, and is told once, with their names."""
-
-
-def some(names: Sequence[str], shown: int = 3) -> str:
-    """Return the first of some names, and how many more there are."""
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 class Tree(ABC, Generic[R]):
@@ -128,6 +119,24 @@ class Tree(ABC, Generic[R]):
     def conflicts(self) -> dict[str, str]:
         """Return why subjects cannot be used beside one another, once all have been looked at."""
         return {}
+
+    def verdicts(self) -> dict[str, dict[str, str]]:
+        """Return what the results say of subjects, by kind of verdict, subject and reason."""
+        return {}
+
+    def standing(self, failed: Collection[str] = ()) -> list[str]:
+        """Return one line for each kind of subject that is not as it should be, by name.
+
+        Args:
+            failed: subjects of which a job failed in this run.
+        """
+        kinds = {
+            "failed": dict.fromkeys((name for name in self.sheet if name in failed), ""),
+            "unusable": {**self.problems, **self.refused},
+            **self.verdicts(),
+            "excluded by the sheet": self.excluded,
+        }
+        return to_look_at(self.subject, kinds)
 
     def after_scan(self) -> list[str]:
         """Write what depends on all subjects, and return notes."""

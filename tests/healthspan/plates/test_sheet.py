@@ -120,7 +120,8 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
             ["plate\texperiment\tconditon\tfolder"],
             ", line 1: expected the columns plate, experiment, condition, folder, "
             "age_at_first_frame_d, worms, exclusion, pixel_size_um, pattern, settings, well, "
-            "found 'conditon'; did you mean condition? Rename the column, or call one of your own less alike",
+            "found 'conditon'; did you mean condition? Rename the column, or call one of your own"
+            " less alike",
         ),
         (
             ["#", HEADER + "\tplate"],

@@ -3,7 +3,7 @@
 import csv
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from snakescope.healthspan.plates.manifest import PlateFrames
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
-from snakescope.tree.tree import Shared, some
+from snakescope.tree.notes import Shared, some
 
 INFERRED = "inferred.tsv"
 COLUMNS = (
@@ -50,6 +50,18 @@ def of_pixel_size(look: Look) -> list[str]:
             " are if the images are right; correct the one that is wrong"
         )
     ]
+
+
+def of_letters(plates: Iterable[Plate]) -> list[str]:
+    """Return a note where figures cannot show the conditions, as no font here has their letters."""
+    text = "".join(dict.fromkeys(plate.condition for plate in plates))
+    # Letters of western languages are in every font; looking for others takes a second.
+    if all(ord(one) < 0x250 for one in text):
+        return []
+    from snakescope.imaging.style import note_of_fonts
+
+    note = note_of_fonts(text)
+    return [f"conditions: {note}"] if note else []
 
 
 def check_one_picture(look: Look) -> None:
@@ -124,9 +136,13 @@ def _listing(look: Look) -> tuple[Any, ...]:
 
 
 def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:
-    """Write what was read off the raw folders; return lines that sum it up, if it has changed."""
+    """Write what was read off the raw folders; return lines that sum it up, if it has changed.
+
+    With a note on conditions that figures cannot show.
+    """
     if not looks:
         return []
+    notes = of_letters([look.plate for look in looks])
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -157,8 +173,8 @@ def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:
         groups.setdefault(said, []).append(look.plate.name)
     path = Path(results, INFERRED)
     if not write_if_changed(path, text.getvalue()):
-        return []
+        return notes
     lines = [f"  {some(names)}: {said}" for said, names in list(groups.items())[:SHOWN]]
     if len(groups) > SHOWN:
         lines.append(f"  and {len(groups) - SHOWN} more kinds")
-    return ["\n".join([f"read off the raw folders, plate by plate in {path}:", *lines])]
+    return [*notes, "\n".join([f"read off the raw folders, plate by plate in {path}:", *lines])]

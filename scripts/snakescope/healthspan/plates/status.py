@@ -5,7 +5,7 @@ The main process writes them after scanning the raw folders.
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from snakescope.healthspan.plates.sheet import Plate
@@ -71,6 +71,21 @@ def _not_computed(path: str, status: Status) -> dict[str, tuple[str, str]]:
         for row in rows
         if row.get("status") == "not computed" and status.get(row["plate"], ("",))[0] == "included"
     }
+
+
+def verdicts_of(results: str, plates: Iterable[str]) -> dict[str, dict[str, str]]:
+    """Return the plates that failed their quality or have warnings, with these, by verdict."""
+    found: dict[str, dict[str, str]] = {"failed quality control": {}, "with warnings": {}}
+    kinds = {"failed": "failed quality control", "warning": "with warnings"}
+    for plate in plates:
+        path = Path(results, plate, "quality.tsv")
+        if not path.exists():
+            continue
+        with open(path, encoding="utf-8", newline="") as file:
+            row = next(csv.DictReader(file, delimiter="\t"), {})
+        if kind := kinds.get(row.get("status", "")):
+            found[kind][plate] = row.get("warnings", "")
+    return found
 
 
 def left_behind(results: str, experiments: Mapping[str, Sequence[str]]) -> list[str]:

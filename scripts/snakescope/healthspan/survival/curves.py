@@ -165,6 +165,8 @@ def draw_curves(
             markerfacecolor="white",
             markeredgewidth=0.8,
             label=f"{name}, counted per frame",
+            # Points above the upper edge lie on it, whole.
+            clip_on=False,
         )
         if np.isfinite(median):
             axes.plot([median, median], [0, 0.5], ":", color=colour, linewidth=1)
@@ -214,7 +216,7 @@ def main(given: argparse.Namespace) -> None:
             from_the_start(curve, intervals(individuals, outcome), first_d, settings.confidence)
             for curve, outcome in ((alive, LIFESPAN), (healthy, HEALTHSPAN))
         )
-    with figure_style():
+    with figure_style(title):
         note = str(row["note"])
         figure = draw_curves(table, alive, healthy, title, given.time_axis, settings, note)
         for path in given.figures:

@@ -18,11 +18,12 @@ from lifelines.statistics import logrank_test
 from snakescope.healthspan.plates.sheet import note_of_mixed_days
 from snakescope.healthspan.plates.status import SHEET_COLUMNS
 from snakescope.healthspan.survival.cox import cox_table
+from snakescope.healthspan.survival.curves import NONE_FOUND
 from snakescope.healthspan.survival.estimators import OUTCOMES, intervals
 from snakescope.healthspan.survival.experiment_figure import draw_experiment
 from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
-from snakescope.imaging.style import figure_style, save_figure
+from snakescope.imaging.style import figure_style, note_of_fonts, save_figure
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 from snakescope.step.tables import read_table, with_columns_of, write_table
@@ -172,8 +173,10 @@ def read_plates(
     """
     rows = read_table(sheet, ["plate", "condition"], text="all")
     columns = ["plate", "time_axis", "first_usable_day"]
+    found = [read_table(path, columns, text="all") for path in summaries]
     summary = pd.concat(
-        [read_table(path, columns, text="all")[columns] for path in summaries], ignore_index=True
+        [one.assign(note=one.get("note", ""))[[*columns, "note"]] for one in found],
+        ignore_index=True,
     )
     plates = list(summary["plate"])
     condition = dict(zip(rows["plate"], rows["condition"], strict=True))
@@ -188,6 +191,20 @@ def read_plates(
         for plate, path in zip(plates, individuals, strict=True)
     }
     return {plate: tables[plate] for plate in condition}, summary, condition
+
+
+def without_worms(summary: pd.DataFrame) -> list[str]:
+    """Return plates in which no worm was ever found, unless there are no others.
+
+    Their worms, as many as the sheet says, would be censored from the first day on.
+    """
+    empty = summary.loc[summary["note"] == NONE_FOUND, "plate"]
+    return [] if len(empty) == len(summary) else [str(plate) for plate in empty]
+
+
+def note_of_left_out(plates: Sequence[str]) -> str:
+    """Return that some plates are not compared, empty without any."""
+    return f"left out, as {NONE_FOUND}: {', '.join(plates)}" if plates else ""
 
 
 def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, float]:
@@ -260,11 +277,19 @@ def main(given: argparse.Namespace) -> None:
     """Run the step."""
     settings = ExperimentSettings.model_validate_json(given.settings)
     individuals, summary, condition = read_plates(given.plates, given.individuals, given.summaries)
+    empty = without_worms(summary)
+    left_out = note_of_left_out(empty)
+    if left_out:
+        print(f"warning: {given.plates}: {left_out}", file=sys.stderr)
+        individuals = {plate: one for plate, one in individuals.items() if plate not in empty}
+        condition = {plate: one for plate, one in condition.items() if plate not in empty}
+        summary = summary[~summary["plate"].isin(empty)]
     conditions = list(dict.fromkeys(condition.values()))
     axes = dict(zip(summary["plate"], summary["time_axis"], strict=True))
     mixed = note_of_mixed_days(axes)
     if mixed:
         print(f"warning: {given.plates}: {mixed}; they are pooled as they are", file=sys.stderr)
+    mixed = "; ".join(filter(None, (mixed, left_out)))
     survival = survival_table(individuals, condition)
     sheet = read_table(given.plates, text="all").drop(
         columns=list(SHEET_COLUMNS[1:]), errors="ignore"
@@ -281,9 +306,12 @@ def main(given: argparse.Namespace) -> None:
     for path, table in zip([*given.prism, given.jmp], tables, strict=True):
         with atomic_write(path) as partial:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
-    with figure_style():
+    text = "".join([given.experiment, *conditions])
+    if boxes := note_of_fonts(text):
+        print(f"warning: {given.plates}: {boxes}", file=sys.stderr)
+    with figure_style(text):
         first_d = first_days(summary, condition)
-        axis = "day" if mixed else next(iter(axes.values()))
+        axis = next(iter(axes.values())) if len(set(axes.values())) == 1 else "day"
         figure = draw_experiment(
             survival, conditions, first_d, given.experiment, axis, settings, mixed, evidence(cox)
         )
