@@ -21,6 +21,7 @@ rule pages:
         counts="results/healthspan/{plate}/counts.tsv",
         states="results/healthspan/{plate}/states.tsv",
         summary="results/healthspan/{plate}/summary.tsv",
+        description="results/healthspan/{plate}/reference.json",
         masks=tree.of_blocks("masks/{block}.json"),
         registered=tree.of_blocks("registered/{block}.ome.tif"),
     output:
@@ -68,7 +69,8 @@ rule pages:
         " --counts {input.counts:q} --states {input.states:q} --tracks {input.tracks:q}"
         " --summary {input.summary:q}"
         " --masks {input.masks:q} --registered {input.registered:q} --worms {params.worms}"
-        " --settings {params.settings:q} --page {output.quality:q} --image {output.quality_image:q}"
+        " --reference-description {input.description:q} --settings {params.settings:q}"
+        " --page {output.quality:q} --image {output.quality_image:q}"
         " --row {output.quality_row:q} >> {log:q} 2>&1"
 
 

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -198,8 +199,9 @@ def page(
     pictures: Sequence[Picture],
     drawn: Mapping[str, Figure],
     lost: Sequence[str] = (),
+    reference: str = "",
 ) -> str:
-    """The page as HTML; ``lost`` has a phrase for every frame without use, with its reason."""
+    """The page as HTML; ``reference`` says which frame is the reference and why, ``lost`` has a phrase for every frame without use, with its reason."""
     return html(
         "quality.html",
         plate=plate,
@@ -211,11 +213,24 @@ def page(
             (CAPTIONS[name], image_url(svg_of(figure), "svg+xml")) for name, figure in drawn.items()
         ],
         lost=lost,
-        measures=_as_text(measures),
+        measures=[*([("reference frame", reference)] if reference else []), *_as_text(measures)],
         ink=INK,
         faint_ink=FAINT_INK,
         rule=RULE,
     )
+
+
+def reference_in_words(path: str | Path | None) -> str:
+    """Which frame is the reference of a plate, and why it is this one."""
+    if path is None:
+        return ""
+    document = json.loads(Path(path).read_text(encoding="utf-8"))
+    text = f"t{document['timepoint']:03d}"
+    if agreement := document.get("agreement"):
+        text += f", onto which {agreement['agreeing']} of {agreement['compared']} others register"
+        if passed := agreement["passed_over"]:
+            text += f"; passed over: {', '.join(passed)}"
+    return text
 
 
 def _number_of_worms(text: str) -> int | None:
@@ -233,6 +248,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--masks", nargs="+", required=True, help="with .dropped.tsv beside each")
     parser.add_argument("--registered", nargs="+", required=True)
     parser.add_argument("--worms", type=_number_of_worms, default=None, help="number or unknown")
+    parser.add_argument("--reference-description", help="reference.json of the plate")
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--page", required=True)
     parser.add_argument("--image", required=True)
@@ -259,7 +275,8 @@ def main(given: argparse.Namespace) -> None:
     pictures = mask_pictures(tables.frames, as_counted, given.masks, given.registered, settings)
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
     lost = losses(tables.frames.fillna({"reason": ""}))
-    text = page(given.plate, measures, verdict, pictures, drawn, lost)
+    reference = reference_in_words(given.reference_description)
+    text = page(given.plate, measures, verdict, pictures, drawn, lost, reference)
     save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)
     write_text(given.page, text)
     write_table(given.row, row_of(given.plate, measures, verdict))

@@ -153,8 +153,9 @@ def draw_confidence(axes: Axes, tables: Tables) -> None:
 
 
 def draw_dropped(axes: Axes, tables: Tables) -> None:
-    """Objects found and dropped, by reason."""
-    reasons = tables.dropped["reason"].value_counts().sort_values()
+    """Objects found and dropped, by reason; second views of one worm are none of them."""
+    reasons = tables.dropped["reason"]
+    reasons = reasons[reasons != "duplicate"].value_counts().sort_values()
     axes.barh(reasons.index.astype(str), reasons.to_numpy(), color=SERIES_COLOURS[4], height=0.6)
     for place, number in enumerate(reasons):
         axes.text(number, place, f" {number}", va="center", fontsize=8)

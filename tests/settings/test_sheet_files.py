@@ -1,0 +1,173 @@
+"""Sheets and configurations as people and programs write them, and mutated ones."""
+
+import random
+from pathlib import Path
+
+import openpyxl
+import pytest
+
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.run.settings import ClusterSettings
+from snakescope.settings.files import read_config
+from snakescope.settings.load import load_sections
+from snakescope.settings.sheet import read_sheet
+from snakescope.step.errors import StepError
+
+HEADER = "plate\texperiment\tcondition\tfolder\tworms\texclusion\n"
+ROW = "p1\te\tN2\traw\t8\t\n"
+
+
+def rows_of(path: Path, text: str) -> tuple[list[Plate], list[str]]:
+    path.write_text(text, encoding="utf-8")
+    sheet = read_sheet(path, Plate)
+    return list(sheet.rows), [one.reason for one in sheet.refused]
+
+
+def test_one_bad_row_does_not_stop_the_others(tmp_path: Path) -> None:
+    bad = ["a b\te\tN2\traw\t8\t", "status.tsv\te\tN2\traw\t8\t", "CON\te\tN2\traw\t8\t"]
+    bad += ["p2\te\tN2\traw\tmany\t", "p3\te\tN2\traw\t8\t\t\ttoo many", "x" * 101 + "\te\tN2\tr"]
+    text = HEADER + ROW + "\n".join(bad) + "\n"
+    rows, refused = rows_of(tmp_path / "plates.tsv", text)
+    assert [row.name for row in rows] == ["p1"]
+    assert len(refused) == len(bad)
+    for number, reason in enumerate(refused, start=3):
+        assert f"plates.tsv, line {number}" in reason and "\n" not in reason
+
+
+def test_of_a_name_that_stands_twice_neither_row_is_used(tmp_path: Path) -> None:
+    rows, refused = rows_of(
+        tmp_path / "p.tsv", HEADER + ROW + ROW.replace("p1", "P1") + "p2\te\tN2\traw\n"
+    )
+    assert [row.name for row in rows] == ["p2"]
+    assert ["line 3" in refused[0], "line 2" in refused[1]] == [True, True]
+
+
+@pytest.mark.parametrize("word", ["FALSE", "no", "0", "-", "n/a", "None", "\u2013", " No "])
+def test_words_of_refusal_are_no_reason(tmp_path: Path, word: str) -> None:
+    (row,), _ = rows_of(tmp_path / "p.tsv", HEADER + f"p1\te\tN2\traw\t8\t{word}\n")
+    assert not row.excluded
+    (row,), _ = rows_of(tmp_path / "p.tsv", HEADER + "p1\te\tN2\traw\t8\tfogged\n")
+    assert row.exclusion == "fogged"
+
+
+@pytest.mark.parametrize(
+    ("cell", "said"),
+    [
+        ('"N2', "every quotation mark to be closed"),
+        ("N2\u2028drug", "U+2028"),
+        ("N2\x0bdrug", "U+000B"),
+        ("N\x002", "U+0000"),
+    ],
+)
+def test_what_cannot_be_seen_in_a_cell_is_refused_by_its_line(
+    tmp_path: Path, cell: str, said: str
+) -> None:
+    rows, (reason,) = rows_of(
+        tmp_path / "p.tsv", HEADER + ROW + ROW.replace("p1", "p2").replace("N2", cell)
+    )
+    assert [row.name for row in rows] == ["p1"]
+    assert said in reason and "line 3" in reason
+
+
+def test_letters_that_look_alike_are_alike(tmp_path: Path) -> None:
+    spelt = "Ko\u0308ln\u00a0\u200b1"
+    rows, _ = rows_of(tmp_path / "p.tsv", HEADER + ROW.replace("N2", spelt))
+    assert rows[0].condition == "K\u00f6ln 1"
+    (tmp_path / "Ko\u0308ln").mkdir()
+    folder = tmp_path / "K\u00f6ln"
+    rows, _ = rows_of(tmp_path / "p.tsv", HEADER + ROW.replace("raw", str(folder)))
+    assert Path(rows[0].folder).is_dir()
+
+
+@pytest.mark.parametrize("mark", [",", ";"])
+def test_csv_and_xlsx_give_the_rows_of_the_tsv(tmp_path: Path, mark: str) -> None:
+    text = HEADER + 'p1\te\t"N2, ""high"""\traw\t8\t\n007\te\tNA\traw\t\t\n'
+    wanted, _ = rows_of(tmp_path / "p.tsv", text)
+    assert [row.condition for row in wanted] == ['N2, "high"', "NA"]
+    assert rows_of(tmp_path / "p.csv", text.replace("\t", mark))[0] == wanted
+    book = openpyxl.Workbook()
+    for line in (HEADER.split(), ["p1", "e", 'N2, "high"', "raw", 8.0], ["007", "e", "NA", "raw"]):
+        book.active.append(line)
+    book.save(tmp_path / "p.xlsx")
+    assert list(read_sheet(tmp_path / "p.xlsx", Plate).rows) == wanted
+
+
+def test_a_date_that_excel_made_is_refused(tmp_path: Path) -> None:
+    import datetime
+
+    book = openpyxl.Workbook()
+    book.active.append(HEADER.split())
+    book.active.append(["p1", "e", datetime.datetime(2026, 1, 2), "raw", 8])
+    book.save(tmp_path / "p.xlsx")
+    (refused,) = read_sheet(tmp_path / "p.xlsx", Plate).refused
+    assert "found the date" in refused.reason
+
+
+@pytest.mark.parametrize("kind", ["tsv", "csv", "xlsx"])
+def test_mutated_sheets_are_read_or_refused(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"p.{kind}"
+    if kind == "xlsx":
+        book = openpyxl.Workbook()
+        for line in (HEADER.split(), ROW.split()):
+            book.active.append(line)
+        book.save(path)
+    else:
+        path.write_text((HEADER + ROW).replace("\t", "," if kind == "csv" else "\t"))
+    whole = path.read_bytes()
+    chance = random.Random(7)
+    for _ in range(100):
+        changed = bytearray(whole)
+        for _ in range(chance.randint(1, 4)):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        if chance.random() < 0.3:
+            del changed[chance.randrange(len(changed)) :]
+        path.write_bytes(bytes(changed))
+        try:
+            sheet = read_sheet(path, Plate)
+        except StepError as error:
+            assert "\n" not in str(error)
+            continue
+        assert all("\n" not in one.reason for one in sheet.refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("- a\n", "found a list"),
+        ("healthspan: &a\n  plates: *a\n", "holds itself"),
+        ("healthspan: {plates: {ingest: 010}}\n", "found 010"),
+        ("healthspan: {timepoints_per_block: 1_0}\n", "found 1_0"),
+        ("healthspan: {timepoints_per_block: 1:30}\n", "found 1:30"),
+        ("5\n", "a lone value"),
+    ],
+)
+def test_configurations_that_yaml_reads_as_something_else(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    (tmp_path / "c.yaml").write_text(text)
+    with pytest.raises(StepError, match=said):
+        read_config(tmp_path / "c.yaml")
+
+
+@pytest.mark.parametrize("value", ["true", ".inf", ".nan", "'x'", "[1]"])
+def test_numbers_that_are_none_are_refused(tmp_path: Path, value: str) -> None:
+    (tmp_path / "c.yaml").write_text(f"healthspan: {{plates: {{pixel_size_um: {value}}}}}\n")
+    sections = {"healthspan": HealthspanSettings, "cluster": ClusterSettings}
+    with pytest.raises(StepError, match=r"healthspan\.plates\.pixel_size_um"):
+        load_sections(read_config(tmp_path / "c.yaml"), sections)
+
+
+def test_mutated_configurations_are_read_or_refused(tmp_path: Path) -> None:
+    whole = b"healthspan:\n  timepoints_per_block: 5\n  plates: {pixel_size_um: 9.74}\n"
+    sections = {"healthspan": HealthspanSettings, "cluster": ClusterSettings}
+    chance = random.Random(8)
+    for _ in range(100):
+        changed = bytearray(whole)
+        for _ in range(chance.randint(1, 3)):
+            changed[chance.randrange(len(changed))] = chance.randrange(256)
+        (tmp_path / "c.yaml").write_bytes(bytes(changed))
+        try:
+            load_sections(read_config(tmp_path / "c.yaml"), sections)
+        except StepError as error:
+            assert len(str(error)) < 2000
