@@ -201,7 +201,12 @@ def page(
     lost: Sequence[str] = (),
     reference: str = "",
 ) -> str:
-    """The page as HTML; ``reference`` says which frame is the reference and why, ``lost`` has a phrase for every frame without use, with its reason."""
+    """The page as HTML.
+
+    Args:
+        lost: a phrase for every frame without use, with its reason.
+        reference: which frame is the reference, and why.
+    """
     return html(
         "quality.html",
         plate=plate,
