@@ -173,6 +173,7 @@ def test_the_end_of_a_run_names_what_to_look_at_or_what_failed(
         name="tree", subject="plate", parts=(), opened=True, results=str(folder), excluded={},
         summary=lambda: ["Open: a.png"],
         without_failed=lambda failed, unfinished, planned: [f"{len(failed)} {sorted(unfinished)}"],
+        standing=lambda failed: [f"look at {sorted(failed)}"],
     )  # fmt: skip
     handler = Monitor(SETTINGS, {"tree": tree, "other": TREE})
     handler.emit(START)
@@ -181,7 +182,8 @@ def test_the_end_of_a_run_names_what_to_look_at_or_what_failed(
     handler.emit(failed(1) if fails else finished(1))
     capsys.readouterr()
     handler.ended(not fails)
-    *lines, closing, command = capsys.readouterr().err.splitlines()
+    *lines, standing, closing, command = capsys.readouterr().err.splitlines()
+    assert standing == ("look at ['p']" if fails else "look at []")
     assert lines == ["Open: a.png"] if not fails else lines[-1] == "1 ['p', 'q']"
     assert closing.startswith(f"plates: 1 {'failed' if fails else 'done'}, 1 waiting; jobs: ")
     assert command.endswith(f"summary {handler.path.resolve()}")

@@ -39,7 +39,7 @@ def test_differences_come_over_the_settings_of_the_run(tmp_path: Path) -> None:
         ("healthspan: {detection: {detect: {rim: 3}}}", "found 'rim'"),
         ("plates: {pixel_size_um: 3}", "expected one section healthspan:"),
         ("healthspan: {detection: {detect: {weights: x.safetensors}}}", "expected the models of"),
-        ("- 3", "expected sections of settings"),
+        ("- 3", "expected sections"),
     ],
 )
 def test_refused(tmp_path: Path, text: str, sentence: str) -> None:

@@ -207,7 +207,7 @@ def _check_end(file: TiffFile, page: TiffPage, data_end: int, size: int) -> None
     """Refuse a file that goes on for some bytes after all it describes: it was shifted within.
 
     Raises:
-        ValueError: up to 64 bytes at its end that are not zero belong to nothing.
+        ValueError: up to 15 bytes at its end that are not zero belong to nothing.
     """
     if file.is_imagej or file.is_stk or len(file.pages) > MOST_PAGES:
         return
@@ -218,7 +218,7 @@ def _check_end(file: TiffFile, page: TiffPage, data_end: int, size: int) -> None
             return
         end = max([end, *(high for _, high in _described(file, one))])
         end = max([end, *(a + n for a, n in _spans(one))])
-    if 0 < size - end <= ZERO_TAIL:
+    if 0 < size - end < 16:
         file.filehandle.seek(end)
         if any(file.filehandle.read(size - end)):
             raise ValueError(f"{size - end} bytes at its end that belong to nothing")
