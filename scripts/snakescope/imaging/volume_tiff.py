@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,14 +83,16 @@ def _check_series(path: str, file: TiffFile, series: TiffPageSeries) -> None:
 
 
 def _ends(file: TiffFile, series: TiffPageSeries) -> list[int]:
-    ends = []
+    spans = []
     for one in file.pages:
         page = one.aspage()
         if series.dataoffset is None and 0 in page.databytecounts and not page.is_reduced:
             raise ValueError(f"page {page.index} has strips or tiles that are not in the file")
-        spans = zip(page.dataoffsets, page.databytecounts, strict=False)
-        ends += [offset + count for offset, count in spans]
-    return ends
+        spans += list(zip(page.dataoffsets, page.databytecounts, strict=False))
+    ordered = sorted(spans)
+    if any(a + n > b for (a, n), (b, _) in pairwise(ordered)):
+        raise ValueError("its pages lie on one another")
+    return [offset + count for offset, count in spans]
 
 
 def _stack(file: TiffFile) -> TiffPageSeries:
