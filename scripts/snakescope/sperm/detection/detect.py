@@ -66,9 +66,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", required=True, help="the video")
     parser.add_argument("--scale", required=True, help="um per px and fps, as 0.46:50")
     parser.add_argument("--weights", default="", help="of the network; without: blobs")
-    parser.add_argument(
-        "--scale", required=True, help="um per px and frames per second, as 0.46:50"
-    )
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--heads", required=True, type=Path, help="table to write")
 

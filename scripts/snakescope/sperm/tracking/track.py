@@ -137,12 +137,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--video", required=True, help="the video")
     parser.add_argument("--scale", required=True, help="um per px and fps, as 0.46:50")
     parser.add_argument("--name", required=True, help="of the video; clips begin so")
-    parser.add_argument(
-        "--scale", required=True, help="um per px and frames per second, as 0.46:50"
-    )
-    parser.add_argument(
-        "--name", required=True, help="name of the video, which begins those of clips"
-    )
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--tracks", required=True, type=Path, help="table to write, a row a track")
     parser.add_argument("--windows", required=True, type=Path, help="table to write: clips to cut")
