@@ -18,7 +18,7 @@ class DetectSettings(Settings):
         description="weights of the network that finds heads; empty: Laplacian of Gaussian",
     )
     threshold: float = Field(
-        0.3, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
+        0.2, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
     )
     min_distance_um: float = Field(3.2, gt=0, description="least distance of two heads (um)")
     log_threshold: float = Field(
