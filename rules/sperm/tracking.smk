@@ -63,7 +63,7 @@ rule track:
 
 rule train_heads:
     output:
-        "training/sperm/heads.safetensors",
+        "results/sperm/models/heads.safetensors",
     log:
         "logs/sperm/train_heads.log",
     benchmark:

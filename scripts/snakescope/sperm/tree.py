@@ -251,7 +251,7 @@ class Sperm(Trained[Video]):
         """The network that finds heads."""
         if not self.head_weights:
             return {}
-        training = "snakemake training/sperm/heads.safetensors"
+        training = "snakemake results/sperm/models/heads.safetensors"
         return {"detect": Model(self.head_weights, "sperm: detection: weights", training)}
 
     def donor_of(self, wildcards: Any) -> str:

@@ -165,6 +165,6 @@ def main(arguments: argparse.Namespace) -> None:
         },
         limits="tuned on one real field (VISEM-Tracking, video 11); others were not tried",
         licence="MIT",
-        command="snakemake training/sperm/heads.safetensors",
+        command="snakemake results/sperm/models/heads.safetensors",
     )
     write_card(card_of(arguments.weights), card)

@@ -13,7 +13,7 @@ class CutSettings(Settings):
     version: ClassVar[int] = 1
 
     um_per_px: float = Field(
-        0.15, gt=0, le=5, description="pixel size of clips, at which the networks see (um)"
+        0.15, gt=0, le=5, description="pixel size of clips, at which the networks see (um per px)"
     )
     size_px: int = Field(150, ge=32, le=512, description="side of a clip (px)")
     fps: float = Field(16.0, ge=8, le=60, description="frames per second of clips (1/s)")
