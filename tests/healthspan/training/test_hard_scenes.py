@@ -16,9 +16,14 @@ from snakescope.healthspan.training.hard_scenes import (
     inside_of_well,
     stitched,
 )
-from snakescope.healthspan.training.real_scenes import real_scenes, scenes_of, with_crossings
+from snakescope.healthspan.training.real_scenes import (
+    TRAIN_SETS,
+    real_scenes,
+    scenes_of,
+    with_crossings,
+)
 from snakescope.healthspan.training.settings import TrainDetectorSettings
-from snakescope.healthspan.training.train_detector import draw_batch
+from snakescope.healthspan.training.train_detector import data_of, draw_batch
 from snakescope.imaging.masks import Instance, intersection
 
 
@@ -129,3 +134,10 @@ def test_crops_come_from_real_scenes_as_often_as_asked() -> None:
         counts += [len(target["masks"]) > 0 for target in targets]
         assert len(pictures) == 4
     assert 0.2 < np.mean(counts) < 0.6
+
+
+def test_the_card_names_the_licence_of_every_real_set_that_was_trained_on() -> None:
+    assert [one.what for one in data_of({"real_images": ""})] == ["simulated scenes"]
+    real = data_of({"real_images": "data/worms"})[1:]
+    assert len(real) == len(TRAIN_SETS)
+    assert all(one.licence.startswith("MIT") for one in real)
