@@ -11,6 +11,7 @@ from snakescope.step.command import run_module
 
 COMMANDS = {
     "inspect": "FOLDER: what a folder of raw data looks like to the trees, before there is a sheet",
+    "trial": "PLATE: try the settings of a plate on three of its frames; one page, with proposals",
     "estimate": "-- ARGUMENTS: what `snakescope run ARGUMENTS` will take: hours, memory, disk",
     "run": "ARGUMENTS: run the workflow; Snakemake with these arguments, going on after failures",
     "progress": "how far the latest run in this folder is",
@@ -20,14 +21,49 @@ COMMANDS = {
 
 MODULES = {
     "inspect": "snakescope.inspect",
+    "trial": "snakescope.trial",
     **{name: f"snakescope.run.{name}" for name in ("estimate", "progress", "summary", "clear")},
 }
 
 EXAMPLES = """examples:
   snakescope inspect /data/plate7
+  snakescope trial plate7
   snakescope estimate --cores 64 --gpus 4 -- --profile slurm
   snakescope run --profile slurm
   snakescope run --cores 8 results/healthspan/plate7/curves.png"""
+
+
+RUN_HELP = """usage: snakescope run [ARGUMENTS]
+
+Runs the workflow in this folder: Snakemake, with the Snakefile of this checkout and
+--keep-going, and with the arguments that follow. The usual ones:
+
+  --cores N            processors to use here
+  --profile slurm      submit jobs to a cluster (docs/operate/cluster.md)
+  -n                   say what would be done, and do nothing
+  --configfile FILE    settings that come before those of config/config.yaml
+  TREE or FILE         what to make: healthspan, neurites, results/healthspan/plate7/curves.tsv
+
+All arguments: snakemake --help"""
+
+OWN_OF_ESTIMATE = ("--cores", "--gpus", "--snakefile")
+
+
+def for_snakemake(words: Sequence[str]) -> list[str]:
+    """Put what is not an option of ``snakescope estimate`` behind ``--``, where nobody has."""
+    if "--" in words or {"-h", "--help"} & set(words):
+        return list(words)
+    own: list[str] = []
+    others: list[str] = []
+    takes = False
+    for word in words:
+        name = word.partition("=")[0]
+        if takes or name in OWN_OF_ESTIMATE:
+            own.append(word)
+            takes = not takes and "=" not in word
+        else:
+            others.append(word)
+    return [*own, "--", *others] if others else own
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -36,6 +72,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     help_asked = {"-h", "--help"} & {name, *words[:1]}
     if name == "run" and not help_asked:
         run(words)
+    if name == "run" and words:
+        sys.exit(print(RUN_HELP))
+    if name == "estimate":
+        words = for_snakemake(words)
     if name in MODULES:
         run_module(MODULES[name], f"snakescope {name}", words)
     if name == "--version":

@@ -17,7 +17,7 @@ def call(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int | None, s
     return left.value.code, said.out, said.err
 
 
-@pytest.mark.parametrize("words", [(), ("--help",), ("run", "--help")])
+@pytest.mark.parametrize("words", [(), ("--help",)])
 def test_help_names_every_command_in_a_line_and_gives_examples(capsys, words) -> None:
     code, out, _ = call(capsys, *words)
     assert code in (0, None)
@@ -25,6 +25,28 @@ def test_help_names_every_command_in_a_line_and_gives_examples(capsys, words) ->
         assert len([line for line in out.splitlines() if line.split()[:1] == [name]]) == 1
     assert "snakescope run --profile slurm" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_run_has_a_help_of_its_own(capsys) -> None:
+    code, out, _ = call(capsys, "run", "--help")
+    assert code in (0, None) and out.startswith("usage: snakescope run ") and "--profile" in out
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_an_estimate_needs_no_dashes_before_arguments_of_snakemake() -> None:
+    words = ["--gpus", "4", "--profile", "slurm", "--cores=8", "-n"]
+    assert command.for_snakemake(words) == [
+        "--gpus",
+        "4",
+        "--cores=8",
+        "--",
+        "--profile",
+        "slurm",
+        "-n",
+    ]
+    assert command.for_snakemake(["--cores", "8", "--", "-n"]) == ["--cores", "8", "--", "-n"]
+    assert command.for_snakemake(["--help"]) == ["--help"]
+    assert command.for_snakemake(["--cores", "8"]) == ["--cores", "8"]
 
 
 @pytest.mark.parametrize("name", command.MODULES)

@@ -14,6 +14,7 @@ from snakescope.healthspan.costs import (
 )
 from snakescope.healthspan.own_settings import settings_of_plate
 from snakescope.healthspan.plates import inferred
+from snakescope.healthspan.plates import status as plate_status
 from snakescope.healthspan.plates.gaps import beyond_neighbours
 from snakescope.healthspan.plates.manifest import (
     PlateProblem,
@@ -25,9 +26,9 @@ from snakescope.healthspan.plates.manifest import (
 )
 from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.sheet import Plate, warnings_of_conditions
-from snakescope.healthspan.plates.status import left_behind, verdicts_of, write_sheets
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
+from snakescope.healthspan.training.commands import training_command
 from snakescope.healthspan.trial.options import add_options
 from snakescope.learning.registry import Model
 from snakescope.step.checksum import sha256_of
@@ -46,9 +47,6 @@ LAST = "contact_sheet.png"
 # Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("pages", "experiment")
 NOT_JUDGED = ("experiment",)
-UNSHIPPED = ("resnet_rs", "vit")
-"""Architectures of the classifier that may be chosen, and have to be trained first."""
-
 Files = Callable[[Any], list[str]]
 
 
@@ -63,6 +61,7 @@ class Healthspan(Tree[Plate]):
     subject = "plate"
     parts = ("block",)
     row = Plate
+    has_trial = True
     section = HealthspanSettings
     steps = STEPS
     jobs: ClassVar = {
@@ -110,8 +109,7 @@ class Healthspan(Tree[Plate]):
 
     def max_missing_fraction(self, wildcards: Any) -> float:
         """The fraction of a plate's timepoints that may be missing."""
-        fraction: float = self.own_settings(wildcards.plate).plates.max_missing_fraction
-        return fraction
+        return float(self.own_settings(wildcards.plate).plates.max_missing_fraction)
 
     def conflicts(self) -> dict[str, str]:
         """Plates that have raw images in common, of which none can be trusted."""
@@ -119,15 +117,15 @@ class Healthspan(Tree[Plate]):
 
     def after_scan(self) -> list[str]:
         """Write the status of every plate and the plates of every experiment."""
-        write_sheets(self.results, self.sheet, self.status(), keep=self.dry)
+        plate_status.write_sheets(self.results, self.sheet, self.status(), keep=self.dry)
         notes = warnings_of_conditions(self.subjects.values())
-        notes += left_behind(self.results, self.experiments)
+        notes += plate_status.left_behind(self.results, self.experiments)
         own = [look for name, look in self.found.items() if name in self.subjects]
         return notes + inferred.write_inferred(self.results, own)
 
     def verdicts(self) -> dict[str, dict[str, str]]:
         """Plates that failed their quality, or have warnings."""
-        return verdicts_of(self.results, self.subjects)
+        return plate_status.verdicts_of(self.results, self.subjects)
 
     def status(
         self, failed: Mapping[str, str] | None = None, unjudged: Mapping[str, str] | None = None
@@ -313,10 +311,16 @@ class Healthspan(Tree[Plate]):
 
     def inspect(self, folder: str, options: argparse.Namespace) -> list[str]:
         """Proposals for the plates of a folder, which are written into sheet and settings."""
-        # Imported here, since it reads images, which no other process of the main program does.
         from snakescope.healthspan.trial.inspect import inspect_folder
 
         return inspect_folder(folder, options, self.settings)
+
+    def trial(self, subject: str, options: argparse.Namespace) -> list[str]:
+        """Register, search and judge three frames of a plate; propose settings that help."""
+        from snakescope.healthspan.trial.command import trial_of
+
+        weights = (self.detector, self.checksum(self.detector))
+        return trial_of(self.sheet[subject], self.settings, options, weights)
 
     def summary(self) -> list[str]:
         """The pictures to open, where there are any."""
@@ -339,13 +343,16 @@ class Healthspan(Tree[Plate]):
         A plate whose pages alone failed is compared. Nothing is made that the run had not planned,
         or where other plates are unfinished, as after an interruption.
         """
-        failed = _reasons(failures, NOT_COMPARED)
-        unjudged = _reasons(failures, NOT_JUDGED)
+        failed = plate_status.reasons_of(failures, NOT_COMPARED)
+        unjudged = plate_status.reasons_of(failures, NOT_JUDGED)
         own = {name for name in unjudged if name in self.subjects}
+        from snakescope.healthspan.report.problem_page import write_problem_pages
+
+        pages = write_problem_pages(self.results, unjudged, self.sheet)
         table = f"{self.results}/plates.tsv"
         if not own or table not in planned or set(unfinished) & set(self.subjects) - own:
-            return []
-        write_sheets(self.results, self.sheet, self.status(failed, unjudged))
+            return pages
+        plate_status.write_sheets(self.results, self.sheet, self.status(failed, unjudged))
         made = []
         for experiment, members in self.experiments.items():
             left = [plate for plate in members if plate not in failed]
@@ -360,7 +367,15 @@ class Healthspan(Tree[Plate]):
             *("--table", table, "--page", f"{self.results}/plates.html"),
         )
         made.append(table + (f": {problem}" if problem else ""))
-        return ["\n  ".join(["made without the plates that failed:", *made])]
+        return [*pages, "\n  ".join(["made without the plates that failed:", *made])]
+
+    def _problem_pages(self, reasons: Mapping[str, str]) -> list[str]:
+        """Write the page of every plate that failed. Imported here, since it reads images."""
+        from snakescope.healthspan.report.problem_page import write_problem_pages
+
+        return write_problem_pages(
+            self.results, {n: r for n, r in reasons.items() if n in self.sheet}
+        )
 
     def _experiment(self, experiment: str, plates: Sequence[str], folder: str) -> list[str]:
         folders = [f"{self.results}/{plate}" for plate in plates]
@@ -379,22 +394,3 @@ class Healthspan(Tree[Plate]):
             *("--prism", f"{folder}/prism_lifespan.csv", f"{folder}/prism_healthspan.csv"),
             *("--jmp", f"{folder}/jmp.csv"),
         ]
-
-
-def training_command(model: str, weights: str) -> str:
-    """The command that trains weights to take the place of ``weights``, which are not there."""
-    command = f"snakemake --cores 2 results/healthspan/models/{model}.safetensors"
-    wanted = [name for name in UNSHIPPED if name in Path(weights).stem]
-    if model == "classifier" and wanted:
-        chosen = f'healthspan={{"training": {{"classifier": {{"architecture": "{wanted[0]}"}}}}}}'
-        command += f" --config '{chosen}'"
-    return command
-
-
-def _reasons(failures: Sequence[Failure], harmless: Sequence[str]) -> dict[str, str]:
-    reasons: dict[str, str] = {}
-    for one in failures:
-        if one.rule not in (*harmless, "simulate", "train") and one.status == "failed":
-            where = " ".join(filter(None, (one.rule, one.block)))
-            reasons.setdefault(one.subject, f"{where}: {one.reason}")
-    return reasons

@@ -7,7 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from snakescope.run.events import RUNS, events_of, number
+from snakescope.run.events import RUNS, events_of, number, runs
+from snakescope.run.lock import at_work
 from snakescope.run.progress import add_arguments, duration, standing_of
 from snakescope.step.output import atomic_write
 from snakescope.step.reason import reason
@@ -98,6 +99,8 @@ def main(options: argparse.Namespace) -> None:
     path, events = events_of(options.log)
     standing, jobs = standing_of(events), jobs_of(events)
     ended = "ended" if events[-1]["event"] == "run_ended" else "not ended, or killed,"
+    if ended != "ended" and [path] == runs()[-1:] and at_work():
+        ended = "still at work"
     print(f"{path}: {ended} after {duration(standing.elapsed_s)}")
     if jobs:
         used = by_rule(jobs)

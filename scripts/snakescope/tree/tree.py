@@ -154,6 +154,17 @@ class Tree(ABC, Generic[R]):
         """
         return []
 
+    has_trial: ClassVar[bool] = False
+    """Whether :meth:`trial` tries the settings of a subject."""
+
+    def trial(self, subject: str, options: argparse.Namespace) -> list[str]:
+        """Try the settings of a subject on a few images and write a page; return lines to print.
+
+        Raises:
+            StepError: the subject cannot be used.
+        """
+        raise NotImplementedError
+
     def without_failed(
         self, failures: Sequence[Failure], unfinished: Collection[str], planned: Collection[str]
     ) -> list[str]:

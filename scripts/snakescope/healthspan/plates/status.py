@@ -11,6 +11,7 @@ from pathlib import Path
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.settings.sheet import extra_columns
 from snakescope.step.output import write_if_changed
+from snakescope.tree.failures import Failure
 
 STATUS = "status.tsv"
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
@@ -101,3 +102,13 @@ def left_behind(results: str, experiments: Mapping[str, Sequence[str]]) -> list[
         for path in drawn
         if path.parent.name not in experiments
     ]
+
+
+def reasons_of(failures: Sequence[Failure], harmless: Sequence[str]) -> dict[str, str]:
+    """Return why each plate failed: rule, block and reason of the first of its failures."""
+    reasons: dict[str, str] = {}
+    for one in failures:
+        if one.rule not in (*harmless, "simulate", "train") and one.status == "failed":
+            where = " ".join(filter(None, (one.rule, one.block)))
+            reasons.setdefault(one.subject, f"{where}: {one.reason}")
+    return reasons

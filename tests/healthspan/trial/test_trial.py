@@ -1,0 +1,82 @@
+"""A trial of a drawn plate from its folder to accepted settings; the detector is a threshold."""
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from numpy.typing import NDArray
+from PIL import Image
+
+from snakescope.healthspan.detection.channel_overlay import GROUND
+from snakescope.healthspan.detection.merge import TileDetection
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.registration.motion import Motion, to_reference
+from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.trial import objects, plate_trial
+from snakescope.healthspan.trial.command import trial_of
+from snakescope.settings.sheet import read_rows
+from snakescope.step.errors import StepError
+from tests.healthspan.trial.test_inspect import draw
+
+WEIGHTS = ("unused", None)
+
+
+def threshold(model, picture: NDArray[np.uint8], corners, tile_px, timepoint, *rest) -> list:
+    """Objects of an overlay that are bold and slender, as a detector finds them."""
+    bold = (cv2.GaussianBlur(picture, (0, 0), 1.0) > GROUND + 60).astype(np.uint8)
+    _, labels, boxes, _ = cv2.connectedComponentsWithStats(bold)
+    return [
+        TileDetection(
+            timepoint, k, int(top), int(left), labels[top : top + h, left : left + w] == k, 0.99
+        )
+        for k, (left, top, w, h, area) in enumerate(boxes)
+        if k and 100 < area < 5000 and max(h, w) > 40
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def plate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plate:
+    """Three days of a plate whose dish leans on the second and the third."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(objects, "find_objects", threshold)
+    monkeypatch.setattr(plate_trial, "load_detector", lambda *given: (None, 9.74))
+    Path("raw").mkdir()
+    for day in (1, 2, 3):
+        motion = Motion() if day == 1 else Motion(1.0, 2.0, 0.3, 1.01, 0.02, -0.01)
+        Image.fromarray(to_reference(draw(day), motion)).save(f"raw/day{day}.png")
+    Path("config").mkdir()
+    Path("config/own.yaml").write_text(
+        "# Mine\nhealthspan:\n  plates: {pattern: 'day{days}', pixel_size_um: 20}\n"
+    )
+    Path("config/plates.tsv").write_text(
+        "plate\texperiment\tcondition\tfolder\tsettings\np\te\tN2\traw\tconfig/own.yaml\n"
+    )
+    return read_rows("config/plates.tsv", Plate)[0]
+
+
+def test_a_trial_proposes_and_its_proposals_are_accepted(plate: Plate) -> None:
+    settings = HealthspanSettings()
+    lines = trial_of(plate, settings, argparse.Namespace(accept=False), WEIGHTS)
+    assert any("WARNING The dish lies differently" in line for line in lines)
+    page = Path("results/healthspan/p/trial/trial.html").read_text()
+    assert "registration: max_tilt" in page and "snakescope trial p --accept" in page
+    assert page.count("data:image/") >= 5
+    before = Path("config/own.yaml").read_text()
+    lines = trial_of(plate, settings, argparse.Namespace(accept=True), WEIGHTS)
+    assert Path("config/own.yaml").read_text() != before
+    stated = yaml.safe_load(Path("config/own.yaml").read_text())["healthspan"]
+    assert stated["plates"] == {"pattern": "day{days}", "pixel_size_um": 20}
+    assert stated["registration"]["max_tilt"] >= 0.05
+    proposed = json.loads(Path("results/healthspan/p/trial/proposals.json").read_text())
+    assert set(proposed["keys"]) >= {"registration.max_tilt", "registration.max_scale_change"}
+
+
+def test_a_plate_without_a_readable_frame_is_refused(plate: Plate) -> None:
+    for path in Path("raw").iterdir():
+        path.write_bytes(b"no image")
+    with pytest.raises(StepError, match="expected a readable frame among three"):
+        trial_of(plate, HealthspanSettings(), argparse.Namespace(accept=False), WEIGHTS)
