@@ -32,6 +32,8 @@ from snakescope.membranes.search.rule import idle_order
 CONFIDENCE = 0.95
 MARGIN = 0.01
 """Of IoU: a difference below this is none that matters."""
+MIN_SEEDS = 6
+"""Signs of fewer paired differences cannot give a two-sided p below .05."""
 COMPARED = (("rule", "random"), ("halving", "random"))
 
 
@@ -132,16 +134,20 @@ def comparisons(table: FullTable, budget: int, resamples: int, seed: int) -> lis
     ]
 
 
-def sentence(found: Comparison, margin: float = MARGIN) -> str:
-    """What a comparison says: one of three cases."""
+def sentence(found: Comparison, seeds: int, margin: float = MARGIN) -> str:
+    """What a comparison says: one of three cases.
+
+    With fewer than ``MIN_SEEDS`` paired seeds it cannot be told, whatever the figures.
+    """
     names = {"rule": "The rule from feature maps", "halving": "Successive halving"}
     who, other = names.get(found.one, found.one), f"{found.other} search"
     figures = f"{found.value:+.4f}, {found.low:+.4f} to {found.high:+.4f}, p {found.p_holm:.2g}"
     where = f"of equal budget ({found.budget} steps)"
-    if found.p_holm < 1 - CONFIDENCE:
+    told = seeds >= MIN_SEEDS
+    if told and found.p_holm < 1 - CONFIDENCE:
         how = "better" if found.value > 0 else "worse"
         return f"{who} is {how} than {other} {where}: IoU {figures}."
-    if max(abs(found.low), abs(found.high)) < margin:
+    if told and max(abs(found.low), abs(found.high)) < margin:
         return (
             f"{who} is neither better nor worse than {other} {where} by {margin:g}: IoU {figures}."
         )

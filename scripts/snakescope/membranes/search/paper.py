@@ -106,7 +106,8 @@ def draw(found: pd.DataFrame, table: FullTable) -> Figure:
                 ylabel=f"expected {label} on test sections",
             )
         axes[0].set_title(f"{len(table.seeds)} paired seeds, bands: 95 % over seeds")
-        axes[1].legend()
+        handles, labels = axes[0].get_legend_handles_labels()
+        figure.legend(handles, labels, loc="outside right upper")
     return figure
 
 
@@ -117,7 +118,10 @@ def page_of(
     figures = summary(table)
     of_settings = settings_table(table)
     budget = COMPARED_TRAININGS * table.rungs[-1]
-    said = [sentence(one) for one in comparisons(table, budget, settings.resamples, settings.seed)]
+    said = [
+        sentence(one, len(table.seeds))
+        for one in comparisons(table, budget, settings.resamples, settings.seed)
+    ]
     formats = dict.fromkeys(
         ("iou", "low", "high", "v_rand", "v_info", "paper_iou", "regret_iou", "hit_rate"), ".3f"
     )
