@@ -45,6 +45,7 @@ TINY: dict[str, str] = {
     "fibrosis.cross_validation": "--set simulated_paper --model majority --images 2 --folds 2"
     " --kept training --table t.tsv",
     "fibrosis.evaluation": "--table t.tsv --data none --repeats 2",
+    "healthspan.states": "--per-state 3 --table t.tsv --page p.md",
     "neurites.networks": "--patch 8,16,16 --training-patch 8,16,16 --repeats 1 --n 1"
     " --networks t.tsv --inference i.tsv",
     "neurites.networks_page": "--kept t.tsv --arithmetic a.tsv --page p.md",
