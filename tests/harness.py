@@ -21,7 +21,8 @@ from snakescope.trees import TREES
 STUB = Path(__file__).with_name("stub.py")
 COPIED = ("rules", "scripts", "envs", "resources", "profiles")
 OTHER_STEPS = (
-    "/tiles/", "/composites/", "/evidence/", "/frames.tsv", "/states.tsv", "/provenance.json", "/quality.html",
+    "/tiles/", "/composites/", "/evidence/", "/frames.tsv", "/states.tsv", "/provenance.json",
+    "/quality.html",
 )  # fmt: skip
 """First outputs of steps that are not what the job is listed by, that of another of its steps."""
 VERSION = re.compile(r"(    version: ClassVar\[int\] = )(\d+)")
