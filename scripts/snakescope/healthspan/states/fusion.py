@@ -36,7 +36,9 @@ FEATURES = ("1", "before", "after", "before^2", "after^2", "before after", "less
 class Fusion:
     """Coefficients of the two regressions, in the order of :data:`FEATURES`.
 
-    Fitted on simulated worms (``python -m benchmarks.healthspan.states --fit``).
+    The shipped ones were fitted on 1,170 simulated worms with unsteady masks
+    (:mod:`snakescope.healthspan.training.evidence_examples`: ``UNSTEADY``, 130 a state from each of
+    the seeds 105, 106 and 107); ``python -m benchmarks.healthspan.states --fit`` fits others.
     """
 
     dead: tuple[float, ...]
