@@ -15,6 +15,7 @@ from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.tree import Healthspan
+from snakescope.imaging.frames import Header
 from snakescope.step.tables import read_table
 from snakescope.tree.costs import SNAKEMAKE_MB, Size, request_mb, request_minutes
 
@@ -168,8 +169,9 @@ def test_the_size_is_read_again_only_when_the_first_frames_change(
     tree: Healthspan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Path] = []
+    header = Header((600, 500))
     monkeypatch.setattr(
-        "snakescope.imaging.frames.frame_shape", lambda path: opened.append(path) or (600, 500)
+        "snakescope.imaging.frames.read_header", lambda path: opened.append(path) or header
     )
     plates = list(tree.sheet.values())
     scanned(plates)

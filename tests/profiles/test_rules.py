@@ -9,6 +9,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from snakescope.trees import TREES
 from tests.profiles.test_slurm import REPOSITORY, rules
 
 ENVIRONMENT = REPOSITORY / "envs/snakescope.yaml"
@@ -16,8 +17,8 @@ AT_WORK = {name: body for name, body in rules().items() if re.search(r"^    shel
 SUBMITTED = {name: body for name, body in AT_WORK.items() if "localrule: True" not in body}
 
 
-def test_there_are_rules_of_both_trees() -> None:
-    assert {name.partition("_")[0] for name in SUBMITTED} == {"healthspan", "neurites"}
+def test_there_are_rules_of_every_tree() -> None:
+    assert {name.partition("_")[0] for name in SUBMITTED} == set(TREES)
     assert len(SUBMITTED) > 20
 
 

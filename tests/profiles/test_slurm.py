@@ -12,6 +12,7 @@ from snakescope.healthspan.states.settings import ClassifySettings
 
 PROFILE = REPOSITORY / "profiles/slurm"
 CLASSIFIES = "healthspan_classify"
+SHARED = re.compile(r"\.\./shared/(\w+\.smk)")
 RULE = re.compile(r"^rule (\w+):$(.*?)(?=^rule |\Z)", re.MULTILINE | re.DOTALL)
 
 
@@ -24,9 +25,13 @@ def rules() -> dict[str, str]:
     """The text of every rule of the trees, by the name that it has in the workflow."""
     found = {}
     for path in sorted((REPOSITORY / "rules").glob("*/*.smk")):
-        for name, body in RULE.findall(path.read_text()):
-            if path.parent.name != "shared":
-                found[f"{path.parent.name}_{name}"] = body
+        if path.parent.name == "shared":
+            continue
+        text = path.read_text()
+        for shared in SHARED.findall(text):
+            text += (REPOSITORY / "rules/shared" / shared).read_text()
+        for name, body in RULE.findall(text):
+            found[f"{path.parent.name}_{name}"] = body
     return found
 
 
