@@ -35,7 +35,7 @@ from snakescope.neurites.training.network import build, description
 from snakescope.neurites.training.settings import TrainSettings
 from snakescope.neurites.volumes.blocks import Grid, Zyx, box_shape
 from snakescope.neurites.volumes.ingest import create_array
-from snakescope.neurites.volumes.scan import write_manifest
+from snakescope.neurites.volumes.scan import BOUNDARIES, write_manifest
 from snakescope.step.command import run_step
 from snakescope.step.tables import read_table, write_table
 from snakescope.tree.costs import Size
@@ -252,6 +252,17 @@ def stored(folder: Path, shape: Zyx) -> dict[str, str]:
     return {kind: str(folder / f"{kind}.zarr") for kind in ("image", "labels")}
 
 
+def measure_boundaries(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
+    """Affinities of the first block of a volume from probabilities of a boundary, as floats."""
+    boundaries = 1 - SyntheticVolume().affinities(((0, shape[0]), (0, shape[1]), (0, shape[2])))[1]
+    tifffile.imwrite(folder / "boundaries.tif", boundaries.astype("float32").clip(0, 1))
+    write_manifest(str(folder), {BOUNDARIES: describe(str(folder / "boundaries.tif"))})
+    words = ["--manifest", str(folder / "volume.json"), "--affinities", str(folder / "a.h5"),
+             "--block", ",".join(f"0:{side}" for side in block)]  # fmt: skip
+    plane = mvoxel((block[0] + 1, *shape[1:]))
+    yield row("boundaries", size("", mvoxel(block), plane), words)
+
+
 def measure_prediction(
     folder: Path, features: tuple[int, ...], patch: Zyx, batch: int, block: Zyx
 ) -> Iterator[Row]:
@@ -294,6 +305,8 @@ def measurements() -> Iterator[tuple[set[str], Callable[..., Iterator[Row]], tup
         yield {"agglomerate"}, measure_agglomeration, volume
     for shape in BLOCKS:
         yield {"simulate"}, measure_simulation, (shape,)
+    for volume in VOLUMES:
+        yield {"boundaries"}, measure_boundaries, volume
     for prediction in PREDICTIONS:
         yield {"predict"}, measure_prediction, prediction
     for training in TRAININGS:

@@ -70,7 +70,7 @@ COSTS = {
     "pictures": _cost(150, 0.0, 0.1, part=230),
     "export": _cost(43, 0.0, 0.5, part=37),
     # Parts are whole sections, of which the block is cut.
-    "boundaries": _cost(110, 12, 0.2, part=8),
+    "boundaries": _cost(510, 4, 0.4, part=3),
     # By the values of the finest level of the network: voxels of a batch times channels.
     "predict": _cost(575, 34, 0.3, part=22),
     **{
