@@ -63,9 +63,10 @@ def registered_correlation(one: NDArray[np.float32], other: NDArray[np.float32])
     """
     side = len(one)
     window = cv2.createHanningWindow((side, side), cv2.CV_32F)
-    (dx, dy), _ = cv2.phaseCorrelate(one, other, window)
+    # OpenCV multiplies its arguments with the window in place.
+    (dx, dy), _ = cv2.phaseCorrelate(one.copy(), other.copy(), window)
     most = 0.08 * side
-    if max(abs(dx), abs(dy)) > most:
+    if not max(abs(dx), abs(dy)) <= most:
         return 0.0
     back = np.array([[1, 0, -dx], [0, 1, -dy]], np.float32)
     moved = cv2.warpAffine(other, back, (side, side))
