@@ -32,17 +32,17 @@ from snakescope.healthspan.evaluation.detection_scores import (
     detection_rows,
     score_image,
 )
-from snakescope.healthspan.evaluation.labelled_images import (
-    SETS,
-    LabelledImage,
-    bbbc010_test15,
-    simulated_frames,
-)
 from snakescope.healthspan.evaluation.predictions import (
     LEAST_SCORE,
     peer_instances,
     soft_predictions,
     worms_of,
+)
+from snakescope.healthspan.training.labelled_images import (
+    SETS,
+    LabelledImage,
+    bbbc010_test15,
+    simulated_frames,
 )
 from snakescope.report.pages import SCORE_COLUMNS, Row, scores_table
 from snakescope.step.checksum import sha256_of

@@ -7,17 +7,13 @@ here imports numpy, pandas or torch.
 
 import argparse
 import math
-import os
 import shutil
-import subprocess
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
-from snakescope import REPOSITORY
 from snakescope.learning.registry import Model, weights_checksum
 from snakescope.settings.sheet import REFUSED, Row, Sheet, read_sheet
 from snakescope.settings.strict import Settings
@@ -27,7 +23,7 @@ from snakescope.tree.costs import Cost, Size, request_mb, request_minutes
 from snakescope.tree.failures import Failure
 from snakescope.tree.notes import Shared, some, to_look_at
 from snakescope.tree.provenance import as_yaml
-from snakescope.tree.steps import Step
+from snakescope.tree.steps import Step, run_outside_a_job
 
 R = TypeVar("R", bound=Row)
 Parameter = Callable[..., Any]
@@ -179,13 +175,7 @@ class Tree(ABC, Generic[R]):
 
     def run_step(self, step: str, *words: str) -> str:
         """Run a step outside of a job, on this machine; return its error, empty if it succeeded."""
-        command = [sys.executable, "-m", "snakescope", self.name, step, *words]
-        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts"), "MPLBACKEND": "Agg"}
-        ended = subprocess.run(
-            command, env=environment, capture_output=True, text=True, check=False
-        )
-        lines = ended.stderr.strip().splitlines() or [f"exit status {ended.returncode}"]
-        return lines[-1].removeprefix("error: ") if ended.returncode else ""
+        return run_outside_a_job(self.name, step, *words)
 
     # What every tree has.
 

@@ -12,12 +12,12 @@ from snakescope.healthspan.evaluation.detection_scores import (
     detection_rows,
     score_image,
 )
-from snakescope.healthspan.evaluation.labelled_images import (
+from snakescope.healthspan.evaluation.predictions import read_soft, write_soft
+from snakescope.healthspan.training.labelled_images import (
     LabelledImage,
     coco_images,
     polygon_mask,
 )
-from snakescope.healthspan.evaluation.predictions import read_soft, write_soft
 from snakescope.imaging.masks import Instance, iou
 
 GROUND = np.full((300, 300), 64, np.uint8)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.evaluation.labelled_images import LabelledImage
 from snakescope.healthspan.simulation.optics import UNSEEN, LookRanges, body_density, draw_look
 from snakescope.healthspan.simulation.worm_body import Worm, body_pixels
 from snakescope.healthspan.training.detector_examples import Scene
@@ -16,6 +15,7 @@ from snakescope.healthspan.training.hard_scenes import (
     inside_of_well,
     stitched,
 )
+from snakescope.healthspan.training.labelled_images import LabelledImage
 from snakescope.healthspan.training.real_scenes import (
     TRAIN_SETS,
     real_scenes,

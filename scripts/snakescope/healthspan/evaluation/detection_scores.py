@@ -17,8 +17,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from snakescope.healthspan.detection.size_prior import length_px
-from snakescope.healthspan.evaluation.labelled_images import Box, LabelledImage
 from snakescope.healthspan.training.detector_scores import crossing, match
+from snakescope.healthspan.training.labelled_images import Box, LabelledImage
 from snakescope.imaging.masks import Instance, encode
 from snakescope.learning.intervals import bootstrap_interval
 from snakescope.report.pages import Row

@@ -21,8 +21,8 @@ from snakescope.healthspan.detection.detect import (
 )
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.soft_masks import SoftDetection, View
-from snakescope.healthspan.evaluation.labelled_images import LabelledImage
 from snakescope.healthspan.geometry import TILE_PX
+from snakescope.healthspan.training.labelled_images import LabelledImage
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.output import atomic_write
 

@@ -11,14 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.evaluation.labelled_images import (
+from snakescope.healthspan.training.detector_examples import Scene
+from snakescope.healthspan.training.labelled_images import (
     Box,
     LabelledImage,
     coco_images,
     quantworm_gender,
     quantworm_length,
 )
-from snakescope.healthspan.training.detector_examples import Scene
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.progress import progress
 

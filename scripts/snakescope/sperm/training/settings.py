@@ -1,11 +1,9 @@
 """Settings of the training of networks that grade clips."""
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from snakescope.learning.device import Device
-from snakescope.learning.precision import Precision
 from snakescope.settings.strict import Settings
 from snakescope.sperm.networks.catalogue import Size
 
@@ -39,7 +37,9 @@ class FitSettings(Settings):
         default_factory=dict,
         description="file of published weights to begin with, by network; others begin at random",
     )
-    device: Device = Field("auto", description="where to train")
-    precision: Precision = Field("auto", description="arithmetic of the network")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="arithmetic of the network"
+    )
     threads: int = Field(1, ge=1, description="threads of a CPU (count)")
     seed: int = Field(1, ge=0, description="seed of the weights, the order and the augmentation")
