@@ -56,7 +56,9 @@ class PlateScanner:
                 raise listing
             return _frames(plate, settings or self.settings, listing)
         except Refused as refused:
-            return PlateProblem(plate.name, f"{plate.folder}: {refused}")
+            own = "plates." in str(refused) and plate.settings
+            where = f" ({plate.settings} has settings of this plate)" if own else ""
+            return PlateProblem(plate.name, f"{plate.folder}: {refused}{where}")
 
     def positions(self, folder: str, pattern: str = "") -> list[str]:
         """Return the wells and positions of a folder that was scanned, such as E11_5.
@@ -69,7 +71,10 @@ class PlateScanner:
         plate = Plate.model_validate({**given, "pattern": pattern})
         if isinstance(listing, Refused):
             return []
-        named, _ = _understood(plate, self.settings, listing.images)
+        try:
+            named, _ = _understood(plate, self.settings, listing.images)
+        except Refused:
+            return []
         return sorted({one.parts.position for one in named} - {""})
 
 
@@ -94,9 +99,10 @@ def _frames(plate: Plate, settings: IngestSettings, listing: Listing) -> PlateFr
     notes = []
     left_out = listing.other_endings()
     if unnamed:
+        lack = "" if settings.times is None else f", or no time in {settings.times},"
         notes.append(
-            f"{plate.folder}: {len(unnamed)} of {len(images)} images have other names and are "
-            f"left out, such as {unnamed[0].relative_path}"
+            f"{plate.folder}: {len(unnamed)} of {len(images)} images have other names{lack} and"
+            f" are left out, such as {unnamed[0].relative_path}"
         )
     if left_out:
         notes.append(f"{plate.folder}: files of other endings are left out: {left_out}")
@@ -157,8 +163,11 @@ def _understood(
 ) -> tuple[list[Acquisition], list[ImageFile]]:
     timed = settings.times is None
     pattern = plate.pattern or settings.pattern
-    patterns = [compile_pattern(pattern, plate.name, timed)] if pattern else INCUCYTE
-    times = _times_of(settings)
+    try:
+        patterns = [compile_pattern(pattern, plate.name, timed)] if pattern else INCUCYTE
+    except ValueError as error:
+        raise Refused(f"expected {error} ({_of_pattern(plate)})") from None
+    times = _times_of(settings, plate.name)
     named, unnamed = [], []
     for file in listing:
         parts = read_name(file.relative_path, patterns)
@@ -172,21 +181,26 @@ def _understood(
         expected = (
             f"the images of the table {settings.times} (plates.times)"
             if settings.times is not None
-            else f"the pattern {pattern} (plates.pattern)"
+            else f"the pattern {pattern} ({_of_pattern(plate)})"
             if pattern
             else f"names of the IncuCyte such as {', '.join(INCUCYTE_EXAMPLES)}"
         )
         raise Refused(
             f"expected {expected}, found {len(listing)} images named otherwise, such as "
-            f"{listing[0].relative_path}; describe their naming in plates.pattern"
+            f"{listing[0].relative_path}; describe their naming in {_of_pattern(plate)}"
         )
     return named, unnamed
 
 
-def _times_of(settings: IngestSettings) -> Times | None:
-    """Read the table of times, where the settings name one."""
+def _of_pattern(plate: Plate) -> str:
+    """Return where the pattern of a plate's names is from, or belongs."""
+    return "column pattern of the sample sheet" if plate.pattern else "plates.pattern"
+
+
+def _times_of(settings: IngestSettings, plate: str) -> Times | None:
+    """Read the times of a plate from their table, where the settings name one."""
     try:
-        return None if settings.times is None else read_times(settings.times)
+        return None if settings.times is None else read_times(settings.times, plate)
     except StepError as error:
         raise Refused(str(error)) from None
 

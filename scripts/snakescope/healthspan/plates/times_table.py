@@ -1,10 +1,12 @@
 """Tables of times: when each image of a folder was taken, where names do not tell.
 
 A table has a column of file names and one of times: days, hours, or dates. It is text with tabs,
-commas or semicolons. The main process reads it, so nothing heavy is imported.
+commas or semicolons; of several plates it has a column ``plate`` as well. The main
+process reads it, so nothing heavy is imported.
 """
 
 import csv
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +14,8 @@ from datetime import datetime
 from pathlib import Path
 
 from snakescope.healthspan.plates.naming import NameParts
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, system_fault
+from snakescope.tree.notes import some
 
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "name", "path", "picture", "frame")
 UNITS_H = {
@@ -68,14 +71,19 @@ def hours_of(when: datetime) -> float:
     return when.toordinal() * 24 + when.hour + when.minute / 60 + when.second / 3600
 
 
-def read_times(path: str | Path) -> Times:
+def read_times(path: str | Path, plate: str | None = None) -> Times:
     """Read a table of times.
 
+    Args:
+        plate: whose rows count, where the table has a column ``plate``; None takes every row.
+
     Raises:
-        StepError: no such file, no text, or no columns of files and times.
+        StepError: no such file, no text, no columns of files and times, or cells that contradict
+            one another or are no times.
+        SystemFault: the system does not let it be read.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        rows, numbers = text_rows(path)
     except FileNotFoundError:
         raise StepError(
             f"{path}: expected the table of times (plates: times), found no such file"
@@ -85,12 +93,22 @@ def read_times(path: str | Path) -> Times:
             f"{path}: expected a table of times as text in UTF-8, found another file; save it as"
             " text with tabs"
         ) from None
-    lines = [line for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    first = lines[0] if lines else ""
-    separator = max("\t;,", key=first.count)
-    rows = list(csv.reader(lines, delimiter=separator))
-    found = times_of(rows)
+    except OSError as error:
+        raise system_fault(path, error) or StepError(
+            f"{path}: expected the table of times (plates: times), found {error.strerror}; name a"
+            " file"
+        ) from None
+    except csv.Error as error:
+        raise StepError(
+            f"{path}: expected a table of times, found text that is none ({error}); save it as"
+            " text with tabs"
+        ) from None
+    try:
+        found = times_of(rows, numbers=numbers, plate=plate)
+    except ValueError as error:
+        raise StepError(f"{path}: {error}") from None
     if found is None:
+        first = ", ".join(rows[0]) if rows else ""
         raise StepError(
             f"{path}: expected a column of files ({', '.join(FILE_COLUMNS[:4])}) and one of times"
             f" (days, hours, or date as 2024-05-31 08:30), found the header {first!r}"
@@ -98,14 +116,46 @@ def read_times(path: str | Path) -> Times:
     return found
 
 
-def times_of(rows: Sequence[Sequence[str]], names: Iterable[str] = ()) -> Times | None:
+def text_rows(path: str | Path) -> tuple[list[list[str]], list[int]]:
+    """Return the cells of a table's rows and the line of each, from 1.
+
+    Raises:
+        OSError, UnicodeDecodeError, csv.Error: it cannot be read, or is no text of a table.
+    """
+    text = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    kept = [(n, s) for n, s in enumerate(text, start=1) if s.strip() and not s.startswith("#")]
+    first = kept[0][1] if kept else ""
+    reader = csv.reader([line for _, line in kept], delimiter=max("\t;,", key=first.count))
+    rows, numbers = [], []
+    for row in reader:
+        rows.append(row)
+        numbers.append(kept[reader.line_num - 1][0])
+    return rows, numbers
+
+
+def times_of(
+    rows: Sequence[Sequence[str]],
+    names: Iterable[str] = (),
+    numbers: Sequence[int] | None = None,
+    plate: str | None = None,
+) -> Times | None:
     """Return the times in a table with a header, or None where it is no table of times.
+
+    An empty cell gives its image no time.
 
     Args:
         names: names of images, by which the column of files is known where its header is not.
+        numbers: line of every row, for sentences; None counts them.
+        plate: whose rows count, where there is a column ``plate``; None takes every row. A row
+            whose cell is empty counts for every plate.
+
+    Raises:
+        ValueError: a cell of times holds something else, a file has two times, or no row is of
+            the plate.
     """
     if len(rows) < 2:
         return None
+    numbers = numbers or range(1, len(rows) + 1)
     header = [re.sub(r"\W+", "_", cell.strip().lower()).strip("_") for cell in rows[0]]
     cells = [[*row, *[""] * len(header)][: len(header)] for row in rows[1:]]
     files = next((k for k, name in enumerate(header) if name in FILE_COLUMNS), None)
@@ -118,23 +168,76 @@ def times_of(rows: Sequence[Sequence[str]], names: Iterable[str] = ()) -> Times 
             return None
     if files is None:
         return None
-    keys = [row[files].strip().replace("\\", "/").lower() for row in cells]
+    lines = list(zip(numbers[1:], cells, strict=True))
+    if plate is not None and "plate" in header and header.index("plate") != files:
+        lines = _of_plate(lines, header.index("plate"), plate)
+    lines = [(n, row) for n, row in lines if row[files].strip()]
     for k, name in enumerate(header):
-        texts = [row[k].strip() for row in cells]
-        if k == files or not any(texts):
+        by_date = name not in UNITS_H
+        if k == files or (
+            by_date and not (name in DATE_COLUMNS or "date" in name or "time" in name)
+        ):
             continue
-        if name in UNITS_H:
-            try:
-                values = [float(text.replace(",", ".")) * UNITS_H[name] for text in texts]
-            except ValueError:
-                continue
-            return Times(dict(zip(keys, values, strict=True)), False, rows[0][k])
-        if name in DATE_COLUMNS or "date" in name or "time" in name:
-            dates = [parse_date(text) for text in texts]
-            if all(dates):
-                hours = [hours_of(one) for one in dates if one is not None]
-                return Times(dict(zip(keys, hours, strict=True)), True, rows[0][k])
+        told = [(n, row[files], row[k].strip()) for n, row in lines if row[k].strip()]
+        times = [_date_h(text) if by_date else _number_h(text, name) for _, _, text in told]
+        # A column with no time at all is another one that is called so.
+        if any(time is not None for time in times):
+            return Times(_by_file(told, times, rows[0][k], by_date), by_date, rows[0][k])
     return None
+
+
+def _of_plate(
+    lines: list[tuple[int, list[str]]], column: int, plate: str
+) -> list[tuple[int, list[str]]]:
+    own = [(n, row) for n, row in lines if row[column].strip().lower() in ("", plate.lower())]
+    if not own:
+        others = some(list(dict.fromkeys(row[column].strip() for _, row in lines)))
+        raise ValueError(
+            f"expected rows of {plate} in the column plate, found those of {others}; call the"
+            " plate as in the sample sheet, or remove the column"
+        )
+    return own
+
+
+def _number_h(text: str, unit: str) -> float | None:
+    try:
+        value = float(text.replace(",", ".")) * UNITS_H[unit]
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def _date_h(text: str) -> float | None:
+    when = parse_date(text)
+    return None if when is None else hours_of(when)
+
+
+def _by_file(
+    told: Sequence[tuple[int, str, str]], times: Sequence[float | None], column: str, by_date: bool
+) -> dict[str, float]:
+    """Return the time of every file by its name in small letters.
+
+    Raises:
+        ValueError: a cell is no time, or a file has two.
+    """
+    hours: dict[str, float] = {}
+    lines: dict[str, int] = {}
+    for (number, file, text), time in zip(told, times, strict=True):
+        if time is None:
+            what = "a date as 2024-05-31 08:30" if by_date else "a number with a decimal point"
+            raise ValueError(
+                f"line {number}: expected {what} in the column {column}, found {text!r}; correct"
+                " it, or leave it empty and the image out"
+            )
+        key = file.strip().replace("\\", "/").lower()
+        if abs(hours.setdefault(key, time) - time) > 1e-9:
+            raise ValueError(
+                f"lines {lines[key]} and {number}: expected one time for {file.strip()}, found two"
+                " that differ; remove the wrong one, name files with their folders, or add a"
+                " column plate"
+            )
+        lines.setdefault(key, number)
+    return hours
 
 
 def with_time(

@@ -12,7 +12,13 @@ from snakescope.healthspan.plates.naming import (
     compile_pattern,
     read_name,
 )
-from snakescope.healthspan.plates.times_table import Times, hours_of, read_times, times_of
+from snakescope.healthspan.plates.times_table import (
+    Times,
+    hours_of,
+    read_times,
+    text_rows,
+    times_of,
+)
 from snakescope.healthspan.trial.file_times import image_time
 from snakescope.healthspan.trial.infer_pattern import LIKELY, SURE, UNSURE, Naming, infer_pattern
 from snakescope.healthspan.trial.proposals import Proposal, scalar
@@ -116,7 +122,7 @@ def _timed(folder: str, naming: Naming, paths: Sequence[str], given: Given) -> N
     found: Times | None = None
     source = ""
     if given.times:
-        found, source = _table(Path(given.times), naming.paths), given.times
+        found, source = _table(Path(given.times), naming.paths, given=True), given.times
         if found is None:
             raise StepError(
                 f"{given.times}: expected a table with a column of files and one of times, with the"
@@ -238,20 +244,27 @@ def _tables_in(folder: str) -> list[Path]:
     return sorted(path for path in Path(folder).iterdir() if path.suffix.lower() in TABLES)
 
 
-def _table(path: Path, paths: Sequence[str]) -> Times | None:
-    """Return the times of a table that names images of the folder; None where it is none."""
+def _table(path: Path, paths: Sequence[str], given: bool = False) -> Times | None:
+    """Return the times of a table that names images of the folder; None where it is none.
+
+    Raises:
+        StepError: the table was given by a person and its cells contradict one another.
+    """
     names = [one.rpartition("/")[2] for one in paths]
+    numbers: list[int] | None = None
     try:
         if path.suffix.lower() == ".xlsx":
             rows = _sheet_rows(path)
         else:
-            text = path.read_text(encoding="utf-8-sig").splitlines()
-            lines = [line for line in text if line.strip() and not line.startswith("#")]
-            separator = max("\t;,", key=(lines[0] if lines else "").count)
-            rows = list(csv.reader(lines, delimiter=separator))
-    except (OSError, UnicodeDecodeError):
+            rows, numbers = text_rows(path)
+    except (OSError, UnicodeDecodeError, csv.Error):
         return None
-    found = times_of(rows, [*names, *paths])
+    try:
+        found = times_of(rows, [*names, *paths], numbers)
+    except ValueError as error:
+        if given:
+            raise StepError(f"{path}: {error}") from None
+        return None
     known = 0 if found is None else sum(found.of(one) is not None for one in paths)
     return found if known >= 0.5 * len(paths) else None
 

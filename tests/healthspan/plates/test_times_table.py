@@ -1,0 +1,118 @@
+"""Tables of times: every image has the time of its own row, or the run says why not."""
+
+from pathlib import Path
+
+import pytest
+
+from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
+from snakescope.healthspan.plates.scan import PlateScanner, scan_plate
+from snakescope.healthspan.plates.settings import IngestSettings
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.plates.times_table import Times, read_times
+from snakescope.step.errors import StepError, SystemFault
+
+
+def read(folder: Path, text: str, plate: str | None = None) -> Times:
+    path = folder / "times.tsv"
+    path.write_text(text, encoding="utf-8")
+    return read_times(path, plate)
+
+
+def test_a_blank_cell_is_no_time_and_no_end_of_the_column(tmp_path: Path) -> None:
+    times = read(tmp_path, "file\thours\tdate\na.png\t0\t\nb.png\t\t2024-05-31\nc.png\t5,5\t\n")
+    assert (times.hours, times.column) == ({"a.png": 0.0, "c.png": 5.5}, "hours")
+    assert times.of("b.png") is None and times.of("sub/c.png") == 5.5
+
+
+def test_a_column_without_a_time_is_passed_over(tmp_path: Path) -> None:
+    times = read(tmp_path, "file,age,days\na.png,adult,1\nb.png,adult,2\n")
+    assert times.hours == {"a.png": 24.0, "b.png": 48.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("file\thours\n#\na\t0\nb\tnoon\n", "line 4: expected a number with a decimal point"),
+        ("file\thours\na\t0\nb\tnan\n", "in the column hours, found 'nan'"),
+        ("file\thours\na\t0\nb\tinf\n", "in the column hours, found 'inf'"),
+        ("file\tdate\na\t2024-05-31\nb\t31/5\n", "line 3: expected a date as 2024-05-31"),
+        ("file\thours\na.png\t0\nA.png\t3\n", "lines 2 and 3: expected one time for A.png"),
+        ("file\tname_of_it\na\tb\n", "found the header 'file, name_of_it'"),
+        ("", "found the header ''"),
+    ],
+)
+def test_cells_that_are_no_times_are_refused(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(StepError) as error:
+        read(tmp_path, text)
+    assert sentence in str(error.value) and "\n" not in str(error.value)
+
+
+def test_rows_of_other_plates_do_not_count(tmp_path: Path) -> None:
+    text = "plate;file;hours\np1;a.png;0\np1;b.png;4\nP2;a.png;1\nP2;b.png;9\n;c.png;20\n"
+    assert read(tmp_path, text, "p1").hours == {"a.png": 0.0, "b.png": 4.0, "c.png": 20.0}
+    assert read(tmp_path, text, "p2").hours == {"a.png": 1.0, "b.png": 9.0, "c.png": 20.0}
+    with pytest.raises(StepError, match=r"expected one time for a\.png"):
+        read(tmp_path, text)
+    with pytest.raises(StepError, match="expected rows of p3 in the column plate, found those of"):
+        read(tmp_path, text.replace("\n;c.png;20", ""), "p3")
+
+
+def test_the_same_time_twice_is_one(tmp_path: Path) -> None:
+    assert read(tmp_path, "file\tdays\na\t0.1\na\t0.1\n").hours == {"a": pytest.approx(2.4)}
+
+
+def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(StepError, match=r"expected the table of times .*; name a file"):
+        read_times(tmp_path)
+    read(tmp_path, "file\thours\na\t1\n")
+
+    def locked(*_: object, **__: object) -> str:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_text", locked)
+    with pytest.raises(SystemFault, match="give this account leave"):
+        read_times(tmp_path / "times.tsv")
+
+
+def test_a_field_that_is_too_long_is_told(tmp_path: Path) -> None:
+    with pytest.raises(StepError, match="found text that is none"):
+        read(tmp_path, "file\thours\n" + "a" * 200_000 + "\t1\n")
+
+
+def images(folder: Path) -> Path:
+    folder.mkdir()
+    for name in ("a.png", "b.png", "c.png"):
+        (folder / name).write_bytes(b"image")
+    return folder
+
+
+def plate(folder: Path, **more: str) -> Plate:
+    row = {"plate": "p1", "experiment": "e", "condition": "N2", "folder": str(folder), **more}
+    return Plate.model_validate(row)
+
+
+def test_an_image_without_a_time_is_left_out_with_a_note(tmp_path: Path) -> None:
+    table = tmp_path / "times.tsv"
+    table.write_text("file\thours\na.png\t0\nb.png\t\nc.png\t4\n")
+    settings = IngestSettings.model_validate({"times": str(table)})
+    found = scan_plate(plate(images(tmp_path / "raw")), settings)
+    assert isinstance(found, PlateFrames)
+    assert [frame.time_h for frame in found.frames] == [0.0, 4.0]
+    assert any(f"or no time in {table}, and are left out" in note for note in found.notes)
+
+
+def test_a_pattern_of_the_sheet_without_a_time_stops_its_plate_alone(tmp_path: Path) -> None:
+    raw = images(tmp_path / "raw")
+    own = plate(raw, pattern="{any}", settings="own.yaml")
+    found = PlateScanner(IngestSettings()).scan(own)
+    assert isinstance(found, PlateProblem)
+    assert "expected a field of time in the pattern '{any}'" in found.reason
+    assert "column pattern of the sample sheet" in found.reason
+    assert "plates.pattern" not in found.reason
+
+
+def test_a_problem_with_a_plate_of_own_settings_names_their_file(tmp_path: Path) -> None:
+    raw = images(tmp_path / "raw")
+    found = scan_plate(plate(raw, settings="own.yaml"), IngestSettings())
+    assert isinstance(found, PlateProblem)
+    assert found.reason.endswith("in plates.pattern (own.yaml has settings of this plate)")
