@@ -9,6 +9,7 @@ import pytest
 import tifffile
 
 from snakescope.imaging.frames import UnreadableFrame, read_frame
+from snakescope.imaging.tiff import zero_share
 
 
 @pytest.fixture
@@ -84,3 +85,17 @@ def test_what_is_no_picture_is_told_in_one_sentence(tmp_path: Path, picture: np.
         with pytest.raises(UnreadableFrame, match=words) as caught:
             read_frame(tmp_path / name)
         assert "\n" not in str(caught.value) and str(tmp_path / name) in str(caught.value)
+
+
+@pytest.mark.parametrize("shift", [(5, 3), (-40, -8), (12, 0), (0, -9)])
+def test_a_black_border_of_an_aligned_frame_is_no_damage(shift: tuple[int, int]) -> None:
+    whole = np.random.default_rng(1).integers(1, 255, (1000, 600)).astype(np.uint8)
+    frame = np.roll(whole, shift, axis=(0, 1))
+    down, right = shift
+    frame[: max(down, 0)] = 0
+    frame[1000 + min(down, 0) :] = 0
+    frame[:, : max(right, 0)] = 0
+    frame[:, 600 + min(right, 0) :] = 0
+    assert zero_share(frame) == 0
+    frame.ravel()[-70_001:] = 0
+    assert zero_share(frame) > 0.1

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import ClassVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from snakescope.healthspan.detection.settings import DetectionSettings
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
@@ -113,3 +113,14 @@ class HealthspanSettings(Settings):
     evaluation: EvaluateSettings = Field(
         EvaluateSettings(), description="measured against simulated and real truth"
     )
+
+    @model_validator(mode="after")
+    def _one_pixel_size_of_models(self) -> "HealthspanSettings":
+        tiles, states = self.detection.tile, self.states.evidence
+        if states.grey_values and tiles.model_pixel_size_um != states.model_pixel_size_um:
+            raise ValueError(
+                f"states.evidence.model_pixel_size_um of {tiles.model_pixel_size_um:g} um, as"
+                f" detection.tile has it (found {states.model_pixel_size_um:g}): masks and grey"
+                " values lie on one grid"
+            )
+        return self

@@ -280,20 +280,30 @@ def orientation(page: TiffPage) -> int:
     return int(value) if value in ORIENTED else 1
 
 
+LARGEST_BORDER = 0.05
+"""Share of a picture that whole black rows of a border take."""
+
+
 def zero_share(image: NDArray[Any], rows_too: bool = True) -> float:
     """Return the share of a picture (Y, X) that is zero because its data are absent, else 0.
 
     A copy that was broken off, or a file that was reserved and not filled, has a run of zeros over
     two rows or more in a picture that has hardly any other zero.
 
+    Black borders of aligned pictures are no absent data: columns that are black throughout are not
+    looked at, and whole rows count only where they are more than a border.
+
     Args:
-        rows_too: whether a run that begins and ends with a row counts, as borders of aligned
-            sections do.
+        rows_too: whether a run that begins and ends with a row counts at all.
     """
     import numpy as np
 
-    if image.ndim != 2 or image.size < 4:
+    if image.ndim != 2 or image.size < 4 or not image.any():
         return 0.0
+    columns = np.flatnonzero(image.any(axis=0))
+    top = int(np.argmax(image.any(axis=1)))
+    top = top if top <= LARGEST_BORDER * len(image) else 0
+    image = image[top:, columns[0] : columns[-1] + 1]
     flat, width = image.ravel(), image.shape[1]
     # Two whole rows of zeros hold one pixel of every row's middle: most pictures end here.
     zero_rows = np.flatnonzero(~image.any(axis=1))
@@ -307,7 +317,8 @@ def zero_share(image: NDArray[Any], rows_too: bool = True) -> float:
     rest = flat.size - run
     rare = others.sum() < 0.01 * max(rest, 1)
     short = others.max(initial=0) < min(width / 4, run / 50) and others.sum() < 0.7 * max(rest, 1)
-    cut = rows_too or begin % width or (begin + run) % width
+    cut = begin % width or (begin + run) % width
+    cut = cut or (rows_too and run > LARGEST_BORDER * flat.size)
     if run < 2 * width or not (rare or (short and begin + run == flat.size)) or not cut:
         return 0.0
     return run / flat.size

@@ -14,7 +14,9 @@ from snakescope.neurites.prediction.boundaries import (
     main,
     read_affinities_of,
 )
+from snakescope.neurites.volumes.look import look
 from snakescope.neurites.volumes.scan import find_sources, write_manifest
+from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.step.errors import StepError
 
@@ -79,3 +81,24 @@ def test_the_step_writes_what_fragments_read(tmp_path: Path) -> None:
         assert file["affinities"].shape == (3, 4, 16, 8)
         assert (np.asarray(file["affinities"])[:, 1:, 1:] == 191).all()
         assert file["affinities"].attrs["volume_shape"].tolist() == [4, 16, 16]
+
+
+@pytest.mark.parametrize(
+    ("top", "found"), [(1, "none above 1 in the middle section; multiply"), (200, "")]
+)
+def test_a_mask_of_ones_is_refused_before_the_first_job(
+    tmp_path: Path, top: int, found: str
+) -> None:
+    image = np.random.default_rng(1).integers(1, 255, (4, 16, 16)).astype(np.uint8)
+    tifffile.imwrite(tmp_path / "image.tif", image)
+    tifffile.imwrite(tmp_path / "b.tif", (image > 128).astype(np.uint8) * top)
+    row = Volume(
+        name="a", image=str(tmp_path / "image.tif"), voxel_nm=(30, 6, 6),
+        boundaries=str(tmp_path / "b.tif"),
+    )  # fmt: skip
+    sources = find_sources(row, (1, 1, 1))
+    if not found:
+        look(row, sources, IngestSettings(), tmp_path)
+        return
+    with pytest.raises(StepError, match=found):
+        look(row, sources, IngestSettings(), tmp_path)

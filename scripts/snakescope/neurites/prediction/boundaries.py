@@ -17,8 +17,8 @@ from snakescope.imaging.volumes import Source, read
 from snakescope.neurites.prediction.patches import Block, parse_block
 from snakescope.neurites.prediction.predict import write_affinities
 from snakescope.neurites.volumes.scan import BOUNDARIES, read_manifest
-from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
+from snakescope.tree.provenance import stated
 
 
 def affinities_of(interior: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -84,7 +84,5 @@ def main(arguments: argparse.Namespace) -> None:
     source = read_manifest(arguments.manifest.parent)[BOUNDARIES]
     block = parse_block(arguments.block)
     affinities = read_affinities_of(source, block)
-    # In the place of the weights, what the affinities are from.
-    write_affinities(
-        arguments.affinities, affinities, block, source.shape, sha256_of(source.files[0])
-    )
+    # In the place of the weights, what the affinities are from, which may be hundreds of GB.
+    write_affinities(arguments.affinities, affinities, block, source.shape, stated(source.files)[1])

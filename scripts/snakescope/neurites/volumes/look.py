@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.imaging.volumes import Source, last_with_data, read
+from snakescope.neurites.volumes.scan import BOUNDARIES
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.step.errors import StepError, SystemFault
@@ -135,6 +136,8 @@ def look(
             seen += _of_image(found["image"])
             if "labels" in found:
                 seen += _of_labels(found["labels"])
+            if BOUNDARIES in found:
+                seen += _of_boundaries(found[BOUNDARIES])
         except SystemFault:
             raise
         except StepError as error:
@@ -167,6 +170,27 @@ def _of_image(source: Source) -> list[str]:
             f"{source.path}: sections {last + 1} to {depth - 1} of {depth} hold zeros alone; if the"
             " copy was broken off, copy it again"
         ]
+    return []
+
+
+def _of_boundaries(source: Source) -> list[str]:
+    """Refuse boundary probabilities that are no bytes from 0 to 255 and no floats from 0 to 1."""
+    values = _middle(source)
+    low, high = float(values.min()), float(values.max())
+    if values.dtype == np.uint8 and high == 0:
+        return [f"{source.path}: no boundary in the middle section"]
+    if values.dtype == np.uint8 and high > 1:
+        return []
+    if values.dtype == np.uint8:
+        raise StepError(
+            f"{source.path}: expected probabilities as bytes from 0 to 255, found none above"
+            f" {high:g} in the middle section; multiply a mask of 0 and 1 by 255"
+        )
+    if values.dtype.kind != "f" or not (low >= 0 and high <= 1):
+        raise StepError(
+            f"{source.path}: expected probabilities as bytes from 0 to 255 or as floats from 0 to"
+            f" 1, found {values.dtype} from {low:g} to {high:g} in the middle section; convert them"
+        )
     return []
 
 
