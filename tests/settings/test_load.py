@@ -4,7 +4,7 @@ from copy import deepcopy
 from typing import Literal
 
 import pytest
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from snakescope.reference import SECTIONS
 from snakescope.settings.load import dotted_keys, load_sections
@@ -141,6 +141,19 @@ def test_several_findings_are_one_sentence() -> None:
     sentence = refusal({"outer": {"count": 0, "middel": {}}, "other": 1})
     assert sentence.count("; also ") == 2
     assert "outer.count" in sentence and "outer.middel" in sentence and "other:" in sentence
+
+
+class Choices(Settings):
+    limit: float | None = None
+    count: int | Literal["auto"] = "auto"
+    either: int | bool = 1
+
+
+@pytest.mark.parametrize("key", ["limit", "count"])
+def test_a_truth_is_no_number_in_a_choice_of_types_either(key: str) -> None:
+    with pytest.raises(ValidationError, match="a number"):
+        Choices.model_validate({key: True})
+    assert Choices.model_validate({"either": True, "limit": 1, "count": 2}).either is True
 
 
 class Renamed(Settings):

@@ -1,6 +1,7 @@
 """What was read off the raw folders, for people to check, and what contradicts it."""
 
 import csv
+import filecmp
 import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,11 +69,11 @@ def check_one_picture(look: Look) -> None:
     """Refuse a plate whose files hold several pictures each.
 
     Raises:
-        StepError: the first does.
+        StepError: the one whose header was read does.
     """
     if several := look.header["several"]:
         raise StepError(
-            f"{look.frames.frames[0].path}: expected one picture a file, found {several}; export"
+            f"{look.header['read']}: expected one picture a file, found {several}; export"
             " every channel and every timepoint to a file of its own"
         )
 
@@ -81,20 +82,23 @@ def same_images(found: Mapping[str, Look], sheet: str, results: str) -> dict[str
     """Return a sentence for each plate whose images another plate has as well.
 
     Folders are compared as the disk has them, links followed and one within another. Folders with
-    files of equal names, sizes and times to the second are copies of one another.
+    files of equal names, sizes and times to the second, and one of equal bytes, are copies of one
+    another.
     """
     # Individuals that people put there themselves are not from these images.
     found = {name: look for name, look in found.items() if not _is_by_hand(Path(results, name))}
     pairs: set[tuple[str, str]] = set()
     owners: dict[str, str] = {}
-    copies: dict[tuple[Any, ...], str] = {}
+    alike: dict[tuple[Any, ...], list[str]] = {}
     for name, look in found.items():
         for path in _files(look):
             if (first := owners.setdefault(path, name)) != name:
                 pairs.add((first, name))
         key = _listing(look)
-        if key and (first := copies.setdefault(key, name)) != name:
-            pairs.add((first, name))
+        # Names, sizes and times may agree by chance, as of frames that are not compressed.
+        earlier = alike.setdefault(key, []) if key else []
+        pairs |= {(one, name) for one in earlier if _same_content(look, found[one])}
+        earlier.append(name)
     clashes: dict[str, dict[str, None]] = {}
     for one, other in sorted(pairs):
         clashes.setdefault(one, {})[other] = None
@@ -133,6 +137,15 @@ def _listing(look: Look) -> tuple[Any, ...]:
     if len({frame.modified for frame in own}) < 2:
         return ()
     return tuple((os.path.basename(f.path), f.size, f.modified) for f in own)  # noqa: PTH119
+
+
+def _same_content(look: Look, other: Look) -> bool:
+    """Whether the first frames of two plates have equal bytes; also where they cannot be read."""
+    one, two = (next(f.path for f in own.frames.frames if f.path) for own in (look, other))
+    try:
+        return filecmp.cmp(one, two, shallow=False)
+    except OSError:
+        return True
 
 
 def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:

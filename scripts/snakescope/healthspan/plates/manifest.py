@@ -164,8 +164,8 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> dict[str, Any]:
 
     Returns:
         ``shape_px`` (height and width, None if no frame could be read), ``several`` (what the file
-        holds where that is more than one picture), ``pixel_size_um`` (None where it says none) and
-        ``files`` (path and time of what was tried).
+        holds where that is more than one picture), ``pixel_size_um`` (None where it says none),
+        ``read`` (path of that frame) and ``files`` (path and time of what was tried).
     """
     path = Path(folder) / SIZE
     files = [frame.path for frame in frames.frames if frame.path][:SIZE_TRIES]
@@ -173,16 +173,17 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> dict[str, Any]:
     known: dict[str, Any] = {}
     if path.exists():
         known = json.loads(path.read_text(encoding="utf-8"))
-    if known.get("files") == [list(one) for one in stated] and "several" in known:
+    if known.get("files") == [list(one) for one in stated] and "read" in known:
         return known
     # Imported here, since image readers take longer to import than the rest of this process.
     from snakescope.imaging.frames import Header, UnreadableFrame, read_header
 
     found: Header | None = None
+    read = ""
     refused = False
     for file, _ in stated:
         try:
-            found = read_header(file)
+            found, read = read_header(file), file
             break
         except UnreadableFrame:
             continue
@@ -191,6 +192,7 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> dict[str, Any]:
     known = {
         "shape_px": found.shape if found else None,
         "several": found.several if found else "",
+        "read": read,
         "pixel_size_um": found.pixel_size_um if found else None,
         # What could not be looked at is looked at again.
         "files": [] if refused and not found else stated,

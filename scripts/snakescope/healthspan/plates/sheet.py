@@ -78,7 +78,7 @@ class Plate(Row):
         description="naming of this plate's images, as `plates: pattern:` in the configuration;"
         " empty takes that of the configuration",
     )
-    settings: str = Field(
+    settings: PathCell = Field(
         "",
         description="settings of this plate, where they differ from the configuration: a file as"
         " `config.yaml` with the sections plates, registration, detection, states, tracking and"

@@ -13,8 +13,7 @@ from snakescope.healthspan.trial.dishes import ASKED_MM, inner_mm, likely_dish, 
 from snakescope.healthspan.trial.infer_pattern import LIKELY, SURE, UNSURE
 from snakescope.healthspan.trial.moving import USUAL_UM, Look, look_at
 from snakescope.healthspan.trial.proposals import Proposal
-from snakescope.imaging.frames import UnreadableFrame, read_frame
-from snakescope.imaging.pixel_sizes import stated_pixel_size_um
+from snakescope.imaging.frames import UnreadableFrame, read_frame, read_header
 
 LEAST_BETWEEN_H = 3.0
 """Least time between the two frames that are compared, so that slow worms have moved."""
@@ -65,8 +64,15 @@ def look_at_plate(
     ]
     proposals += _light(look, channel)
     proposals += _dish_and_mark(look)
-    proposals += _scale(look, scale, settings, stated_pixel_size_um(first_path))
+    proposals += _scale(look, scale, settings, _stated_um(first_path))
     return proposals
+
+
+def _stated_um(path: str) -> float | None:
+    try:
+        return read_header(path).pixel_size_um
+    except UnreadableFrame:
+        return None
 
 
 def _first_readable(own: list[tuple[str, float]]) -> tuple[NDArray[Any] | None, str, float]:

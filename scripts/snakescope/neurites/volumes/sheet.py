@@ -60,7 +60,7 @@ class Volume(Row):
         "",
         description="true labels, in any of those forms and of the image's shape; 0 is unlabelled",
     )
-    boundaries: str = Field(
+    boundaries: PathCell = Field(
         "",
         description="probabilities of boundaries (membranes), of any program, in any of those forms"
         " and of the image's shape: bytes or floats from 0 to 1; in the place of the network",
