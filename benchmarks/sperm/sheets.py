@@ -54,7 +54,7 @@ def main() -> None:
         made = sheets("dish" if name == "sperm_demo" else "b", *sizes)
         for kind, table in zip(("videos", "clips"), made, strict=True):
             with atomic_write(options.folder / name / f"{kind}.tsv") as partial:
-                head = f"# Simulated, by: python -m benchmarks.sperm.sheets ({name})\n"
+                head = f"# Simulated, by: .venv/bin/python -m benchmarks.sperm.sheets ({name})\n"
                 partial.write_text(head + table.to_csv(sep="\t", index=False))
 
 

@@ -12,7 +12,6 @@ results go to docs/tables/inputs.tsv.
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -26,6 +25,7 @@ from benchmarks import ROOT
 from benchmarks.workflow.inputs_cases import CASES
 from benchmarks.workflow.inputs_made import Case
 from snakescope.step.command import run_step
+from snakescope.step.errors import StepError
 from snakescope.step.errors import StepError
 from snakescope.step.tables import write_table
 
@@ -155,7 +155,8 @@ def main() -> None:
         names = [(one.kind, one.name) for one in CASES]
         table = [rows[name] for name in names if name in rows]
         write_table(given.table, pd.DataFrame(table, columns=list(COLUMNS)))
-    shutil.rmtree(ROOT / "benchmarks/__pycache__", ignore_errors=True)
+    if not chosen:
+        raise StepError(f"--kind, --case: expected some of {len(CASES)} cases, found none of them")
 
 
 if __name__ == "__main__":

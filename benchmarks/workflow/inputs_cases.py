@@ -171,7 +171,7 @@ def _table() -> tuple[Case, ...]:
                                                                                 ).astype(np.uint8))),
         Case(14, "HDF5 of shape z, y, x, 1 (02)", planned, volume_ok, "02"),
         Case(14, "the same, dataset named (02)", planned, volume_ok, "02", ("named",)),
-        Case(14, "HDF5 of shape 1, z, y, x, 1", planned, volume_ok,
+        Case(14, "HDF5 with both ends of length 1", planned, volume_ok,
              make=hdf5(lambda f, a: f.__setitem__("raw", a[None, ..., None]))),
         Case(16, "line break in a cell (37)", one, says("every quotation mark to be closed"), "37",
              ("newline_in_cell",)),
