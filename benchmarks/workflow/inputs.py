@@ -26,7 +26,6 @@ from benchmarks.workflow.inputs_cases import CASES
 from benchmarks.workflow.inputs_made import Case
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
-from snakescope.step.errors import StepError
 from snakescope.step.tables import write_table
 
 COLUMNS = ("kind", "case", "expected", "found", "ok")
