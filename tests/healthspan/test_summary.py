@@ -16,7 +16,9 @@ def test_a_good_run_names_only_pictures_that_are_there(
     plate = Plate(plate="p", experiment="e", condition="c", folder="raw")
     tree = Healthspan(HealthspanSettings(), [plate])
     Path(tree.manifest("p")).mkdir(parents=True)
-    assert tree.summary() == []
+    page = Path("results/healthspan/p/problem.html")
+    page.touch()
+    assert tree.summary() == [] and not page.exists()
     page = Path("results/healthspan/p/quality.html")
     page.touch()
     assert tree.summary() == [f"Open:\n  {page}"]

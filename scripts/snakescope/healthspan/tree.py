@@ -323,7 +323,9 @@ class Healthspan(Tree[Plate]):
         return trial_of(self.sheet[subject], self.settings, options, weights)
 
     def summary(self) -> list[str]:
-        """The pictures to open, where there are any."""
+        """The pictures to open, where there are any; pages of repaired plates are removed."""
+        for name in self.sheet:
+            Path(self.results, name, "problem.html").unlink(missing_ok=True)
         pictures = [f"{self.results}/experiments/{name}/curves.png" for name in self.experiments]
         pictures = [path for path in pictures if Path(path).exists()]
         for page in ("contact_sheet.html", "quality.html"):
@@ -368,14 +370,6 @@ class Healthspan(Tree[Plate]):
         )
         made.append(table + (f": {problem}" if problem else ""))
         return [*pages, "\n  ".join(["made without the plates that failed:", *made])]
-
-    def _problem_pages(self, reasons: Mapping[str, str]) -> list[str]:
-        """Write the page of every plate that failed. Imported here, since it reads images."""
-        from snakescope.healthspan.report.problem_page import write_problem_pages
-
-        return write_problem_pages(
-            self.results, {n: r for n, r in reasons.items() if n in self.sheet}
-        )
 
     def _experiment(self, experiment: str, plates: Sequence[str], folder: str) -> list[str]:
         folders = [f"{self.results}/{plate}" for plate in plates]

@@ -31,6 +31,9 @@ def test_a_failed_plate_has_its_page(tmp_path: Path) -> None:
     assert "register: &lt;b&gt;lost" in text and "fogged" in text and "raw2.tif" in text
     assert text.count("data:image/jpeg") == 2
     assert (tmp_path / "results/q/problem.html").exists() and "q/problem.html" in line
+    write_problem_pages(str(tmp_path / "results"), {"q": "x"}, ("p", "q"))
+    assert not (folder / "problem.html").exists()
+    assert (tmp_path / "results/q/problem.html").exists()
 
 
 def test_nobody_failed(tmp_path: Path) -> None:

@@ -94,11 +94,6 @@ def wanted(settings: IngestSettings, acquisitions: Sequence[Acquisition]) -> tup
     Raises:
         Refused: none, or not those that the settings ask for.
     """
-    """Return the channels of the plate, bright field first.
-
-    Raises:
-        Refused: none, or not those that the settings ask for.
-    """
     there = {one.channel for one in acquisitions}
     if not there:
         raise Refused(

@@ -3,7 +3,7 @@
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
 from pydantic import Field, field_validator
@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 
 from snakescope.healthspan.plates.naming import compile_pattern
 from snakescope.settings.sheet import Name, PathCell, Reason, Row
+from snakescope.tree.notes import some
 
 OF_ADULTHOOD, SINCE_FIRST_FRAME = "day of adulthood", "days since first frame"
 
@@ -128,13 +129,8 @@ def note_of_mixed_days(axes: Mapping[str, str]) -> str:
     without = [plate for plate, axis in axes.items() if axis == SINCE_FIRST_FRAME]
     if not without or len(without) == len(axes):
         return ""
-    shown = _some(without)
+    shown = some(without)
     return f"days of {shown} count from the first frame, those of other plates from adulthood"
-
-
-def _some(names: Sequence[str], shown: int = 3) -> str:
-    more = len(names) - shown
-    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")
 
 
 def warnings_of_conditions(plates: Iterable[Plate]) -> list[str]:

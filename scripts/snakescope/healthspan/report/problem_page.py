@@ -26,11 +26,16 @@ def write_problem_pages(
 ) -> list[str]:
     """Write the page of every plate that failed; return a line that names them.
 
+    Pages of earlier runs are removed where a plate has not failed again.
+
     Args:
         results: folder of the tree's results; reasons: why each plate failed; sheet: plates that
             may have a page.
     """
     made = []
+    for plate in sheet:
+        if plate not in reasons:
+            Path(results, plate, PAGE).unlink(missing_ok=True)
     own = [(plate, reason) for plate, reason in reasons.items() if plate in sheet]
     for plate, reason in own[:MOST_PAGES]:
         folder = Path(results, plate)
