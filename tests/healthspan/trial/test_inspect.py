@@ -11,8 +11,12 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from snakescope.healthspan.own_settings import settings_of_plate
+from snakescope.healthspan.plates.manifest import PlateFrames
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
+from snakescope.healthspan.trial import naming_of_folder
 from snakescope.healthspan.trial.inspect import inspect_folder
 from snakescope.healthspan.trial.options import add_options
 from snakescope.settings.sheet import read_rows
@@ -167,3 +171,68 @@ def test_what_cannot_be_used_is_said(here: Path) -> None:
     write(here / "p", "day{d}.png", (1, 2))
     with pytest.raises(StepError, match="fits none"):
         inspect_folder("p", options("--pattern", "x{days}"), HealthspanSettings())
+
+
+def test_another_plate_of_the_same_name_is_refused_and_nothing_changes(here: Path) -> None:
+    for number, first in (("1", 3), ("2", 10)):
+        (here / f"exp{number}/A1").mkdir(parents=True)
+        for k in range(3):
+            when = f"2024:05:{first + k * int(number):02d} 08:30:00"
+            tifffile.imwrite(f"exp{number}/A1/IMG_{k:03d}.tif", draw(k), datetime=when)
+    inspect_folder("exp1/A1", options("--pixel-size-um", "25"), HealthspanSettings())
+    before = {path: path.read_bytes() for path in Path("config").iterdir()}
+    with pytest.raises(StepError, match=r"A1 to be that of exp2/A1, found it with .*exp1/A1"):
+        inspect_folder("exp2/A1", options("--pixel-size-um", "15"), HealthspanSettings())
+    assert {path: path.read_bytes() for path in Path("config").iterdir()} == before
+    given = options("--pixel-size-um", "15", "--plate", "A1b")
+    inspect_folder("exp2/A1", given, HealthspanSettings())
+    assert {path: path.read_bytes() for path in before if path.suffix == ".yaml"} == {
+        path: text for path, text in before.items() if path.suffix == ".yaml"
+    }
+    assert "48.0000" in Path("config/A1b_times.tsv").read_text()
+
+
+def test_corrections_in_proposed_files_stay(here: Path) -> None:
+    (here / "p").mkdir()
+    for k, day in enumerate((3, 4, 7)):
+        tifffile.imwrite(f"p/IMG_{k:03d}.tif", draw(day), datetime=f"2024:05:{day:02d} 08:30:00")
+    inspect_folder("p", options("--pixel-size-um", "25"), HealthspanSettings())
+    own, times = Path("config/p.yaml"), Path("config/p_times.tsv")
+    own.write_text(own.read_text().replace("25", "31"))
+    times.write_text(times.read_text().replace("24.0000", "25.0000"))
+    before = own.read_text(), times.read_text()
+    lines = inspect_folder("p", options("--pixel-size-um", "20"), HealthspanSettings())
+    assert (own.read_text(), times.read_text()) == before
+    assert sum("was not written" in line for line in lines) == 2
+
+
+def test_dated_images_of_subfolders_are_plates_with_their_own_times(here: Path) -> None:
+    for plate, days in (("1", (3, 4, 7)), ("2", (3, 5, 6))):
+        (here / "p" / plate).mkdir(parents=True)
+        for k, day in enumerate(days):
+            when = f"2024:05:{day:02d} 08:30:00"
+            tifffile.imwrite(f"p/{plate}/IMG_{k:04d}.tif", draw(day), datetime=when)
+    lines = inspect_folder("p", options("--pixel-size-um", "25"), HealthspanSettings())
+    found = {}
+    for row in read_rows("config/plates.tsv", Plate):
+        own = settings_of_plate(HealthspanSettings(), row.settings)
+        scanned = PlateScanner(own.plates).scan(row)
+        assert isinstance(scanned, PlateFrames), (scanned, lines)
+        found[row.name] = [frame.time_h for frame in scanned.frames]
+    assert found == {"p_1": [0, 24, 96], "p_2": [0, 48, 72]}
+
+
+def test_all_dated_images_have_their_times(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(naming_of_folder, "FIRST_READ", 2)
+    (here / "p").mkdir()
+    for k, day in enumerate((3, 4, 5, 6, 7)):
+        tifffile.imwrite(f"p/IMG_{k:03d}.tif", draw(day), datetime=f"2024:05:{day:02d} 08:30:00")
+    inspect_folder("p", options("--pixel-size-um", "25"), HealthspanSettings())
+    assert len(Path("config/p_times.tsv").read_text().splitlines()) == 2 + 5
+
+
+def test_a_plate_called_config_leaves_the_configuration_alone(here: Path) -> None:
+    write(here / "config", "day{d}.png", (1, 2, 3))
+    inspect_folder("config", options("--pixel-size-um", "25"), HealthspanSettings())
+    assert not Path("config/config.yaml").exists()
+    assert Path("config/plate_config.yaml").exists()

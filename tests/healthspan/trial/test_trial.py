@@ -80,3 +80,25 @@ def test_a_plate_without_a_readable_frame_is_refused(plate: Plate) -> None:
         path.write_bytes(b"no image")
     with pytest.raises(StepError, match="expected a readable frame among three"):
         trial_of(plate, HealthspanSettings(), argparse.Namespace(accept=False), WEIGHTS)
+
+
+def test_proposals_of_other_images_are_refused(plate: Plate) -> None:
+    trial_of(plate, HealthspanSettings(), argparse.Namespace(accept=False), WEIGHTS)
+    before = Path("config/own.yaml").read_text()
+    Image.fromarray(draw(4)).save("raw/day4.png")
+    with pytest.raises(StepError, match="run snakescope trial p again"):
+        trial_of(plate, HealthspanSettings(), argparse.Namespace(accept=True), WEIGHTS)
+    assert Path("config/own.yaml").read_text() == before
+
+
+def test_a_file_that_plates_share_stays_as_it_is(plate: Plate) -> None:
+    sheet = Path("config/plates.tsv")
+    sheet.write_text(sheet.read_text() + "q\te\tN2\traw2\tconfig/own.yaml\n")
+    before = Path("config/own.yaml").read_text()
+    lines = trial_of(plate, HealthspanSettings(), argparse.Namespace(accept=True), WEIGHTS)
+    assert Path("config/own.yaml").read_text() == before
+    assert any("config/own.yaml is that of q too" in line for line in lines)
+    files = {row.name: row.settings for row in read_rows(sheet, Plate)}
+    assert files == {"p": "config/p.yaml", "q": "config/own.yaml"}
+    stated = yaml.safe_load(Path("config/p.yaml").read_text())["healthspan"]
+    assert stated["plates"]["pixel_size_um"] == 20 and "max_tilt" in stated["registration"]

@@ -7,8 +7,9 @@ taken without a word: every proposal says from what it is and how sure it is.
 import argparse
 import re
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -19,28 +20,42 @@ from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.trial.naming_of_folder import Given, Named, name_folder, write_times
+from snakescope.healthspan.trial.naming_of_folder import Given, Named, name_folder, times_text
 from snakescope.healthspan.trial.pictures_of_folder import Scale, look_at_plate
 from snakescope.healthspan.trial.proposals import (
     Proposal,
     keys_of,
     rows_text,
+    scalar,
     settings_text,
     table,
 )
 from snakescope.healthspan.trial.schedule import Schedule, schedule_of
-from snakescope.healthspan.trial.written import write_row, write_settings
+from snakescope.healthspan.trial.written import (
+    check_free,
+    own_file,
+    write_proposed,
+    write_row,
+)
 from snakescope.settings.sheet import LEGAL_NAME
 from snakescope.step.errors import StepError
 
 
 @dataclass(frozen=True)
 class Series:
-    """A plate of the folder: its row, and what its scan found."""
+    """A plate of the folder.
+
+    Attributes:
+        row: of the sheet; frames: of its scan, None where there is a problem.
+        name: of its files of settings and times; times: by path below the row's folder (h), empty
+            where names tell them.
+    """
 
     row: Mapping[str, str]
     frames: PlateFrames | None
     problem: str = ""
+    name: str = ""
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 def inspect_folder(
@@ -66,21 +81,25 @@ def inspect_folder(
     )
     named = name_folder(folder, paths, aliases, given)
     base = _legal(options.plate or Path(folder).resolve().name)
-    settings_file = f"config/{base}.yaml"
     proposals = list(named.proposals)
-    times_file = Path(f"config/{base}_times.tsv")
     keys = keys_of(proposals)
-    if named.times:
-        keys["plates.times"] = str(times_file)
-        if not options.print_only:
-            times_file.parent.mkdir(exist_ok=True)
-            write_times(times_file, named.times, "snakescope inspect")
     lines = [f"{len(paths)} images in {folder}", ""]
     if named.open:
         lines += [*table(proposals), "", *(f"STILL NEEDED: {one}" for one in named.open)]
         return [*lines, "No row was written."]
-    ingest = _ingest(settings.plates, keys, named.times and options.print_only)
-    all_series = _series(folder, base, named, ingest, options)
+    below = [] if named.plates else _subfolders(named.paths)
+    if below and "plates.pattern" in keys:
+        # Rows name the subfolders, and patterns begin below the folder of a row.
+        pattern = keys["plates.pattern"].rpartition("/")[2]
+        own = {"plates.pattern": pattern}
+        proposals = [
+            replace(one, value=f"pattern: {scalar(pattern)}", keys=own)
+            if "plates.pattern" in one.keys
+            else one
+            for one in proposals
+        ]
+        keys |= own
+    all_series = _series(folder, base, named, below, (settings.plates, keys), options)
     first = next((one for one in all_series if one.frames is not None), None)
     scale = Scale(options.pixel_size_um, options.dish_mm, options.dish_inner_mm)
     if first is not None and first.frames is not None:
@@ -99,79 +118,105 @@ def inspect_folder(
     lines += _notes(all_series)
     keys |= keys_of(proposals)
     notes = {key: f"{one.source} ({one.sure})" for one in proposals for key in one.keys}
-    if named.times:
-        notes["plates.times"] = "times of the images, by snakescope inspect"
-    head = f"Settings of {base}, proposed by: snakescope inspect {folder}"
-    text = settings_text("healthspan", keys, notes, head)
-    rows = [dict(one.row, settings=settings_file if keys else "") for one in all_series]
+    notes["plates.times"] = "times of the images, by snakescope inspect"
+    files: dict[str, str] = {}
+    rows = []
+    for one in all_series:
+        own, file = dict(keys), own_file(one.name)
+        if one.times:
+            own["plates.times"] = own_file(one.name, "_times.tsv")
+            files[own["plates.times"]] = times_text(one.times, "snakescope inspect")
+        head = f"Settings of {one.name}, proposed by: snakescope inspect {folder}"
+        if own:
+            files[file] = settings_text("healthspan", own, notes, head)
+        rows.append({**one.row, "settings": file if own else ""})
     rows = [{**row, "age_at_first_frame_d": age} if age else row for row in rows]
-    lines += ["", f"settings of the plate ({settings_file}):" if keys else "no settings differ"]
-    lines += [f"  {line}" for line in text.splitlines()] if keys else []
+    shown = [file for file in files if file.endswith(".yaml")]
+    for file in shown:
+        lines += ["", f"settings of the plate ({file}):"]
+        lines += [f"  {line}" for line in files[file].splitlines()]
+    lines += [] if shown else ["", "no settings differ"]
     lines += ["", "rows of the sample sheet:", *rows_text(rows), ""]
     if options.print_only:
         return [*lines, "Nothing was written (--print-only)."]
-    if keys:
-        lines.append(write_settings(Path(settings_file), text))
+    check_free(Path(settings.sheet), rows, files)
+    lines += [write_proposed(Path(file), text) for file, text in files.items()]
     lines += write_row(Path(settings.sheet), rows)
     names = " ".join(row["plate"] for row in rows[:1])
     lines += [f"Correct condition, worms and age in the sheet; then: snakescope trial {names}"]
     return lines
 
 
-def _ingest(plates: IngestSettings, keys: Mapping[str, Any], unwritten: Any) -> IngestSettings:
-    """Return the settings of the scan with what was proposed."""
-    stated = {key.removeprefix("plates."): value for key, value in keys.items()}
-    if unwritten:
-        raise StepError("--print-only: expected names that tell times, found a table to be written")
-    return IngestSettings.model_validate({**plates.model_dump(exclude_unset=True), **stated})
-
-
 def _series(
-    folder: str, base: str, named: Named, ingest: IngestSettings, options: argparse.Namespace
+    folder: str,
+    base: str,
+    named: Named,
+    below: Sequence[str],
+    ingest: tuple[IngestSettings, Mapping[str, Any]],
+    options: argparse.Namespace,
 ) -> list[Series]:
-    """Return the plates of a folder: several by {plate}, by subfolders or by wells; else one."""
+    """Return the plates of a folder: several by {plate}, by subfolders or by wells; else one.
+
+    Args:
+        below: the subfolders that are plates; ingest: settings of the run, and what was proposed.
+    """
     given = {
         "experiment": _legal(options.experiment or Path(folder).resolve().parent.name),
         "condition": options.condition or "condition",
         "worms": "" if options.worms is None else str(options.worms),
     }
-    rows: list[dict[str, str]] = []
-    if named.plates:
-        for text in named.plates:
-            name = _legal(text) if re.search(r"[A-Za-z]", text) else _legal(f"{base}_{text}")
-            row = {"plate": name, **given, "folder": folder}
-            if name != text:
-                row["pattern"] = (named.pattern or "").replace("{plate}", text)
-            rows.append(row)
-    else:
-        for below in _subfolders(named.paths):
-            where = str(Path(folder, below)) if below else folder
-            name = _legal(f"{base}_{below}") if below else base
-            rows.append({"plate": name, **given, "folder": where})
-    scanner, found = PlateScanner(ingest), []
-    for row in rows:
-        found += _of_wells(row, scanner)
+    series: list[Series] = []
+    for text in named.plates:
+        lettered = re.search(r"[A-Za-z]", text) and not options.plate
+        name = _legal(text) if lettered else _legal(f"{base}_{text}")
+        row = {"plate": name, **given, "folder": folder}
+        if name != text:
+            row["pattern"] = (named.pattern or "").replace("{plate}", text)
+        series.append(Series(row, None, "", base, named.times))
+    for part in below:
+        name = _legal(f"{base}_{part}")
+        row = {"plate": name, **given, "folder": str(Path(folder, part))}
+        start = f"{part}/"
+        own = {
+            path.removeprefix(start): time
+            for path, time in named.times.items()
+            if path.startswith(start)
+        }
+        series.append(Series(row, None, "", name if own else base, own))
+    if not series:
+        row = {"plate": base, **given, "folder": folder}
+        series.append(Series(row, None, "", base, named.times))
+    plates, keys = ingest
+    found = []
+    # The scan reads times from a table; that of the plate is written when all is known.
+    with tempfile.TemporaryDirectory() as scratch:
+        for number, one in enumerate(series):
+            stated = {key.removeprefix("plates."): value for key, value in keys.items()}
+            if one.times:
+                table_of_times = Path(scratch, f"{number}_times.tsv")
+                table_of_times.write_text(times_text(one.times, "a scan"), encoding="utf-8")
+                stated["times"] = str(table_of_times)
+            own_settings = {**plates.model_dump(exclude_unset=True), **stated}
+            found += _of_wells(one, PlateScanner(IngestSettings.model_validate(own_settings)))
     return found
 
 
-def _of_wells(row: dict[str, str], scanner: PlateScanner) -> list[Series]:
+def _of_wells(one: Series, scanner: PlateScanner) -> list[Series]:
     """Scan a plate; of several wells and positions, each is one."""
-    scanned = _scan(row, scanner)
+    scanned = _scan(one.row, scanner)
     if isinstance(scanned, PlateFrames):
-        return [Series(row, scanned)]
-    match = re.search(r"one well and one position in it, found \d+", scanned.reason)
-    if not match:
-        return [Series(row, None, scanned.reason)]
+        return [replace(one, frames=scanned)]
+    if not re.search(r"one well and one position in it, found \d+", scanned.reason):
+        return [replace(one, problem=scanned.reason)]
     found = []
-    for position in scanner.positions(row["folder"], row.get("pattern", "")):
-        own = {**row, "plate": _legal(f"{row['plate']}_{position}"), "well": position}
-        one = _scan(own, scanner)
-        there = isinstance(one, PlateFrames)
-        found.append(
-            Series(own, one, "")
-            if isinstance(one, PlateFrames)
-            else Series(own, None, "" if there else one.reason)
-        )
+    for position in scanner.positions(one.row["folder"], one.row.get("pattern", "")):
+        plate = _legal(f"{one.row['plate']}_{position}")
+        own = {**one.row, "plate": plate, "well": position}
+        well = _scan(own, scanner)
+        if isinstance(well, PlateFrames):
+            found.append(replace(one, row=own, frames=well))
+        else:
+            found.append(replace(one, row=own, problem=well.reason))
     return found
 
 
@@ -180,17 +225,17 @@ def _scan(row: Mapping[str, str], scanner: PlateScanner) -> PlateFrames | PlateP
 
 
 def _subfolders(paths: Sequence[str]) -> list[str]:
-    """Return the subfolders that are plates: with images called alike; else one empty name."""
+    """Return the subfolders that are plates: with images called alike; else none."""
     by_folder: dict[str, list[str]] = {}
     for path in paths:
         head, _, tail = path.rpartition("/")
         by_folder.setdefault(head, []).append(tail.lower())
     if len(by_folder) < 2 or "" in by_folder:
-        return [""]
+        return []
     names = [set(tails) for tails in by_folder.values()]
     shared = [len(one & names[0]) / max(1, min(len(one), len(names[0]))) for one in names[1:]]
     several = all(len(one) > 2 for one in names)
-    return sorted(by_folder) if several and min(shared) > 0.5 else [""]
+    return sorted(by_folder) if several and min(shared) > 0.5 else []
 
 
 def _channels(

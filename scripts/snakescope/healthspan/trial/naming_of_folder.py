@@ -12,13 +12,7 @@ from snakescope.healthspan.plates.naming import (
     compile_pattern,
     read_name,
 )
-from snakescope.healthspan.plates.times_table import (
-    Times,
-    hours_of,
-    read_times,
-    text_rows,
-    times_of,
-)
+from snakescope.healthspan.plates.times_table import Times, hours_of, text_rows, times_of
 from snakescope.healthspan.trial.file_times import image_time
 from snakescope.healthspan.trial.infer_pattern import LIKELY, SURE, UNSURE, Naming, infer_pattern
 from snakescope.healthspan.trial.proposals import Proposal, scalar
@@ -27,8 +21,8 @@ from snakescope.step.errors import StepError
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 FOREIGN_SHOWN = 4
-MOST_READ = 400
-"""Number of images whose headers are read for a date."""
+FIRST_READ = 400
+"""Number of images that are read for a date before all are: most folders have none."""
 
 
 @dataclass(frozen=True)
@@ -230,12 +224,16 @@ def _first_h(naming: Naming) -> float | None:
 def _dates(folder: str, paths: Sequence[str]) -> tuple[Times, str] | None:
     """Return the dates that the images state, where nearly all do and they differ."""
     hours, names = {}, set()
-    for path in paths[:MOST_READ]:
+    for number, path in enumerate(paths):
+        if number == FIRST_READ and len(hours) < 0.9 * FIRST_READ:
+            return None
         found = image_time(Path(folder, path))
         if found is not None:
             hours[path.lower()] = hours_of(found[0])
             names.add(found[1])
-    if len(hours) < 0.9 * min(len(paths), MOST_READ) or len(set(hours.values())) < 0.5 * len(hours):
+    # Plates of several folders may have been taken at the same times.
+    differ = {(path.rpartition("/")[0], time) for path, time in hours.items()}
+    if len(hours) < 0.9 * len(paths) or len(differ) < 0.5 * len(hours):
         return None
     return Times(hours, True, ""), f"dates in the images: {', '.join(sorted(names))}"
 
@@ -280,22 +278,12 @@ def _sheet_rows(path: Path) -> list[list[str]]:
     return [["" if cell is None else str(cell) for cell in row] for row in cells]
 
 
-def write_times(path: Path, hours: Mapping[str, float], source: str) -> None:
-    """Write a table of times: file and hours."""
+def times_text(hours: Mapping[str, float], source: str) -> str:
+    """Return a table of times: file and hours since the first."""
     first = min(hours.values())
     lines = [f"# Times of images, from {source}", "file\thours"]
     lines += [f"{name}\t{time - first:.4f}" for name, time in sorted(hours.items())]
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def check_times(path: str) -> None:
-    """Read a table of times, to refuse it in a sentence.
-
-    Raises:
-        StepError: it cannot be read.
-    """
-    if not path.lower().endswith(".xlsx"):
-        read_times(path)
+    return "\n".join(lines) + "\n"
 
 
 def _list(what: str, paths: Sequence[str], why: str) -> Proposal:

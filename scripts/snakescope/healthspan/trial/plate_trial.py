@@ -211,10 +211,15 @@ def _surroundings(description: Description, scale: float) -> Surroundings:
     return Surroundings(dish, mark)
 
 
-def proposals_text(trial: Trial) -> str:
-    """Return what is proposed as JSON, for the acceptance later on."""
+def proposals_text(trial: Trial, tried: str) -> str:
+    """Return what is proposed as JSON, for the acceptance later on.
+
+    Args:
+        tried: a digest of what the proposals are of.
+    """
     advice = [asdict(one) for one in trial.advice]
-    return json.dumps({"keys": trial.keys, "advice": advice, "seconds": trial.seconds}, indent=1)
+    stated = {"tried": tried, "keys": trial.keys, "advice": advice, "seconds": trial.seconds}
+    return json.dumps(stated, indent=1)
 
 
 def sizes(found: Mapping[int, Sequence[Found]]) -> list[tuple[str, str, str]]:
