@@ -223,7 +223,8 @@ def _first_h(naming: Naming) -> float | None:
 
 def _dates(folder: str, paths: Sequence[str]) -> tuple[Times, str] | None:
     """Return the dates that the images state, where nearly all do and they differ."""
-    hours, names = {}, set()
+    hours: dict[str, float] = {}
+    names: set[str] = set()
     for number, path in enumerate(paths):
         if number == FIRST_READ and len(hours) < 0.9 * FIRST_READ:
             return None
