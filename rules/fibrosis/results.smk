@@ -39,7 +39,7 @@ rule results:
         version=tree.version("results"),
         settings=tree.recorded("results"),
         configuration=tree.described(),
-        folder=tree.folder,
+        folder=lambda wildcards: tree.folder,
     shell:
         "python -m snakescope fibrosis results --items {input.readable:q} --predictions {input.predictions:q}"
         " --audit {input.audit:q} --refused {input.refused:q} --sectors {input.sectors:q}"

@@ -30,7 +30,7 @@ rule ingest:
         version=tree.version("ingest"),
         settings=tree.recorded("ingest"),
         classes=tree.settings.training.classes,
-        folder="results/fibrosis/ingest",
+        folder=lambda wildcards: "results/fibrosis/ingest",
     shell:
         "python -m snakescope fibrosis ingest --sheet {input.sheet:q} --settings {params.settings:q}"
         " --classes {params.classes} --folder {params.folder:q} --items {output.labelled:q}"

@@ -21,7 +21,7 @@ rule simulate:
     params:
         version=tree.version("simulate"),
         settings=tree.recorded("simulate"),
-        folder=tree.simulated_folder(),
+        folder=lambda wildcards: tree.simulated_folder(),
     shell:
         "python -m snakescope fibrosis simulate --settings {params.settings:q} --threads {threads}"
         " --folder {params.folder:q} --sheet {output.sheet:q} --truth {output.truth:q}"

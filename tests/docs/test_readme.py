@@ -9,9 +9,9 @@ from snakescope.step.tables import read_table
 
 README = (REPOSITORY / "README.md").read_text(encoding="utf-8")
 TABLES = REPOSITORY / "docs/tables"
-FOUND = read_table(
-    TABLES / "healthspan-detection.tsv", ("set", "metric", "value", "n")
-).set_index(["set", "metric"])["value"]
+FOUND = read_table(TABLES / "healthspan-detection.tsv", ("set", "metric", "value", "n")).set_index(
+    ["set", "metric"]
+)["value"]
 HEALTHSPAN = read_table(
     TABLES / "healthspan-evaluation.tsv", ("set", "metric", "value", "n")
 ).set_index(["set", "metric"])["value"]

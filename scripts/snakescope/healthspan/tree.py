@@ -311,7 +311,7 @@ class Healthspan(Tree[Plate]):
 
     def inspect(self, folder: str, options: argparse.Namespace) -> list[str]:
         """Proposals for the plates of a folder, which are written into sheet and settings."""
-        from snakescope.healthspan.trial.inspect import inspect_folder
+        from snakescope.healthspan.inspection.inspect import inspect_folder
 
         return inspect_folder(folder, options, self.settings)
 

@@ -13,7 +13,7 @@ from snakescope.healthspan.trial.advice import on_alignment, on_objects, on_size
 from snakescope.healthspan.trial.alignments import align, needed_kind
 from snakescope.healthspan.trial.objects import Found, wall_um
 from snakescope.imaging.masks import Instance
-from tests.healthspan.trial.test_inspect import draw
+from tests.healthspan.inspection.test_inspect import draw
 
 RIGID = RegisterSettings()
 

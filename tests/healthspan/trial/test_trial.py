@@ -20,7 +20,7 @@ from snakescope.healthspan.trial import objects, plate_trial
 from snakescope.healthspan.trial.command import trial_of
 from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError
-from tests.healthspan.trial.test_inspect import draw
+from tests.healthspan.inspection.test_inspect import draw
 
 WEIGHTS = ("unused", None)
 

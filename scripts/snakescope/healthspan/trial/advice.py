@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.inspection.moving import USUAL_UM
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.trial.alignments import (
     NAMES,
@@ -17,7 +18,6 @@ from snakescope.healthspan.trial.alignments import (
     needed_tolerance,
     ranges,
 )
-from snakescope.healthspan.trial.moving import USUAL_UM
 from snakescope.healthspan.trial.objects import Found
 
 MIN_WORMS = 5

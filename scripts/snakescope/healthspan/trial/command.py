@@ -7,14 +7,19 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from snakescope.healthspan.inspection.proposals import settings_text
+from snakescope.healthspan.inspection.written import (
+    MARK,
+    file_to_accept,
+    set_keys,
+    set_settings_of_row,
+)
 from snakescope.healthspan.own_settings import OWN, settings_of_plate
 from snakescope.healthspan.plates.manifest import PlateProblem
 from snakescope.healthspan.plates.raw_folder import Refused, list_images
 from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.trial.proposals import settings_text
-from snakescope.healthspan.trial.written import MARK, file_to_accept, set_keys, set_settings_of_row
 from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write

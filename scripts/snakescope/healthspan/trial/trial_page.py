@@ -3,12 +3,12 @@
 from pathlib import Path
 from typing import Any
 
+from snakescope.healthspan.inspection.proposals import scalar
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.trial.advice import MODEL_PX, Advice
 from snakescope.healthspan.trial.alignments import current_kind
 from snakescope.healthspan.trial.objects import Found, Searched, counts_by_reason
 from snakescope.healthspan.trial.plate_trial import Trial, sizes
-from snakescope.healthspan.trial.proposals import scalar
 from snakescope.healthspan.trial.trial_pictures import (
     DROPPED,
     KEPT,

@@ -14,15 +14,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
-from snakescope.healthspan.plates.raw_folder import Refused, list_images
-from snakescope.healthspan.plates.scan import PlateScanner
-from snakescope.healthspan.plates.settings import IngestSettings
-from snakescope.healthspan.plates.sheet import Plate
-from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.trial.naming_of_folder import Given, Named, name_folder, times_text
-from snakescope.healthspan.trial.pictures_of_folder import Scale, look_at_plate
-from snakescope.healthspan.trial.proposals import (
+from snakescope.healthspan.inspection.naming_of_folder import Given, Named, name_folder, times_text
+from snakescope.healthspan.inspection.pictures_of_folder import Scale, look_at_plate
+from snakescope.healthspan.inspection.proposals import (
     Proposal,
     keys_of,
     rows_text,
@@ -30,13 +24,19 @@ from snakescope.healthspan.trial.proposals import (
     settings_text,
     table,
 )
-from snakescope.healthspan.trial.schedule import Schedule, schedule_of
-from snakescope.healthspan.trial.written import (
+from snakescope.healthspan.inspection.schedule import Schedule, schedule_of
+from snakescope.healthspan.inspection.written import (
     check_free,
     own_file,
     write_proposed,
     write_row,
 )
+from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
+from snakescope.healthspan.plates.raw_folder import Refused, list_images
+from snakescope.healthspan.plates.scan import PlateScanner
+from snakescope.healthspan.plates.settings import IngestSettings
+from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.settings.sheet import LEGAL_NAME
 from snakescope.step.errors import StepError
 

@@ -9,8 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from snakescope.healthspan.plates.naming import compile_pattern, read_name
-from snakescope.healthspan.trial.name_fields import (
+from snakescope.healthspan.inspection.name_fields import (
     CHANNEL_WORDS,
     IMAGE_WORDS,
     INDEX_WORDS,
@@ -22,7 +21,8 @@ from snakescope.healthspan.trial.name_fields import (
     is_well,
     word_before,
 )
-from snakescope.healthspan.trial.name_tokens import Series, series_of
+from snakescope.healthspan.inspection.name_tokens import Series, series_of
+from snakescope.healthspan.plates.naming import compile_pattern, read_name
 
 SURE, LIKELY, UNSURE = "sure", "likely", "unsure"
 MAIN_SHARE = 0.9

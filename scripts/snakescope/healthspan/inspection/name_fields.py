@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
+from snakescope.healthspan.inspection.name_tokens import Series
 from snakescope.healthspan.plates.naming import MONTHS
-from snakescope.healthspan.trial.name_tokens import Series
 
 DAY_WORDS = {
     "d", "day", "days", "dia", "dias", "día", "días", "tag", "tage", "jour", "jours", "giorno",

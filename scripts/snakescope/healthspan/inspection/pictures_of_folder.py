@@ -7,12 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.healthspan.geometry import PIXEL_SIZE_UM
+from snakescope.healthspan.inspection.dishes import ASKED_MM, inner_mm, likely_dish, pixel_size_um
+from snakescope.healthspan.inspection.infer_pattern import LIKELY, SURE, UNSURE
+from snakescope.healthspan.inspection.moving import USUAL_UM, Look, look_at
+from snakescope.healthspan.inspection.proposals import Proposal
 from snakescope.healthspan.plates.manifest import PlateFrames
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.trial.dishes import ASKED_MM, inner_mm, likely_dish, pixel_size_um
-from snakescope.healthspan.trial.infer_pattern import LIKELY, SURE, UNSURE
-from snakescope.healthspan.trial.moving import USUAL_UM, Look, look_at
-from snakescope.healthspan.trial.proposals import Proposal
 from snakescope.imaging.frames import UnreadableFrame, read_frame, read_header
 
 LEAST_BETWEEN_H = 3.0

@@ -11,13 +11,13 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from snakescope.healthspan.inspection import naming_of_folder
+from snakescope.healthspan.inspection.inspect import inspect_folder
 from snakescope.healthspan.own_settings import settings_of_plate
 from snakescope.healthspan.plates.manifest import PlateFrames
 from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.trial import naming_of_folder
-from snakescope.healthspan.trial.inspect import inspect_folder
 from snakescope.healthspan.trial.options import add_options
 from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from snakescope.healthspan.inspection.written import set_keys, set_settings_of_row, write_row
 from snakescope.healthspan.plates.sheet import Plate
-from snakescope.healthspan.trial.written import set_keys, set_settings_of_row, write_row
 from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError
 

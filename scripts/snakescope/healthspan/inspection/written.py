@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
+from snakescope.healthspan.inspection.proposals import settings_text
 from snakescope.healthspan.plates.sheet import Plate
-from snakescope.healthspan.trial.proposals import settings_text
 from snakescope.settings.sheet_files import sheet_lines
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write

@@ -6,6 +6,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from snakescope.healthspan.inspection.file_times import image_time
+from snakescope.healthspan.inspection.infer_pattern import (
+    LIKELY,
+    SURE,
+    UNSURE,
+    Naming,
+    infer_pattern,
+)
+from snakescope.healthspan.inspection.proposals import Proposal, scalar
+from snakescope.healthspan.inspection.schedule import looks_like_days
 from snakescope.healthspan.plates.naming import (
     INCUCYTE,
     NameParts,
@@ -13,10 +23,6 @@ from snakescope.healthspan.plates.naming import (
     read_name,
 )
 from snakescope.healthspan.plates.times_table import Times, hours_of, text_rows, times_of
-from snakescope.healthspan.trial.file_times import image_time
-from snakescope.healthspan.trial.infer_pattern import LIKELY, SURE, UNSURE, Naming, infer_pattern
-from snakescope.healthspan.trial.proposals import Proposal, scalar
-from snakescope.healthspan.trial.schedule import looks_like_days
 from snakescope.step.errors import StepError
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")

@@ -2,9 +2,9 @@
 
 import pytest
 
+from snakescope.healthspan.inspection.infer_pattern import infer_pattern
 from snakescope.healthspan.plates.naming import compile_pattern, read_name
 from snakescope.healthspan.plates.settings import ChannelNames
-from snakescope.healthspan.trial.infer_pattern import infer_pattern
 
 ALIASES = {name: channel for channel, names in ChannelNames() for name in names}
 WORKDAYS = (4, 5, 6, 7, 8, 11, 12, 13, 14, 15, 18, 19)
