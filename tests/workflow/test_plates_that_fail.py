@@ -183,11 +183,13 @@ def test_nothing_is_compared_while_another_plate_is_unfinished(
     tree.open()
     failed = [Failure("a", "detect", "t000-t002", "no", "log", 1)]
     planned = {f"results/healthspan/{name}" for name in ("plates.tsv", EXPERIMENT_ONE)}
-    assert tree.without_failed(failed, {"a", "b"}, planned) == []
+    page = "Pages of plates that failed:\n  results/healthspan/a/problem.html"
+    assert tree.without_failed(failed, {"a", "b"}, planned) == [page]
     experiment = [Failure("one", "experiment", "", "no", "log", 1)]
     assert tree.without_failed(experiment, {"one"}, planned) == []
     # A run of some files of a plate leaves the experiment as it is.
-    assert tree.without_failed(failed, {"a"}, {"results/healthspan/a/masks/t000-t002.json"}) == []
+    masks = {"results/healthspan/a/masks/t000-t002.json"}
+    assert tree.without_failed(failed, {"a"}, masks) == [page]
     assert not (workspace.root / "results/healthspan/plates.tsv").exists()
     assert not (workspace.root / "results/healthspan/experiments/one/survival.tsv").exists()
 
