@@ -5,6 +5,7 @@ weights file the convolutions are random, which is no transfer learning.
 """
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -43,7 +44,7 @@ def convolutions(name: str, weights: str, seed: int) -> nn.Module:
         StepError: no such file, or other tensors.
     """
     torch.manual_seed(seed)
-    model: nn.Module = timm.create_model(name, pretrained=False).features
+    model: Any = timm.create_model(name, pretrained=False).features
     if weights:
         if not Path(weights).is_file():
             raise StepError(
@@ -75,7 +76,7 @@ def crops(
     if patches:
         side = settings.patch_px
         where = (image > 0) if liver is None else (liver > 0)
-        share = cv2.boxFilter(where.astype(np.float32), -1, (side, side), anchor=(0, 0))
+        share: Any = cv2.boxFilter(where.astype(np.float32), -1, (side, side), anchor=(0, 0))
         corners = [(y, x) for y in range(0, image.shape[0] - side + 1, side // 2)
                    for x in range(0, image.shape[1] - side + 1, side // 2)]  # fmt: skip
         corners.sort(key=lambda at: (-round(float(min(share[at], LEAST_LIVER)), 3), at))

@@ -70,7 +70,7 @@ def read_mask(path: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
             f"{path}: expected an outline of the liver, found an empty mask; draw it, or leave the"
             " cell empty"
         )
-    return np.where(grey > 0, 255, 0).astype(np.uint8)
+    return np.where(np.asarray(grey, np.float64) > 0, 255, 0).astype(np.uint8)
 
 
 def read_scan(scan: Scan, settings: IngestSettings) -> Raw:
@@ -166,7 +166,7 @@ def _strokes(grey: NDArray[np.uint8], inside: NDArray[np.bool_]) -> NDArray[np.u
     """Thin, white, sharp-edged marks, grown by a pixel: uint8, 255 where they are."""
     white = ((grey >= STROKE) & inside).astype(np.uint8)
     thick = cv2.morphologyEx(white, cv2.MORPH_OPEN, np.ones((4, 4), np.uint8))
-    thin = white & ~cv2.dilate(np.asarray(thick), np.ones((5, 5), np.uint8))
+    thin = white & ~np.asarray(cv2.dilate(thick, np.ones((5, 5), np.uint8)), np.uint8)
     # Speckle is white in spots; strokes are white along at least 7 px.
     count, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
     long = [
@@ -263,9 +263,9 @@ def overview(table: pd.DataFrame, path: Path) -> None:
     chosen = table.iloc[np.linspace(0, len(table) - 1, min(OVERVIEW, len(table))).astype(int)]
     pictures = []
     for row in chosen.to_dict("records"):
-        image = cv2.imread(row["path"])
+        image: Any = cv2.imread(row["path"])
         if row["mask"]:
-            mask = cv2.imread(row["mask"], cv2.IMREAD_GRAYSCALE)
+            mask: Any = cv2.imread(row["mask"], cv2.IMREAD_GRAYSCALE)
             lines, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
             cv2.drawContours(image, lines, -1, (47, 114, 209), 4)
         small = cv2.resize(image, (192, 192), interpolation=cv2.INTER_AREA)

@@ -138,7 +138,7 @@ def _of_clip(path: str, frame: int) -> Raw:
             f"{path}: expected a cine clip, found none that can be decoded"
             f" ({type(error).__name__}); export it again"
         ) from None
-    grey, coloured = without_colour(rgb)
+    grey, coloured = without_colour(np.asarray(rgb, np.uint8))
     metadata = {"format": "clip", "size_px": f"{rgb.shape[1]}x{rgb.shape[0]}", "bit_depth": "8"}
     plain = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))
     return Raw(grey, coloured, pixels_sha256(plain), metadata=metadata)
@@ -177,7 +177,7 @@ def without_colour(rgb: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], float]:
     """
     wide = rgb.astype(np.int16)
     coloured = np.ptp(wide, axis=2) > COLOURED
-    grey = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)).copy()
+    grey = np.array(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     grey[coloured] = 0
     many = wide[coloured]
     for _ in range(2):

@@ -173,10 +173,11 @@ def predict(
                 for row, value in zip(module(measures).double(), measures, strict=True)
             ]
         found = []
+        head: Any = module
         for values in cached or vgg_features(name, examples, settings):
-            seen_values = (values - module.mean) / module.sd
+            seen_values = (values - head.mean) / head.sd
             # The votes of patches are the mean of their log-probabilities.
-            logits = torch.log_softmax(module.head(seen_values), dim=1).mean(0)
+            logits = torch.log_softmax(head.head(seen_values), dim=1).mean(0)
             found.append(Prediction(logits.double().numpy(), none, None, empty))
     return found
 
@@ -188,8 +189,8 @@ def _of_network(
     x = torch.from_numpy(seen(fitted.name, small, fitted.norm)[None]).to(device)
     output = module(x)
     mask = torch.sigmoid(output.masks[0])[0, 0].float().cpu().numpy()
-    liver = cv2.resize(mask, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
-    liver = np.where(image > 0, liver, 0).astype(np.float32)
+    whole = cv2.resize(mask, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    liver = np.asarray(np.where(image > 0, whole, 0), np.float32)
     logits = output.stage[0].double().cpu().numpy()
     thresholds = np.full(4, np.nan)
     if fitted.name == "ordinal":

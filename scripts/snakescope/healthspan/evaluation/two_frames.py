@@ -44,8 +44,8 @@ def worm_in_box(worms: list[Instance], box: NDArray[np.float64]) -> int | None:
     x, y, width, height = box
     best: tuple[float, int] | None = None
     for row, one in enumerate(worms):
-        rows, columns = np.nonzero(one.mask)
-        rows, columns = (rows + one.top) / SCALE, (columns + one.left) / SCALE
+        down, right = np.nonzero(one.mask)
+        rows, columns = (down + one.top) / SCALE, (right + one.left) / SCALE
         inside = (rows >= y - BOX_MARGIN_PX) & (rows < y + height + BOX_MARGIN_PX)
         inside &= (columns >= x - BOX_MARGIN_PX) & (columns < x + width + BOX_MARGIN_PX)
         share = float(inside.mean())

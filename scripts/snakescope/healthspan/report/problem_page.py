@@ -67,9 +67,9 @@ def _frames(manifest: Path) -> list[tuple[str, str]]:
         return []
     places = sorted({0, (len(files) - 1) // 2, len(files) - 1}) if files else []
     found = []
-    for path in (files[place] for place in places):
+    for file in (files[place] for place in places):
         try:
-            frame = read_frame(path)
+            frame = read_frame(file)
         except (StepError, OSError) as error:
             found.append((str(error), ""))
             continue

@@ -141,12 +141,12 @@ def evidence_table(
         if not worms:
             continue
         before, after = neighbours(times_h, timepoint, composing.max_gap_h)
-        sides = [
+        first, last = (
             None if near is None else Frame(frames[near], pictures(near))
             for near in (before, after)
-        ]
+        )
         at = Frame(worms, pictures(timepoint))
-        found = evidence_of(at, *sides, window=composing.window_px, tolerance_px=tolerance_px)
+        found = evidence_of(at, first, last, window=composing.window_px, tolerance_px=tolerance_px)
         rows += [
             (one.identifier, told.moved_before, told.moved_after, told.contrast)
             for one, told in zip(worms, found, strict=True)

@@ -10,6 +10,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -240,7 +241,9 @@ def prism(survival: pd.DataFrame, outcome: str) -> pd.DataFrame:
     ordered = own.sort_values("day", kind="stable", ignore_index=True)
     conditions = [str(one) for one in own["condition"].unique()]
     time = "day" if "day" not in conditions else "time (d)"
-    columns = {time: ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)}
+    columns: dict[str, pd.Series[Any]] = {
+        time: ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)
+    }
     for condition in conditions:
         event = ordered["event"].where(ordered["condition"] == condition)
         columns[condition] = event.astype("Int64")

@@ -91,7 +91,7 @@ def detail_of(grey: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Fine structure of an image, (128, 128): less its local mean, over its local SD."""
     size = (DETAIL_SIDE, DETAIL_SIDE)
     small = cv2.resize(grey, size, interpolation=cv2.INTER_AREA).astype(np.float32)
-    small = cv2.GaussianBlur(small, (0, 0), 1.2)
+    small = np.asarray(cv2.GaussianBlur(small, (0, 0), 1.2), np.float32)
     fine = small - cv2.GaussianBlur(small, (0, 0), DETAIL_SIGMA)
     spread = np.sqrt(cv2.GaussianBlur(fine * fine, (0, 0), DETAIL_SIGMA))
     return np.asarray(fine / (spread + 2), np.float32)

@@ -68,7 +68,7 @@ def crop(
     Beyond the edge of the frame its border is repeated.
     """
     if scale > 1.2:  # smaller: without aliases
-        frame = cv2.GaussianBlur(frame, (0, 0), 0.4 * scale)
+        frame = np.asarray(cv2.GaussianBlur(frame, (0, 0), 0.4 * scale), np.uint8)
     half = (side - 1) / 2 * scale
     matrix = np.array([[scale, 0, x - half], [0, scale, y - half]], np.float64)
     flags = (cv2.INTER_LINEAR if scale >= 1 else cv2.INTER_CUBIC) | cv2.WARP_INVERSE_MAP
@@ -97,8 +97,8 @@ def cut(video: Video, windows: Sequence[Window], settings: CutSettings) -> Itera
             scale = 1.0 if np.isnan(one.um_per_px) else settings.um_per_px / one.um_per_px
             made[at][place] = crop(frame, x, y, scale, side)
             done[at] = place + 1
-    for frames, count in zip(made, done, strict=True):
-        yield Cut(frames[:count])
+    for pixels, count in zip(made, done, strict=True):
+        yield Cut(pixels[:count])
 
 
 class _Sized:

@@ -156,7 +156,7 @@ def _cross(frames: NDArray[np.float32], lag: int) -> NDArray[np.complex128]:
 def _surface(cross: NDArray[np.complex128], frames: NDArray[np.float32]) -> NDArray[np.float64]:
     """The correlation by shift, with no shift in the middle, in SDs."""
     found = np.fft.fftshift(np.fft.irfft2(cross, frames.shape[1:]))
-    found = cv2.GaussianBlur(found, (0, 0), 1.0)
+    found = np.asarray(cv2.GaussianBlur(found, (0, 0), 1.0), np.float64)
     return np.asarray(found / found.std())
 
 

@@ -66,7 +66,9 @@ class ByNetwork:
         """The map of heads at half the resolution of the network's scale."""
         if abs(self.scale - 1) > 0.02:
             kind = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
-            frame = cv2.resize(frame, None, fx=self.scale, fy=self.scale, interpolation=kind)
+            frame = np.asarray(
+                cv2.resize(frame, None, fx=self.scale, fy=self.scale, interpolation=kind), np.uint8
+            )
         grey = normalised(np.asarray(frame, np.uint8))
         height, width = grey.shape
         grey = np.pad(grey, ((0, -height % 16), (0, -width % 16)), mode="reflect")

@@ -33,6 +33,7 @@ class HeadNet(nn.Module):
             for ci, co in zip(widths[:0:-1], widths[-2::-1], strict=True)
         )
         self.out = nn.Conv2d(widths[0], 1, 1)
+        assert self.out.bias is not None
         nn.init.constant_(self.out.bias, -3.0)
 
     def forward(self, x: Tensor) -> Tensor:

@@ -77,7 +77,7 @@ class TinyVideoResNet(VideoResNet):
 
 def image_network(name: str, size: Size, classes: int, size_px: int) -> nn.Module:
     """A network of images (B, 3, y, x) by timm."""
-    sized = {} if name in ("vgg16", "resnet50") else {"img_size": size_px}
+    sized: dict[str, Any] = {} if name in ("vgg16", "resnet50") else {"img_size": size_px}
     if size == "full":
         return timm.create_model(TIMM[name], num_classes=classes, **sized)
     match name:

@@ -5,6 +5,8 @@ the last layer are read again over all frames (FGT) and frame by frame (FGS); th
 averaged, and their features are kept apart by the mean absolute cosine.
 """
 
+from typing import Any, cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -49,21 +51,21 @@ class RoSTFine(GradeNetwork):
         super().__init__()
         width = base.norm.normalized_shape[0]
         base.head = nn.Identity()  # type: ignore[assignment]
-        heads = base.blocks[0].attn.num_heads
+        heads: int = cast(Any, base.blocks[0].attn).num_heads
         self.base, self.top, self.alpha = base, top, alpha
         self.temporal, self.spatial = Fine(width, heads), Fine(width, heads)
         self.heads = nn.ModuleList(nn.Linear(width, GRADES) for _ in range(3))
 
     def _features(self, clips: Tensor) -> list[Tensor]:
-        frames, block = self.base.frames, self.base.blocks[-1]
+        frames, attn = self.base.frames, cast(Any, self.base.blocks[-1].attn)
         seen = clips[:, :: clips.shape[1] // frames][:, None].expand(-1, 3, -1, -1, -1)
         kept: list[Tensor] = []
         # The queries and keys of the last attention over space, before it answers.
-        hook = block.attn.qkv.register_forward_hook(lambda *made: kept.append(made[2]))
+        hook = attn.qkv.register_forward_hook(lambda *made: kept.append(made[2]))
         tokens = self.base.tokens(seen)
         hook.remove()
         b, d = tokens.shape[0], tokens.shape[2]
-        heads = block.attn.num_heads
+        heads: int = attn.num_heads
         q, k, _ = kept[0].reshape(b * frames, -1, 3, heads, d // heads).permute(2, 0, 3, 1, 4)
         attention = (q[:, :, :1] @ k.transpose(-2, -1) * (d // heads) ** -0.5).softmax(-1)
         of_patches = attention.sum(1)[:, 0, 1:].reshape(b, frames, -1)

@@ -6,7 +6,7 @@ waited for.
 """
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -125,9 +125,9 @@ def kinematics(
 
 def field_drift(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Shift of the whole field between two frames, x and y (px), by phase correlation."""
-    pair = []
+    pair: list[Any] = []
     for frame in (one, other):
         grey = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.5)
         pair.append(grey - cv2.GaussianBlur(grey, (0, 0), 12))
     window = cv2.createHanningWindow(pair[0].shape[::-1], cv2.CV_32F)
-    return np.array(cv2.phaseCorrelate(*pair, window)[0], np.float64)
+    return np.array(cv2.phaseCorrelate(pair[0], pair[1], window)[0], np.float64)

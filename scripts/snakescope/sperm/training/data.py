@@ -101,7 +101,7 @@ def augmented(
             for frame in clip
         ]
     )  # fmt: skip
-    grey = normalised(moved)
+    grey = normalised(np.asarray(moved, np.uint8))
     if turned:
         grey = -grey
     gain = np.float32(np.exp(rng.normal(0, 0.1)))
