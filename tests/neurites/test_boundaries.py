@@ -11,7 +11,7 @@ from tests.neurites.clone import ROWS, Volumes
 def test_boundaries_take_the_place_of_the_network(tmp_path: Path) -> None:
     clone = Volumes(tmp_path / "clone")
     clone.subjects()
-    tifffile.imwrite(clone.root / "boundaries.tif", np.ones((4, 16, 16), np.uint8))
+    tifffile.imwrite(clone.root / "boundaries.tif", np.full((4, 16, 16), 100, np.uint8))
     lines = ROWS.splitlines()
     sheet = [f"{lines[0]}\tboundaries", f"{lines[1]}\t", f"{lines[2]}\t\tboundaries.tif"]
     clone.sheet_file("volumes.tsv", "\n".join(sheet) + "\n")
