@@ -20,7 +20,8 @@ from snakescope.membranes.report.pictures import (
 from snakescope.membranes.report.settings import PicturesSettings
 from snakescope.membranes.stacks.manifest import Manifest, read_manifest, write_manifest
 
-WEIGHTS = Path("resources/models/membranes/membranes_demo.safetensors")
+ROOT = Path(__file__).parents[3]
+WEIGHTS = ROOT / "resources/models/membranes/membranes_demo.safetensors"
 
 
 def stack(folder: Path, scored: bool) -> Manifest:
