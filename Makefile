@@ -13,6 +13,8 @@ WORKERS ?= 2
 TREE ?=
 SNAKESCOPE_DATA ?= ../shared/data
 export SNAKESCOPE_DATA
+# Tests start Python some thousand times: modules are compiled once, whatever the shell says.
+export PYTHONDONTWRITEBYTECODE :=
 
 BIN := .venv/bin
 UV := $(or $(shell command -v uv),$(BIN)/uv)
@@ -78,7 +80,7 @@ lint: $(READY) ## check the style of code, rules and generated files
 	cd scripts && ../$(BIN)/python -m snakescope.reference --check --root ..
 
 types: $(READY) ## check the types
-	cd scripts && ../$(BIN)/mypy --config-file ../pyproject.toml .
+	cd scripts && ../$(BIN)/mypy --cache-dir ../.mypy_cache --config-file ../pyproject.toml .
 
 unit: $(READY) ## run all tests but those on Slurm, and print their coverage
 	$(PYTEST) --ignore tests/slurm --cov --cov-report= tests

@@ -20,6 +20,9 @@ from snakescope.trees import TREES
 
 STUB = Path(__file__).with_name("stub.py")
 COPIED = ("rules", "scripts", "envs", "resources", "profiles")
+NOT_COPIED = shutil.ignore_patterns(".mypy_cache", "*.egg-info", "*.safetensors", "*.pt")
+"""Compiled modules are copied with the times of their sources, so nothing is compiled again."""
+
 OTHER_STEPS = (
     "/tiles/", "/composites/", "/evidence/", "/frames.tsv", "/states.tsv", "/provenance.json",
     "/quality.html",
@@ -47,8 +50,7 @@ class Clone:
         """Copy the workflow, with a stub in place of its steps and small files for weights."""
         self.root.mkdir(parents=True, exist_ok=True)
         for name in COPIED:
-            ignore = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pt")
-            shutil.copytree(REPOSITORY / name, self.root / name, ignore=ignore)
+            shutil.copytree(REPOSITORY / name, self.root / name, ignore=NOT_COPIED)
         shutil.copy(REPOSITORY / "Snakefile", self.root / "Snakefile")
         (self.root / "slurm").symlink_to("profiles/slurm")
         self.stub(stub)

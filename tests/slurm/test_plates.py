@@ -44,7 +44,7 @@ class Clone:
     def __init__(self, root: Path):
         self.root = root
         for name in ("rules", "scripts", "envs", "resources", "profiles"):
-            ignore = shutil.ignore_patterns("__pycache__")
+            ignore = shutil.ignore_patterns(".mypy_cache", "*.egg-info")
             shutil.copytree(REPOSITORY / name, root / name, ignore=ignore)
         shutil.copy(REPOSITORY / "Snakefile", root / "Snakefile")
         (root / "slurm").symlink_to("profiles/slurm")

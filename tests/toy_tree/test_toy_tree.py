@@ -26,7 +26,7 @@ class Workspace:
     def __init__(self, root: Path):
         self.root = root
         for name in ("rules", "scripts", "envs", "resources"):
-            ignore = shutil.ignore_patterns("__pycache__", "*.safetensors")
+            ignore = shutil.ignore_patterns("__pycache__", ".mypy_cache", "*.safetensors")
             shutil.copytree(REPOSITORY / name, root / name, ignore=ignore)
         shutil.copy(REPOSITORY / "Snakefile", root)
         before = self.files()

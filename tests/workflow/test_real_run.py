@@ -1,7 +1,9 @@
 """The whole workflow with its real steps and models, on small simulated plates, some bad."""
 
+import re
 import subprocess
 import sys
+from html import unescape
 from pathlib import Path
 
 import numpy as np
@@ -71,6 +73,63 @@ def test_its_worms_are_found(finished: tuple[Path, str, int]) -> None:
     folder = finished[0]
     counts = pd.read_csv(folder / "results" / "healthspan" / "good" / "counts.tsv", sep="\t")
     assert counts["total"].median() >= 2
+
+
+def cells_of(page: Path) -> list[str]:
+    """What a page of results says, cell by cell."""
+    parts = re.split(r"</?(?:td|th|p|h1|h2|tr|li|figcaption)[^>]*>", page.read_text())
+    return [unescape(re.sub(r"<[^>]+>", "", part)).strip() for part in parts]
+
+
+def test_tables_pages_figures_and_exports_say_the_same_numbers(
+    finished: tuple[Path, str, int],
+) -> None:
+    results = finished[0] / "results" / "healthspan"
+    plates = pd.read_csv(results / "plates.tsv", sep="\t").set_index("plate")
+    experiment = results / "experiments" / "e"
+    survival = pd.read_csv(experiment / "survival.tsv", sep="\t")
+    for plate in ("good", "hurt"):
+        individuals = pd.read_csv(results / plate / "individuals.tsv", sep="\t")
+        worms = len(individuals)
+        died = int((individuals["death_censored"] == 0).sum())
+        summary = pd.read_csv(results / plate / "summary.tsv", sep="\t").iloc[0]
+        own = survival.query("plate == @plate and outcome == 'lifespan'")
+        assert worms > 0
+        assert summary[["worms", "deaths"]].tolist() == [worms, died]
+        assert plates.loc[plate, ["worms", "deaths"]].tolist() == [worms, died]
+        assert [len(own), int(own["event"].sum())] == [worms, died]
+        quality = cells_of(results / plate / "quality.html")
+        assert quality[quality.index("worms") + 2].split(" of ")[0] == str(worms)
+        seen, before = (
+            int(quality[quality.index(name) + 2])
+            for name in ("seen to die", "dead at the first picture")
+        )
+        assert seen + before == died
+        overview = cells_of(results / "plates.html")
+        assert {str(worms), str(died)} <= set(overview[overview.index(plate) :][:30])
+        title = cells_of(results / plate / "contact_sheet.html")
+        rows = next(cell for cell in title if "worms that stopped" in cell)
+        assert sum(map(int, re.findall(r"(\d+)(?= worms| more)", rows))) == worms
+        counts = pd.read_csv(results / plate / "counts.tsv", sep="\t").set_index("timepoint")
+        headings = re.findall(r"\(t(\d+)\): (\d+) worms", " ".join(quality))
+        assert headings
+        assert all(counts.loc[int(time), "total"] == int(number) for time, number in headings)
+        median = summary["median_lifespan_d"]
+        drawn = unescape((results / plate / "curves.svg").read_text())
+        assert ("median" in drawn) and (np.isnan(median) or f"{median:.1f} d" in drawn)
+    whole = survival[survival["outcome"] == "lifespan"]
+    figure = unescape((experiment / "curves.svg").read_text())
+    assert re.findall(r"c \(n = (\d+), ", figure)[0] == str(len(whole))
+    jmp = pd.read_csv(experiment / "jmp.csv").query("outcome == 'lifespan'")
+    assert jmp["count"].sum() == len(whole)
+    assert jmp.query("censored == 0")["count"].sum() == whole["event"].sum()
+    prism = pd.read_csv(experiment / "prism_lifespan.csv")
+    assert [prism["c"].notna().sum(), prism["c"].sum()] == [len(whole), whole["event"].sum()]
+    oasis = (experiment / "oasis2_lifespan.txt").read_text().splitlines()
+    listed = np.array([line.split("\t") for line in oasis if line and line[0] != "%"], float)
+    assert listed[:, 1:].sum(axis=0).tolist() == [
+        whole["event"].sum(), len(whole) - whole["event"].sum()
+    ]  # fmt: skip
 
 
 def test_bad_frames_are_left_out_with_their_reasons(finished: tuple[Path, str, int]) -> None:
