@@ -5,13 +5,14 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.run.settings import ClusterSettings
 from snakescope.settings.files import read_config
 from snakescope.settings.load import load_sections
-from snakescope.settings.sheet import read_sheet
+from snakescope.settings.sheet import VoxelCell, read_sheet
 from snakescope.step.errors import StepError
 
 HEADER = "plate\texperiment\tcondition\tfolder\tworms\texclusion\n"
@@ -171,3 +172,14 @@ def test_mutated_configurations_are_read_or_refused(tmp_path: Path) -> None:
             load_sections(read_config(tmp_path / "c.yaml"), sections)
         except StepError as error:
             assert len(str(error)) < 2000
+
+
+@pytest.mark.parametrize("cell", ["30 6 6", "30,6,6", " 30,  6 6.0", (30, 6, 6)])
+def test_the_size_of_a_voxel_is_three_numbers(cell: object) -> None:
+    assert TypeAdapter(VoxelCell).validate_python(cell) == (30.0, 6.0, 6.0)
+
+
+@pytest.mark.parametrize("cell", ["", "6 6", "30 6 6 6", "30 6 0", "30 6 nan", "30 6 inf", "a b c"])
+def test_another_size_of_a_voxel_is_refused(cell: str) -> None:
+    with pytest.raises(ValidationError, match="voxel along z, y and x in nm"):
+        TypeAdapter(VoxelCell).validate_python(cell)

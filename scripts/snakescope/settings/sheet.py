@@ -9,9 +9,17 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, ClassVar, Generic, TypeVar, get_args
+from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+)
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -82,6 +90,25 @@ def on_disk(cell: str) -> str:
 PathCell = Annotated[str, AfterValidator(on_disk)]
 """A cell that names a file or a folder."""
 
+
+def _sizes(cell: Any) -> Any:
+    if not isinstance(cell, str):
+        return cell
+    try:
+        sizes = tuple(float(part) for part in cell.replace(",", " ").split())
+    except ValueError:
+        sizes = ()
+    if len(sizes) != 3 or not all(0 < size < float("inf") for size in sizes):
+        raise PydanticCustomError(
+            "voxel",
+            "the size of a voxel along z, y and x in nm, such as 30 6 6",
+            {"remedy": "give three numbers above 0, with decimal points"},
+        )
+    return sizes
+
+
+VoxelCell = Annotated[tuple[float, float, float], BeforeValidator(_sizes)]
+"""A cell with the size of a voxel along z, y and x (nm): ``30 6 6`` or ``30,6,6``."""
 
 REFUSED = "_line_"
 """What stands in the place of the name of a row that cannot be used, before its line."""

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from snakescope.membranes.stacks.manifest import PARTS, Crop
-from snakescope.settings.sheet import Name, Row
+from snakescope.settings.sheet import Name, Row, VoxelCell
 
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 CROP = re.compile(r"(\d+):(\d+)[, ]+(\d+):(\d+)")
@@ -59,22 +59,6 @@ def _positive(cell: Any) -> Any:
     return cell
 
 
-def _numbers(cell: Any) -> Any:
-    if not isinstance(cell, str):
-        return cell
-    try:
-        sizes = tuple(float(part) for part in cell.replace(",", " ").split())
-    except ValueError:
-        sizes = ()
-    if len(sizes) != 3 or not all(0 < size < float("inf") for size in sizes):
-        raise PydanticCustomError(
-            "voxel",
-            "the size of a voxel along z, y and x in nm, such as 50 4 4",
-            {"remedy": "give three numbers above 0, with decimal points"},
-        )
-    return sizes
-
-
 Numbers = Annotated[Sections, BeforeValidator(_sections)]
 
 
@@ -104,7 +88,7 @@ class Stack(Row):
         description="TIFF stack, folder of sections, HDF5 (`file.h5` or `file.h5:/dataset`) or"
         " OME-Zarr"
     )
-    voxel_nm: Annotated[tuple[float, float, float], BeforeValidator(_numbers)] = Field(
+    voxel_nm: VoxelCell = Field(
         description="size of a voxel along z, y and x (nm), such as `50 4 4`"
     )
     labels: str = Field(

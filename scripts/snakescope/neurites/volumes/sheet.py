@@ -3,32 +3,15 @@
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from snakescope.settings.sheet import Name, PathCell, Row
+from snakescope.settings.sheet import Name, PathCell, Row, VoxelCell
 
 TRAINED_ON = "labels of the set train"
 """Note next to scores on training labels, which do not measure a network trained on them."""
-
-
-def _numbers(cell: Any) -> Any:
-    """Split a cell such as ``30 6 6`` or ``30,6,6``; other values are unchanged."""
-    if not isinstance(cell, str):
-        return cell
-    try:
-        sizes = tuple(float(part) for part in cell.replace(",", " ").split())
-    except ValueError:
-        sizes = ()
-    if len(sizes) != 3 or not all(0 < size < float("inf") for size in sizes):
-        raise PydanticCustomError(
-            "voxel",
-            "the size of a voxel along z, y and x in nm, such as 30 6 6",
-            {"remedy": "give three numbers above 0, with decimal points"},
-        )
-    return sizes
 
 
 class Volume(Row):
@@ -53,7 +36,7 @@ class Volume(Row):
         description="TIFF stack, folder of sections, HDF5 (`file.h5` or `file.h5:/dataset`) or"
         " OME-Zarr"
     )
-    voxel_nm: Annotated[tuple[float, float, float], BeforeValidator(_numbers)] = Field(
+    voxel_nm: VoxelCell = Field(
         description="size of a voxel along z, y and x (nm), such as `30 6 6`"
     )
     labels: PathCell = Field(
