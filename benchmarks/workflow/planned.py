@@ -7,7 +7,7 @@ begins with is printed.
 import sys
 from pathlib import Path
 
-from snakescope.run.settings import ClusterSettings
+from snakescope.run.settings import sections_of
 from snakescope.settings.files import read_config
 from snakescope.settings.load import load_sections
 from snakescope.step.command import run_step
@@ -19,8 +19,7 @@ FIRST = {"healthspan": "reference", "neurites": "describe"}
 def main() -> None:
     """Open every tree."""
     path = Path(sys.argv[1])
-    models = {name: tree.section for name, tree in TREES.items()}
-    settings = load_sections(read_config(path), {**models, "cluster": ClusterSettings}, str(path))
+    settings = load_sections(read_config(path), sections_of(TREES), str(path))
     for name, tree in TREES.items():
         opened = tree(settings[name], scans=True, warn=lambda note: print(note))
         opened.open()

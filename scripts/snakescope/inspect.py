@@ -6,11 +6,7 @@ Settings, such as a pattern of names, are those of config/config.yaml, where the
 import argparse
 from pathlib import Path
 
-import yaml
-
-from snakescope.run.settings import ClusterSettings
-from snakescope.settings.files import check_config_files
-from snakescope.settings.load import load_sections
+from snakescope.run.settings import read_settings
 from snakescope.step.errors import StepError
 from snakescope.trees import TREES
 
@@ -27,14 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> None:
     """Print what each tree finds in the folder, and what to write into its sheet."""
-    text = ""
-    if options.config.exists():
-        check_config_files([options.config])
-        text = options.config.read_text(encoding="utf-8")
-    sections = {name: tree.section for name, tree in TREES.items()}
-    settings = load_sections(
-        yaml.safe_load(text) or {}, {**sections, "cluster": ClusterSettings}, str(options.config)
-    )
+    settings = read_settings(options.config, TREES)
     found = False
     for name, tree in TREES.items():
         if lines := tree(settings[name], rows=()).inspect(options.folder, options):

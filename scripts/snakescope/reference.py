@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
-from snakescope.run.settings import ClusterSettings
+from snakescope.run.settings import sections_of
 from snakescope.settings.load import section_model
 from snakescope.settings.sheet import Row
 from snakescope.settings.strict import Settings
@@ -24,10 +24,7 @@ from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 from snakescope.trees import TREES
 
-SECTIONS: Mapping[str, type[Settings]] = {
-    **{name: tree.section for name, tree in TREES.items()},
-    "cluster": ClusterSettings,
-}
+SECTIONS: Mapping[str, type[Settings]] = sections_of(TREES)
 """The model of each top-level key of the configuration."""
 
 SHEETS: Mapping[str, type[Row]] = {name: tree.row for name, tree in TREES.items()}

@@ -3,13 +3,9 @@
 import argparse
 from pathlib import Path
 
-import yaml
-
 from snakescope import REPOSITORY
 from snakescope.learning.registry import weights_file
-from snakescope.run.settings import ClusterSettings
-from snakescope.settings.files import check_config_files
-from snakescope.settings.load import load_sections
+from snakescope.run.settings import read_settings
 from snakescope.step.errors import StepError
 from snakescope.trees import TREES
 
@@ -29,14 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> None:
     """Run the trial of the tree whose sheet has the subject, and print what it says."""
-    text = ""
-    if options.config.exists():
-        check_config_files([options.config])
-        text = options.config.read_text(encoding="utf-8")
-    sections = {name: tree.section for name, tree in TREES.items()}
-    settings = load_sections(
-        yaml.safe_load(text) or {}, {**sections, "cluster": ClusterSettings}, str(options.config)
-    )
+    settings = read_settings(options.config, TREES)
     known = []
     for name, tree in TREES.items():
         opened = tree(settings[name], weights_of=lambda path: weights_file(path, REPOSITORY))

@@ -8,7 +8,7 @@ import yaml
 
 from snakescope import REPOSITORY
 from snakescope.__main__ import COMMANDS
-from snakescope.run.settings import ClusterSettings
+from snakescope.run.settings import sections_of
 from snakescope.settings.load import load_sections
 from snakescope.trees import TREES
 
@@ -17,7 +17,7 @@ PAGES = [
     *REPOSITORY.glob("config/**/*.md"),
     *REPOSITORY.glob("docs/**/*.md"),
 ]
-SECTIONS = {**{name: tree.section for name, tree in TREES.items()}, "cluster": ClusterSettings}
+SECTIONS = sections_of(TREES)
 CALLED = re.compile(r"^(?:.*&& )?snakescope ([a-z]+)|`snakescope ([a-z]+)", re.MULTILINE)
 BLOCK = re.compile(r"^( *)```yaml\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 

@@ -12,7 +12,7 @@ from snakemake.shell import shell
 from snakescope.learning.registry import check_models, weights_file
 from snakescope.run.lock import holder
 from snakescope.run.monitor import Monitor
-from snakescope.run.settings import ClusterSettings
+from snakescope.run.settings import sections_of
 from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
 from snakescope.step.environment import shell_prefix
@@ -57,10 +57,9 @@ class Run:
         try:
             # What is given on the command line holds, so its lines are the ones to name.
             files = dict.fromkeys(["config/config.yaml", *workflow.configfiles] if main else [])
-            models = {name: tree.section for name, tree in trees.items()}
             self.settings = load_sections(
                 config,
-                {**models, "cluster": ClusterSettings},
+                sections_of(trees),
                 places=check_config_files(files),
                 warn=logger.warning if main else None,
             )
