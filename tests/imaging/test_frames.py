@@ -1,6 +1,8 @@
 """Raw frames as microscopes write them, and as they arrive when something went wrong."""
 
+import errno
 from pathlib import Path
+from typing import Any
 
 import cv2
 import imagecodecs
@@ -8,8 +10,9 @@ import numpy as np
 import pytest
 import tifffile
 
-from snakescope.imaging.frames import UnreadableFrame, read_frame
+from snakescope.imaging.frames import UnreadableFrame, read_frame, read_picture
 from snakescope.imaging.tiff import zero_share
+from snakescope.step.errors import SystemFault
 
 
 @pytest.fixture
@@ -62,8 +65,26 @@ def test_a_truncated_file_is_refused(
         path.write_bytes(imagecodecs.jpeg8_encode((picture >> 4).astype(np.uint8)))
     data = path.read_bytes()
     path.write_bytes(data[: int(len(data) * share)])
-    with pytest.raises(UnreadableFrame, match=f"{kind}: expected a whole image"):
-        read_frame(path)
+    for read, remedy in ((read_frame, "export this frame again"), (read_picture, "copy it again")):
+        with pytest.raises(UnreadableFrame, match=f"{kind}: expected a whole image, .*; {remedy}$"):
+            read(path)
+
+
+@pytest.mark.parametrize("read", [read_frame, read_picture])
+def test_a_fault_of_the_system_is_no_damage(
+    tmp_path: Path, picture: np.ndarray, monkeypatch: pytest.MonkeyPatch, read: Any
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", picture)
+
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(SystemFault, match=r"a\.tif"):
+        read(tmp_path / "a.tif")
+    with pytest.raises(UnreadableFrame, match="found no such file"):
+        monkeypatch.undo()
+        read(tmp_path / "b.tif")
 
 
 def test_what_is_no_picture_is_told_in_one_sentence(tmp_path: Path, picture: np.ndarray) -> None:

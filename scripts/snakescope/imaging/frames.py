@@ -6,7 +6,8 @@ take the first, or fill missing parts with a constant, which later steps would t
 without objects. An error of the system says nothing about the image, and is none of these.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -60,19 +61,8 @@ def read_frame(path: str | Path) -> Frame:
         SystemFault: the system does not let it be read.
     """
     path = Path(path)
-    try:
+    with _whole_or_refused(path, "export this frame again"):
         image = _decode(path)
-    except UnreadableFrame:
-        raise
-    except FileNotFoundError:
-        raise UnreadableFrame(f"{path}: expected an image, found no such file") from None
-    except Exception as error:  # decoders raise any exception on damaged files
-        if fault := system_fault(path, error):
-            raise fault from None
-        raise UnreadableFrame(
-            f"{path}: expected a whole image, found a damaged or truncated one"
-            f" ({_first_line(error)}); export this frame again"
-        ) from None
     frame = _integers(_grey(image, path), path)
     if frame.max() == frame.min():
         raise UnreadableFrame(
@@ -132,8 +122,15 @@ def read_picture(path: str | Path, labels: bool = False) -> NDArray[np.generic]:
         SystemFault: the system does not let it be read.
     """
     path = Path(path)
-    try:
+    with _whole_or_refused(path, "copy it again"):
         return _grey(_decode(path, labels, sections=True), path)
+
+
+@contextmanager
+def _whole_or_refused(path: Path, remedy: str) -> Iterator[None]:
+    """Refuse a picture that is absent or cannot be decoded."""
+    try:
+        yield
     except UnreadableFrame:
         raise
     except FileNotFoundError:
@@ -143,7 +140,7 @@ def read_picture(path: str | Path, labels: bool = False) -> NDArray[np.generic]:
             raise fault from None
         raise UnreadableFrame(
             f"{path}: expected a whole image, found a damaged or truncated one"
-            f" ({_first_line(error)}); copy it again"
+            f" ({_first_line(error)}); {remedy}"
         ) from None
 
 
