@@ -1,4 +1,4 @@
-"""What the steps ``fit`` and ``predict`` of a tree read and write, and their options."""
+"""What steps of a cross-validation read and write, and their options."""
 
 import argparse
 from collections.abc import Sequence
@@ -36,6 +36,18 @@ def add_predict_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of ``predict``."""
     add_fold_options(parser)
     parser.add_argument("--predictions", required=True, type=Path, help="table to write")
+
+
+def add_score_options(parser: argparse.ArgumentParser, pictures: Sequence[str]) -> None:
+    """Add the options of ``scores``; each of the pictures is one."""
+    parser.add_argument("--items", required=True, type=Path, help="items that can be read (TSV)")
+    parser.add_argument("--splits", required=True, type=Path, help="the fold of each item (TSV)")
+    parser.add_argument("--predictions", required=True, nargs="+", type=Path, help="of each fit")
+    parser.add_argument("--settings", required=True, help="settings as JSON")
+    parser.add_argument("--scores", required=True, type=Path, help="table to write: scores")
+    parser.add_argument("--table", required=True, type=Path, help="table to write: predictions")
+    for name in pictures:
+        parser.add_argument(f"--{name}", required=True, type=Path, help="picture to write")
 
 
 def read_fold(items: str | Path, splits: str | Path, fold: int) -> pd.DataFrame:

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +12,11 @@ from PIL import Image
 from snakescope.imaging.style import save_figure
 from snakescope.learning import scores as of
 from snakescope.learning.audit.images import grey_of, scaled
-from snakescope.learning.cross_validation.folds import PROBABILITY, read_predictions
+from snakescope.learning.cross_validation.folds import (
+    PROBABILITY,
+    add_score_options,
+    read_predictions,
+)
 from snakescope.learning.figures import (
     Curve,
     Picture,
@@ -31,6 +34,7 @@ from snakescope.step.tables import write_table
 MAJORITY = "majority class"
 SHOWN_ERRORS = 24
 THUMBNAIL_PX = 160
+PICTURES = ("confusion", "roc", "reliability", "folds", "errors")
 
 
 class Score(NamedTuple):
@@ -191,14 +195,7 @@ def surest_errors(
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--items", required=True, type=Path, help="items that can be read (TSV)")
-    parser.add_argument("--splits", required=True, type=Path, help="the fold of each item (TSV)")
-    parser.add_argument("--predictions", required=True, nargs="+", type=Path, help="of each fit")
-    parser.add_argument("--settings", required=True, help="settings as JSON")
-    parser.add_argument("--scores", required=True, type=Path, help="table to write: scores")
-    parser.add_argument("--table", required=True, type=Path, help="table to write: predictions")
-    for name in ("confusion", "roc", "reliability", "folds", "errors"):
-        parser.add_argument(f"--{name}", required=True, type=Path, help="picture to write")
+    add_score_options(parser, PICTURES)
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -2,7 +2,6 @@
 
 import argparse
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.imaging.style import save_figure
-from snakescope.learning.cross_validation.folds import PROBABILITY, read_predictions
+from snakescope.learning.cross_validation.folds import (
+    PROBABILITY,
+    add_score_options,
+    read_predictions,
+)
 from snakescope.learning.intervals import bootstrap_interval, paired_difference
 from snakescope.learning.splits import read_items, read_splits, roles
 from snakescope.sperm.networks.catalogue import ABOUT
@@ -144,14 +147,7 @@ def differences(models: dict[str, Predicted], settings: GradeScoreSettings) -> I
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--items", required=True, type=Path, help="items that can be read (TSV)")
-    parser.add_argument("--splits", required=True, type=Path, help="the fold of each item (TSV)")
-    parser.add_argument("--predictions", required=True, nargs="+", type=Path, help="of each fit")
-    parser.add_argument("--settings", required=True, help="settings as JSON")
-    parser.add_argument("--scores", required=True, type=Path, help="table to write: scores")
-    parser.add_argument("--table", required=True, type=Path, help="table to write: predictions")
-    for name in PICTURES:
-        parser.add_argument(f"--{name}", required=True, type=Path, help="picture to write")
+    add_score_options(parser, PICTURES)
 
 
 def main(arguments: argparse.Namespace) -> None:
