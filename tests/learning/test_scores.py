@@ -5,11 +5,13 @@ import pytest
 import torch
 from sklearn import metrics
 
+from snakescope.learning.intervals import bootstrap_interval
 from snakescope.learning.scores import (
     TEMPERATURES,
     accuracy,
     auc,
     auc_difference,
+    auc_of_groups,
     balanced_accuracy,
     best_temperature,
     brier_score,
@@ -140,10 +142,28 @@ def test_equal_scores_do_not_differ():
     assert auc_difference(truth, score, score) == (0.0, 0.0, 0.0, 1.0)
 
 
+def test_an_auc_of_groups_leaves_out_resamples_of_one_kind():
+    truth, score, _ = scores_of_two(1, n=24)
+    groups = np.arange(24) // 8
+
+    def area(rows):
+        one_kind = len(set(truth[rows])) < 2
+        return np.nan if one_kind else metrics.roc_auc_score(truth[rows], score[rows])
+
+    found = auc_of_groups(truth, score, groups, seed=3, resamples=50)
+    assert found == pytest.approx(bootstrap_interval(area, groups, 3, 50))
+    assert found.low < found.value == pytest.approx(auc(truth, score).value)
+    # Each group is of one kind, so that a quarter of the resamples tell nothing.
+    pure = auc_of_groups([0, 0, 1, 1], [0.1, 0.7, 0.4, 0.9], [1, 1, 2, 2], seed=3, resamples=50)
+    assert pure == (0.75, 0.75, 0.75)
+
+
 def test_an_auc_needs_both_kinds():
     for truth in ([0, 0], [1, 1]):
         with pytest.raises(ValueError, match="one kind"):
             auc(truth, [0.1, 0.2])
+        with pytest.raises(ValueError, match="one kind"):
+            auc_of_groups(truth, [0.1, 0.2], [1, 2], 0, 10)
     with pytest.raises(ValueError, match="equal rows"):
         roc([0, 1], [0.1])
 

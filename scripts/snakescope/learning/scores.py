@@ -15,6 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from snakescope.learning.intervals import (
     Difference,
     Interval,
+    bootstrap_interval,
     rows_of_groups,
     wilson_interval,
 )
@@ -161,6 +162,31 @@ def auc(truth: ArrayLike, score: ArrayLike, confidence: float = 0.95) -> Interva
     half = stats.norm.ppf(0.5 + confidence / 2) * np.sqrt(variance[0, 0])
     value = float(area[0])
     return Interval(value, float(np.maximum(0, value - half)), float(np.minimum(1, value + half)))
+
+
+def auc_of_groups(
+    truth: ArrayLike, score: ArrayLike, groups: ArrayLike, seed: int, resamples: int
+) -> Interval:
+    """Area under the ROC curve with an interval by a bootstrap of groups.
+
+    For rows that are not independent. Resamples of one kind are left out.
+
+    Args:
+        truth: shape (N,), true where positive.
+        score: shape (N,).
+        groups: shape (N,), what is drawn; see
+            :func:`snakescope.learning.intervals.bootstrap_interval`.
+
+    Raises:
+        ValueError: the lengths differ, or items of one kind are missing.
+    """
+    positive, values = _positive(truth, score)
+
+    def area(rows: NDArray[np.intp]) -> float:
+        both = 0 < positive[rows].sum() < len(rows)
+        return auc(positive[rows], values[rows]).value if both else np.nan
+
+    return bootstrap_interval(area, groups, seed, resamples)
 
 
 def auc_difference(

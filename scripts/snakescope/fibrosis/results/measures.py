@@ -76,18 +76,9 @@ def threshold_scores(
         positive, score = stage >= least, table[f"p_{name}"].to_numpy(float)
         if positive.all() or not positive.any():
             continue
-
-        def area(
-            rows: NDArray[np.intp],
-            positive: NDArray[np.bool_] = positive,
-            score: NDArray[np.float64] = score,
-        ) -> float:
-            both = 0 < positive[rows].sum() < len(rows)
-            return of.auc(positive[rows], score[rows]).value if both else np.nan
-
         if unit == "patient":
             yield Score(model, unit, f"auc_{name}", *of.auc(positive, score), n)
-        drawn = bootstrap_interval(area, groups, seed, resamples)
+        drawn = of.auc_of_groups(positive, score, groups, seed, resamples)
         yield Score(model, unit, f"auc_bootstrap_{name}", *drawn, n)
         called = score >= 0.5
         for metric, those, right in (

@@ -131,17 +131,10 @@ def areas(one: Predictions, classes: Sequence[str], settings: ScoreSettings) -> 
             continue
         if len(np.unique(one.groups)) == len(one.groups):
             found[name] = of.auc(positive, score)
-            continue
-
-        def area(
-            rows: NDArray[np.intp],
-            positive: NDArray[np.bool_] = positive,
-            score: NDArray[np.float64] = score,
-        ) -> float:
-            some = 0 < positive[rows].sum() < len(rows)
-            return of.auc(positive[rows], score[rows]).value if some else np.nan
-
-        found[name] = bootstrap_interval(area, one.groups, settings.seed, settings.resamples)
+        else:
+            found[name] = of.auc_of_groups(
+                positive, score, one.groups, settings.seed, settings.resamples
+            )
     return found
 
 
