@@ -139,11 +139,21 @@ def draw_course(
     )
 
 
-def bend_end(rng: np.random.Generator, worm: Worm) -> Worm:
-    """The worm with its head (or tail) turned; the rest of the body stays where it was."""
-    reach = rng.uniform(0.12, 0.4)
+def bend_end(
+    rng: np.random.Generator,
+    worm: Worm,
+    share: tuple[float, float] = (0.12, 0.4),
+    angle: tuple[float, float] = (0.5, 1.8),
+) -> Worm:
+    """The worm with its head (or tail) turned; the rest of the body stays where it was.
+
+    Args:
+        share: of the body that bends, from and to.
+        angle: at its very end (radians), from and to, to either side.
+    """
+    reach = rng.uniform(*share)
     along = (np.arange(SEGMENTS) + 0.5) / SEGMENTS
-    bend = rng.choice([-1, 1]) * rng.uniform(0.5, 1.8) * np.clip(1 - along / reach, 0, 1)
+    bend = rng.choice([-1, 1]) * rng.uniform(*angle) * np.clip(1 - along / reach, 0, 1)
     if rng.random() < 0.4:
         bend = bend[::-1]
     turned = replace(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from snakescope.healthspan.detection.channel_overlay import overlay_of_contrast
 from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.healthspan.simulation.life_course import DEAD, HEALTHY, IMMOBILE
-from snakescope.healthspan.simulation.worm_body import MODES, SEGMENTS, Worm, body_pixels
+from snakescope.healthspan.simulation.worm_body import Worm, body_pixels
 from snakescope.healthspan.states.composite import compose
 from snakescope.healthspan.states.evidence import Frame, evidence_of
 from snakescope.healthspan.states.settings import CompositeSettings, EvidenceSettings
@@ -26,7 +26,7 @@ from snakescope.healthspan.training.composite_examples import (
     TRAINING,
     ExampleRanges,
     Eye,
-    aligned,
+    bend_end,
     draw_course,
     draw_eyes,
     draw_path,
@@ -88,15 +88,7 @@ class EvidenceExamples:
 
 def turn_tip(rng: np.random.Generator, worm: Worm) -> Worm:
     """The worm with the tip of its head (or tail) turned; the rest of the body stays."""
-    reach = rng.uniform(0.06, 0.25)
-    along = (np.arange(SEGMENTS) + 0.5) / SEGMENTS
-    bend = rng.choice([-1, 1]) * rng.uniform(0.3, 1.8) * np.clip(1 - along / reach, 0, 1)
-    if rng.random() < 0.4:
-        bend = bend[::-1]
-    turned = replace(
-        worm, amplitudes=worm.amplitudes + MODES @ bend, heading=worm.heading + bend.mean()
-    )
-    return aligned(turned, worm, far_end=bend[0] != 0)
+    return bend_end(rng, worm, share=(0.06, 0.25), angle=(0.3, 1.8))
 
 
 def draw_overlay(
