@@ -1,4 +1,4 @@
-"""Grey volumes as OME-Zarr, written section by section.
+"""Volumes as OME-Zarr, and grey ones written section by section.
 
 Version 0.4 of the specification (Zarr 2), which napari, Neuroglancer and BigDataViewer open.
 """
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import zarr
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from snakescope.step.output import atomic_folder
 
@@ -34,40 +34,67 @@ def write_ome_zarr(
         levels: count; each halves y and x by the mean of 2 x 2.
     """
     with atomic_folder(folder) as partial:
-        group = zarr.create_group(store=str(partial), zarr_format=2, overwrite=True)
-        arrays = [_create(group, level, shape) for level in range(levels)]
+        name = Path(folder).name.removesuffix(".ome.zarr")
+        factors = [(1, 2**level, 2**level) for level in range(levels)]
+        arrays = create_levels(partial, name, shape, voxel_nm, factors, CHUNK, np.uint8)
         for z, section in enumerate(sections):
             for array in arrays:
                 array[z] = section
                 section = _halved(section)
-        axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
-        datasets = []
-        for level in range(levels):
-            factors = (1, 2**level, 2**level)
-            scale = [nm * factor / NM_PER_UM for nm, factor in zip(voxel_nm, factors, strict=True)]
-            datasets.append(
-                {
-                    "path": str(level),
-                    "coordinateTransformations": [{"type": "scale", "scale": scale}],
-                }
+
+
+def create_levels(
+    folder: str | Path,
+    name: str,
+    shape: Sequence[int],
+    voxel_nm: Sequence[float],
+    factors: Sequence[Sequence[int]],
+    chunk: Sequence[int],
+    dtype: DTypeLike,
+    labels: bool = False,
+) -> list[Any]:
+    """Create an empty OME-Zarr of one volume and return its arrays, one a level.
+
+    Args:
+        folder: which is written; what is in it is lost.
+        name: of the volume.
+        shape: voxels along z, y and x.
+        voxel_nm: their size along z, y and x (nm).
+        factors: of every level, by how much it is coarser along z, y and x; the first is 1, 1, 1.
+        chunk: voxels of a chunk, cut to the level.
+        dtype: of voxels, which are 0 where nothing is written.
+        labels: whether voxels name objects.
+    """
+    group = zarr.create_group(store=str(folder), zarr_format=2, overwrite=True)
+    arrays: list[Any] = []
+    datasets: list[dict[str, Any]] = []
+    for level, steps in enumerate(factors):
+        coarse = tuple(-(-n // step) for n, step in zip(shape, steps, strict=True))
+        arrays.append(
+            group.create_array(
+                str(level),
+                shape=coarse,
+                chunks=tuple(min(a, b) for a, b in zip(chunk, coarse, strict=True)),
+                dtype=dtype,
+                chunk_key_encoding={"name": "v2", "separator": "/"},
+                fill_value=0,
             )
-        name = Path(folder).name.removesuffix(".ome.zarr")
-        multiscale: Any = {"version": "0.4", "name": name, "axes": axes, "datasets": datasets}
-        group.attrs.update({"multiscales": [multiscale]})
-
-
-def _create(group: Any, level: int, shape: Sequence[int]) -> Any:
-    depth, height, width = shape
-    side = 2**level
-    coarse = (depth, -(-height // side), -(-width // side))
-    return group.create_array(
-        str(level),
-        shape=coarse,
-        chunks=tuple(min(a, b) for a, b in zip(CHUNK, coarse, strict=True)),
-        dtype=np.uint8,
-        chunk_key_encoding={"name": "v2", "separator": "/"},
-        fill_value=0,
-    )
+        )
+        scale = [nm * step / NM_PER_UM for nm, step in zip(voxel_nm, steps, strict=True)]
+        datasets.append(
+            {
+                "path": str(level),
+                "coordinateTransformations": [{"type": "scale", "scale": scale}],
+            }
+        )
+    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
+    stated: dict[str, Any] = {
+        "multiscales": [{"version": "0.4", "name": name, "axes": axes, "datasets": datasets}]
+    }
+    if labels:
+        stated["image-label"] = {"version": "0.4"}
+    group.attrs.update(stated)
+    return arrays
 
 
 def _halved(section: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -11,13 +11,13 @@ from concurrent.futures import ProcessPoolExecutor
 from math import lcm
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import zarr
 from numpy.typing import NDArray
 
+from snakescope.imaging.ome_zarr import create_levels
 from snakescope.neurites.agglomeration.agglomerate import Agglomeration, read_agglomeration
 from snakescope.neurites.agglomeration.settings import SegmentationSettings
 from snakescope.neurites.fragments.block_files import open_block, read_labels, read_statistics
@@ -86,37 +86,6 @@ def level_factors(voxel_nm: Sequence[float], levels: int) -> list[Zyx]:
         deep = voxel_nm[0] * z <= min(voxel_nm[1] * y, voxel_nm[2] * x) * 1.5
         factors.append((z * 2 if deep else z, y * 2, x * 2))
     return factors
-
-
-def create_pyramid(
-    folder: str | Path, name: str, shape: Zyx, voxel_nm: Sequence[float], levels: int
-) -> list[tuple[Zyx, zarr.Array]]:
-    """Create an empty OME-Zarr of labels; return its arrays with their downsampling factors."""
-    group = zarr.create_group(store=str(folder), zarr_format=2, overwrite=True)
-    arrays = []
-    datasets: list[dict[str, Any]] = []
-    for level, factors in enumerate(level_factors(voxel_nm, levels)):
-        coarse = tuple(-(-n // factor) for n, factor in zip(shape, factors, strict=True))
-        array = group.create_array(
-            str(level),
-            shape=coarse,
-            chunks=tuple(min(a, b) for a, b in zip(CHUNK, coarse, strict=True)),
-            dtype=np.uint64,
-            chunk_key_encoding={"name": "v2", "separator": "/"},
-            fill_value=0,
-        )
-        arrays.append((factors, array))
-        scale = [size * factor / 1000 for size, factor in zip(voxel_nm, factors, strict=True)]
-        datasets.append(
-            {
-                "path": str(level),
-                "coordinateTransformations": [{"type": "scale", "scale": scale}],
-            }
-        )
-    axes = [{"name": axis, "type": "space", "unit": "micrometer"} for axis in "zyx"]
-    multiscale: Any = {"version": "0.4", "name": name, "axes": axes, "datasets": datasets}
-    group.attrs.update({"multiscales": [multiscale], "image-label": {"version": "0.4"}})
-    return arrays
 
 
 def write_part(
@@ -192,10 +161,9 @@ def write_segmentation(
     small[table.loc[~kept, "object"]] = True
     regions = np.where(small[regions], 0, regions)
     with atomic_folder(folder) as partial:
-        arrays = create_pyramid(
-            partial, Path(folder).parent.name, grid.shape, voxel_nm, settings.levels
-        )
-        factors = [factor for factor, _ in arrays]
+        factors = level_factors(voxel_nm, settings.levels)
+        name = Path(folder).parent.name
+        create_levels(partial, name, grid.shape, voxel_nm, factors, CHUNK, np.uint64, labels=True)
 
         def parts_of(group: Sequence[Block]) -> list[tuple[Path, NDArray[np.uint64]]]:
             return [
