@@ -36,7 +36,7 @@ def heat_map(fitted: Fitted, image: NDArray[np.uint8]) -> NDArray[np.float32]:
         found: Tensor = module(inputs).stage
         return found.mean(1) if fitted.name == "ordinal" else found.max(1).values
 
-    (found,) = grad_cam(module, module.camera, x, score)
+    (found,) = grad_cam(module.camera, x, score)
     whole = cv2.resize(found, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.where(image > 0, whole, 0).astype(np.float32)
 

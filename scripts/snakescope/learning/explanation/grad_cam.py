@@ -9,29 +9,37 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 
-def grad_cam(
-    model: nn.Module, layer: nn.Module, inputs: Tensor, score: Callable[[Tensor], Tensor]
+def layer_maps(
+    layer: nn.Module, inputs: Tensor, score: Callable[[Tensor], Tensor], absolute: bool = False
 ) -> NDArray[np.float32]:
-    """Where a layer's activations raise a score, equation 2: never negative.
+    """How much a layer's activations raise a score, equation 2: never negative, not scaled.
 
     Args:
-        model: in evaluation mode.
-        layer: whose output is (N, channels, Y, X).
+        layer: of a model in evaluation mode; its output is (N, channels, places ...).
         inputs: (N, ...), what the model takes.
         score: of the inputs, (N,): runs the model.
+        absolute: count what lowers the score like what raises it.
 
     Returns:
-        Shape (N, Y, X) of the layer, each map scaled to 0 .. 1; zeros where nothing raises it.
+        Shape (N, places ...) of the layer.
     """
-    wanted = [one.requires_grad for one in model.parameters()]
-    for one in model.parameters():
-        one.requires_grad_(True)
-    try:
-        with torch.enable_grad():
-            found = LayerGradCam(score, layer).attribute(inputs, relu_attributions=True)
-    finally:
-        for one, before in zip(model.parameters(), wanted, strict=True):
-            one.requires_grad_(before)
-    maps: NDArray[np.float32] = found.detach().sum(1).float().cpu().numpy()
+    # Gradients reach the layer by the inputs, so that weights may stay as they are.
+    wanted = inputs.detach().clone().requires_grad_(True)
+    with torch.enable_grad():
+        found = LayerGradCam(score, layer).attribute(wanted).detach().sum(1)
+    maps: NDArray[np.float32] = (found.abs() if absolute else found.relu()).float().cpu().numpy()
+    return maps
+
+
+def grad_cam(
+    layer: nn.Module, inputs: Tensor, score: Callable[[Tensor], Tensor]
+) -> NDArray[np.float32]:
+    """Where a layer's activations raise a score: :func:`layer_maps`, from 0 to 1.
+
+    Returns:
+        Shape (N, Y, X) of the layer, each map scaled by its greatest value; zeros where nothing
+        raises the score.
+    """
+    maps = layer_maps(layer, inputs, score)
     top = maps.max(axis=(1, 2), keepdims=True)
     return np.divide(maps, top, out=np.zeros_like(maps), where=top > 0)

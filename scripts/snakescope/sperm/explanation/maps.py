@@ -8,11 +8,11 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
-from captum.attr import LayerGradCam
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from snakescope.learning.explanation.attention import explained
+from snakescope.learning.explanation.grad_cam import layer_maps
 from snakescope.sperm.networks.catalogue import FRAMES
 from snakescope.sperm.networks.heads import GRADES, GradeNetwork, Softmax
 from snakescope.sperm.networks.joined import SlowFastTimeSformer
@@ -111,9 +111,9 @@ def _grad_cam(network: GradeNetwork, clips: Tensor, motion: Tensor) -> Maps:
     """
     layer = last_maps(network)
     assert layer is not None
-    wanted = clips.detach().clone().requires_grad_(True)
-    found = LayerGradCam(lambda seen: mean_grade(network, seen, motion), layer).attribute(wanted)
-    maps: Maps = found.detach()[0].sum(0).abs().float().cpu().numpy()
+    (maps,) = layer_maps(
+        layer, clips, lambda seen: mean_grade(network, seen, motion), absolute=True
+    )
     return maps[None] if maps.ndim == 2 else maps
 
 
