@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from snakescope.imaging.volume_tiff import write_stack
 from snakescope.imaging.volumes import describe, read
 from snakescope.step.errors import StepError
 
@@ -90,3 +91,14 @@ def test_a_colon_in_a_folder_is_no_dataset(tmp_path: Path, image: np.ndarray) ->
     assert np.array_equal(read(source, 0, 3), image[:3])
     with pytest.raises(StepError, match="found nothing there"):
         describe(f"{folder}/w.h5:/raw")
+
+
+@pytest.mark.parametrize("shape", [(1, 20, 24), (3, 20, 24), (4, 20, 24), (7, 20, 4)])
+def test_a_stack_of_few_sections_is_no_colours(tmp_path: Path, shape: tuple[int, ...]) -> None:
+    stack = np.random.default_rng(2).integers(0, 99, shape).astype(np.uint32)
+    write_stack(tmp_path / "new/s.tif", stack)
+    with tifffile.TiffFile(tmp_path / "new/s.tif") as file:
+        assert len(file.pages) == shape[0] and file.series[0].axes == "ZYX"
+        assert file.pages.first.photometric == tifffile.PHOTOMETRIC.MINISBLACK
+    source = describe(str(tmp_path / "new/s.tif"), "labels")
+    assert source.shape == shape and np.array_equal(read(source, 0, shape[0]), stack)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from snakescope.imaging import tiff
 from snakescope.imaging.volume_source import Source, checked
 from snakescope.step.errors import StepError
+from snakescope.step.output import atomic_write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +18,17 @@ if TYPE_CHECKING:
 
 MOST_CHANNELS = 4
 """Channels of an ImageJ file beyond which they are sections."""
+
+
+def write_stack(path: str | Path, stack: NDArray[Any]) -> None:
+    """Write a grey volume or labels, shape (Z, Y, X), as a page a section, whole or not at all."""
+    import tifffile
+
+    with atomic_write(path) as partial:
+        # Three or four sections would be written as colours, were they not called grey.
+        tifffile.imwrite(
+            partial, stack, compression="zlib", photometric="minisblack", metadata={"axes": "ZYX"}
+        )
 
 
 def describe_tiff(path: str, kind: str) -> Source:

@@ -8,9 +8,9 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import tifffile
 import torch
 
+from snakescope.imaging.volume_tiff import write_stack
 from snakescope.learning.device import choose_device
 from snakescope.learning.precision import arithmetic
 from snakescope.membranes.networks.model_files import load_network
@@ -19,7 +19,6 @@ from snakescope.membranes.prediction.settings import PredictSettings
 from snakescope.membranes.prediction.tiles import as_bytes, predict_section
 from snakescope.membranes.stacks.manifest import read_manifest
 from snakescope.membranes.stacks.sections import read_grey
-from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 
@@ -56,7 +55,4 @@ def main(given: argparse.Namespace) -> None:
             network, described, planes, settings.tile_px, settings.turns, dtype
         )
         found[z - begin] = as_bytes(with_watershed(probability, settings.watershed_weight))
-    with atomic_write(given.probability) as partial:
-        tifffile.imwrite(
-            partial, found, compression="zlib", photometric="minisblack", metadata={"axes": "ZYX"}
-        )
+    write_stack(given.probability, found)

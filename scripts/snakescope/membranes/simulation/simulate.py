@@ -8,13 +8,12 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from snakescope.imaging.volume_tiff import write_stack
 from snakescope.membranes.simulation.settings import SimulateSettings
-from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 CYTOPLASM, DARK = 165.0, 62.0
@@ -101,6 +100,5 @@ def main(given: argparse.Namespace) -> None:
     """Write a simulated stack."""
     settings = SimulateSettings.model_validate_json(given.settings)
     image, labels = simulate(settings, given.seed)
-    for path, stack in ((given.image, image), (given.labels, labels)):
-        with atomic_write(path) as partial:
-            tifffile.imwrite(partial, stack, compression="zlib", metadata={"axes": "ZYX"})
+    write_stack(given.image, image)
+    write_stack(given.labels, labels)

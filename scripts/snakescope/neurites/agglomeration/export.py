@@ -53,6 +53,7 @@ def export(segmentation: str | Path, path: str | Path) -> None:
                 dtype=np.uint32,
                 compression="zlib",
                 bigtiff=True,
+                photometric="minisblack",  # else three or four sections are written as colours
                 metadata={"axes": "ZYX"},
             )
             return

@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 from skimage import measure
 
+from snakescope.imaging.volume_tiff import write_stack
 from snakescope.neurites.simulation.settings import SimulateSettings
-from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 
 THIN_SECTIONS = 3
@@ -212,6 +211,5 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = SimulateSettings.model_validate_json(arguments.settings)
     image, labels = simulate(settings, arguments.seed)
-    for path, volume in ((arguments.image, image), (arguments.labels, labels)):
-        with atomic_write(path) as partial:
-            tifffile.imwrite(partial, volume, compression="zlib", metadata={"axes": "ZYX"})
+    write_stack(arguments.image, image)
+    write_stack(arguments.labels, labels)

@@ -17,10 +17,10 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from snakescope.imaging.volume_tiff import write_stack
 from snakescope.neurites.volumes.scan import SNEMI3D, snemi3d_parts
 from snakescope.neurites.volumes.settings import FetchSettings
 from snakescope.step.errors import StepError
-from snakescope.step.output import atomic_write
 
 STACKS = {
     "image": ("train-input.tif", np.uint8),
@@ -67,14 +67,9 @@ def unpack(archive: str | Path, folder: str | Path, train_sections: int) -> None
     stacks = read_stacks(archive)
     for part, (begin, end, labelled) in snemi3d_parts(train_sections).items():
         image = stacks["image" if labelled else "challenge"]
-        _write(Path(folder, part, "image.tif"), image[begin:end])
+        write_stack(Path(folder, part, "image.tif"), image[begin:end])
         if labelled:
-            _write(Path(folder, part, "labels.tif"), stacks["labels"][begin:end])
-
-
-def _write(path: Path, stack: NDArray[Any]) -> None:
-    with atomic_write(path) as partial:
-        tifffile.imwrite(partial, stack, compression="zlib", metadata={"axes": "ZYX"})
+            write_stack(Path(folder, part, "labels.tif"), stacks["labels"][begin:end])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
