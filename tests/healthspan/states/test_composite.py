@@ -10,7 +10,6 @@ import pytest
 import tifffile
 
 from snakescope.healthspan.states.composite import (
-    block_range,
     compose,
     composites_of,
     draw,
@@ -167,12 +166,6 @@ def test_length_of_a_bar_and_of_a_slanted_worm():
     rows, columns = np.indices((100, 100))
     slanted = np.abs(rows - columns) <= 4
     assert midline_length(slanted) == pytest.approx(100 * np.sqrt(2), rel=0.06)
-
-
-def test_block_names():
-    assert block_range("t010-t019") == range(10, 20)
-    with pytest.raises(StepError, match="expected a name such as t010-t019"):
-        block_range("10-19")
 
 
 def write_block(folder, name, timepoints, instances, unusable=()):

@@ -12,7 +12,6 @@ paper leaves open:
 """
 
 import argparse
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +22,7 @@ import tifffile
 from numpy.typing import NDArray
 from skimage.morphology import skeletonize
 
+from snakescope.healthspan.plates.manifest import block_range
 from snakescope.healthspan.registration.repeats import mark_repeats
 from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.imaging.masks import Instance, intersection, read_masks
@@ -243,18 +243,6 @@ def write_composites(path: str | Path, pictures: NDArray[np.uint8]) -> None:
     pages = pictures if len(pictures) else np.zeros((1, *pictures.shape[1:]), dtype=np.uint8)
     with atomic_write(path) as partial:
         tifffile.imwrite(partial, pages, photometric="rgb", compression="zlib")
-
-
-def block_range(block: str) -> range:
-    """Return the timepoints of a block by its name, ``t010-t019`` -> 10 .. 19.
-
-    Raises:
-        StepError: the name has another form.
-    """
-    match = re.fullmatch(r"t(\d+)-t(\d+)", block)
-    if match is None:
-        raise StepError(f"block: expected a name such as t010-t019, found {block!r}")
-    return range(int(match[1]), int(match[2]) + 1)
 
 
 def usable_times(tables: Iterable[str | Path]) -> dict[int, float]:

@@ -17,11 +17,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.tile import NEAR_ONE, plate_picture
+from snakescope.healthspan.plates.manifest import block_range
 from snakescope.healthspan.registration.reference import read_description
 from snakescope.healthspan.registration.registered_pages import usable_pages
 from snakescope.healthspan.states.composite import (
     COLUMNS,
-    block_range,
     corner,
     draw,
     neighbours,
