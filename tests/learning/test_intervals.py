@@ -6,6 +6,7 @@ from scipy import stats
 
 from snakescope.learning.intervals import (
     bootstrap_interval,
+    holm,
     of_folds,
     paired_difference,
     rows_of_groups,
@@ -110,3 +111,10 @@ def test_a_paired_difference_is_surer_than_two_intervals():
 
 def test_folds_are_given_with_their_extremes():
     assert of_folds([0.5, 0.75, 1.0]) == (0.75, 0.5, 1.0)
+
+
+def test_holm_against_a_worked_example():
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    corrected = holm(np.array([0.02, np.nan, 0.9]))
+    assert corrected[[0, 2]] == pytest.approx([0.04, 0.9]) and np.isnan(corrected[1])
+    assert holm([0.9, 0.8]).tolist() == [1, 1] and holm([]).shape == (0,)

@@ -152,6 +152,20 @@ def paired_difference(
     return Difference(*found, sign_flip_test(differences, groups, seed))
 
 
+def holm(p: ArrayLike) -> NDArray[np.float64]:
+    """Correct p values, shape (N,), for their number; NaN is kept and not counted as a test.
+
+    Holm, Scand. J. Stat. 6 (1979) 65-70.
+    """
+    values = np.asarray(p, np.float64)
+    known = np.flatnonzero(np.isfinite(values))
+    order = known[np.argsort(values[known], kind="stable")]
+    scaled = values[order] * (len(order) - np.arange(len(order)))
+    corrected = np.full(len(values), np.nan)
+    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
+    return corrected
+
+
 def of_folds(values: Sequence[float]) -> Interval:
     """Mean of the scores of folds, with the least and the greatest of them.
 

@@ -9,7 +9,7 @@ import pytest
 
 from snakescope.healthspan.plates.sheet import OF_ADULTHOOD, SINCE_FIRST_FRAME
 from snakescope.healthspan.survival import experiment
-from snakescope.healthspan.survival.cox import cox_table, holm
+from snakescope.healthspan.survival.cox import cox_table
 from snakescope.healthspan.survival.experiment import (
     SURVIVAL_COLUMNS,
     evidence,
@@ -51,12 +51,6 @@ CONDITION = {"p1": "N2", "p2": "N2", "p3": "daf-16", "p4": "daf-16", "p5": "blan
 def tables() -> dict[str, pd.DataFrame]:
     long = {"p1": plate(1, 13), "p2": plate(2, 13)}
     return long | {"p3": plate(3, 8.4), "p4": plate(4, 8.4), "p5": plate(5, 9, 0)}
-
-
-def test_holm_against_a_worked_example() -> None:
-    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
-    corrected = holm([0.02, float("nan"), 0.9])
-    assert corrected[0] == pytest.approx(0.04) and np.isnan(corrected[1])
 
 
 def test_conditions_differ_and_an_empty_one_says_so() -> None:

@@ -14,7 +14,6 @@ from snakescope.membranes.search.findings import (
     contrast_of_kernels,
     curves,
     hit_rates,
-    holm,
     paper_permutation_p,
     seed_noise,
     sentence,
@@ -173,7 +172,6 @@ def test_settings_and_seed_noise(table: FullTable) -> None:
     assert found.loc["k4-8-10", "paper_iou"] == 0.7041
     noise = seed_noise(table)
     assert noise["seeds"] == pytest.approx(0.002, rel=0.4) and noise["settings"] > 0.01
-    assert holm(np.array([0.01, 0.04, np.nan])).tolist()[:2] == [0.02, 0.04]
 
 
 def test_the_table_of_the_paper_is_no_evidence() -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.stats import t
 
 from snakescope.healthspan.survival.estimators import OUTCOMES
+from snakescope.learning.intervals import holm
 
 Floats = NDArray[np.float64]
 
@@ -153,17 +154,6 @@ def _estimate(
     }
 
 
-def holm(p: Sequence[float]) -> list[float]:
-    """Correct p values by Holm's method; NaN is kept and not counted as a test."""
-    values = np.asarray(p, np.float64)
-    known = np.flatnonzero(np.isfinite(values))
-    order = known[np.argsort(values[known], kind="stable")]
-    scaled = values[order] * (len(order) - np.arange(len(order)))
-    corrected = np.full(len(values), np.nan)
-    corrected[order] = np.minimum(np.maximum.accumulate(scaled), 1.0)
-    return [float(value) for value in corrected]
-
-
 def to_quote(row: Mapping[str, object]) -> str:
     """Return in words which p of a comparison to quote, or why there is none."""
     plates = f"{row.get('plates', 0)} and {row.get('plates_reference', 0)} plates"
@@ -218,7 +208,7 @@ def cox_table(survival: pd.DataFrame, conditions: Sequence[str], confidence: flo
             name = conditions[0] if conditions else ""
             found = [{"condition": name, "reference": name, "note": "one condition only"}]
         else:
-            corrected = holm([float(str(row.get("p", "nan"))) for row in found])
+            corrected = holm([float(str(row.get("p", "nan"))) for row in found]).tolist()
             for row, value in zip(found, corrected, strict=True):
                 row |= {"p_holm": value, "quote": to_quote(row)}
         rows += [{"outcome": outcome} | row for row in found]

@@ -14,6 +14,7 @@ from scipy import stats
 
 from snakescope.learning.intervals import (
     bootstrap_interval,
+    holm,
     paired_difference,
     sign_flip_test,
     wilson_interval,
@@ -77,18 +78,6 @@ def settings_table(table: FullTable) -> pd.DataFrame:
         )  # fmt: skip
     found = pd.DataFrame(rows)
     found["p_holm"] = holm(found["p"].to_numpy(np.float64))
-    return found
-
-
-def holm(p: NDArray[np.float64]) -> NDArray[np.float64]:
-    """p values corrected for their number (Holm 1979); NaN stay."""
-    found = np.full(len(p), np.nan)
-    known = np.flatnonzero(np.isfinite(p))
-    order = known[np.argsort(p[known], kind="stable")]
-    highest = 0.0
-    for place, index in enumerate(order):
-        highest = max(highest, min(1.0, float(p[index]) * (len(order) - place)))
-        found[index] = highest
     return found
 
 
