@@ -25,6 +25,7 @@ from snakescope.learning.scores import (
     macro_f,
     quadratic_kappa,
     reliability,
+    risk_coverage,
     roc,
 )
 
@@ -250,3 +251,11 @@ def test_what_is_no_distribution_is_refused():
         distribution_errors([[0.5, 0.4]], [[0.5, 0.5]])
     with pytest.raises(ValueError, match="shapes"):
         distribution_errors([[1.0]], [[0.5, 0.5]])
+
+
+def test_risk_falls_with_coverage_where_doubt_is_right():
+    coverage, risk = risk_coverage([0.0, 4.0, 2.0], [0.1, 0.9, 0.5])
+    assert coverage == pytest.approx([1 / 3, 2 / 3, 1]) and risk == pytest.approx([0, 1, 2])
+    # Of equal doubt, in their order; wrong or right counts as 1 or 0.
+    _, risk = risk_coverage(np.array([True, False]), np.array([-0.5, -0.5]))
+    assert risk == pytest.approx([1, 0.5])

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,6 +52,32 @@ def _figure_of(axes: Sequence[Axes]) -> Figure:
     return figure
 
 
+def draw_confusion(
+    ax: Axes,
+    counts: NDArray[np.integer],
+    classes: Sequence[str],
+    shares: bool = False,
+    **of_ticks: Any,
+) -> None:
+    """Draw counts, coloured by their share of the true class.
+
+    Args:
+        counts: shape (classes, classes), rows are true classes.
+        shares: write the shares as well.
+        of_ticks: how classes are written.
+    """
+    whole = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, whole, out=np.zeros(counts.shape), where=whole > 0)
+    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(counts):
+        ink = PAPER if share[row, column] > 0.6 else INK
+        text = f"{count}\n{share[row, column]:.0%}" if shares else str(count)
+        ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
+    ax.set_xticks(range(len(classes)), classes, **of_ticks)
+    ax.set_yticks(range(len(classes)), classes, **of_ticks)
+    ax.grid(False)
+
+
 def confusion_figure(
     confusions: Mapping[str, NDArray[np.integer]], classes: Sequence[str]
 ) -> Figure:
@@ -64,17 +90,8 @@ def confusion_figure(
         side = max(2.6, 0.62 * len(classes) + 1.3)
         axes = _panels(len(confusions), side, side)
         for ax, (model, counts) in zip(axes, confusions.items(), strict=True):
-            whole = counts.sum(axis=1, keepdims=True)
-            share = np.divide(counts, whole, out=np.zeros(counts.shape), where=whole > 0)
-            ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-            for (row, column), count in np.ndenumerate(counts):
-                ink = PAPER if share[row, column] > 0.6 else INK
-                text = f"{count}\n{share[row, column]:.0%}"
-                ax.text(column, row, text, ha="center", va="center", color=ink, fontsize=8)
-            ax.set_xticks(range(len(classes)), classes)
-            ax.set_yticks(range(len(classes)), classes)
+            draw_confusion(ax, counts, classes, shares=True)
             ax.set(title=model, xlabel="predicted class", ylabel="true class")
-            ax.grid(False)
         return _figure_of(axes)
 
 

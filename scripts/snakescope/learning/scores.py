@@ -305,6 +305,21 @@ def calibration_line(probability: ArrayLike, truth: ArrayLike) -> tuple[float, f
     return float(fit.coef_[0, 0]), float(fit.intercept_[0])
 
 
+def risk_coverage(
+    error: ArrayLike, doubt: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Share of items kept and their mean error, as the most doubtful are left out one by one.
+
+    El-Yaniv and Wiener, J. Mach. Learn. Res. 11 (2010) 1605-1641, section 2.
+
+    Args:
+        error, doubt: shape (N,).
+    """
+    order = np.argsort(np.asarray(doubt), kind="stable")
+    kept = np.arange(1, len(order) + 1)
+    return kept / len(order), np.cumsum(np.asarray(error)[order]) / kept
+
+
 # Ordered classes
 
 

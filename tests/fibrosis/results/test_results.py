@@ -17,7 +17,6 @@ from snakescope.fibrosis.results.measures import (
     confusions,
     net_benefit,
     of_patients,
-    risk_coverage,
     threshold_scores,
     with_thresholds,
 )
@@ -66,12 +65,6 @@ def test_net_benefit_by_hand():
     positive, score = np.array([True, True, False, False]), np.array([0.9, 0.4, 0.6, 0.1])
     found = net_benefit(positive, score, np.array([0.5])).iloc[0]
     assert found["model"] == pytest.approx(1 / 4 - 1 / 4) and found["all"] == pytest.approx(0)
-
-
-def test_risk_falls_with_coverage_where_confidence_is_right():
-    right = np.array([True, True, False])
-    found = risk_coverage(right, np.array([0.9, 0.8, 0.5]))
-    assert found["risk"].tolist() == pytest.approx([0, 0, 1 / 3])
 
 
 def test_confusions_need_thresholds_for_other_classes():

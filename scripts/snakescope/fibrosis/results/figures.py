@@ -13,12 +13,11 @@ from snakescope.fibrosis.results.measures import (
     by_quality,
     confusions,
     net_benefit,
-    risk_coverage,
 )
-from snakescope.imaging.style import FAINT_INK, INK, PAPER, SERIES_COLOURS, figure_style
+from snakescope.imaging.style import FAINT_INK, INK, SERIES_COLOURS, figure_style
 from snakescope.learning import scores as of
 from snakescope.learning.cross_validation.folds import PROBABILITY
-from snakescope.learning.figures import LINES
+from snakescope.learning.figures import LINES, draw_confusion
 
 LABELS = {"ge_f2": "F2 and more", "ge_f4": "F4"}
 
@@ -42,7 +41,8 @@ def results_figure(
             _roc(axes[0, column], patients, name, least)
             _benefit(axes[0, column + 2], patients, name, least)
         for ax, (title, (counts, labels)) in zip(axes[1], matrices.items(), strict=False):
-            _confusion(ax, counts, labels, f"{main}, {title}")
+            draw_confusion(ax, counts, labels, fontsize=7)
+            ax.set(title=f"{main}, {title}", xlabel="predicted (scans)", ylabel="biopsy")
         for ax in axes[1, len(matrices) : 3]:
             ax.axis("off")
         _reliability(axes[1, 3], values, truth, main)
@@ -98,19 +98,6 @@ def _benefit(ax: Axes, patients: Mapping[str, pd.DataFrame], name: str, least: i
     )  # fmt: skip
 
 
-def _confusion(ax: Axes, counts: np.ndarray, labels: list[str], title: str) -> None:
-    whole = counts.sum(axis=1, keepdims=True)
-    share = np.divide(counts, whole, out=np.zeros(counts.shape), where=whole > 0)
-    ax.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), count in np.ndenumerate(counts):
-        ink = PAPER if share[row, column] > 0.6 else INK
-        ax.text(column, row, str(count), ha="center", va="center", color=ink, fontsize=8)
-    ax.set_xticks(range(len(labels)), labels, fontsize=7)
-    ax.set_yticks(range(len(labels)), labels, fontsize=7)
-    ax.set(title=title, xlabel="predicted (scans)", ylabel="biopsy")
-    ax.grid(False)
-
-
 def _reliability(ax: Axes, values: np.ndarray, truth: np.ndarray, model: str) -> None:
     table, error = of.reliability(values, truth, 5), of.calibration_error(values, truth)
     ax.plot([0, 1], [0, 1], color=FAINT_INK, linewidth=0.8, linestyle=(0, (1, 3)))
@@ -122,8 +109,8 @@ def _reliability(ax: Axes, values: np.ndarray, truth: np.ndarray, model: str) ->
 
 
 def _risk(ax: Axes, right: np.ndarray, confidence: np.ndarray, model: str) -> None:
-    found = risk_coverage(right, confidence)
-    ax.plot(found["coverage"], found["risk"], color=SERIES_COLOURS[0])
+    coverage, risk = of.risk_coverage(~right, -confidence)
+    ax.plot(coverage, risk, color=SERIES_COLOURS[0])
     ax.axhline(1 - right.mean(), color=FAINT_INK, linewidth=0.8, linestyle=(0, (1, 3)))
     ax.set(title=f"{model}: errors among the surest", xlabel="share of scans that is answered",
            ylabel="errors (share of these)", xlim=(0, 1.02), ylim=(0, None))  # fmt: skip

@@ -142,14 +142,6 @@ def net_benefit(
     )
 
 
-def risk_coverage(right: NDArray[np.bool_], confidence: NDArray[np.float64]) -> pd.DataFrame:
-    """Share of errors among the most confident scans, by how many are kept (El-Yaniv 2010)."""
-    order = np.argsort(-confidence, kind="stable")
-    wrong = np.cumsum(~right[order]) / np.arange(1, len(order) + 1)
-    coverage = np.arange(1, len(order) + 1) / len(order)
-    return pd.DataFrame({"coverage": coverage, "risk": wrong})
-
-
 def by_quality(table: pd.DataFrame, right: NDArray[np.bool_]) -> pd.DataFrame:
     """Accuracy of thirds of the scans by the Dice of their liver: the paper's claim, tested.
 

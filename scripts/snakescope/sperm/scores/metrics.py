@@ -111,12 +111,3 @@ def coverage(predicted: Shares, truth: Shares, folds: NDArray[np.int64]) -> floa
 def entropy(shares: Shares) -> NDArray[np.float64]:
     """Entropy of each distribution (nats)."""
     return np.asarray(stats.entropy(np.maximum(shares, 1e-12), axis=1))
-
-
-def risk_coverage(
-    error: NDArray[np.float64], doubt: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Share of clips kept, and their mean error, as the most doubtful are left out one by one."""
-    order = np.argsort(doubt, kind="stable")
-    kept = np.arange(1, len(order) + 1)
-    return kept / len(order), error[order].cumsum() / kept

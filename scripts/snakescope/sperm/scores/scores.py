@@ -15,6 +15,7 @@ from snakescope.learning.cross_validation.folds import (
     read_predictions,
 )
 from snakescope.learning.intervals import bootstrap_interval, paired_difference
+from snakescope.learning.scores import risk_coverage
 from snakescope.learning.splits import read_items, read_splits, roles
 from snakescope.sperm.networks.catalogue import ABOUT
 from snakescope.sperm.scores import metrics as of
@@ -116,7 +117,7 @@ def scores_of(model: str, one: Predicted, settings: GradeScoreSettings) -> Itera
         yield Score(model, metric, *bootstrap_interval(measure, *drawn), n, groups)
     covered = of.coverage(one.shares, one.truth, one.folds)
     yield Score(model, "coverage_90", covered, np.nan, np.nan, n, groups)
-    kept, risk = of.risk_coverage(found["mse_e2"], of.entropy(one.shares))
+    kept, risk = risk_coverage(found["mse_e2"], of.entropy(one.shares))
     at = int(np.searchsorted(kept, 0.7))
     yield Score(model, "mse_at_70_coverage", float(risk[at]), np.nan, np.nan, n, groups)
 
@@ -181,7 +182,7 @@ def main(arguments: argparse.Namespace) -> None:
     save_figure(agreement_figure(first.shares, first.truth, names[0]), arguments.agreement)
     save_figure(calibration_figure(first.shares, first.truth, names[0]), arguments.calibration)
     curves = {
-        name: of.risk_coverage(mse[name], of.entropy(one.shares)) for name, one in models.items()
+        name: risk_coverage(mse[name], of.entropy(one.shares)) for name, one in models.items()
     }
     save_figure(risk_figure(curves), arguments.risk)
     votes = table["item"].map(truth)
