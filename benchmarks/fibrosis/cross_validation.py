@@ -24,6 +24,7 @@ import yaml
 
 from benchmarks import ROOT
 from snakescope.fibrosis.classes import class_names
+from snakescope.fibrosis.prediction.predict import dice
 from snakescope.fibrosis.simulation.settings import SimulateSettings
 from snakescope.fibrosis.simulation.simulate import sheet, simulate_set
 from snakescope.fibrosis.training.examples import Examples
@@ -114,14 +115,6 @@ def key_of(name: str, model: str, settings: FitSettings, fold: int, by: str, fol
         settings.seed, settings.classes, fold, by, folds,
     ])  # fmt: skip
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def dice(probability: Any, mask: Any) -> float:
-    """Dice of the liver at probability 0.5; NaN without either."""
-    if probability is None or mask is None:
-        return float("nan")
-    found, true = probability >= 0.5, mask > 0
-    return float(2 * (found & true).sum() / max(1, found.sum() + true.sum()))
 
 
 def rows_of(

@@ -24,6 +24,7 @@ from statistics import median
 import pandas as pd
 
 from benchmarks import ROOT
+from benchmarks.workflow.dry_run import write_raw
 from benchmarks.workflow.measured import (
     CUDA,
     Job,
@@ -69,12 +70,7 @@ class Figure:
 
 def small_plate(folder: Path, block: int) -> None:
     """Write a plate of empty raw files and its configuration; only to be planned."""
-    raw = folder / "raw"
-    raw.mkdir(exist_ok=True)
-    for timepoint in range(TIMEPOINTS):
-        days, hours = divmod(12 * timepoint, 24)
-        for channel in ("Phase", "Green"):
-            (raw / f"{channel}_A1_1_{days:02d}d{hours:02d}h00m.tif").write_bytes(b"x")
+    write_raw(folder / "raw", TIMEPOINTS)
     (folder / "config").mkdir(exist_ok=True)
     header = "plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms"
     (folder / "config/plates.tsv").write_text(f"{header}\np\te\tA\traw\t1\t60\n")

@@ -47,6 +47,15 @@ OUTPUTS = re.compile(r"^    output: (.+)$", re.MULTILINE)
 TEMPORARY = re.compile(r"^Would remove temporary output (.+)$", re.MULTILINE)
 
 
+def write_raw(raw: Path, timepoints: int) -> None:
+    """Write files named as the images of a plate; only to be planned."""
+    raw.mkdir(parents=True, exist_ok=True)
+    for timepoint in range(timepoints):
+        days, hours = divmod(12 * timepoint, 24)
+        for channel in ("Phase", "Green"):
+            (raw / f"{channel}_A1_1_{days:02d}d{hours:02d}h00m.tif").write_bytes(b"x")
+
+
 def prepare(folder: Path, plates: int, timepoints: int) -> None:
     """Write the configuration, the sample sheet and the raw folders."""
     rows = ["plate\texperiment\tcondition\tfolder\tage_at_first_frame_d\tworms"]
@@ -54,12 +63,7 @@ def prepare(folder: Path, plates: int, timepoints: int) -> None:
         name = f"P{number:04d}"
         experiment, condition = number // PER_EXPERIMENT, "AB"[number % 2]
         rows.append(f"{name}\tE{experiment}\t{condition}\traw/{name}\t1\t60")
-        raw = folder / "raw" / name
-        raw.mkdir(parents=True)
-        for timepoint in range(timepoints):
-            days, hours = divmod(12 * timepoint, 24)
-            for channel in ("Phase", "Green"):
-                (raw / f"{channel}_A1_1_{days:02d}d{hours:02d}h00m.tif").write_bytes(b"x")
+        write_raw(folder / "raw" / name, timepoints)
     (folder / "config").mkdir()
     (folder / "config/plates.tsv").write_text("\n".join(rows) + "\n")
     (folder / "config/config.yaml").write_text(
