@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from snakescope.learning.weights import load_weights, save_weights
+from snakescope.learning.weights import load_weights, save_weights, with_tensors
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 
@@ -50,3 +50,12 @@ def test_other_content_is_refused(tmp_path, content):
     path.write_bytes(content)
     with pytest.raises(StepError, match="expected safetensors weights"):
         load_weights(path)
+
+
+def test_a_model_takes_its_own_tensors_and_no_others():
+    tensors = linear().state_dict()
+    filled = with_tensors(torch.nn.Linear(3, 2), tensors, "w.safetensors", "a line")
+    assert torch.equal(filled.weight, tensors["weight"]) and not filled.training
+    said = r"w\.safetensors: expected the tensors of a line as its card describes it, found others"
+    with pytest.raises(StepError, match=said):
+        with_tensors(torch.nn.Linear(2, 2), tensors, "w.safetensors", "a line")

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -12,6 +12,8 @@ from safetensors.torch import save_file
 from snakescope.step.checksum import RESTORE, check_sha256, sha256_of
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
+
+Model = TypeVar("Model", bound=torch.nn.Module)
 
 # One header entry only: safetensors does not fix the order of several, and the
 # checksum of a repeated training has to be the same.
@@ -64,3 +66,24 @@ def load_weights(
             f"{path}: expected safetensors weights with a model card in their header, found"
             f" something else ({type(error).__name__}); restore the file"
         ) from None
+
+
+def with_tensors(
+    model: Model, tensors: Mapping[str, torch.Tensor], path: str | Path, what: str
+) -> Model:
+    """Give a model the tensors of a file, and return it in evaluation mode.
+
+    Args:
+        path: of the file; what: of what model its card tells.
+
+    Raises:
+        StepError: they are those of another model.
+    """
+    try:
+        model.load_state_dict(tensors)
+    except RuntimeError:
+        raise StepError(
+            f"{path}: expected the tensors of {what} as its card describes it, found others;"
+            " restore the file"
+        ) from None
+    return model.eval()

@@ -28,7 +28,7 @@ from snakescope.healthspan.states.models import (
 from snakescope.healthspan.states.settings import ClassifySettings, EvidenceSettings
 from snakescope.healthspan.states.states import STATES, UNKNOWN
 from snakescope.learning.device import choose_device
-from snakescope.learning.weights import load_weights
+from snakescope.learning.weights import load_weights, with_tensors
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
@@ -48,14 +48,7 @@ def load_classifier(path: str | Path, sha256: str | None) -> tuple[torch.nn.Modu
             " the config"
         )
     model = build_model(card["architecture"], card["parameters"])
-    try:
-        model.load_state_dict(tensors)
-    except RuntimeError:
-        raise StepError(
-            f"{path}: expected the tensors of {card['architecture']} as its card describes it,"
-            " found others; restore the file"
-        ) from None
-    return model.eval(), card
+    return with_tensors(model, tensors, path, card["architecture"]), card
 
 
 def classify(

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from snakescope.learning.weights import load_weights
+from snakescope.learning.weights import load_weights, with_tensors
 from snakescope.membranes.networks.networks import Network, build
 from snakescope.membranes.networks.settings import NetworkSettings, of_description
 from snakescope.step.errors import StepError
@@ -27,12 +27,5 @@ def load_network(
             " weights"
         )
     settings = of_description(card)
-    network = build(settings)
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError:
-        raise StepError(
-            f"{path}: expected the tensors of a {settings.architecture} as its card describes it,"
-            " found others; restore the file"
-        ) from None
-    return network.eval(), settings, card
+    network = with_tensors(build(settings), tensors, path, f"a {settings.architecture}")
+    return network, settings, card

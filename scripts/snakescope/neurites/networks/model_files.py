@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from snakescope.learning.weights import load_weights
+from snakescope.learning.weights import load_weights, with_tensors
 from snakescope.neurites.networks.affinity_targets import NEAREST, OFFSETS
 from snakescope.neurites.networks.networks import NeuriteNetwork
 from snakescope.step.errors import StepError
@@ -35,11 +35,4 @@ def load_network(path: str | Path, sha256: str | None) -> tuple[NeuriteNetwork, 
     )
     for name in ("head.weight", "head.bias"):
         tensors[name] = tensors[name][:NEAREST]
-    try:
-        network.load_state_dict(tensors)
-    except RuntimeError:
-        raise StepError(
-            f"{path}: expected the tensors of {card['network']} as its card describes it, found"
-            " others; restore the file"
-        ) from None
-    return network.eval(), card
+    return with_tensors(network, tensors, path, card["network"]), card
