@@ -35,5 +35,5 @@ def test_a_worm_in_two_blocks_is_refused(tmp_path: Path) -> None:
 def test_a_table_of_something_else_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.tsv"
     path.write_text("timepoint\n1\n")
-    with pytest.raises(StepError, match=r"a\.tsv: expected states, found no column instance"):
+    with pytest.raises(StepError, match=r"a\.tsv: expected the columns .*, found no instance"):
         join_states([path])

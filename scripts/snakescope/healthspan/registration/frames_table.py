@@ -9,7 +9,7 @@ import pandas as pd
 
 from snakescope.healthspan.registration.repeats import mark_repeats
 from snakescope.step.errors import StepError
-from snakescope.step.tables import write_table
+from snakescope.step.tables import read_table, write_table
 
 COLUMNS = (
     "timepoint",
@@ -35,18 +35,7 @@ def join_frames(paths: Sequence[str | Path]) -> pd.DataFrame:
     Raises:
         StepError: a table lacks a column, or a timepoint is in two tables.
     """
-    tables = []
-    for path in paths:
-        try:
-            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-        except (FileNotFoundError, pd.errors.EmptyDataError):
-            raise StepError(f"{path}: expected a table of registered frames, found none") from None
-        missing = [column for column in COLUMNS if column not in table.columns]
-        if missing:
-            raise StepError(
-                f"{path}: expected the columns {', '.join(COLUMNS)}, found no {', '.join(missing)}"
-            )
-        tables.append(table.assign(_table=str(path)))
+    tables = [read_table(path, COLUMNS, text="all").assign(_table=str(path)) for path in paths]
     frames = pd.concat(tables, ignore_index=True)
     frames = frames.sort_values("timepoint", key=lambda text: text.astype(int), kind="stable")
     twice = frames[frames["timepoint"].duplicated(keep=False)]

@@ -20,16 +20,7 @@ def join_states(paths: Sequence[str | Path]) -> pd.DataFrame:
     Raises:
         StepError: a table is absent or lacks a column, or a worm is in two tables.
     """
-    tables = []
-    for path in paths:
-        try:
-            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-        except (FileNotFoundError, pd.errors.EmptyDataError):
-            raise StepError(f"{path}: expected a table of states, found none") from None
-        missing = [key for key in KEYS if key not in table.columns]
-        if missing:
-            raise StepError(f"{path}: expected states, found no column {' and no '.join(missing)}")
-        tables.append(table)
+    tables = [read_table(path, KEYS, text="all") for path in paths]
     states = pd.concat(tables, ignore_index=True)
     states = states.sort_values(list(KEYS), key=lambda text: text.astype(int), kind="stable")
     twice = states[states["instance"].duplicated()]
