@@ -304,6 +304,50 @@ def union(one: Instance, other: Instance) -> Instance:
     return replace(one, top=top, left=left, mask=mask)
 
 
+@dataclass(frozen=True)
+class Plate:
+    """What the worms of a scene have in common.
+
+    Attributes:
+        day: of the frame in the middle; gap_d: time to the others (days).
+        radius: of the dish (px); length (px) and slender: of its worms.
+    """
+
+    day: float
+    gap_d: float
+    radius: float
+    length: float
+    slender: float
+    eyes: list[Eye]
+
+    @property
+    def days(self) -> NDArray[np.float64]:
+        """Of the three frames."""
+        return np.array([self.day - self.gap_d, self.day, self.day + self.gap_d])
+
+
+def draw_plate(
+    rng: np.random.Generator, ranges: ExampleRanges, radius_px: tuple[float, float]
+) -> Plate:
+    """The plate of a scene, with a radius from ``radius_px``."""
+    gap_d = float(rng.choice(ranges.interval_h)) / 24
+    day = float(rng.uniform(6, 25))
+    radius = float(rng.uniform(*radius_px))
+    length, slender = rng.uniform(*ranges.length_px), rng.uniform(*ranges.slenderness)
+    return Plate(day, gap_d, radius, length, slender, draw_eyes(rng, ranges))
+
+
+def draw_worm(
+    rng: np.random.Generator, ranges: ExampleRanges, plate: Plate
+) -> tuple[int, LifeCourse, list[Worm]]:
+    """A worm of a plate: its state in the middle frame, its life, and where it lies in each."""
+    state = int(rng.integers(3))
+    long = float(np.clip(plate.length * np.exp(rng.normal() * 0.07), 55, 145))
+    size = Worm(0, 0, 0, np.zeros(7), long, long * plate.slender * np.exp(rng.normal() * 0.06))
+    course = draw_course(rng, state, plate.day, plate.gap_d, size, ranges.changing)
+    return state, course, draw_path(rng, course, plate.days, ranges, plate.radius)
+
+
 def draw_scene(
     rng: np.random.Generator, ranges: ExampleRanges
 ) -> tuple[list[list[Instance]], NDArray[np.int64]]:
@@ -311,22 +355,13 @@ def draw_scene(
 
     The state is -1 where a detector has drawn several worms as one: there is no right answer.
     """
-    gap_d = float(rng.choice(ranges.interval_h)) / 24
-    day = float(rng.uniform(6, 25))
-    days = np.array([day - gap_d, day, day + gap_d])
-    radius = float(rng.uniform(*ranges.radius_px))
-    length, slender = rng.uniform(*ranges.length_px), rng.uniform(*ranges.slenderness)
-    eyes = draw_eyes(rng, ranges)
+    plate = draw_plate(rng, ranges, ranges.radius_px)
     states: dict[int, int] = {}
     frames: list[list[Instance]] = [[] for _ in range(FRAMES)]
     for number in range(int(rng.integers(ranges.worms[0], ranges.worms[1] + 1))):
-        state = int(rng.integers(3))
-        long = float(np.clip(length * np.exp(rng.normal() * 0.07), 55, 145))
-        size = Worm(0, 0, 0, np.zeros(7), long, long * slender * np.exp(rng.normal() * 0.06))
-        course = draw_course(rng, state, day, gap_d, size, ranges.changing)
-        states[number] = state
-        for frame, worm in enumerate(draw_path(rng, course, days, ranges, radius)):
-            frames[frame] += see(rng, worm, eyes[frame], ranges, frame, number)
+        states[number], _, path = draw_worm(rng, ranges, plate)
+        for frame, (worm, eye) in enumerate(zip(path, plate.eyes, strict=True)):
+            frames[frame] += see(rng, worm, eye, ranges, frame, number)
     drawn = [merge_touching(rng, found, ranges.merged) for found in frames]
     worms, merged = drawn[AT]
     labels = [-1 if one.identifier in merged else states[one.identifier] for one in worms]

@@ -27,9 +27,8 @@ from snakescope.healthspan.training.composite_examples import (
     ExampleRanges,
     Eye,
     bend_end,
-    draw_course,
-    draw_eyes,
-    draw_path,
+    draw_plate,
+    draw_worm,
     merge_touching,
     see,
 )
@@ -47,6 +46,9 @@ UNSTEADY = replace(
 )
 """Masks as a detector draws them on real images of an instrument it was not trained on: on public
 crops of 30 um a pixel the same corpse differs by 2 to 3 raw px from day to day."""
+
+RADIUS_PX = (150.0, 260.0)
+"""Of the dish of a scene."""
 
 MARGIN_PX = 140
 """Ground around the dish of a scene, so that no window of a composite leaves it."""
@@ -127,22 +129,13 @@ def draw_evidence_scene(
     rng: np.random.Generator, ranges: ExampleRanges, pixels: PixelRanges
 ) -> EvidenceExamples:
     """The worms of one scene; those that a detector has drawn as one are left out."""
-    gap_d = float(rng.choice(ranges.interval_h)) / 24
-    day = float(rng.uniform(6, 25))
-    days = np.array([day - gap_d, day, day + gap_d])
-    radius = float(rng.uniform(150, 260))
-    length, slender = rng.uniform(*ranges.length_px), rng.uniform(*ranges.slenderness)
-    eyes = draw_eyes(rng, ranges)
+    plate = draw_plate(rng, ranges, RADIUS_PX)
+    days = plate.days
     states: dict[int, int] = {}
     frames: list[list[Instance]] = [[] for _ in range(FRAMES)]
     bodies: list[list[Worm]] = [[] for _ in range(FRAMES)]
     for number in range(int(rng.integers(4, 13))):
-        state = int(rng.integers(3))
-        long = float(np.clip(length * np.exp(rng.normal() * 0.07), 55, 145))
-        size = Worm(0, 0, 0, np.zeros(7), long, long * slender * np.exp(rng.normal() * 0.06))
-        course = draw_course(rng, state, day, gap_d, size, ranges.changing)
-        states[number] = state
-        path = draw_path(rng, course, days, ranges, radius)
+        states[number], course, path = draw_worm(rng, ranges, plate)
         always = course.healthspan_end_d < days[0] and course.death_d > days[-1]
         if always and rng.random() < pixels.faint:
             path = [
@@ -150,12 +143,12 @@ def draw_evidence_scene(
                 path[AT],
                 path[AT] if rng.random() < pixels.resting else turn_tip(rng, path[AT]),
             ]
-        for frame, (worm, eye) in enumerate(zip(path, eyes, strict=True)):
+        for frame, (worm, eye) in enumerate(zip(path, plate.eyes, strict=True)):
             bodies[frame].append(worm.moved(eye.dy, eye.dx))
             frames[frame] += see(rng, worm, eye, ranges, frame, number)
     drawn = [merge_touching(rng, found, ranges.merged) for found in frames]
-    return _examples(rng, [found for found, _ in drawn], drawn[AT][1], bodies, states, eyes,
-                     ranges, pixels, int(2 * (radius + MARGIN_PX)))  # fmt: skip
+    return _examples(rng, [found for found, _ in drawn], drawn[AT][1], bodies, states, plate.eyes,
+                     ranges, pixels, int(2 * (plate.radius + MARGIN_PX)))  # fmt: skip
 
 
 def _examples(
