@@ -2,12 +2,13 @@
 
 In:  masks/<block>.json, registered/<block>.tsv and registered/<block>.ome.tif of the block, the one
      before and the one after; weights of the classifier
-Out: composites/<block>.tif, composites/<block>.tsv: the masks of a worm before, at and after a
-     timepoint, as one colour picture; evidence/<block>.tsv: the share of its body that moved, by
-     the grey values; states/<block>.tsv
+Out: second_look/<block>.json, second_look/<block>.tsv: worms that lie still and were missed, and
+     every place that was looked at again; composites/<block>.tif, composites/<block>.tsv: the masks
+     of a worm before, at and after a timepoint, as one colour picture; evidence/<block>.tsv: the
+     share of its body that moved, by the grey values; states/<block>.tsv
 
-Three steps, composite, evidence and classify, in one job: they take a few seconds of one core. That
-is less than a GPU takes to start, so the rule asks for none.
+Four steps, second_look, composite, evidence and classify, in one job: they take a few seconds of
+one core. That is less than a GPU takes to start, so the rule asks for none.
 """
 
 
@@ -22,6 +23,8 @@ rule classify:
         composites="results/healthspan/{plate}/composites/{block}.tif",
         index="results/healthspan/{plate}/composites/{block}.tsv",
         evidence="results/healthspan/{plate}/evidence/{block}.tsv",
+        sightings="results/healthspan/{plate}/second_look/{block}.json",
+        looks="results/healthspan/{plate}/second_look/{block}.tsv",
     log:
         "logs/healthspan/classify/{plate}/{block}.log",
     benchmark:
@@ -34,6 +37,7 @@ rule classify:
         runtime=tree.runtime("classify"),
     params:
         version=tree.version("classify"),
+        looking=tree.own_recorded("second_look"),
         composing=tree.own_recorded("composite"),
         weighing=tree.own_recorded("evidence"),
         pixel_size_um=tree.pixel_size_um,
@@ -43,11 +47,16 @@ rule classify:
         weights=tree.classifier,
         sha256=tree.checksum(tree.classifier),
     shell:
-        "python -m snakescope healthspan composite --block {wildcards.block} --masks {input.masks:q}"
-        " --tables {input.tables:q} --settings {params.composing:q}"
-        " --composites {output.composites:q} --index {output.index:q} > {log:q} 2>&1;"
-        " python -m snakescope healthspan evidence --block {wildcards.block} --masks {input.masks:q}"
+        "python -m snakescope healthspan second_look --block {wildcards.block} --masks {input.masks:q}"
         " --tables {input.tables:q} --frames {input.frames:q}"
+        " --reference-description {input.description:q} --pixel-size-um {params.pixel_size_um}"
+        " --weighing {params.weighing:q} --settings {params.looking:q}"
+        " --sightings {output.sightings:q} --looks {output.looks:q} > {log:q} 2>&1;"
+        " python -m snakescope healthspan composite --block {wildcards.block} --masks {input.masks:q}"
+        " --tables {input.tables:q} --sightings {output.sightings:q} --settings {params.composing:q}"
+        " --composites {output.composites:q} --index {output.index:q} >> {log:q} 2>&1;"
+        " python -m snakescope healthspan evidence --block {wildcards.block} --masks {input.masks:q}"
+        " --tables {input.tables:q} --sightings {output.sightings:q} --frames {input.frames:q}"
         " --reference-description {input.description:q} --pixel-size-um {params.pixel_size_um}"
         " --index {output.index:q} --composing {params.composing:q} --settings {params.weighing:q}"
         " --evidence {output.evidence:q} >> {log:q} 2>&1;"

@@ -18,6 +18,7 @@ from snakescope.healthspan.states.settings import (
     ClassifySettings,
     CompositeSettings,
     EvidenceSettings,
+    SecondLookSettings,
     StatesTableSettings,
 )
 from snakescope.healthspan.survival.settings import CurvesSettings, ExperimentSettings
@@ -32,6 +33,7 @@ STEPS: Mapping[str, Step] = {
     "frames_table": Step("snakescope.healthspan.registration.frames_table", FramesTableSettings),
     "tile": Step("snakescope.healthspan.detection.tile", TileSettings),
     "detect": Step("snakescope.healthspan.detection.detect", DetectSettings),
+    "second_look": Step("snakescope.healthspan.states.second_look", SecondLookSettings),
     "composite": Step("snakescope.healthspan.states.composite", CompositeSettings),
     "evidence": Step("snakescope.healthspan.states.evidence", EvidenceSettings),
     "classify": Step("snakescope.healthspan.states.classify", ClassifySettings),

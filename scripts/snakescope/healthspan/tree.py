@@ -66,7 +66,7 @@ class Healthspan(Tree[Plate]):
     steps = STEPS
     jobs: ClassVar = {
         "detect": ("tile", "detect"),
-        "classify": ("composite", "evidence", "classify"),
+        "classify": ("second_look", "composite", "evidence", "classify"),
         "track": ("frames_table", "states_table", "track", "provenance"),
         "pages": ("contact_sheet", "quality"),
         "plates": ("plates_table",),

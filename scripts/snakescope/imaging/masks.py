@@ -62,7 +62,10 @@ class Instance:
 
 @dataclass(frozen=True)
 class MaskSet:
-    """Instances of some frames of a series with frames of height x width px."""
+    """Instances of some frames of a series with frames of height x width px.
+
+    ``candidates`` are objects that may be looked at again: found, but not surely enough.
+    """
 
     plate: str
     pixel_size_um: float
@@ -70,6 +73,7 @@ class MaskSet:
     width: int
     timepoints: tuple[int, ...]
     instances: tuple[Instance, ...]
+    candidates: tuple[Instance, ...] = ()
 
     def at(self, timepoint: int) -> list[Instance]:
         return [one for one in self.instances if one.timepoint == timepoint]
@@ -182,9 +186,25 @@ def decode(
     return Instance(timepoint, identifier, top, left, mask, score)
 
 
+def _annotation(one: Instance, masks: MaskSet) -> dict[str, object]:
+    return {
+        "id": one.identifier,
+        "image_id": one.timepoint,
+        "category_id": 1,
+        "iscrowd": 0,
+        "bbox": [one.left, one.top, one.mask.shape[1], one.mask.shape[0]],
+        "area": one.area,
+        "score": round(one.score, 4),
+        "segmentation": encode(one, masks.height, masks.width),
+    }
+
+
 def write_masks(path: str | Path, masks: MaskSet) -> None:
-    """Write a COCO JSON file; ``image_id`` is the timepoint."""
-    document = {
+    """Write a COCO JSON file; ``image_id`` is the timepoint.
+
+    Candidates have a list of their own, which readers of COCO skip.
+    """
+    document: dict[str, object] = {
         "info": {
             "plate": masks.plate,
             "pixel_size_um": masks.pixel_size_um,
@@ -200,20 +220,10 @@ def write_masks(path: str | Path, masks: MaskSet) -> None:
             }
             for timepoint in masks.timepoints
         ],
-        "annotations": [
-            {
-                "id": one.identifier,
-                "image_id": one.timepoint,
-                "category_id": 1,
-                "iscrowd": 0,
-                "bbox": [one.left, one.top, one.mask.shape[1], one.mask.shape[0]],
-                "area": one.area,
-                "score": round(one.score, 4),
-                "segmentation": encode(one, masks.height, masks.width),
-            }
-            for one in masks.instances
-        ],
+        "annotations": [_annotation(one, masks) for one in masks.instances],
     }
+    if masks.candidates:
+        document["candidates"] = [_annotation(one, masks) for one in masks.candidates]
     document["info"] |= {"height": masks.height, "width": masks.width}  # type: ignore[operator]
     with atomic_write(path) as partial:
         partial.write_text(json.dumps(document), encoding="utf-8")
@@ -228,9 +238,12 @@ def read_masks(path: str | Path) -> MaskSet:
     try:
         document = json.loads(Path(path).read_text(encoding="utf-8"))
         info = document["info"]
-        instances = tuple(
-            decode(one["segmentation"], one["image_id"], one["id"], one.get("score", 1.0))
-            for one in document["annotations"]
+        instances, candidates = (
+            tuple(
+                decode(one["segmentation"], one["image_id"], one["id"], one.get("score", 1.0))
+                for one in listed
+            )
+            for listed in (document["annotations"], document.get("candidates", ()))
         )
         return MaskSet(
             plate=info["plate"],
@@ -239,6 +252,7 @@ def read_masks(path: str | Path) -> MaskSet:
             width=int(info["width"]),
             timepoints=tuple(image["id"] for image in document["images"]),
             instances=instances,
+            candidates=candidates,
         )
     except FileNotFoundError:
         raise StepError(f"{path}: expected instance masks, found no such file") from None

@@ -17,8 +17,14 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
+from snakescope.healthspan.detection.candidates import candidates_of
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.detection.merge import TileDetection, keep_distinct
+from snakescope.healthspan.detection.merge import (
+    TileDetection,
+    keep_distinct,
+    largest_piece,
+    on_frame,
+)
 from snakescope.healthspan.detection.model import build_detector
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import (
@@ -39,6 +45,9 @@ from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
 DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score", "reason"]
+
+NO_CANDIDATES = {"duplicate", "edge of dish", "registration mark"}
+"""Why an object is dropped that is no worm, whatever the frames before and after show."""
 
 LEAST_CONTRAST = 24
 """Minimum contrast of the brightest pixel of a tile that the detector is run on (grey values)."""
@@ -79,7 +88,8 @@ def load_detector(
     """Load a detector; return it in evaluation mode, and its pixel size (um)."""
     weights, card = load_weights(path, sha256)
     try:
-        model = build_detector(card["architecture"], settings.score_threshold)
+        least = min(settings.score_threshold, settings.faint_score)
+        model = build_detector(card["architecture"], least)
         model.load_state_dict(weights)
         pixel_size = float(card["model_pixel_size_um"])
     except (KeyError, RuntimeError) as error:
@@ -88,24 +98,6 @@ def load_detector(
             f" ({type(error).__name__}); restore the file"
         ) from None
     return model.eval().to(choose_device(settings.device)), pixel_size
-
-
-def largest_piece(instance: TileDetection) -> TileDetection:
-    """Return an instance without small components apart from its largest one."""
-    count, labels, statistics, _ = cv2.connectedComponentsWithStats(
-        instance.mask.astype(np.uint8), connectivity=8
-    )
-    if count <= 2:
-        return instance
-    # The mask of a worm that another one crosses may consist of two halves.
-    areas = statistics[1:, cv2.CC_STAT_AREA]
-    kept = 1 + np.flatnonzero(areas >= 0.2 * areas.max())
-    mask = np.isin(labels, kept)
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    inner = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    return replace(
-        instance, top=instance.top + int(rows[0]), left=instance.left + int(columns[0]), mask=inner
-    )
 
 
 def view(frame: NDArray[np.uint8], top: int, left: int, size: int, halo: int) -> NDArray[np.uint8]:
@@ -192,15 +184,13 @@ def cut_objects(
     return [on_frame(one, *size) for one in cut]
 
 
-def on_frame(instance: TileDetection, height: int, width: int) -> TileDetection:
-    """Clip an instance to the frame."""
-    top, left = max(instance.top, 0), max(instance.left, 0)
-    bottom, right = min(instance.bottom, height), min(instance.right, width)
-    inner = instance.mask[
-        top - instance.top : max(bottom, top) - instance.top,
-        left - instance.left : max(right, left) - instance.left,
-    ]
-    return replace(instance, top=top, left=left, mask=inner)
+def faint_objects(
+    found: list[SoftDetection], size: tuple[int, int], timepoint: int, settings: DetectSettings
+) -> list[TileDetection]:
+    """Masks of the detections that are less sure than ``score_threshold``, see ``cut_objects``."""
+    lower = settings.model_copy(update={"score_threshold": settings.faint_score})
+    cut = cut_objects(found, size, timepoint, lower)
+    return [one for one in cut if one.score < settings.score_threshold]
 
 
 def reason_to_drop(
@@ -232,6 +222,13 @@ def reason_to_drop(
         faintest = max(faintest, settings.min_relative_contrast * usual.contrast)
     if contrast(one, frame) < faintest:
         return "faint"
+    return off_plate(one, pixel_size_um, settings, surroundings)
+
+
+def off_plate(
+    one: Instance, pixel_size_um: float, settings: DetectSettings, surroundings: Surroundings
+) -> str:
+    """Return in which area without worms an object lies; empty if in none."""
     y, x = one.centroid
     dish, mark = surroundings.dish, surroundings.mark
     if dish is not None and dish.distance(y, x) * pixel_size_um < settings.rim_um:
@@ -369,20 +366,32 @@ def main(arguments: argparse.Namespace) -> None:
     timepoints = tuple(int(t) for t in sorted(origins["timepoint"].unique()))
     instances: list[Instance] = []
     dropped: list[Dropped] = []
+    candidates: list[Instance] = []
     with Stack(arguments.tiles) as tiles:
         check_pixel_size(tiles, pixel_size_um)
         for timepoint in progress(timepoints, f"{arguments.plate}: frames searched for worms"):
             frame = assemble(tiles, origins, timepoint)
             rows = origins[origins["timepoint"] == timepoint]
             corners = [(int(top), int(left)) for top, left in rows[["top_px", "left_px"]].values]
-            objects = find_objects(
-                model, frame, corners, tiles.height, timepoint, settings, surroundings.dish
-            )
+            found = find_soft(model, frame, corners, tiles.height, settings, surroundings.dish)
+            size = (frame.shape[0], frame.shape[1])
+            objects = cut_objects(found, size, timepoint, settings)
             worms, left_out = sort_out(objects, frame, pixel_size_um, settings, surroundings)
             instances += worms
             dropped += left_out
+            aside = [one.instance for one in left_out if one.reason not in NO_CANDIDATES]
+            candidates += candidates_of(
+                [*aside, *faint_objects(found, size, timepoint, settings)],
+                worms,
+                settings,
+                lambda one: not off_plate(one, pixel_size_um, settings, surroundings),
+                pixel_size_um,
+            )
     write_table(arguments.dropped, dropped_table(dropped))
     write_masks(
         arguments.masks,
-        MaskSet(arguments.plate, pixel_size_um, height, width, timepoints, tuple(instances)),
+        MaskSet(
+            *(arguments.plate, pixel_size_um, height, width, timepoints),
+            *(tuple(instances), tuple(candidates)),
+        ),
     )

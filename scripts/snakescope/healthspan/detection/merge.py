@@ -5,8 +5,9 @@ at least one. Of several detections of one worm, a complete one is kept.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from snakescope.healthspan.detection.size_prior import SizePrior
@@ -30,6 +31,35 @@ class Distinct:
 
     kept: list[TileDetection]
     duplicates: list[TileDetection]
+
+
+def largest_piece(instance: TileDetection) -> TileDetection:
+    """Return an instance without small components apart from its largest one."""
+    count, labels, statistics, _ = cv2.connectedComponentsWithStats(
+        instance.mask.astype(np.uint8), connectivity=8
+    )
+    if count <= 2:
+        return instance
+    # The mask of a worm that another one crosses may consist of two halves.
+    areas = statistics[1:, cv2.CC_STAT_AREA]
+    kept = 1 + np.flatnonzero(areas >= 0.2 * areas.max())
+    mask = np.isin(labels, kept)
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    inner = mask[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    return replace(
+        instance, top=instance.top + int(rows[0]), left=instance.left + int(columns[0]), mask=inner
+    )
+
+
+def on_frame(instance: TileDetection, height: int, width: int) -> TileDetection:
+    """Clip an instance to the frame."""
+    top, left = max(instance.top, 0), max(instance.left, 0)
+    bottom, right = min(instance.bottom, height), min(instance.right, width)
+    inner = instance.mask[
+        top - instance.top : max(bottom, top) - instance.top,
+        left - instance.left : max(right, left) - instance.left,
+    ]
+    return replace(instance, top=top, left=left, mask=inner)
 
 
 def keep_distinct(

@@ -27,7 +27,7 @@ class TileSettings(Settings):
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"tiles_per_batch", "device"})
 
@@ -44,6 +44,13 @@ class DetectSettings(Settings):
     )
     score_threshold: float = Field(
         0.5, ge=0, le=1, description="least confidence of a detection (0-1)"
+    )
+    faint_score: float = Field(
+        0.1,
+        gt=0,
+        le=1,
+        description="least confidence of a candidate: what is less sure than a detection, and may"
+        " be a worm if the frames before and after show one there (0-1)",
     )
     mask_threshold: float = Field(
         0.5,

@@ -67,6 +67,10 @@ def detection_rows(name: str, total: pd.Series) -> Iterator[Row]:
     mean = total["iou_sum"] / found if found else np.nan
     yield Row(name, "mask_iou", mean, np.nan, np.nan, int(found))
     yield share(name, "overlap_recall", total["overlapping_found"], total["overlapping_true"])
+    if total.get("second_look"):
+        right = total["second_look_right"]
+        yield share(name, "second_look_precision", right, total["second_look"])
+        yield share(name, "second_look_recovered", right, right + missed)
 
 
 def confusion_of(total: pd.Series) -> NDArray[np.int64]:

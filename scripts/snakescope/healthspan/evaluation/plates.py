@@ -19,6 +19,7 @@ from snakescope.healthspan.evaluation.scores import (
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import DISH_SHARE
+from snakescope.healthspan.states.sightings import sightings_beside, way_of
 from snakescope.imaging.masks import MaskSet, read_masks
 from snakescope.step.tables import read_table
 
@@ -56,6 +57,12 @@ def renumbered(masks: MaskSet, numbers: dict[int, int]) -> MaskSet:
     )
 
 
+def all_masks(path: Path) -> MaskSet:
+    """The masks of a block, those of the second look among them."""
+    masks = read_masks(path)
+    return replace(masks, instances=(*masks.instances, *sightings_beside(path)))
+
+
 def plate_scores(
     folder: Path, plate: str, truth: Path, simulation: SimulateSettings
 ) -> Iterator[tuple[str, float]]:
@@ -72,11 +79,14 @@ def plate_scores(
     yield "frames_not_registered", float((frames["status"] == "unregistered").sum())
     # Not all that are there: masks of blocks that the plate has no more may lie beside them.
     blocks = sorted(path.stem for path in (folder / "manifest").glob("t*-t*.tsv"))
-    found = [renumbered(read_masks(folder / "masks" / f"{b}.json"), numbers) for b in blocks]
+    found = [renumbered(all_masks(folder / "masks" / f"{b}.json"), numbers) for b in blocks]
     result = detections(read_masks(truth / "masks.json"), found)
     yield "worms_true", float(result.found.size)
     yield "worms_found", float(result.found.sum())
     yield "worms_false", float(result.false)
+    again = [way_of(one.identifier) != "" for masks in found for one in masks.instances]
+    yield "second_look", float(sum(again))
+    yield "second_look_right", float(sum(way_of(found) != "" for _, _, found in result.pairs))
     yield "iou_sum", float(np.nansum(result.iou))
     for name, chosen in (
         ("overlapping", result.overlapping),

@@ -36,6 +36,7 @@ from snakescope.healthspan.report.contact_sheet_rows import (
 )
 from snakescope.healthspan.report.settings import ContactSheetSettings
 from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
+from snakescope.healthspan.states.sightings import sightings_beside
 from snakescope.imaging.masks import Instance, read_masks
 from snakescope.imaging.style import FAINT_INK, INK, RULE
 from snakescope.report.pages import html, jpeg_url, write_text
@@ -81,7 +82,8 @@ def read_instances(
     for path in paths:
         masks = read_masks(path)
         plate, pixel_size_um = masks.plate, masks.pixel_size_um
-        found.update((one.identifier, one) for one in masks.instances if one.identifier in wanted)
+        instances = [*masks.instances, *sightings_beside(path)]
+        found.update((one.identifier, one) for one in instances if one.identifier in wanted)
     return found, plate, pixel_size_um
 
 

@@ -4,6 +4,7 @@ import argparse
 import io
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -36,6 +37,7 @@ from snakescope.healthspan.report.quality_measures import (
     row_of,
 )
 from snakescope.healthspan.report.settings import QualitySettings
+from snakescope.healthspan.states.sightings import sightings_beside
 from snakescope.healthspan.states.states import STATE_COLOURS, STATES, UNKNOWN
 from snakescope.healthspan.tracking.individuals import STATIC
 from snakescope.imaging.masks import MaskSet, read_masks
@@ -76,6 +78,7 @@ def masks_of(paths: Sequence[str | Path], timepoints: Sequence[int]) -> dict[int
         wanted = [one for one in timepoints if one in timepoints_of(path)]
         if wanted:
             masks = read_masks(path)
+            masks = replace(masks, instances=(*masks.instances, *sightings_beside(path)))
             found.update((one, masks) for one in wanted if one in masks.timepoints)
     return found
 
@@ -187,6 +190,7 @@ def _as_text(measures: Measures) -> list[tuple[str, str]]:
         ("probability of the state, mean", f"{m.mean_confidence:.2f}"),
         ("unknown states", f"{m.unknown_share:.0%}"),
         ("objects kept", f"{m.found}"),
+        ("of these, missed at first and seen at a second look", f"{m.second_look}"),
         ("objects dropped", f"{m.dropped}"),
     ]
     return [(name, "" if "nan" in value else value) for name, value in rows]
@@ -267,7 +271,7 @@ def main(given: argparse.Namespace) -> None:
     tables = Tables(
         frames=with_days(read_table(given.frames, FRAMES_COLUMNS), counts),
         counts=counts,
-        states=with_days(read_table(given.states, STATES_COLUMNS), counts),
+        states=with_days(read_table(given.states, STATES_COLUMNS, text=("second_look",)), counts),
         dropped=read_dropped(given.masks),
     )
     summary = read_table(given.summary, SUMMARY_COLUMNS)

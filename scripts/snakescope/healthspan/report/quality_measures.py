@@ -36,6 +36,7 @@ class Measures:
         mean_confidence: mean of the probability of each detection's state, 0 to 1.
         unknown_share: detections without a state, 0 to 1.
         found, dropped: objects kept, objects dropped; second views of one worm are not counted.
+        second_look: of the objects kept, those that were missed at first.
     """
 
     frames: int
@@ -59,6 +60,7 @@ class Measures:
     unknown_share: float
     found: int
     dropped: int
+    second_look: int
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ def measure(
         unknown_share=_share(int((~states["state"].isin(STATES)).sum()), len(states)),
         found=len(states),
         dropped=int((dropped["reason"] != "duplicate").sum()),
+        second_look=int((states["second_look"] != "").sum()) if "second_look" in states else 0,
     )
 
 

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class ContactSheetSettings(Settings):
     """How the individuals of a plate are shown (paper, figure 17)."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     channel: Literal["bright_field", "dark_field"] = Field(
         "bright_field", description="channel shown, where the plate has it; else the other one"
@@ -38,7 +38,7 @@ class ContactSheetSettings(Settings):
 class QualitySettings(Settings):
     """When a plate gets a warning, and what its page shows."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     channel: Literal["bright_field", "dark_field"] = Field(
         "bright_field", description="channel shown, where the plate has it; else the other one"

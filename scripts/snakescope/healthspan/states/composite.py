@@ -25,6 +25,7 @@ from skimage.morphology import skeletonize
 from snakescope.healthspan.plates.manifest import block_range
 from snakescope.healthspan.registration.repeats import mark_repeats
 from snakescope.healthspan.states.settings import CompositeSettings
+from snakescope.healthspan.states.sightings import way_of
 from snakescope.imaging.masks import Instance, intersection, read_masks
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
@@ -45,6 +46,7 @@ COLUMNS = (
     "score",
     "before",
     "after",
+    "second_look",
 )
 
 
@@ -228,6 +230,7 @@ def index_table(composites: Sequence[Composite]) -> pd.DataFrame:
             one.instance.score,
             one.before,
             one.after,
+            way_of(one.instance.identifier),
         )
         for page, one in enumerate(composites)
     ]
@@ -259,9 +262,15 @@ def usable_times(tables: Iterable[str | Path]) -> dict[int, float]:
 
 
 def read_block(
-    masks: Sequence[str | Path], tables: Sequence[str | Path]
+    masks: Sequence[str | Path],
+    tables: Sequence[str | Path],
+    sightings: str | Path | None = None,
 ) -> tuple[dict[int, float], list[Instance]]:
     """Return the usable times (h) and the instances of a block and its neighbours.
+
+    Args:
+        masks, tables: of the blocks.
+        sightings: masks of the second look at the block and at the frames next to it.
 
     Raises:
         StepError: a registered timepoint has no detections file.
@@ -275,7 +284,8 @@ def read_block(
                 f"{', '.join(map(str, masks))}: expected the masks of timepoint {timepoint}, which"
                 " is registered, found none; remove the masks and run again"
             )
-    return times_h, [instance for one in sets for instance in one.instances]
+    seen_again = () if sightings is None else read_masks(sightings).instances
+    return times_h, [*(instance for one in sets for instance in one.instances), *seen_again]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -283,6 +293,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--block", required=True)
     parser.add_argument("--masks", nargs="+", required=True)
     parser.add_argument("--tables", nargs="+", required=True)
+    parser.add_argument("--sightings", help="masks of the second look")
     parser.add_argument("--settings", required=True)
     parser.add_argument("--composites", required=True)
     parser.add_argument("--index", required=True)
@@ -291,7 +302,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = CompositeSettings.model_validate_json(arguments.settings)
-    times_h, instances = read_block(arguments.masks, arguments.tables)
+    times_h, instances = read_block(arguments.masks, arguments.tables, arguments.sightings)
     made = composites_of(block_range(arguments.block), times_h, instances, settings)
     window = settings.window_px
     pictures = np.array([one.picture for one in made], dtype=np.uint8)

@@ -38,6 +38,9 @@ from snakescope.step.tables import read_table, write_table
 
 EVIDENCE_COLUMNS = ("composite", "instance", "moved_before", "moved_after", "body_contrast")
 
+KEPT_PICTURES = 7
+"""Overlays that are remembered: a frame, and three on either side of it."""
+
 SMOOTHING_PER_TOLERANCE = 0.5
 LEAST_SMOOTHING_PX = 1.0
 """Noise is smoothed on the scale of what registration leaves, and of a pixel at least."""
@@ -159,7 +162,7 @@ def evidence_table(
 def pictures_of(
     stacks: Sequence[str | Path], tables: Sequence[str | Path], scale: float, description: str
 ) -> Pictures:
-    """Return a function that reads the overlay of a timepoint; it remembers the last three.
+    """Return a function that reads the overlay of a timepoint; it remembers the last of them.
 
     Args:
         stacks, tables: registered frames of blocks, and their tables, in the same order.
@@ -173,7 +176,7 @@ def pictures_of(
     }
     dish = read_description(description)
 
-    @lru_cache(maxsize=3)
+    @lru_cache(maxsize=KEPT_PICTURES)
     def picture(timepoint: int) -> NDArray[np.uint8]:
         path, page = place[timepoint]
         with Stack(path) as stack:
@@ -194,6 +197,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--block", required=True)
     parser.add_argument("--masks", nargs="+", required=True)
     parser.add_argument("--tables", nargs="+", required=True)
+    parser.add_argument("--sightings", help="masks of the second look")
     parser.add_argument("--frames", nargs="*", default=[], help="registered frames of the blocks")
     parser.add_argument("--reference-description", required=True)
     parser.add_argument("--pixel-size-um", required=True, type=float, help="of the raw frames")
@@ -212,7 +216,7 @@ def main(arguments: argparse.Namespace) -> None:
     if not settings.grey_values:
         write_table(arguments.evidence, nothing_told(index))
         return
-    times_h, instances = read_block(arguments.masks, arguments.tables)
+    times_h, instances = read_block(arguments.masks, arguments.tables, arguments.sightings)
     raw_px = arguments.pixel_size_um / settings.model_pixel_size_um
     scale = 1.0 if abs(raw_px - 1) < NEAR_ONE else raw_px
     table = evidence_table(

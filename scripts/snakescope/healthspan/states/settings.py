@@ -13,7 +13,7 @@ LEAST_TOLERANCE_PX = 1.5
 class CompositeSettings(Settings):
     """How the masks before, at and after a timepoint are brought together."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     window_px: int = Field(
         128,
@@ -33,6 +33,51 @@ class CompositeSettings(Settings):
         le=1,
         description="a neighbour frame's mask that matches another worm of this frame at least"
         " this well (intersection over union), and better than this worm, is left out (0 to 1)",
+    )
+
+
+class SecondLookSettings(Settings):
+    """How a frame is looked at again where a worm that lies still was missed."""
+
+    version: ClassVar[int] = 1
+
+    enabled: bool = Field(True, description="look again")
+    reach: int = Field(
+        3,
+        ge=1,
+        le=10,
+        description="a worm is expected where one lies in a frame before and in one after, up to so"
+        " many usable frames away (frames)",
+    )
+    min_agreement: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="least match of its masks in these two frames (intersection over union, 0-1)",
+    )
+    min_candidate_iou: float = Field(
+        0.4,
+        gt=0,
+        le=1,
+        description="a candidate of the frame is the worm if it matches each of these masks at"
+        " least this well (intersection over union, 0-1)",
+    )
+    min_correlation: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="without a candidate, least correlation of the grey values with the mean of the"
+        " two frames for which the worm lies there still; 1 looks for candidates only (0-1)",
+    )
+    min_contrast: float = Field(
+        0.4,
+        ge=0,
+        description="and least contrast, as a share of that in the two frames (1)",
+    )
+    noise_levels: float = Field(
+        3.0,
+        ge=0,
+        description="and least contrast, in standard deviations of the ground around it",
     )
 
 
@@ -77,7 +122,7 @@ class EvidenceSettings(Settings):
 class ClassifySettings(Settings):
     """How the composites of a block are classified."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "batch", "threads"})
 
@@ -105,6 +150,9 @@ class StatesTableSettings(Settings):
 class StatesSettings(Settings):
     """How the state of each worm is found."""
 
+    second_look: SecondLookSettings = Field(
+        SecondLookSettings(), description="worms that lie still and were missed in a frame"
+    )
     composite: CompositeSettings = Field(
         CompositeSettings(),
         description="the masks before, at and after a timepoint as one picture a worm",

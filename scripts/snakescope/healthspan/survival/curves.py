@@ -111,6 +111,7 @@ def plate_summary(
         "immobile_period_mean_d": period.mean_d,
         "immobile_period_worms": period.worms,
         "immobile_period_left_out": period.left_out,
+        "second_look_sightings": int(counts["second_look"].sum()) if "second_look" in counts else 0,
         "time_axis": time_axis,
         "note": note,
     }

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class CurvesSettings(Settings):
     """How the curves of a plate are estimated and drawn."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     confidence: float = Field(
         0.95, gt=0.5, lt=1, description="coverage of the confidence bands and intervals (-)"

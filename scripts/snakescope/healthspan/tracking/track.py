@@ -51,6 +51,7 @@ TRACKS_COLUMNS = [
     "consistent_state",
     "counted",
     "reason",
+    "second_look",
 ]
 COUNTS_COLUMNS = [
     "timepoint",
@@ -62,6 +63,7 @@ COUNTS_COLUMNS = [
     "dead",
     "alive",
     "total",
+    "second_look",
 ]
 
 
@@ -115,13 +117,14 @@ def course_of_track(
 
 
 def count_table(
-    frames: pd.DataFrame, usable: NDArray[np.bool_], movers: Ints, counted: list[TrackHistory]
+    frames: pd.DataFrame, usable: NDArray[np.bool_], movers: Ints, counted: list[TrackHistory],
+    second_look: Ints,
 ) -> pd.DataFrame:
     """Return worms per state and timepoint (``COUNTS_COLUMNS``); empty for unusable frames.
 
     Detections of no counted track are healthy, and those of a counted track before it stopped.
     Stopped worms have their decoded state, also in frames without a detection, and stay dead to the
-    end.
+    end. ``second_look`` is the number of detections that were missed at first.
     """
     stopped = stopped_so_far(counted, int(usable.sum()))
     dead = dead_so_far(counted, int(usable.sum()))
@@ -131,6 +134,7 @@ def count_table(
         "dead": dead,
         "alive": movers + stopped - dead,
         "total": movers + stopped,
+        "second_look": second_look,
     }
     table = frames[["timepoint", "time_h", "day"]].copy()
     table["usable"] = usable.astype(int)
@@ -235,6 +239,8 @@ def track_plate(
     day = frames.loc[usable, "day"].to_numpy(np.float64)
 
     states = states.sort_values(["timepoint", "instance"]).reset_index(drop=True)
+    if "second_look" not in states:
+        states["second_look"] = ""
     stray = ~states["timepoint"].isin(timepoint)
     if stray.any():
         raise StepError(
@@ -293,7 +299,8 @@ def track_plate(
         frames[["timepoint", "time_h"]], on="timepoint", how="left"
     )
     tracks = tracks.sort_values(["track", "timepoint"])[TRACKS_COLUMNS]
-    counts = count_table(frames, usable, movers, counted)
+    again = (states["second_look"] != "").to_numpy()
+    counts = count_table(frames, usable, movers, counted, np.bincount(rank[again], minlength=len(day)))
     return PlateTracks(tracks, individuals, counts, tuple(warnings))
 
 
@@ -316,7 +323,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace) -> None:
     """Run the step."""
     found = track_plate(
-        read_table(given.states, STATES_COLUMNS),
+        read_table(given.states, STATES_COLUMNS, text=("second_look",)),
         read_table(given.frames, ["timepoint", "time_h", "status"]),
         given.age_at_first_frame_d,
         given.worms,
