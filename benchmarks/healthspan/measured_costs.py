@@ -33,7 +33,7 @@ STEPS_OF = {
     "healthspan_reference": ("reference",),
     "healthspan_register": ("register",),
     "healthspan_detect": ("tile", "detect"),
-    "healthspan_classify": ("composite", "evidence", "classify"),
+    "healthspan_classify": ("second_look", "composite", "evidence", "classify"),
     "healthspan_track": ("frames_table", "states_table", "track"),
     "healthspan_curves": ("curves",),
     "healthspan_pages": ("contact_sheet", "quality"),

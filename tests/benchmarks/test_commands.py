@@ -50,6 +50,8 @@ TINY: dict[str, str] = {
     "fibrosis.evaluation": "--table t.tsv --data none --repeats 2",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",
+    "healthspan.second_look": "--plates 1 --timepoints 3 --worms 4 4 --folder e --table t.tsv"
+    " --page p.md",
     "healthspan.states": "--per-state 3 --table t.tsv --page p.md",
     "neurites.networks": "--patch 8,16,16 --training-patch 8,16,16 --repeats 1 --n 1"
     " --networks t.tsv --inference i.tsv",

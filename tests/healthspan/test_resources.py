@@ -21,7 +21,7 @@ from snakescope.tree.costs import SNAKEMAKE_MB, Size, request_mb, request_minute
 
 MEASURED = read_table(REPOSITORY / "docs/tables/full-geometry.tsv", COLUMNS)
 STEPS = [step for step in COSTS if not step.startswith("train_")]
-PER_BLOCK = ("register", "tile", "detect", "composite", "evidence", "classify")
+PER_BLOCK = ("register", "tile", "detect", "second_look", "composite", "evidence", "classify")
 
 
 def frames(megapixels: float, count: int) -> Size:

@@ -108,6 +108,7 @@ CLASSIFIED = states(FIRST, SECOND, THIRD)
     [
         ("tile", DETECTED | CLASSIFIED | AFTER_STATES),
         ("detect", DETECTED | CLASSIFIED | AFTER_STATES),
+        ("second_look", CLASSIFIED | AFTER_STATES),
         ("composite", CLASSIFIED | AFTER_STATES),
         ("evidence", CLASSIFIED | AFTER_STATES),
         ("classify", CLASSIFIED | AFTER_STATES),

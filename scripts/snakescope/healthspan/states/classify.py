@@ -120,7 +120,9 @@ def read_composites(
     Raises:
         StepError: a file is absent or unreadable, or their numbers of composites differ.
     """
-    table = read_table(index, COLUMNS, text=("second_look",)).astype({"before": "Int64", "after": "Int64"})
+    table = read_table(index, COLUMNS, text=("second_look",)).astype(
+        {"before": "Int64", "after": "Int64"}
+    )
     try:
         stack = tifffile.imread(composites)
     except FileNotFoundError:

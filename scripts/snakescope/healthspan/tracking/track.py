@@ -117,7 +117,10 @@ def course_of_track(
 
 
 def count_table(
-    frames: pd.DataFrame, usable: NDArray[np.bool_], movers: Ints, counted: list[TrackHistory],
+    frames: pd.DataFrame,
+    usable: NDArray[np.bool_],
+    movers: Ints,
+    counted: list[TrackHistory],
     second_look: Ints,
 ) -> pd.DataFrame:
     """Return worms per state and timepoint (``COUNTS_COLUMNS``); empty for unusable frames.
@@ -300,7 +303,9 @@ def track_plate(
     )
     tracks = tracks.sort_values(["track", "timepoint"])[TRACKS_COLUMNS]
     again = (states["second_look"] != "").to_numpy()
-    counts = count_table(frames, usable, movers, counted, np.bincount(rank[again], minlength=len(day)))
+    counts = count_table(
+        frames, usable, movers, counted, np.bincount(rank[again], minlength=len(day))
+    )
     return PlateTracks(tracks, individuals, counts, tuple(warnings))
 
 
