@@ -3,9 +3,9 @@
     python -m benchmarks.healthspan.second_look
 
 Simulated plates of seeds and looks that no training used go through the workflow twice from the
-same masks, without and with the second look. A third time, a tenth of the masks is taken away at
-random and looked for again. The same is done with plates that are there already
-(``--results results/healthspan --truth simulated``).
+same masks, without and with the second look. Then a tenth of the masks is taken away at random
+and looked for again, several times. What is there already from an earlier run is not computed
+again.
 """
 
 import argparse
@@ -51,6 +51,7 @@ from snakescope.step.tables import read_table, write_table
 BLOCK = 10
 WAYS = {"without": SecondLookSettings(enabled=False), "with": SecondLookSettings()}
 DROPPED_SHARE = 0.1
+DRAWS = 5
 STILL_IOU = 0.5
 MIN_DEAD = 3
 
@@ -357,8 +358,8 @@ def page(rows: Sequence[Row], plates: int) -> str:
 {plates} simulated plates, of seeds and looks that no training used, with condensation on a tenth of
 their frames (the simulator's usual share is 2 %), were searched for worms once,
 and followed without and with the [second look](../trees/healthspan.md#a-second-look) from the same
-masks. Then a tenth of the masks was taken away at random, with the candidates, so that only the
-grey values can tell. Intervals: Wilson, 95 %, for shares; else the least and greatest value of a
+masks. Then a tenth of the masks was taken away at random, {DRAWS} times, with the candidates, so that only
+the grey values can tell. Intervals: Wilson, 95 %, for shares; else the least and greatest value of a
 worm, frame or plate. The same as a table:
 [tables/healthspan-second-look.tsv](../tables/healthspan-second-look.tsv).
 
@@ -371,10 +372,14 @@ def plate_rows(folder: Path, truth: Path, plate: str, simulation: Any, seed: int
     rows: list[tuple[str, str, float]] = []
     for way in WAYS:
         to = folder / way
-        followed(folder, to, plate, way, simulation.age_at_first_frame_d, simulation.worms)
+        if not (to / "summary.tsv").exists():
+            followed(folder, to, plate, way, simulation.age_at_first_frame_d, simulation.worms)
         rows += [(way, m, v) for m, v in plate_scores(to, plate, truth, simulation)]
         rows += [(way, m, v) for m, v in course_scores(to, truth)]
-    rows += [("dropped", m, v) for m, v in dropped_scores(folder, folder / "dropped", truth, seed)]
+    for draw in range(DRAWS):
+        to = folder / f"dropped_{draw}"
+        found = dropped_scores(folder, to, truth, seed + 1000 * draw)
+        rows += [("dropped", metric, value) for metric, value in found]
     table = pd.DataFrame(rows, columns=["way", "metric", "value"])
     table.insert(0, "plate", plate)
     return table

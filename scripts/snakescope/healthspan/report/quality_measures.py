@@ -60,7 +60,7 @@ class Measures:
     unknown_share: float
     found: int
     dropped: int
-    second_look: int
+    second_look: int = 0
 
 
 @dataclass(frozen=True)
