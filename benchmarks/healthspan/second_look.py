@@ -36,6 +36,7 @@ from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import OF_ADULTHOOD, Plate
 from snakescope.healthspan.registration.settings import RegisterSettings
+from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import is_simulated, simulate_plate
 from snakescope.healthspan.states.settings import ClassifySettings, SecondLookSettings
 from snakescope.healthspan.states.sightings import sightings_beside, way_of
@@ -52,6 +53,8 @@ BLOCK = 10
 WAYS = {"without": SecondLookSettings(enabled=False), "with": SecondLookSettings()}
 DROPPED_SHARE = 0.1
 DRAWS = 5
+"""How often that is done; the plate is followed to its curves from the first of them."""
+
 STILL_IOU = 0.5
 MIN_DEAD = 3
 
@@ -131,13 +134,20 @@ def looked_again(source: Path, to: Path, settings: SecondLookSettings) -> list[s
     return blocks
 
 
-def followed(source: Path, to: Path, plate: str, way: str, first_d: float, worms: int) -> None:
-    """States, tracks and curves of a plate, one way."""
+def followed(
+    source: Path,
+    to: Path,
+    masks_of: Path,
+    settings: SecondLookSettings,
+    plate: str,
+    simulation: SimulateSettings,
+) -> None:
+    """States, tracks and curves of a plate from the masks below ``masks_of``, one way."""
     to.mkdir(parents=True, exist_ok=True)
-    for name in ("masks", "manifest"):
+    for name, of in (("masks", masks_of), ("manifest", source)):
         if not (to / name).exists():
-            (to / name).symlink_to((source / name).resolve())
-    blocks = looked_again(source, to, WAYS[way])
+            (to / name).symlink_to((of / name).resolve())
+    blocks = looked_again(source, to, settings)
     for name in ("composites", "evidence", "states"):
         (to / name).mkdir(exist_ok=True)
     weights = ClassifySettings().weights
@@ -171,8 +181,9 @@ def followed(source: Path, to: Path, plate: str, way: str, first_d: float, worms
          "--frames", frames, "--states", states)  # fmt: skip
     step(
         "track",
-        *("--states", states, "--frames", frames, "--age-at-first-frame-d", first_d),
-        *("--worms", worms, "--tracks", to / "tracks.tsv", "--counts", counts),
+        *("--states", states, "--frames", frames, "--age-at-first-frame-d"),
+        *(simulation.age_at_first_frame_d, "--worms", simulation.worms),
+        *("--tracks", to / "tracks.tsv", "--counts", counts),
         *("--individuals", to / "individuals.tsv"),
     )
     step(
@@ -273,7 +284,7 @@ def dropped_scores(source: Path, to: Path, truth: Path, seed: int) -> Iterator[t
 
 def rows_of(scores: pd.DataFrame) -> Iterator[Row]:
     """The table: pooled scores of each way."""
-    for way in WAYS:
+    for way in (*WAYS, *(f"dropped_{way}" for way in WAYS)):
         one = scores[scores["way"] == way]
         if one.empty:
             continue
@@ -286,7 +297,7 @@ def rows_of(scores: pd.DataFrame) -> Iterator[Row]:
             ("unbroken_tracks", total["unbroken"], total["corpses"]),
             ("corpses_sighted", total["corpse_sightings"], total["corpse_frames"]),
         ]
-        if way == "with":
+        if way in ("with", "dropped_with"):
             right = total["second_look_right"]
             pairs += [
                 ("sightings_right", right, total["second_look"]),
@@ -318,6 +329,13 @@ def rows_of(scores: pd.DataFrame) -> Iterator[Row]:
             yield Row("second_look_dropped", metric, value, low, high, int(total[whole]))
 
 
+SETS = {
+    "second_look_without": "all, first look",
+    "second_look_with": "all, second look",
+    "second_look_dropped_without": "nine tenths, first look",
+    "second_look_dropped_with": "nine tenths, second look",
+    "second_look_dropped": "taken away",
+}
 WORDS = {
     "detection_recall": "worms that have a mask",
     "detection_precision": "masks that are a worm",
@@ -339,9 +357,7 @@ def page(rows: Sequence[Row], plates: int) -> str:
     """The rows as a page of the documentation."""
     shown = pd.DataFrame(
         {
-            "masks": {"without": "at first", "with": "with the second look"}.get(
-                row.set.removeprefix("second_look_"), "a tenth taken away"
-            ),
+            "masks": SETS[row.set],
             "figure": WORDS[row.metric],
             "value": row.value,
             "interval": "" if np.isnan(row.low) else f"{row.low:.3g} to {row.high:.3g}",
@@ -358,28 +374,35 @@ def page(rows: Sequence[Row], plates: int) -> str:
 {plates} simulated plates, of seeds and looks that no training used, with condensation on a tenth of
 their frames (the simulator's usual share is 2 %), were searched for worms once,
 and followed without and with the [second look](../trees/healthspan.md#a-second-look) from the same
-masks. Then a tenth of the masks was taken away at random, {DRAWS} times, with the candidates, so that only
-the grey values can tell. Intervals: Wilson, 95 %, for shares; else the least and greatest value of a
-worm, frame or plate. The same as a table:
+masks. Then a tenth of the masks was taken away at random, {DRAWS} times, with the candidates, so
+that only the grey values can tell. Intervals: Wilson, 95 %, for shares; else the least and greatest
+value of a worm, frame or plate. The same as a table:
 [tables/healthspan-second-look.tsv](../tables/healthspan-second-look.tsv).
 
 {markdown(shown, {"value": ".3f"})}
 """
 
 
-def plate_rows(folder: Path, truth: Path, plate: str, simulation: Any, seed: int) -> pd.DataFrame:
+def plate_rows(
+    folder: Path, truth: Path, plate: str, simulation: SimulateSettings, seed: int
+) -> pd.DataFrame:
     """All scores of a plate whose masks are there: plate, way, metric, value."""
     rows: list[tuple[str, str, float]] = []
-    for way in WAYS:
-        to = folder / way
+
+    def follow(way: str, to: Path, masks_of: Path, settings: SecondLookSettings) -> None:
         if not (to / "summary.tsv").exists():
-            followed(folder, to, plate, way, simulation.age_at_first_frame_d, simulation.worms)
-        rows += [(way, m, v) for m, v in plate_scores(to, plate, truth, simulation)]
-        rows += [(way, m, v) for m, v in course_scores(to, truth)]
+            followed(folder, to, masks_of, settings, plate, simulation)
+        rows.extend((way, m, v) for m, v in plate_scores(to, plate, truth, simulation))
+        rows.extend((way, m, v) for m, v in course_scores(to, truth))
+
+    for way, settings in WAYS.items():
+        follow(way, folder / way, folder, settings)
     for draw in range(DRAWS):
         to = folder / f"dropped_{draw}"
         found = dropped_scores(folder, to, truth, seed + 1000 * draw)
         rows += [("dropped", metric, value) for metric, value in found]
+    for way, settings in WAYS.items():
+        follow(f"dropped_{way}", folder / f"dropped_{way}", folder / "dropped_0", settings)
     table = pd.DataFrame(rows, columns=["way", "metric", "value"])
     table.insert(0, "plate", plate)
     return table
