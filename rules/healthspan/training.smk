@@ -1,5 +1,8 @@
 """Training: weights of the detector and of the classifier, from simulated scenes.
 
+`snakemake healthspan_train` trains the detector further on images of one's own: fine_tuning.smk.
+
+
 In:  settings only
 Out: results/healthspan/models/<model>.safetensors and its card, <model>.json. Copied to
      resources/models/, or named in the configuration, they take the place of the shipped ones.
@@ -10,7 +13,7 @@ the training are in training/<model>.tsv, as curves in training/<model>.svg.
 """
 
 
-rule train:
+rule train_model:
     output:
         weights="results/healthspan/models/{model}.safetensors",
         card="results/healthspan/models/{model}.json",

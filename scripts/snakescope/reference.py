@@ -15,6 +15,7 @@ import yaml
 from pydantic import BaseModel, create_model
 from pydantic.fields import FieldInfo
 
+from snakescope.healthspan.fine_tuning.sheet import AnnotatedImage
 from snakescope.run.settings import sections_of
 from snakescope.settings.load import section_model
 from snakescope.settings.sheet import Row
@@ -29,6 +30,11 @@ SECTIONS: Mapping[str, type[Settings]] = sections_of(TREES)
 
 SHEETS: Mapping[str, type[Row]] = {name: tree.row for name, tree in TREES.items()}
 """The model of a row of each tree's sample sheet."""
+
+FURTHER_SHEETS: Mapping[str, tuple[str, type[Row]]] = {
+    "config/annotations.tsv": ("healthspan: training", AnnotatedImage),
+}
+"""Sheets beside the sample sheets: what reads them, and the model of a row."""
 
 _TYPES = {
     float: "number",
@@ -94,6 +100,9 @@ def reference(sections: Mapping[str, type[Settings]], sheets: Mapping[str, type[
     for name, row in sheets.items():
         sheet = f"{sections[name]().model_dump()['sheet']}"
         lines += ["", f"### {sheet}", "", f"{_sentence(_summary(row))} (`{name}`)", ""]
+        lines += _columns(row)
+    for sheet, (key, row) in FURTHER_SHEETS.items():
+        lines += ["", f"### {sheet}", "", f"{_sentence(_summary(row))} (`{key}`)", ""]
         lines += _columns(row)
     lines += [
         "",

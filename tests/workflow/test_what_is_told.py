@@ -47,8 +47,8 @@ def test_jobs_of_several_threads_are_estimated_as_such(workspace: Workspace) -> 
     estimate(workspace, "--profile", "slurm", "results/healthspan/models/detector.safetensors")
     with open(workspace.root / "logs/runs/estimate.tsv", encoding="utf-8") as file:
         table = {row["rule"]: row for row in csv.DictReader(file, delimiter="\t")}
-    assert float(table["healthspan_train"]["cpu_h"]) == 3 * float(
-        table["healthspan_train"]["gpu_h"]
+    assert float(table["healthspan_train_model"]["cpu_h"]) == 3 * float(
+        table["healthspan_train_model"]["gpu_h"]
     )
 
 

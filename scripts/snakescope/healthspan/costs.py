@@ -60,6 +60,10 @@ COSTS = {
     "train_detector resnet18_half": Cost(1290, {"example": 1.0}, s=7200),
     "train_detector resnet101": Cost(3280, {"example": 1.0}, s=7200),
     "train_classifier mlp_mixer": Cost(940, {"example": 0.234}, s=7200),
+    # The frames of fine-tuning are its steps, those of the others annotated images.
+    "annotations": _cost(400, 0, 5, s=10, s_frame=1),
+    "fine_tune": _cost(2600, s=300, s_frame=2.5),
+    "fine_tune_scores": _cost(1300, 0, 5, s=20, s_frame=6),
 }
 TRAINED = {
     "train_detector": ("resnet18_half", "resnet101"),

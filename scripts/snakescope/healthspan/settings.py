@@ -108,7 +108,8 @@ class HealthspanSettings(Settings):
         SimulateSettings(), description="simulated plates with known truth"
     )
     training: TrainingSettings = Field(
-        TrainingSettings(), description="training of the models on simulated plates"
+        TrainingSettings(),
+        description="training of the models, and fine-tuning on annotated images",
     )
     evaluation: EvaluateSettings = Field(
         EvaluateSettings(), description="measured against simulated and real truth"

@@ -3,6 +3,11 @@
 from collections.abc import Mapping
 
 from snakescope.healthspan.detection.settings import DetectSettings, TileSettings
+from snakescope.healthspan.fine_tuning.settings import (
+    AnnotationsSettings,
+    FineTuneScoresSettings,
+    FineTuneSettings,
+)
 from snakescope.healthspan.registration.settings import (
     FramesTableSettings,
     ReferenceSettings,
@@ -50,4 +55,7 @@ STEPS: Mapping[str, Step] = {
     "train_classifier": Step(
         "snakescope.healthspan.training.train_classifier", TrainClassifierSettings
     ),
+    "annotations": Step("snakescope.healthspan.fine_tuning.annotations", AnnotationsSettings),
+    "fine_tune": Step("snakescope.healthspan.fine_tuning.fit", FineTuneSettings),
+    "fine_tune_scores": Step("snakescope.healthspan.fine_tuning.compare", FineTuneScoresSettings),
 }

@@ -12,6 +12,7 @@ from snakescope.healthspan.costs import (
     size_of_frames,
     size_of_training,
 )
+from snakescope.healthspan.fine_tuning.planning import size_of_fine_tuning
 from snakescope.healthspan.own_settings import settings_of_plate
 from snakescope.healthspan.plates import inferred
 from snakescope.healthspan.plates import status as plate_status
@@ -82,6 +83,7 @@ class Healthspan(Tree[Plate]):
         self.megapixels = cache(self._megapixels)
         self.detector = self.weights_of(self.settings_of("detect").weights)
         self.classifier = self.weights_of(self.settings_of("classify").weights)
+        self.start_weights = self.weights_of(self.settings_of("fine_tune").start_weights)
 
     def scan(self, row: Plate) -> list[str]:
         """Read the names in the raw folder of a plate and write the manifests of its blocks."""
@@ -277,6 +279,8 @@ class Healthspan(Tree[Plate]):
                 scenes = self.settings_of("train_detector")
                 amount = scenes.scenes * (scenes.scene_px / 560) ** 2
                 return size_of_training(step, scenes.architecture, amount)
+            case "annotations" | "fine_tune" | "fine_tune_scores":
+                return size_of_fine_tuning(step, self.settings.training.fine_tuning)
             case "train_classifier":
                 shown = self.settings_of("train_classifier")
                 each = shown.per_state + shown.validation_per_state + shown.held_out_per_state
@@ -301,6 +305,11 @@ class Healthspan(Tree[Plate]):
                 self.classifier,
                 "healthspan: states: classify: weights",
                 training_command("classifier", self.classifier),
+            ),
+            "fine_tune": Model(
+                self.start_weights,
+                "healthspan: training: fine_tuning: detector: start_weights",
+                training_command("detector", self.start_weights),
             ),
         }
 

@@ -32,8 +32,8 @@ class Plate(Row):
     # fmt: on
 
     reserved: ClassVar[tuple[str, ...]] = (
-        "experiments", "models", "status.tsv", "plates.tsv", "plates.html", "failures.tsv",
-        "configuration.yaml",
+        "experiments", "models", "training", "status.tsv", "plates.tsv", "plates.html",
+        "failures.tsv", "configuration.yaml",
     )  # fmt: skip
 
     name: Name = Field(

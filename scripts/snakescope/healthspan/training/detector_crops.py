@@ -40,9 +40,12 @@ def draw_centre(rng: np.random.Generator, scene: Scene, crop_size: int) -> NDArr
 
 
 def draw_map(
-    rng: np.random.Generator, centre: NDArray[np.float64], crop_size: int
+    rng: np.random.Generator, centre: NDArray[np.float64], crop_size: int, jitter: float = 0.0
 ) -> NDArray[np.float64]:
-    """A random affine map from scene to crop, 2 x 3, for (x, y), with ``centre`` in its middle."""
+    """A random affine map from scene to crop, 2 x 3, for (x, y), with ``centre`` in its middle.
+
+    ``jitter`` is the greatest change of scale (natural logarithm) beside that of the aspect.
+    """
     matrix = np.eye(2)
     if rng.random() < 0.5:
         matrix = np.diag([-1.0, 1.0]) @ matrix
@@ -54,6 +57,8 @@ def draw_map(
         matrix = turn @ matrix
     if rng.random() < 0.4:
         matrix = np.diag(np.exp(rng.uniform(-0.18, 0.18, size=2))) @ matrix
+    if jitter:
+        matrix = matrix * np.exp(rng.uniform(-jitter, jitter))
     return np.column_stack([matrix, crop_size / 2 - matrix @ centre])
 
 
@@ -104,7 +109,7 @@ def _warped_mask(
 
 
 def draw_crop(
-    rng: np.random.Generator, scene: Scene, size: int
+    rng: np.random.Generator, scene: Scene, size: int, jitter: float = 0.0
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """A random crop of a scene as input and target of the detector.
 
@@ -113,7 +118,7 @@ def draw_crop(
         float32, the coverage of each pixel, 0 to 1.
         Worms of which hardly anything is on the crop are no targets.
     """
-    matrix = draw_map(rng, draw_centre(rng, scene, size), size)
+    matrix = draw_map(rng, draw_centre(rng, scene, size), size, jitter)
     picture = cv2.warpAffine(
         scene.picture,
         matrix,

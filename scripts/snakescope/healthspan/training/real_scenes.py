@@ -81,15 +81,20 @@ def cut_instance(one: Instance, top: int, left: int, size: int) -> Instance | No
     return cropped(inner, t - top, lf - left, 0, one.identifier, 1.0)
 
 
-def without_unlabelled(image: LabelledImage) -> tuple[NDArray[np.uint8], list[Instance]]:
-    """The picture with what has no label painted over by the ground, and its labels."""
+def without_unlabelled(
+    image: LabelledImage, largest: float = LARGEST_OF_USUAL
+) -> tuple[NDArray[np.uint8], list[Instance]]:
+    """The picture with what has no label painted over by the ground, and its labels.
+
+    Labels of more than ``largest`` usual areas count as none.
+    """
     worms, hidden = list(image.worms), list(image.ignore)
     if worms:
         usual = float(np.median([one.area for one in worms]))
         for one in worms:
-            if one.area > LARGEST_OF_USUAL * usual:
+            if one.area > largest * usual:
                 hidden.append((one.left, one.top, one.mask.shape[1], one.mask.shape[0]))
-        worms = [one for one in worms if one.area <= LARGEST_OF_USUAL * usual]
+        worms = [one for one in worms if one.area <= largest * usual]
     picture = image.picture.copy()
     keep = np.zeros(picture.shape, np.uint8)
     for one in worms:
@@ -111,9 +116,11 @@ def box_slices(box: Box, shape: tuple[int, ...], margin: int = 4) -> tuple[slice
     )
 
 
-def scenes_of(image: LabelledImage, size: int) -> Iterator[Scene]:
+def scenes_of(
+    image: LabelledImage, size: int, largest: float = LARGEST_OF_USUAL
+) -> Iterator[Scene]:
     """Squares of ``size`` of an image that show a labelled worm."""
-    picture, worms = without_unlabelled(image)
+    picture, worms = without_unlabelled(image, largest)
     height, width = picture.shape
     if min(height, width) < size:
         picture = np.pad(

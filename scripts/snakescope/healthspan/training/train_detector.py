@@ -6,7 +6,7 @@ snakescope healthspan train_detector --settings '{}'
 """
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -170,11 +170,17 @@ def train(
     scenes: list[Scene],
     checkpoint: Path | None = None,
     real: Sequence[Scene] = (),
+    draw: Callable[..., Batch] = draw_batch,
+    further_identity: Mapping[str, Any] | None = None,
 ) -> MaskRCNN:
     """The trained detector, with averaged weights, in evaluation mode.
 
     An interrupted training is resumed from its checkpoint with the same result; one of another
     number of steps if the learning rate was the same so far, as it is before the ``cooldown``.
+
+    Args:
+        draw: the batch of a step, called as :func:`draw_batch` is.
+        further_identity: what else the weights depend on, as a digest of the real images.
 
     Raises:
         StepError: the checkpoint is of another training.
@@ -203,11 +209,11 @@ def train(
         optimiser=make_optimiser([*model.parameters(), *foreground.parameters()], settings),
         rate=lambda step: learning_rate(step, settings),
         batches=lambda first: (
-            draw_batch(scenes, settings, step, real) for step in range(first, settings.steps)
+            draw(scenes, settings, step, real) for step in range(first, settings.steps)
         ),
         loss_of=loss_of,
         steps=settings.steps,
-        identity=identity_of(settings),
+        identity=identity_of(settings) | dict(further_identity or {}),
         report_every=50,
         checkpoint_every=settings.checkpoint_every,
         clip_norm=5.0,

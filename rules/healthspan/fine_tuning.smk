@@ -1,0 +1,130 @@
+"""Fine-tuning: the detector trained further on annotated images, `snakemake healthspan_train`.
+
+In:  the sheet of annotated images (`healthspan: training: fine_tuning: sheet:`), the images and
+     masks that it names, the weights to go on from
+Out: results/healthspan/training/: splits.tsv, findings.tsv, detector.safetensors and its card,
+     scores.tsv of both weights on images held out, pictures of these, training.html
+
+An image or a mask that cannot be used is a row of findings.tsv and stops no other. A training that
+was interrupted goes on from its checkpoint.
+"""
+
+from snakescope.healthspan.fine_tuning.planning import files_of
+
+ANNOTATED = tree.settings.training.fine_tuning.sheet
+TRAINED = "results/healthspan/training"
+
+
+rule train:
+    input:
+        f"{TRAINED}/training.html",
+
+
+rule annotations:
+    input:
+        lambda wildcards: files_of(ANNOTATED),
+    output:
+        labelled=directory(f"{TRAINED}/labelled"),
+        splits=f"{TRAINED}/splits.tsv",
+        findings=f"{TRAINED}/findings.tsv",
+    log:
+        "logs/healthspan/annotations.log",
+    benchmark:
+        "results/benchmarks/healthspan/annotations.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("annotations"),
+        runtime=tree.runtime("annotations"),
+    params:
+        version=tree.version("annotations"),
+        settings=tree.recorded("annotations"),
+        sheet=ANNOTATED,
+        pixel_size_um=tree.settings.plates.pixel_size_um,
+    shell:
+        "python -m snakescope healthspan annotations --sheet {params.sheet:q}"
+        " --pixel-size-um {params.pixel_size_um} --settings {params.settings:q}"
+        " --labelled {output.labelled:q} --splits {output.splits:q} --findings {output.findings:q}"
+        " > {log:q} 2>&1"
+
+
+rule fine_tune:
+    input:
+        labelled=rules.annotations.output.labelled,
+        splits=rules.annotations.output.splits,
+    output:
+        weights=f"{TRAINED}/detector.safetensors",
+        thresholds=f"{TRAINED}/mask_thresholds.tsv",
+        history=f"{TRAINED}/history.tsv",
+        curves=f"{TRAINED}/history.svg",
+    log:
+        "logs/healthspan/fine_tune.log",
+    benchmark:
+        "results/benchmarks/healthspan/fine_tune.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: tree.settings_of("fine_tune").threads
+    resources:
+        gpu=1,
+        mem_mb=tree.memory("fine_tune"),
+        runtime=tree.runtime("fine_tune"),
+    params:
+        version=tree.version("fine_tune"),
+        settings=tree.unrecorded("fine_tune"),
+        recorded=tree.recorded("fine_tune"),
+        detect=tree.recorded("detect"),
+        start=tree.start_weights,
+        sha256=tree.checksum(tree.start_weights),
+        checkpoint="training/fine_tuned_detector.ckpt",
+    shell:
+        "python -m snakescope healthspan fine_tune --labelled {input.labelled:q}"
+        " --splits {input.splits:q} --settings {params.settings:q} --detect {params.detect:q}"
+        " --start-weights {params.start:q} --checkpoint {params.checkpoint:q}"
+        " --weights {output.weights:q} --thresholds {output.thresholds:q}"
+        " --history {output.history:q} --curves {output.curves:q} > {log:q} 2>&1"
+
+
+rule fine_tune_scores:
+    input:
+        labelled=rules.annotations.output.labelled,
+        splits=rules.annotations.output.splits,
+        findings=rules.annotations.output.findings,
+        weights=rules.fine_tune.output.weights,
+        thresholds=rules.fine_tune.output.thresholds,
+        curves=rules.fine_tune.output.curves,
+    output:
+        scores=f"{TRAINED}/scores.tsv",
+        pictures=directory(f"{TRAINED}/pictures"),
+        card=f"{TRAINED}/detector.json",
+        page=report(
+            f"{TRAINED}/training.html",
+            caption="../../resources/report/fine_tuning.rst",
+            category="Training",
+        ),
+    log:
+        "logs/healthspan/fine_tune_scores.log",
+    benchmark:
+        "results/benchmarks/healthspan/fine_tune_scores.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: tree.settings_of("fine_tune").threads
+    resources:
+        gpu=1,
+        mem_mb=tree.memory("fine_tune_scores"),
+        runtime=tree.runtime("fine_tune_scores"),
+    params:
+        version=tree.version("fine_tune_scores"),
+        settings=tree.recorded("fine_tune_scores"),
+        trained=tree.unrecorded("fine_tune"),
+        recorded=tree.recorded("fine_tune"),
+        detect=tree.recorded("detect"),
+        start=tree.start_weights,
+        sha256=tree.checksum(tree.start_weights),
+    shell:
+        "python -m snakescope healthspan fine_tune_scores --labelled {input.labelled:q}"
+        " --splits {input.splits:q} --findings {input.findings:q} --thresholds {input.thresholds:q}"
+        " --curves {input.curves:q} --start-weights {params.start:q} --weights {input.weights:q}"
+        " --settings {params.settings:q} --fine-tune {params.trained:q} --detect {params.detect:q}"
+        " --scores {output.scores:q} --pictures {output.pictures:q} --card {output.card:q}"
+        " --page {output.page:q} > {log:q} 2>&1"

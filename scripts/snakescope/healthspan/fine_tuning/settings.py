@@ -1,0 +1,119 @@
+"""Settings of fine-tuning."""
+
+from typing import ClassVar, Literal
+
+from pydantic import Field
+
+from snakescope.settings.strict import Settings
+
+
+class AnnotationsSettings(Settings):
+    """How annotated images are read, and parted into images to train on and to test on."""
+
+    version: ClassVar[int] = 1
+
+    seed: int = Field(1, ge=0, description="seed of the split into train and held_out")
+    held_out_share: float = Field(
+        0.3,
+        gt=0,
+        lt=1,
+        description="share of the groups (plates, wells) that are held out, where the sheet does"
+        " not say which; one at least (0-1)",
+    )
+    min_area_px: int = Field(
+        60,
+        ge=1,
+        description="smaller masks are no worms: they are left out and painted over (px of the"
+        " model's pixel size)",
+    )
+
+
+class FineTuneSettings(Settings):
+    """How the shipped detector is trained further on annotated images."""
+
+    version: ClassVar[int] = 1
+
+    start_weights: str = Field(
+        "resources/models/healthspan/detector.safetensors",
+        min_length=1,
+        description="weights of the detector to go on from, with their card (file)",
+    )
+    seed: int = Field(1, ge=0, description="seed of crops, crossings and simulated scenes")
+    steps: int = Field(
+        700, ge=1, description="optimiser steps; one takes 2 s of a CPU, less than 0.1 of a GPU"
+    )
+    batch: int = Field(4, ge=1, description="crops per step (count)")
+    crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
+    learning_rate: float = Field(
+        0.0003, gt=0, description="learning rate between warm-up and cool-down"
+    )
+    warmup_steps: int = Field(40, ge=0, description="steps of linear warm-up (count)")
+    cooldown: float = Field(
+        0.6,
+        ge=0,
+        le=1,
+        description="share of the steps, the last ones, over which the learning rate falls to 0"
+        " (0-1)",
+    )
+    ema_decay: float = Field(
+        0.98, ge=0, lt=1, description="decay of the running average of the weights that is saved"
+    )
+    real_share: float = Field(
+        0.8,
+        gt=0,
+        le=1,
+        description="share of the crops that show the annotated images; the rest shows simulated"
+        " scenes, so that what they teach is not forgotten (0-1)",
+    )
+    simulated_scenes: int = Field(
+        120, ge=0, description="simulated scenes to draw the other crops from (count)"
+    )
+    crossings_share: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="share of the annotated crops in which worms are copied across others (0-1)",
+    )
+    scale_jitter: float = Field(
+        0.12,
+        ge=0,
+        lt=1,
+        description="annotated crops are enlarged or shrunk by up to this (natural logarithm)",
+    )
+    precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
+        "auto", description="arithmetic, as of training: detector"
+    )
+    checkpoint_every: int = Field(50, ge=1, description="steps between checkpoints (count)")
+    threads: int = Field(2, ge=1, description="CPU threads (count)")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"checkpoint_every", "threads"})
+
+
+class FineTuneScoresSettings(Settings):
+    """How the weights before and after are compared on the images that are held out."""
+
+    version: ClassVar[int] = 1
+
+    max_pictures: int = Field(
+        60, ge=1, description="held-out images that are drawn, the first ones (count)"
+    )
+
+
+class FineTuningSettings(Settings):
+    """The detector trained further on images of one's own."""
+
+    sheet: str = Field(
+        "config/annotations.tsv",
+        min_length=1,
+        description="path of the sheet of annotated images, one row an image",
+    )
+    annotations: AnnotationsSettings = Field(
+        AnnotationsSettings(), description="annotated images, audited and parted by group"
+    )
+    detector: FineTuneSettings = Field(
+        FineTuneSettings(), description="training of the detector on them"
+    )
+    scores: FineTuneScoresSettings = Field(
+        FineTuneScoresSettings(), description="weights before and after on held-out images"
+    )

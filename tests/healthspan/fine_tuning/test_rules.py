@@ -1,0 +1,75 @@
+"""The rules on tiny images, as a user runs them."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from snakescope import REPOSITORY
+from snakescope.learning.registry import read_card, weights_checksum
+from snakescope.step.checksum import sha256_of
+from tests.healthspan.fine_tuning.drawn import write_single_masks
+
+TINY = {
+    "detector": {
+        "steps": 2, "batch": 1, "crop_px": 96, "simulated_scenes": 0, "threads": 1,
+        "warmup_steps": 1, "ema_decay": 0.5, "device": "cpu", "checkpoint_every": 1,
+    }
+}  # fmt: skip
+
+
+def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"),
+            "--directory", str(folder), "--cores", "1", "--configfile", str(folder / "c.yaml"),
+            *words,
+        ],
+        cwd=folder, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_sheet_of_annotations_becomes_weights_with_scores(tmp_path: Path) -> None:
+    rows = ["image\tbright_field\tmasks\tgroup\tlicence"]
+    for number, name in enumerate("ab"):
+        write_single_masks(tmp_path, name, number)
+        rows.append(f"{name}\t{name}.png\tmasks/{name}_*.png\tplate_{name}\tCC0")
+    rows.append("gone\tgone.png\tmasks/a_*.png\tplate_a\tCC0")
+    (tmp_path / "annotated.tsv").write_text("\n".join(rows) + "\n")
+    settings = {"training": {"fine_tuning": {"sheet": "annotated.tsv", **TINY}}}
+    (tmp_path / "c.yaml").write_text(yaml.safe_dump({"healthspan": settings}))
+    ended = snakemake(tmp_path, "healthspan_train")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    made = tmp_path / "results/healthspan/training"
+    scores = pd.read_csv(made / "scores.tsv", sep="\t")
+    assert {"held_out_before", "held_out_after", "held_out_difference"} == set(scores["set"])
+    splits = pd.read_csv(made / "splits.tsv", sep="\t")
+    assert sorted(splits["part"]) == ["held_out", "train"]
+    findings = pd.read_csv(made / "findings.tsv", sep="\t")
+    assert ["gone", "no"] in findings[["image", "used"]].to_numpy().tolist()
+    weights = made / "detector.safetensors"
+    assert weights_checksum(weights) == sha256_of(weights)
+    card = read_card(weights)
+    assert card.data[0].licence == "CC0" and set(card.held_out) == {
+        "held_out_before", "held_out_after"
+    }  # fmt: skip
+    assert json.loads((made / "detector.json").read_text())["steps"] == 2
+    (held_out,) = splits.loc[splits["part"] == "held_out", "image"]
+    assert [one.name for one in (made / "pictures").iterdir()] == [f"{held_out}.png"]
+    page = (made / "training.html").read_text()
+    assert "weights: results/healthspan/training/detector.safetensors" in page
+    assert (made / "history.tsv").exists() and (made / "history.svg").exists()
+    again = snakemake(tmp_path, "healthspan_train", "--dry-run")
+    assert again.returncode == 0 and "Nothing to be done" in again.stdout + again.stderr
+
+
+def test_without_a_sheet_one_sentence_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "c.yaml").write_text("healthspan: {timepoints_per_block: 10}\n")
+    ended = snakemake(tmp_path, "healthspan_train", "--dry-run")
+    said = ended.stdout + ended.stderr
+    assert ended.returncode != 0 and "config/annotations.tsv" in said and "Traceback" not in said
