@@ -1,6 +1,6 @@
 """Fine-tuning: the detector trained further on annotated images, `snakemake healthspan_train`.
 
-In:  the sheet of annotated images (`healthspan: training: fine_tuning: sheet:`), the images and
+In:  the sheet of annotated images (`healthspan: fine_tuning: sheet:`), the images and
      masks that it names, the weights to go on from
 Out: results/healthspan/training/: splits.tsv, findings.tsv, detector.safetensors and its card,
      scores.tsv of both weights on images held out, pictures of these, training.html
@@ -11,7 +11,7 @@ was interrupted goes on from its checkpoint.
 
 from snakescope.healthspan.fine_tuning.planning import files_of
 
-ANNOTATED = tree.settings.training.fine_tuning.sheet
+ANNOTATED = tree.settings.fine_tuning.sheet
 TRAINED = "results/healthspan/training"
 
 

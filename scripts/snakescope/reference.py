@@ -32,7 +32,7 @@ SHEETS: Mapping[str, type[Row]] = {name: tree.row for name, tree in TREES.items(
 """The model of a row of each tree's sample sheet."""
 
 FURTHER_SHEETS: Mapping[str, tuple[str, type[Row]]] = {
-    "config/annotations.tsv": ("healthspan: training", AnnotatedImage),
+    "config/annotations.tsv": ("healthspan: fine_tuning", AnnotatedImage),
 }
 """Sheets beside the sample sheets: what reads them, and the model of a row."""
 

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 
 from snakescope.healthspan.detection.settings import DetectionSettings
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
+from snakescope.healthspan.fine_tuning.settings import FineTuningSettings
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.report.settings import ReportSettings
@@ -108,8 +109,10 @@ class HealthspanSettings(Settings):
         SimulateSettings(), description="simulated plates with known truth"
     )
     training: TrainingSettings = Field(
-        TrainingSettings(),
-        description="training of the models, and fine-tuning on annotated images",
+        TrainingSettings(), description="training of the models on simulated plates"
+    )
+    fine_tuning: FineTuningSettings = Field(
+        FineTuningSettings(), description="the detector trained further on images of one's own"
     )
     evaluation: EvaluateSettings = Field(
         EvaluateSettings(), description="measured against simulated and real truth"

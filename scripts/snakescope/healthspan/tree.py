@@ -280,7 +280,7 @@ class Healthspan(Tree[Plate]):
                 amount = scenes.scenes * (scenes.scene_px / 560) ** 2
                 return size_of_training(step, scenes.architecture, amount)
             case "annotations" | "fine_tune" | "fine_tune_scores":
-                return size_of_fine_tuning(step, self.settings.training.fine_tuning)
+                return size_of_fine_tuning(step, self.settings.fine_tuning)
             case "train_classifier":
                 shown = self.settings_of("train_classifier")
                 each = shown.per_state + shown.validation_per_state + shown.held_out_per_state
@@ -308,7 +308,7 @@ class Healthspan(Tree[Plate]):
             ),
             "fine_tune": Model(
                 self.start_weights,
-                "healthspan: training: fine_tuning: detector: start_weights",
+                "healthspan: fine_tuning: detector: start_weights",
                 training_command("detector", self.start_weights),
             ),
         }

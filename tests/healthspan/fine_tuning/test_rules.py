@@ -26,8 +26,8 @@ def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [
             sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"),
-            "--directory", str(folder), "--cores", "1", "--configfile", str(folder / "c.yaml"),
-            *words,
+            "--directory", str(folder), "--cores", "1", *words,
+            "--configfile", str(folder / "c.yaml"),
         ],
         cwd=folder, capture_output=True, text=True, check=False,
     )  # fmt: skip
@@ -41,7 +41,7 @@ def test_a_sheet_of_annotations_becomes_weights_with_scores(tmp_path: Path) -> N
         rows.append(f"{name}\t{name}.png\tmasks/{name}_*.png\tplate_{name}\tCC0")
     rows.append("gone\tgone.png\tmasks/a_*.png\tplate_a\tCC0")
     (tmp_path / "annotated.tsv").write_text("\n".join(rows) + "\n")
-    settings = {"training": {"fine_tuning": {"sheet": "annotated.tsv", **TINY}}}
+    settings = {"fine_tuning": {"sheet": "annotated.tsv", **TINY}}
     (tmp_path / "c.yaml").write_text(yaml.safe_dump({"healthspan": settings}))
     ended = snakemake(tmp_path, "healthspan_train")
     assert ended.returncode == 0, ended.stdout + ended.stderr

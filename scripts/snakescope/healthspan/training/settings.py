@@ -4,7 +4,6 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from snakescope.healthspan.fine_tuning.settings import FineTuningSettings
 from snakescope.settings.strict import Settings
 
 Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", "resnet101"]
@@ -113,14 +112,11 @@ class TrainClassifierSettings(Settings):
 
 
 class TrainingSettings(Settings):
-    """How the models are trained on simulated plates, and further on annotated images."""
+    """How the models are trained on simulated plates."""
 
     detector: TrainDetectorSettings = Field(
         TrainDetectorSettings(), description="training of the detector"
     )
     classifier: TrainClassifierSettings = Field(
         TrainClassifierSettings(), description="training of the state classifier"
-    )
-    fine_tuning: FineTuningSettings = Field(
-        FineTuningSettings(), description="the detector trained further on images of one's own"
     )
