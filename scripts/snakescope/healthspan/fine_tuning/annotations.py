@@ -5,7 +5,7 @@ An image that cannot be used is named with the reason and stops no other.
 
 import argparse
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -33,7 +33,7 @@ from snakescope.healthspan.fine_tuning.store import (
     write_image,
 )
 from snakescope.healthspan.geometry import PIXEL_SIZE_UM
-from snakescope.healthspan.training.labelled_images import LabelledImage
+from snakescope.healthspan.training.labelled_images import LabelledImage, scaled_box
 from snakescope.imaging.frames import Frame, read_frame
 from snakescope.settings.sheet import extra_columns, read_sheet
 from snakescope.step.errors import StepError, SystemFault
@@ -145,8 +145,8 @@ def at_model_scale(
     worms = list(rescaled(given.worms, (shape[0], shape[1]), (height, width)))
     kept = [one for one in worms if one.area >= min_area_px]
     tiny = [one for one in worms if one.area < min_area_px]
-    boxes = [(one.left, one.top, one.mask.shape[1], one.mask.shape[0]) for one in tiny]
-    ignore = [tuple(side * scale for side in box) for box in given.ignore] + boxes
+    ignore = [scaled_box(box, scale) for box in given.ignore]
+    ignore += [(one.left, one.top, one.mask.shape[1], one.mask.shape[0]) for one in tiny]
     notes = list(given.notes)
     if lost := len(given.worms) - len(kept):
         notes.append(
@@ -160,7 +160,7 @@ def at_model_scale(
             f" detector knows {USUAL_PX[0]:.0f} to {USUAL_PX[1]:.0f}; check pixel_size_um"
         )
     numbered = [replace(one, identifier=number) for number, one in enumerate(kept)]
-    return LabelledImage(name, row.group, picture, numbered, ignore=ignore), notes  # type: ignore[arg-type]
+    return LabelledImage(name, row.group, picture, numbered, ignore=ignore), notes
 
 
 def read_rows(
@@ -216,7 +216,7 @@ def _read_item(
 
 
 def splits_table(
-    images: Sequence[tuple[LabelledImage, AnnotatedImage]], parts: dict[str, str]
+    images: Sequence[tuple[LabelledImage, AnnotatedImage]], parts: Mapping[str, str]
 ) -> pd.DataFrame:
     """A row an image, with the part of its group and the user's own columns."""
     extra = extra_columns([row for _, row in images])
@@ -266,4 +266,4 @@ def main(arguments: argparse.Namespace) -> None:
         for image, _ in found.images:
             write_image(folder, image, PIXEL_SIZE_UM)
         write_ignored(folder, [image for image, _ in found.images])
-    write_table(arguments.splits, splits_table(found.images, dict(parts)))
+    write_table(arguments.splits, splits_table(found.images, parts))

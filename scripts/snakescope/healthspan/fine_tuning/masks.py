@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +100,9 @@ def picture_of(path: str, shape: tuple[int, int]) -> NDArray[Any]:
     return labels
 
 
-def read_coco(path: str) -> dict[str, Any]:
-    """Read a COCO file.
+@lru_cache(maxsize=2)
+def read_coco(path: str) -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Read a COCO file: the annotations of every image, by its ``file_name``.
 
     Raises:
         StepError: no such file, or none with images and annotations.
