@@ -45,6 +45,7 @@ TINY: dict[str, str] = {
     "healthspan.measured_costs": f"{GEOMETRY} --write w.tsv --table t.tsv --page p.md",
     "healthspan.evaluation": "--configfile evaluation.yaml --folder e --table t.tsv --page p.md",
     "healthspan.detection": "--sets wormsizer --data data --folder f --table t.tsv",
+    "healthspan.borders": "--sets wormsizer --data data --folder f --table t.tsv",
     "fibrosis.cross_validation": "--set simulated_paper --model majority --images 2 --folds 2"
     " --kept training --table t.tsv",
     "fibrosis.evaluation": "--table t.tsv --data none --repeats 2",
@@ -214,6 +215,7 @@ PREPARED: dict[str, Callable[[Path], None]] = {
     "workflow.inputs": base_volume,
     "healthspan.evaluation": evaluated,
     "healthspan.detection": drawn_worms,
+    "healthspan.borders": drawn_worms,
     "neurites.evaluation": snemi3d,
     "neurites.training": gala,
     "membranes.trainings": isbi2012,
@@ -228,11 +230,21 @@ def found(folder: Path) -> None:
     assert {"detection_f", "detection_f75", "ap", "recall"} <= set(table["metric"])
 
 
+def border_read(folder: Path) -> None:
+    """Sharp bars whose border is known."""
+    table = read_table(folder / "t.tsv", ("set", "metric", "value", "low", "high", "n"))
+    rows = table.set_index("metric")
+    assert rows.loc["half_inside_truth_px", "n"] == 3
+    assert abs(rows.loc["half_inside_truth_px", "value"]) < 0.5
+    assert 0.3 < rows.loc["grey_at_truth", "value"] < 0.7
+
+
 CHECKED: dict[str, Callable[[Path], None]] = {
     "workflow.dry_run": planned,
     "healthspan.full_geometry": measured,
     "healthspan.evaluation": scored,
     "healthspan.detection": found,
+    "healthspan.borders": border_read,
 }
 
 
