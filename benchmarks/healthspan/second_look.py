@@ -294,8 +294,8 @@ def rows_of(scores: pd.DataFrame) -> Iterator[Row]:
         pairs = [
             ("detection_recall", found, true),
             ("detection_precision", found, found + total["worms_false"]),
-            ("unbroken_tracks", total["unbroken"], total["corpses"]),
-            ("corpses_sighted", total["corpse_sightings"], total["corpse_frames"]),
+            ("unbroken_tracks", total.get("unbroken", 0), total.get("corpses", 0)),
+            ("corpses_sighted", total.get("corpse_sightings", 0), total.get("corpse_frames", 0)),
         ]
         if way in ("with", "dropped_with"):
             right = total["second_look_right"]
@@ -308,7 +308,14 @@ def rows_of(scores: pd.DataFrame) -> Iterator[Row]:
             yield Row(name, metric, share_of(part, whole), low, high, int(whole))
         for metric in ("death_error_d", "alive_count_error", "dead_count_error", "curve_distance"):
             values = one.loc[one["metric"] == metric, "value"]
-            yield Row(name, f"mean_{metric}", mean[metric], values.min(), values.max(), len(values))
+            yield Row(
+                name,
+                f"mean_{metric}",
+                mean.get(metric, np.nan),
+                values.min(),
+                values.max(),
+                len(values),
+            )
         for what in ("lifespan", "healthspan"):
             errors = (
                 one[one["metric"] == f"{what}_found_d"]["value"].to_numpy()
@@ -446,8 +453,8 @@ def main(words: Sequence[str] | None = None) -> None:
             if not is_simulated(raw / plate, one, seed):
                 simulate_plate(one, plate, seed, raw)
             registered_and_searched(given.folder / plate, raw / plate / "raw", plate)
-            rows = plate_rows(given.folder / plate, raw / plate / "truth", plate, one, seed)
-            write_table(kept, rows)
+            scores = plate_rows(given.folder / plate, raw / plate / "truth", plate, one, seed)
+            write_table(kept, scores)
         if kept.exists():
             tables.append(read_table(kept))
     if not tables:

@@ -35,8 +35,8 @@ from snakescope.healthspan.report.contact_sheet_rows import (
     rows_of,
 )
 from snakescope.healthspan.report.settings import ContactSheetSettings
-from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
 from snakescope.healthspan.states.sightings import sightings_beside
+from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
 from snakescope.imaging.masks import Instance, read_masks
 from snakescope.imaging.style import FAINT_INK, INK, RULE
 from snakescope.report.pages import html, jpeg_url, write_text
