@@ -11,6 +11,8 @@ from snakescope.healthspan.detection.candidates import FIRST_CANDIDATE, candidat
 from snakescope.healthspan.detection.channel_overlay import overlay_of_contrast
 from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.states import composite as composite_module
+from snakescope.healthspan.states import second_look as second_look_module
 from snakescope.healthspan.states.expected import expected_places, pairs_of_frames
 from snakescope.healthspan.states.second_look import (
     LOOK_COLUMNS,
@@ -28,6 +30,9 @@ from snakescope.healthspan.states.sightings import (
     way_of,
 )
 from snakescope.imaging.masks import Instance, MaskSet, read_masks, write_masks
+from snakescope.imaging.stacks import write_stack
+from snakescope.step.command import call
+from snakescope.step.tables import read_table, write_table
 
 SETTINGS = SecondLookSettings()
 SIDE = 300
@@ -282,3 +287,84 @@ def test_counts_and_tracks_say_which_sightings_are_of_the_second_look():
     marked = found.tracks.set_index("timepoint")["second_look"]
     assert marked[3] == NEIGHBOUR
     assert (marked.drop(3) == "").all()
+
+
+BLOCKS = {"t000-t002": range(3), "t003-t005": range(3, 6)}
+
+
+@pytest.fixture
+def plate(tmp_path):
+    """Two blocks of raw frames of a corpse, whose mask is missing at timepoints 2 and 3."""
+    description = {
+        "timepoint": 0,
+        "channel": "bright_field",
+        "mark": {"found": False, "template": "m.png"},
+        "dish_centre_px": [150, 150],
+        "dish_radius_px": 300,
+        "method": "frame",
+    }
+    (tmp_path / "reference.json").write_text(json.dumps(description))
+    for name in ("masks", "registered", "second_look", "composites"):
+        (tmp_path / name).mkdir()
+    for block, timepoints in BLOCKS.items():
+        pages = []
+        for t in timepoints:
+            grey = np.random.default_rng(t).normal(180, 2, (SIDE, SIDE))
+            grey[100 : 100 + HEIGHT, 100 : 100 + WIDTH] -= np.linspace(90, 60, WIDTH)
+            pages.append(np.clip(grey, 0, 255).astype(np.uint8))
+        stack = tmp_path / f"registered/{block}.ome.tif"
+        write_stack(stack, iter(pages), 3, ["bright_field"], SIDE, SIDE, np.uint8)
+        table = pd.DataFrame(
+            {
+                "timepoint": timepoints,
+                "time_h": [12.0 * t for t in timepoints],
+                "page": range(3),
+                "status": "registered",
+            }
+        )
+        write_table(tmp_path / f"registered/{block}.tsv", table)
+        found = tuple(worm(100, 100, t) for t in timepoints if t not in (2, 3))
+        masks = MaskSet("p", 9.74, SIDE, SIDE, tuple(timepoints), found)
+        write_masks(tmp_path / f"masks/{block}.json", masks)
+    return tmp_path
+
+
+def run(plate, module, block, *words):
+    call(
+        module,
+        [
+            *("--block", block, "--masks", *(f"{plate}/masks/{one}.json" for one in BLOCKS)),
+            *("--tables", *(f"{plate}/registered/{one}.tsv" for one in BLOCKS)),
+            *words,
+        ],
+    )
+
+
+def look_step(plate, block):
+    sightings = plate / f"second_look/{block}.json"
+    run(
+        *(plate, second_look_module, block),
+        *("--frames", *(f"{plate}/registered/{one}.ome.tif" for one in BLOCKS)),
+        *("--reference-description", f"{plate}/reference.json", "--pixel-size-um", "9.74"),
+        *("--weighing", "{}", "--settings", "{}"),
+        *("--sightings", f"{sightings}", "--looks", f"{sightings.with_suffix('.tsv')}"),
+    )
+    return sightings.read_bytes() + sightings.with_suffix(".tsv").read_bytes()
+
+
+def test_both_blocks_see_a_worm_that_is_missed_across_their_border(plate):
+    for block, own in (("t000-t002", 2), ("t003-t005", 3)):
+        first = look_step(plate, block)
+        assert look_step(plate, block) == first
+        masks = read_masks(plate / f"second_look/{block}.json")
+        assert [one.timepoint for one in masks.instances] == [2, 3]
+        table = read_table(plate / f"second_look/{block}.tsv", LOOK_COLUMNS)
+        assert table["timepoint"].tolist() == [own]
+        index = plate / f"composites/{block}.tsv"
+        run(
+            *(plate, composite_module, block),
+            *("--sightings", f"{plate}/second_look/{block}.json", "--settings", "{}"),
+            *("--composites", f"{index.with_suffix('.tif')}", "--index", f"{index}"),
+        )
+        ways = read_table(index, text=("second_look",)).set_index("timepoint")["second_look"]
+        assert ways.to_dict() == {t: NEIGHBOUR if t == own else "" for t in BLOCKS[block]}
