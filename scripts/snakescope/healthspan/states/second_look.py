@@ -155,7 +155,8 @@ def look_at(
     ]
     clear = draw(others, top, left, WINDOW_PX) == 0
     body = draw([one], top, left, WINDOW_PX) > 0
-    found = likeness(at, (first + second) / 2, body, clear, int(tolerance_px))
+    mean = np.asarray((first + second) / 2, dtype=np.float32)
+    found = likeness(at, mean, body, clear, int(tolerance_px))
     calm = (cv2.dilate(body.astype(np.uint8), disc(2 * RING_PX)) == 0) & clear
     sample = at[calm][::GROUND_STEP]
     # The body of a frame of fog is fainter, but never as faint as the noise of its ground.
@@ -206,7 +207,8 @@ def looks_at(
     )
     taken: dict[int, Instance] = {}
     for _, k, c in matches:
-        if k not in taken and not any(same(candidates[c], one) for one in taken.values()):
+        others = [*frames[timepoint], *taken.values()]
+        if k not in taken and not any(same(candidates[c], one) for one in others):
             taken[k] = candidates[c]
     looks: list[Look] = []
     sightings = [*frames[timepoint], *taken.values()]
@@ -215,15 +217,15 @@ def looks_at(
             looks.append(Look(timepoint, place, CANDIDATE, taken[k]))
             continue
         found = look_at(place, timepoint, frames, pictures, settings, tolerance_px)
-        if found.instance is not None:
-            if any(same(found.instance, one) for one in sightings):
-                found = replace(found, outcome=NOT_SEEN, instance=None)
-            else:
-                number = FIRST_COPY + sum(one.outcome == NEIGHBOUR for one in looks)
-                identifier = timepoint * INSTANCES_PER_TIMEPOINT + number
-                sighting = replace(found.instance, identifier=identifier)
-                found = replace(found, instance=sighting)
-                sightings.append(sighting)
+        sighting = found.instance
+        if sighting is not None and any(same(sighting, one) for one in sightings):
+            found = replace(found, outcome=NOT_SEEN, instance=None)
+        elif sighting is not None:
+            number = FIRST_COPY + sum(one.outcome == NEIGHBOUR for one in looks)
+            identifier = timepoint * INSTANCES_PER_TIMEPOINT + number
+            sighting = replace(sighting, identifier=identifier)
+            found = replace(found, instance=sighting)
+            sightings.append(sighting)
         looks.append(found)
     return looks
 
