@@ -45,7 +45,11 @@ def panel(image: LabelledImage, found: Sequence[Instance], title: str) -> NDArra
     text = (
         f"{title}: {len(seen)} of {len(image.worms)} worms found, {len(found) - len(right)} false"
     )
-    cv2.putText(head, text, (4, 21), cv2.FONT_HERSHEY_SIMPLEX, 0.55, (30, 30, 30), 1, cv2.LINE_AA)
+    wide = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, 0.55, 1)[0][0]
+    letters = 0.55 * min(1.0, (head.shape[1] - 8) / wide)
+    cv2.putText(
+        head, text, (4, 21), cv2.FONT_HERSHEY_SIMPLEX, letters, (30, 30, 30), 1, cv2.LINE_AA
+    )
     return np.vstack([head, drawn])
 
 
