@@ -60,7 +60,7 @@ def test_a_sheet_of_annotations_becomes_weights_with_scores(tmp_path: Path) -> N
     }  # fmt: skip
     assert json.loads((made / "detector.json").read_text())["steps"] == 2
     (held_out,) = splits.loc[splits["part"] == "held_out", "image"]
-    assert [one.name for one in (made / "pictures").iterdir()] == [f"{held_out}.png"]
+    assert [one.name for one in (made / "pictures").glob("*.png")] == [f"{held_out}.png"]
     page = (made / "training.html").read_text()
     assert "weights: results/healthspan/training/detector.safetensors" in page
     assert (made / "history.tsv").exists() and (made / "history.svg").exists()
