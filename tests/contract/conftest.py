@@ -1,5 +1,6 @@
 """What tests of all trees share: the rules as Snakemake reads them, a finished run of each tree."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.harness import Clone, clone_of, example
 @pytest.fixture(scope="session")
 def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The workflow as Snakemake reads it, in an empty folder."""
-    folder = tmp_path_factory.mktemp("parsed")
+    folder, here = tmp_path_factory.mktemp("parsed"), Path.cwd()
     with SnakemakeApi(OutputSettings(quiet={Quietness.ALL})) as api:
         read = api.workflow(
             resource_settings=ResourceSettings(cores=1),
@@ -25,6 +26,8 @@ def workflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
             workdir=folder,
         )
         read.dag()
+        # Snakemake has gone to the folder; other tests of the process name files from here.
+        os.chdir(here)
         yield read._workflow
 
 
