@@ -3,22 +3,30 @@
 from snakescope.healthspan.fine_tuning.settings import FineTuningSettings
 from snakescope.healthspan.fine_tuning.sheet import AnnotatedImage
 from snakescope.settings.sheet import read_sheet
+from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 
 
 def files_of(sheet: str) -> list[str]:
     """The sheet of annotated images, and the images and masks of its rows that are there.
 
-    Raises:
-        StepError: there is no such sheet, or it has no row.
+    Of a sheet that is absent or damaged only itself: Snakemake names an absent one, and the step
+    says in a sentence what is wrong with a damaged one. An error here would show a traceback.
     """
-    rows = read_sheet(sheet, AnnotatedImage, needed=True).rows
-    files = (path for row in rows if not row.exclusion for path in row.files())
+    files = (path for row in rows_of(sheet) if not row.exclusion for path in row.files())
     return list(dict.fromkeys([sheet, *files]))
+
+
+def rows_of(sheet: str) -> list[AnnotatedImage]:
+    """The rows of the sheet, none of one that cannot be read."""
+    try:
+        return list(read_sheet(sheet, AnnotatedImage).rows)
+    except StepError:
+        return []
 
 
 def size_of_fine_tuning(step: str, settings: FineTuningSettings) -> Size:
     """How much a step works on: steps of the training, or images of the sheet."""
     if step == "fine_tune":
         return Size("", {"frame": settings.detector.steps})
-    return Size("", {"frame": len(read_sheet(settings.sheet, AnnotatedImage).rows)})
+    return Size("", {"frame": len(rows_of(settings.sheet))})
