@@ -62,7 +62,10 @@ def test_time_asked_for_is_ample(index: int) -> None:
 
 def test_every_step_was_measured_at_full_size_or_is_small() -> None:
     measured = set(MEASURED["step"])
-    assert set(STEPS) - measured == {"simulate", "provenance", "experiment", "plates_table"}
+    small = {"simulate", "provenance", "experiment", "plates_table"}
+    # No plate has these: they were estimated from one training on the wells of BBBC010.
+    fine_tuning = {"annotations", "fine_tune", "fine_tune_scores"}
+    assert set(STEPS) - measured == small | fine_tuning
 
 
 @pytest.mark.parametrize(("frame_px", "worms", "peak_mb"), [(880, 15, 201), (3080, 100, 542)])

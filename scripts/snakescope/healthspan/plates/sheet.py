@@ -27,7 +27,7 @@ class Plate(Row):
         "largest_shift_px", "largest_rotation_deg", "deaths", "dead_at_start", "static",
         "censored_share", "lost_share", "put_on", "first_count", "mean_confidence",
         "unknown_share", "found", "dropped", "outcome", "individual", "after_d",
-        "before_d", "day", "event", "censor_reason", "censored", "count",
+        "before_d", "day", "event", "censor_reason", "censored", "count", "second_look",
     ))
     # fmt: on
 
