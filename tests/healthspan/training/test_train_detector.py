@@ -13,6 +13,7 @@ from snakescope.healthspan.training.detector_examples import Scene, draw_scene
 from snakescope.healthspan.training.detector_scores import match, score_scenes
 from snakescope.healthspan.training.settings import TrainDetectorSettings
 from snakescope.healthspan.training.train_detector import (
+    draw_batch,
     draw_scenes,
     learning_rate,
     train,
@@ -201,19 +202,13 @@ def train_until(step: int, scenes: list[Scene], checkpoint: Path) -> None:
     class Stopped(Exception):
         pass
 
-    import snakescope.healthspan.training.train_detector as module
-
-    drawn = module.draw_batch
-
     def draw_or_stop(scenes, settings, at, real):  # type: ignore[no-untyped-def]
         if at == step:
             raise Stopped
-        return drawn(scenes, settings, at, real)
+        return draw_batch(scenes, settings, at, real)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "draw_batch", draw_or_stop)
-        with pytest.raises(Stopped):
-            train(SMALL, scenes, checkpoint)
+    with pytest.raises(Stopped):
+        train(SMALL, scenes, checkpoint, draw=draw_or_stop)
 
 
 def test_boxes_stay_in_single_precision_where_the_trunk_does_not() -> None:
