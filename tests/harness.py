@@ -24,8 +24,8 @@ NOT_COPIED = shutil.ignore_patterns(".mypy_cache", "*.egg-info", "*.safetensors"
 """Compiled modules are copied with the times of their sources, so nothing is compiled again."""
 
 OTHER_STEPS = (
-    "/tiles/", "/composites/", "/evidence/", "/second_look/", "/frames.tsv", "/states.tsv", "/provenance.json",
-    "/quality.html",
+    "/tiles/", "/composites/", "/evidence/", "/second_look/", "/frames.tsv", "/states.tsv",
+    "/provenance.json", "/quality.html",
 )  # fmt: skip
 """First outputs of steps that are not what the job is listed by, that of another of its steps."""
 VERSION = re.compile(r"(    version: ClassVar\[int\] = )(\d+)")
