@@ -39,6 +39,12 @@ BEYOND_EDGE = 1.005
 Tile = NDArray[np.uint8]
 
 
+def plate_scale(pixel_size_um: float, model_pixel_size_um: float) -> float:
+    """Return plate coordinates (px) per raw pixel; 1 where frames need no resampling."""
+    scale = pixel_size_um / model_pixel_size_um
+    return 1.0 if abs(scale - 1) < NEAR_ONE else scale
+
+
 def plate_shape(height: int, width: int, scale: float) -> tuple[int, int]:
     """Return height and width (px) of a frame in plate coordinates."""
     return max(1, round(height * scale)), max(1, round(width * scale))
@@ -150,9 +156,7 @@ def main(arguments: argparse.Namespace) -> None:
     cv2.setNumThreads(1)
     settings = TileSettings.model_validate_json(arguments.settings)
     description = read_description(arguments.reference_description)
-    scale = arguments.pixel_size_um / settings.model_pixel_size_um
-    if abs(scale - 1) < NEAR_ONE:
-        scale = 1.0
+    scale = plate_scale(arguments.pixel_size_um, settings.model_pixel_size_um)
     pages = usable_pages(read_table(arguments.table, ("timepoint", "page", "status")))
     size = settings.size_px
     with Stack(arguments.frames) as frames:

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from snakescope.healthspan.detection.size_prior import length_px
-from snakescope.healthspan.detection.tile import NEAR_ONE, plate_picture
+from snakescope.healthspan.detection.tile import plate_picture, plate_scale
 from snakescope.healthspan.fine_tuning.masks import (
     Annotations,
     of_coco,
@@ -137,8 +137,7 @@ def at_model_scale(
     min_area_px: int,
 ) -> tuple[LabelledImage, list[str]]:
     """An image and its masks at the model's pixel size, and what is to be known of them."""
-    scale = (row.pixel_size_um or pixel_size_um) / PIXEL_SIZE_UM
-    scale = 1.0 if abs(scale - 1) < NEAR_ONE else scale
+    scale = plate_scale(row.pixel_size_um or pixel_size_um, PIXEL_SIZE_UM)
     picture = plate_picture(frames, scale)
     height, width = picture.shape
     shape = next(iter(frames.values())).shape

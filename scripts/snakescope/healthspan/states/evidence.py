@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.healthspan.detection.tile import NEAR_ONE, plate_picture
+from snakescope.healthspan.detection.tile import plate_picture, plate_scale
 from snakescope.healthspan.plates.manifest import block_range
 from snakescope.healthspan.registration.reference import read_description
 from snakescope.healthspan.registration.registered_pages import usable_pages
@@ -217,8 +217,7 @@ def main(arguments: argparse.Namespace) -> None:
         write_table(arguments.evidence, nothing_told(index))
         return
     times_h, instances = read_block(arguments.masks, arguments.tables, arguments.sightings)
-    raw_px = arguments.pixel_size_um / settings.model_pixel_size_um
-    scale = 1.0 if abs(raw_px - 1) < NEAR_ONE else raw_px
+    scale = plate_scale(arguments.pixel_size_um, settings.model_pixel_size_um)
     table = evidence_table(
         block_range(arguments.block),
         times_h,

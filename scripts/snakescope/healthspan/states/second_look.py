@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.healthspan.detection.tile import NEAR_ONE
+from snakescope.healthspan.detection.tile import plate_scale
 from snakescope.healthspan.states.composite import block_range, corner, draw, usable_times
 from snakescope.healthspan.states.evidence import Pictures, pictures_of
 from snakescope.healthspan.states.expected import Place, expected_places, same
@@ -320,8 +320,7 @@ def main(arguments: argparse.Namespace) -> None:
     weighing = EvidenceSettings.model_validate_json(arguments.weighing)
     sets = [read_masks(path) for path in arguments.masks]
     times_h = usable_times(arguments.tables)
-    raw_px = arguments.pixel_size_um / weighing.model_pixel_size_um
-    scale = 1.0 if abs(raw_px - 1) < NEAR_ONE else raw_px
+    scale = plate_scale(arguments.pixel_size_um, weighing.model_pixel_size_um)
     pictures = pictures_of(
         arguments.frames, arguments.tables, scale, arguments.reference_description
     )
