@@ -189,8 +189,8 @@ def faint_objects(
 ) -> list[TileDetection]:
     """Masks of the detections that are less sure than ``score_threshold``, see ``cut_objects``."""
     lower = settings.model_copy(update={"score_threshold": settings.faint_score})
-    cut = cut_objects(found, size, timepoint, lower)
-    return [one for one in cut if one.score < settings.score_threshold]
+    unsure = [one for one in found if one.score < settings.score_threshold]
+    return cut_objects(unsure, size, timepoint, lower)
 
 
 def reason_to_drop(

@@ -280,6 +280,8 @@ def second_look(
         times_h: time (h) of every usable timepoint, of these and of the adjacent blocks.
         sets: the masks of those timepoints.
     """
+    if not settings.enabled:
+        return {}
     frames: dict[int, list[Instance]] = {timepoint: [] for timepoint in sorted(times_h)}
     candidates: dict[int, list[Instance]] = {timepoint: [] for timepoint in frames}
     for masks in sets:
@@ -287,8 +289,6 @@ def second_look(
             for one in sorted(instances, key=lambda one: one.identifier):
                 if one.timepoint in place:
                     place[one.timepoint].append(one)
-    if not settings.enabled:
-        return {}
     return {
         timepoint: looks_at(
             timepoint, frames, candidates[timepoint], pictures, settings, tolerance_px
