@@ -2,7 +2,6 @@
 
 `snakemake healthspan_train` trains the detector further on images of one's own: fine_tuning.smk.
 
-
 In:  settings only
 Out: results/healthspan/models/<model>.safetensors and its card, <model>.json. Copied to
      resources/models/, or named in the configuration, they take the place of the shipped ones.

@@ -162,19 +162,19 @@ def card(
     settings: FineTuneSettings,
     splits: pd.DataFrame,
     rows: Sequence[Row],
-    architecture: str,
     mask_threshold: float,
 ) -> Card:
     """The card of the new weights."""
     held_out = splits[splits["part"] == HELD_OUT]
     groups = ", ".join(sorted(set(held_out["group"].astype(str))))
+    header = load_weights(weights)[1]
     return Card(
         what="masks of worms in overlays of the channels of a plate",
         sha256=sha256_of(weights),
         model={
             "model": "Mask R-CNN for worms",
-            "architecture": architecture,
-            "model_pixel_size_um": float(read_header(weights)["model_pixel_size_um"]),
+            "architecture": str(header["architecture"]),
+            "model_pixel_size_um": float(header["model_pixel_size_um"]),
         },
         data=data_of(splits, start),
         seed=settings.seed,
@@ -192,11 +192,6 @@ def card(
         licence="as the licences of the data allow",
         command="snakemake healthspan_train",
     )
-
-
-def read_header(weights: str) -> dict[str, Any]:
-    """The header of weights."""
-    return load_weights(weights)[1]
 
 
 def page(
@@ -303,7 +298,6 @@ def main(arguments: argparse.Namespace) -> None:
         trained.model_copy(update={"start_weights": arguments.start_weights}),
         splits,
         rows,
-        str(read_header(arguments.weights)["architecture"]),
         threshold,
     )
     text = settings_text(arguments.weights, threshold, detect.mask_threshold)
