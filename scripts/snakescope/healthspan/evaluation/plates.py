@@ -19,7 +19,7 @@ from snakescope.healthspan.evaluation.scores import (
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import DISH_SHARE
-from snakescope.healthspan.states.sightings import sightings_beside, way_of
+from snakescope.healthspan.states.sightings import all_masks, way_of
 from snakescope.imaging.masks import MaskSet, read_masks
 from snakescope.step.tables import read_table
 
@@ -55,12 +55,6 @@ def renumbered(masks: MaskSet, numbers: dict[int, int]) -> MaskSet:
         timepoints=tuple(numbers[t] for t in masks.timepoints),
         instances=tuple(replace(one, timepoint=numbers[one.timepoint]) for one in masks.instances),
     )
-
-
-def all_masks(path: Path) -> MaskSet:
-    """The masks of a block, those of the second look among them."""
-    masks = read_masks(path)
-    return replace(masks, instances=(*masks.instances, *sightings_beside(path)))
 
 
 def plate_scores(

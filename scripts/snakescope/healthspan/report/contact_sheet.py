@@ -35,9 +35,9 @@ from snakescope.healthspan.report.contact_sheet_rows import (
     rows_of,
 )
 from snakescope.healthspan.report.settings import ContactSheetSettings
-from snakescope.healthspan.states.sightings import sightings_beside
+from snakescope.healthspan.states.sightings import all_masks
 from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
-from snakescope.imaging.masks import Instance, read_masks
+from snakescope.imaging.masks import Instance
 from snakescope.imaging.style import FAINT_INK, INK, RULE
 from snakescope.report.pages import html, jpeg_url, write_text
 from snakescope.step.progress import progress
@@ -80,10 +80,9 @@ def read_instances(
     found: dict[int, Instance] = {}
     plate, pixel_size_um = "", None
     for path in paths:
-        masks = read_masks(path)
+        masks = all_masks(path)
         plate, pixel_size_um = masks.plate, masks.pixel_size_um
-        instances = [*masks.instances, *sightings_beside(path)]
-        found.update((one.identifier, one) for one in instances if one.identifier in wanted)
+        found.update((one.identifier, one) for one in masks.instances if one.identifier in wanted)
     return found, plate, pixel_size_um
 
 

@@ -4,7 +4,6 @@ import argparse
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -37,10 +36,10 @@ from snakescope.healthspan.report.quality_measures import (
     row_of,
 )
 from snakescope.healthspan.report.settings import QualitySettings
-from snakescope.healthspan.states.sightings import sightings_beside
+from snakescope.healthspan.states.sightings import all_masks
 from snakescope.healthspan.states.states import STATE_COLOURS, STATES, UNKNOWN
 from snakescope.healthspan.tracking.individuals import STATIC
-from snakescope.imaging.masks import MaskSet, read_masks
+from snakescope.imaging.masks import MaskSet
 from snakescope.imaging.overlays import outlined, stretched
 from snakescope.imaging.style import FAINT_INK, INK, RC, RULE, save_figure
 from snakescope.report.pages import html, image_url, jpeg_url, write_text
@@ -77,8 +76,7 @@ def masks_of(paths: Sequence[str | Path], timepoints: Sequence[int]) -> dict[int
     for path in paths:
         wanted = [one for one in timepoints if one in timepoints_of(path)]
         if wanted:
-            masks = read_masks(path)
-            masks = replace(masks, instances=(*masks.instances, *sightings_beside(path)))
+            masks = all_masks(path)
             found.update((one, masks) for one in wanted if one in masks.timepoints)
     return found
 

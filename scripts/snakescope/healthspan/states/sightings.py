@@ -1,10 +1,11 @@
 """How a worm was found: at the first look, or at the second."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from snakescope.healthspan.detection.candidates import FIRST_CANDIDATE
 from snakescope.healthspan.registration.registered_pages import timepoints_of
-from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, read_masks
+from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, read_masks
 
 FIRST_COPY = FIRST_CANDIDATE + INSTANCES_PER_TIMEPOINT // 4
 """Identifiers of masks taken from a neighbour frame begin here, beyond those of candidates."""
@@ -33,3 +34,9 @@ def sightings_beside(masks: str | Path) -> list[Instance]:
         return []
     block = timepoints_of(path)
     return [one for one in read_masks(again).instances if one.timepoint in block]
+
+
+def all_masks(path: str | Path) -> MaskSet:
+    """Read the masks of a block, those of the second look among them, see above."""
+    masks = read_masks(path)
+    return replace(masks, instances=(*masks.instances, *sightings_beside(path)))
