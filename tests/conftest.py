@@ -7,12 +7,15 @@ import pytest
 FOLDERS = {"workflow", "slurm", "benchmarks", "contract"}
 """Folders of tests whose every test starts Snakemake or a script."""
 
+STARTERS = ("harness", "clone", "started")
+"""Modules of whose names whoever uses one starts programs."""
+
 
 def starts_programs(module: object) -> bool:
     """Whether a module of tests imports the harness, or subprocess."""
     names = vars(module).values()
     return hasattr(module, "subprocess") or any(
-        str(getattr(value, "__module__", "")).endswith(("harness", "clone")) for value in names
+        str(getattr(value, "__module__", "")).endswith(STARTERS) for value in names
     )
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from snakescope import REPOSITORY
 from snakescope.trees import TREES
+from tests.started import snakemake
 
 STUB = Path(__file__).with_name("stub.py")
 COPIED = ("rules", "scripts", "envs", "resources", "profiles")
@@ -88,15 +89,8 @@ class Clone:
     def snakemake(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run Snakemake as a user would."""
         self.ran_file.unlink(missing_ok=True)
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *arguments],
-            cwd=self.root,
-            env={**os.environ, "STUB_RAN": str(self.ran_file), **environment},
-            capture_output=True,
-            text=True,
-            timeout=1800,
-            check=False,
-        )
+        told = {"STUB_RAN": str(self.ran_file), **environment}
+        return snakemake(self.root, "--cores", "2", *arguments, **told)
 
     def command(self, *words: str) -> str:
         """Run one of the commands for people in this folder; it must succeed."""

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from benchmarks.workflow import dry_run
 from snakescope import REPOSITORY
 from snakescope.step.tables import read_table
 from tests.markdown import cells
+from tests.started import MODELS, run
 
 PAGES = [
     *REPOSITORY.glob("*.md"),
@@ -262,10 +261,8 @@ def arguments(benchmark: str, folder: Path) -> Sequence[str]:
 def test_benchmark_runs(benchmark: str, tmp_path: Path) -> None:
     PREPARED.get(benchmark, lambda folder: None)(tmp_path)
     environment = {name: value for name, value in os.environ.items() if name != "SNAKESCOPE_DATA"}
-    ran = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{benchmark}", *arguments(benchmark, tmp_path)],
-        cwd=REPOSITORY, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+    words = arguments(benchmark, tmp_path)
+    ran = run(f"benchmarks.{benchmark}", words, REPOSITORY, MODELS, environment)
     assert ran.returncode == 0, ran.stderr[-3000:]
     written = [path for path in (tmp_path / "t.tsv", tmp_path / "p.md") if path.exists()]
     assert written and all(path.stat().st_size > 20 for path in written)

@@ -1,31 +1,22 @@
 """The shipped demo, from nothing to scores and pictures."""
 
 import csv
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import tifffile
 
 from snakescope import REPOSITORY
+from tests.started import snakemake
 
 
 @pytest.mark.slow
 def test_the_demo_ends_with_scores_and_pictures(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "config", tmp_path / "config")
-    words = ["snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
+    words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
     words += ["--configfile", "config/examples/membranes_demo/config.yaml", "--", "membranes"]
-    ended = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = snakemake(tmp_path, *words, OMP_NUM_THREADS="1")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "V_Rand" in ended.stderr and "page.html" in ended.stderr
     results = tmp_path / "results/membranes/demo"

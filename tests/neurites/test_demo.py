@@ -1,10 +1,7 @@
 """The shipped demo, from nothing to scores and pictures."""
 
 import csv
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +9,15 @@ import pytest
 import zarr
 
 from snakescope import REPOSITORY
+from tests.started import snakemake
 
 
 @pytest.mark.slow
 def test_the_demo_ends_with_a_score_and_pictures(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "config", tmp_path / "config")
-    words = ["snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
+    words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
     words += ["--configfile", "config/examples/neurites_demo/config.yaml", "--", "neurites"]
-    ended = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=tmp_path,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = snakemake(tmp_path, *words, OMP_NUM_THREADS="1")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "ARAND" in ended.stderr and "sections.png" in ended.stderr
     results = tmp_path / "results/neurites/demo"

@@ -2,12 +2,12 @@
 
 import csv
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from snakescope import REPOSITORY
+from tests import started
 
 HEADER = "volume\timage\tvoxel_nm\n"
 
@@ -17,10 +17,7 @@ def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     (folder / "config").mkdir(exist_ok=True)
     (folder / "config/config.yaml").write_text((REPOSITORY / "config/config.yaml").read_text())
     snakefile = str(REPOSITORY / "Snakefile")
-    return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", snakefile, "--cores", "1", *words],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    return started.snakemake(folder, "--snakefile", snakefile, "--cores", "1", *words)
 
 
 @pytest.mark.parametrize("text", ["", HEADER])

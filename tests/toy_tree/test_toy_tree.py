@@ -1,10 +1,8 @@
 """A tree of trained models in a copy of the workflow: one line of trees.py, and its own folders."""
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +11,7 @@ import pytest
 from PIL import Image
 
 from snakescope import REPOSITORY
+from tests.started import snakemake
 
 HERE = Path(__file__).parent
 FOLDER = "results/toy/cross_validation"
@@ -65,10 +64,7 @@ class Workspace:
         (self.root / "config/config.yaml").write_text(json.dumps({"toy": settings}))
 
     def snakemake(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "snakemake", "--cores", "2", *words],
-            cwd=self.root, env=dict(os.environ), capture_output=True, text=True, timeout=900,
-        )  # fmt: skip
+        return snakemake(self.root, "--cores", "2", *words)
 
     def table(self, name: str) -> pd.DataFrame:
         return pd.read_csv(self.root / FOLDER / name, sep="\t", dtype={"item": str, "group": str})

@@ -2,7 +2,6 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +11,7 @@ import yaml
 from snakescope import REPOSITORY
 from snakescope.learning.registry import read_card, weights_checksum
 from snakescope.step.checksum import sha256_of
+from tests import started
 from tests.healthspan.fine_tuning.drawn import write_single_masks
 
 TINY = {
@@ -23,14 +23,10 @@ TINY = {
 
 
 def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [
-            sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"),
-            "--directory", str(folder), "--cores", "1", *words,
-            "--configfile", str(folder / "c.yaml"),
-        ],
-        cwd=folder, capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    snakefile, own = str(REPOSITORY / "Snakefile"), str(folder / "c.yaml")
+    return started.snakemake(
+        folder, "--snakefile", snakefile, "--cores", "1", *words, "--configfile", own
+    )
 
 
 @pytest.mark.slow

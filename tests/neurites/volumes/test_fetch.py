@@ -3,10 +3,7 @@
 import hashlib
 import io
 import json
-import os
 import shutil
-import subprocess
-import sys
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -26,6 +23,7 @@ from snakescope.neurites.volumes.sheet import Volume
 from snakescope.neurites.volumes.unpack import unpack
 from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError
+from tests.started import snakemake
 
 DEPTH, SIDE = 10, 12
 
@@ -160,25 +158,15 @@ def test_the_rule_fetches_by_the_configured_address(tmp_path: Path, archive: Pat
     (tmp_path / "own.yaml").write_text(
         json.dumps({"neurites": {"volumes": {"fetch": fetch_settings}}})
     )
-    words = ["-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "1"]
+    words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "1"]
     files = ["config/examples/snemi3d/config.yaml", "own.yaml"]
 
-    def snakemake(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, *words, *arguments],
-            cwd=tmp_path,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    planned = snakemake("--dry-run", "--configfile", *files, "--", "neurites")
+    planned = snakemake(tmp_path, *words, "--dry-run", "--configfile", *files, "--", "neurites")
     assert planned.returncode == 0, planned.stdout + planned.stderr
     for rule, jobs in {"fetch": 1, "unpack": 1, "agglomerate": 3, "evaluate": 2}.items():
         assert f"neurites_{rule} " in planned.stdout
         line = next(x for x in planned.stdout.splitlines() if x.startswith(f"neurites_{rule} "))
         assert line.split()[1] == str(jobs)
-    ended = snakemake("--configfile", *files, "--", "fetched/neurites/snemi.zip")
+    ended = snakemake(tmp_path, *words, "--configfile", *files, "--", "fetched/neurites/snemi.zip")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert (tmp_path / "fetched/neurites/snemi.zip").read_bytes() == archive.read_bytes()
