@@ -5,13 +5,18 @@ Out: results/sperm/
 """
 
 from snakescope.settings.sheet import LEGAL_NAME
+from snakescope.sperm.networks.catalogue import ABOUT
 
 tree = config
 
 
 wildcard_constraints:
     video=LEGAL_NAME.pattern,
+    dish=LEGAL_NAME.pattern,
+    clip=LEGAL_NAME.pattern,
     preset="icsi_pvp|semen",
+    grader="|".join(ABOUT),
+    method="grad_cam|rollout|relevance",
 
 
 module unusable:
@@ -36,4 +41,5 @@ use rule * from cross_validation
 
 include: "tracking.smk"
 include: "clips.smk"
+include: "results.smk"
 include: "simulation.smk"

@@ -58,6 +58,9 @@ def _legal(name: str) -> str:
 Name = Annotated[str, AfterValidator(_legal)]
 """A cell that names a folder of results."""
 
+NameOrEmpty = Annotated[str, AfterValidator(lambda cell: _legal(cell) if cell else cell)]
+"""The same, or an empty cell."""
+
 NO_REASON = {
     "", "false", "no", "n", "f", "0", "0.0", "-", "--", "\u2013", "\u2014", "n/a", "na", "n.a.",
     "none", "nan", "null", "nein", "non", "keep", "include", "included", "ok",

@@ -5,10 +5,11 @@ from pydantic import Field
 from snakescope.learning.settings import AuditSettings, TrainedSettings
 from snakescope.sperm.detection.settings import DetectSettings, TrainHeadsSettings
 from snakescope.sperm.networks.catalogue import Network
+from snakescope.sperm.results.settings import ResultsSettings
 from snakescope.sperm.scores.settings import GradeScoreSettings
 from snakescope.sperm.simulation.settings import SimulateSettings
 from snakescope.sperm.tracking.settings import TrackSettings
-from snakescope.sperm.training.settings import FitSettings
+from snakescope.sperm.training.settings import FitSettings, TrainGraderSettings
 from snakescope.sperm.videos.settings import CutSettings
 
 SEVERAL_GRADES = "clips of one donor have several grades: the folds keep the donor whole"
@@ -52,6 +53,12 @@ class SpermSettings(TrainedSettings):
     )
     clips: CutSettings = Field(CutSettings(), description="clips cut out of videos")
     training: FitSettings = Field(FitSettings(), description="training of the networks")
+    grader_training: TrainGraderSettings = Field(
+        TrainGraderSettings(), description="training of a network that grades, on simulated dishes"
+    )
+    results: ResultsSettings = Field(
+        ResultsSettings(), description="grades, dishes in order, and pictures of them"
+    )
     simulation: SimulateSettings = Field(
         SimulateSettings(), description="simulated videos with known truth"
     )

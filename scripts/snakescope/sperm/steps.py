@@ -3,10 +3,17 @@
 from collections.abc import Mapping
 
 from snakescope.sperm.detection.settings import DetectSettings, TrainHeadsSettings
+from snakescope.sperm.results.settings import (
+    DishSettings,
+    ExplainSettings,
+    GradeSettings,
+    OverlaySettings,
+    TableSettings,
+)
 from snakescope.sperm.scores.settings import GradeScoreSettings
 from snakescope.sperm.simulation.settings import SimulateSettings
 from snakescope.sperm.tracking.settings import TrackSettings
-from snakescope.sperm.training.settings import FitSettings
+from snakescope.sperm.training.settings import FitSettings, TrainGraderSettings
 from snakescope.sperm.videos.settings import CutSettings
 from snakescope.tree.steps import Step
 from snakescope.tree.trained import STEPS as OF_TRAINED
@@ -20,5 +27,11 @@ STEPS: Mapping[str, Step] = {
     "cut": Step("snakescope.sperm.clips.cut", CutSettings),
     "fit": Step("snakescope.sperm.training.fit", FitSettings),
     "predict": Step("snakescope.sperm.training.predict", FitSettings),
+    "train_grader": Step("snakescope.sperm.training.grader", TrainGraderSettings),
+    "grade": Step("snakescope.sperm.results.grade", GradeSettings),
+    "dish": Step("snakescope.sperm.results.dish", DishSettings),
+    "table": Step("snakescope.sperm.results.table", TableSettings),
+    "overlay": Step("snakescope.sperm.results.overlay", OverlaySettings),
+    "explain": Step("snakescope.sperm.explanation.explain", ExplainSettings),
     "scores": Step("snakescope.sperm.scores.scores", GradeScoreSettings),
 }

@@ -2,7 +2,6 @@
 
 import csv
 import io
-import re
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -12,25 +11,25 @@ from typing import Any
 from snakescope.learning.registry import Model
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
+from snakescope.sperm.dishes import SIMULATED, Dishes
 from snakescope.sperm.settings import SpermSettings
 from snakescope.sperm.steps import STEPS
 from snakescope.sperm.videos.sheet import FILES, GRADES, Clip, Video
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 from snakescope.tree.costs import Size
-from snakescope.tree.trained import Trained
 
-SIMULATED = re.compile(r"simulated/sperm/(icsi_pvp|semen)/([^/]+)\.avi")
 CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
 """Of a minute of video, for requests of memory and time."""
 PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags")
 
 
-class Sperm(Trained[Video]):
+class Sperm(Dishes):
     """The videos of a sample sheet, the clips in them, and who grades these."""
 
     name = "sperm"
     subject = "video"
+    parts = ("model", "fold", "dish", "grader", "clip", "method", "preset")
     row = Video
     section = SpermSettings
     steps = STEPS
@@ -77,6 +76,7 @@ class Sperm(Trained[Video]):
                 " the donor, or one clip would be tested on a donor that it was trained on"
             )
         notes = []
+        self._check_dish(row)
         if match := SIMULATED.fullmatch(row.path):
             if match[2] != row.name:
                 raise StepError(
@@ -87,6 +87,22 @@ class Sperm(Trained[Video]):
             notes = self._look(row)
         self._write_plan(row.name)
         return notes
+
+    def _check_dish(self, row: Video) -> None:
+        """A video shows one dish, and a dish holds the sperm of one donor."""
+        for one in self.sheet.values():
+            if Path(one.path) == Path(row.path) and one.dish != row.dish:
+                raise StepError(
+                    f"{self.settings.sheet}, video {row.name}: expected one dish of {row.path},"
+                    f" found {row.dish or 'none'} here, {one.dish or 'none'} for video {one.name};"
+                    " write the same dish in both rows"
+                )
+            if row.dish and one.dish == row.dish and one.donor != row.donor:
+                raise StepError(
+                    f"{self.settings.sheet}, video {row.name}: expected one donor of dish"
+                    f" {row.dish}, found {row.donor} here, {one.donor} for video {one.name}; name"
+                    " the dishes apart, since sperm are ranked within a dish"
+                )
 
     def _look(self, row: Video) -> list[str]:
         from snakescope.imaging.video import Video as Opened
@@ -201,7 +217,14 @@ class Sperm(Trained[Video]):
         files = [FILES] if self.clips_of(FILES) else []
         tables = [f"{self.results}/{name}/clips.tsv" for name in (*self.subjects, *files)]
         page = [f"{self.folder}/page.html"] if self.graded and self.settings.models else []
-        return [*tables, *page]
+        fields = [name for name in self.subjects if not self.clips_of(name)]
+        return [
+            *tables,
+            *page,
+            *(f"{self.results}/dishes/{dish}/page.html" for dish in self.dishes),
+            *([f"{self.results}/clips.tsv"] if self.dishes else []),
+            *(f"{self.results}/{video}/overlay.mp4" for video in fields),
+        ]
 
     def summary(self) -> list[str]:
         """The page and the first scores."""
@@ -214,7 +237,9 @@ class Sperm(Trained[Video]):
                 if row["metric"] == "mse_e2" and " - " not in row["model"]:
                     ends = f" ({row['low']} to {row['high']})" if row["low"] else ""
                     lines.append(f"{row['model']}: squared error {row['value']}e-2{ends}")
-        return [*lines, f"{self.folder}/page.html"] if lines else []
+        pages = [f"{self.folder}/page.html"] if lines else []
+        dishes = [f"{self.results}/dishes/{dish}/page.html" for dish in self.dishes]
+        return [*lines, *pages, *dishes]
 
     # Parameters and files of jobs.
 
@@ -248,11 +273,16 @@ class Sperm(Trained[Video]):
         return [self.head_weights] if self.head_weights else []
 
     def models(self) -> Mapping[str, Model]:
-        """The network that finds heads."""
-        if not self.head_weights:
-            return {}
-        training = "snakemake results/sperm/models/heads.safetensors"
-        return {"detect": Model(self.head_weights, "sperm: detection: weights", training)}
+        """The networks that find heads, and that grade where none is trained."""
+        found = {}
+        made = "snakemake results/sperm/models/{}.safetensors"
+        if self.head_weights:
+            key = "sperm: detection: weights"
+            found["detect"] = Model(self.head_weights, key, made.format("heads"))
+        if self.settings.results.grading.weights:
+            key = "sperm: results: grading: weights"
+            found["grade"] = Model(self.grader, key, made.format("ours"))
+        return found
 
     def donor_of(self, wildcards: Any) -> str:
         """The donor of a simulated video; without a row, the video itself."""
@@ -276,6 +306,15 @@ class Sperm(Trained[Video]):
             case "cut":
                 listed = len(self.clips_of(wildcards.video))
                 return Size("", {"clip": float(listed or CLIPS_OF_A_FIELD)})
+            case "grade" | "dish":
+                return Size("", {"clip": items if self.graded else float(CLIPS_OF_A_FIELD)})
+            case "train_grader":
+                grading = self.settings.grader_training
+                clips = grading.dishes * grading.each
+                steps = float(clips * grading.epochs)
+                return Size("", {"item": clips + 20.0 * grading.held_out, "step": steps})
+            case "overlay":
+                return Size("", {"frame": float(FRAMES_OF_A_FIELD)})
             case "detect" | "track":
                 return Size("", {"frame": float(FRAMES_OF_A_FIELD)})
             case "train_heads":

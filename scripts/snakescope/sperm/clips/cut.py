@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from snakescope.imaging.stacks import read_stack, write_stack
 from snakescope.imaging.video import Video, check_rate, sampled
+from snakescope.sperm.clips.head_size import head_size
 from snakescope.sperm.clips.motion import drift, motion
 from snakescope.sperm.networks.catalogue import FRAMES
 from snakescope.sperm.videos.settings import CutSettings
@@ -28,7 +29,7 @@ COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags
 """Of the plan: the middle of the crop is at x, y, one number each, or 16 for one that moves."""
 TABLE = [
     "clip", "path", "frames", "start_s", "x_px", "y_px", "um_per_px", "vsl_um_s", "vcl16_um_s",
-    "lin", "sharpness", "flags",
+    "lin", "head_length_um", "head_width_um", "sharpness", "flags",
 ]  # fmt: skip
 
 
@@ -129,7 +130,7 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
     row: dict[str, Any] = {
         "clip": one.clip, "frames": len(frames), "start_s": one.start_s, "x_px": one.x[0],
         "y_px": one.y[0], "um_per_px": one.um_per_px, "vsl_um_s": np.nan, "vcl16_um_s": np.nan,
-        "lin": np.nan, "sharpness": np.nan,
+        "lin": np.nan, "head_length_um": np.nan, "head_width_um": np.nan, "sharpness": np.nan,
     }  # fmt: skip
     flags = [one.flags] if one.flags else []
     if len(frames) < settings.least_frames:
@@ -138,6 +139,8 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
         row["sharpness"] = float(np.median([sharpness(frame) for frame in frames[::4]]))
         if row["sharpness"] < settings.min_sharpness:
             flags.append("out of focus")
+        if not np.isnan(one.um_per_px):
+            row["head_length_um"], row["head_width_um"] = head_size(frames, settings.um_per_px)
         off_um = head_offset(frames, settings.um_per_px) * settings.um_per_px
         if not np.isnan(one.um_per_px) and off_um > settings.max_off_um:
             flags.append("the crop does not follow the head: no speed")

@@ -157,7 +157,7 @@ def _surface(cross: NDArray[np.complex128], frames: NDArray[np.float32]) -> NDAr
     """The correlation by shift, with no shift in the middle, in SDs."""
     found = np.fft.fftshift(np.fft.irfft2(cross, frames.shape[1:]))
     found = np.asarray(cv2.GaussianBlur(found, (0, 0), 1.0), np.float64)
-    return np.asarray(found / found.std())
+    return np.asarray(found / max(float(found.std()), 1e-12))
 
 
 def _steady(surfaces: dict[int, NDArray[np.float64]]) -> NDArray[np.float64]:

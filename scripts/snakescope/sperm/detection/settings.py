@@ -30,7 +30,7 @@ class DetectSettings(Settings):
 class TrainHeadsSettings(Settings):
     """A training of the network that finds heads, on simulated fields."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     fields: int = Field(80, ge=1, description="simulated pictures of fields (count)")
     side_px: int = Field(128, ge=64, multiple_of=16, description="side of a crop (px)")

@@ -36,7 +36,7 @@ GATE_PX = 10.0
 def picture(seed: int, number: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
     """A simulated frame of a field, and where its heads are: x, y (px), shape (N, 2)."""
     rng = rng_of(seed, number)
-    settings = SimulateSettings(sperm=int(rng.integers(10, 70)), debris=int(rng.integers(40, 260)))
+    settings = SimulateSettings(sperm=int(rng.integers(10, 70)), debris=int(rng.integers(100, 800)))
     optics = draw_optics(rng, "semen")
     sperms = draw_field(rng, float(rng.normal(0, 1.2)), settings)
     made = next(iter(field(sperms, 1.0, 1.0, optics, rng, settings.debris)))

@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.sperm.simulation.debris import draw_debris
 from snakescope.sperm.simulation.morphology import MIDPIECE_UM, Sperm
 from snakescope.sperm.simulation.settings import Preset
 
@@ -39,6 +40,7 @@ class Optics:
         direction: of the relief (rad).
         blur_um: SD of the point spread.
         halo: share of phase contrast.
+        tail: darkness of a tail against the brightness of a head in phase contrast.
     """
 
     brightness: float
@@ -47,6 +49,7 @@ class Optics:
     direction: float
     blur_um: float
     halo: float
+    tail: float = 0.9
 
 
 def draw_optics(rng: np.random.Generator, preset: Preset) -> Optics:
@@ -57,8 +60,8 @@ def draw_optics(rng: np.random.Generator, preset: Preset) -> Optics:
             np.deg2rad(rng.uniform(20, 50)), rng.uniform(0.15, 0.25), 0.0,
         )  # fmt: skip
     return Optics(
-        rng.uniform(85, 110), rng.uniform(120, 170), rng.uniform(3, 5), 0.0,
-        rng.uniform(0.3, 0.5), rng.uniform(0.4, 0.7),
+        rng.uniform(85, 110), rng.uniform(100, 190), rng.uniform(1.5, 4), 0.0,
+        rng.uniform(0.3, 0.5), rng.uniform(0.3, 0.8), rng.uniform(0.5, 1.0),
     )  # fmt: skip
 
 
@@ -103,9 +106,11 @@ def draw_head(
     part = canvas[y0:y1, x0:x1]
     if sperm.focus < 1:
         side = v / (width / 2)
-        spot = 1.2 * np.exp(-(((front - 0.1) / 0.4) ** 2) - (side / 0.45) ** 2)
-        ring = 0.7 * np.exp(-(((np.sqrt(np.clip(1 - e, 0, None)) - 0.85) / 0.25) ** 2))
-        thick = sperm.focus * thick + (1 - sperm.focus) * (spot - ring)
+        # Out of the plane of focus a dark head with a bright spot, nearer its tail or its tip.
+        place = 0.3 - 0.8 * (sperm.asymmetry > 0)
+        spot = 1.4 * np.exp(-(((front - place) / 0.45) ** 2) - (side / 0.5) ** 2)
+        body = 0.6 / (1 + np.exp(-6 * e))
+        thick = sperm.focus * thick + (1 - sperm.focus) * (spot - body)
         part += thick.astype(np.float32)
     else:
         np.maximum(part, thick.astype(np.float32), out=part)
@@ -203,9 +208,11 @@ def expose(
         grey = optics.contrast * slope - 12 * path
     else:
         sd = optics.blur_um / um_per_px * FINER
+        # A head is bright all over, and a midpiece hardly darker than the tail.
+        heads, tails = np.clip(1.8 * heads, -0.3, 1), np.minimum(tails, 0.36)
         bright, dark = blurred(heads, sd), blurred(tails, sd)
-        halo = blurred(np.abs(heads) + 0.15 * tails, 3 * FINER) * optics.halo
-        grey = optics.contrast * (bright + 0.6 * halo - 0.9 * dark)
+        halo = blurred(np.abs(heads) + 0.15 * tails, 4 * FINER) * optics.halo
+        grey = optics.contrast * (bright + 1.2 * halo - optics.tail * dark)
     small = cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA)
     noise = rng.normal(0, optics.noise, background.shape)
     return np.clip(np.round(optics.brightness + small + background + noise), 0, 255).astype(
@@ -233,7 +240,10 @@ def draw_background(
 def _particle(rng: np.random.Generator, found: Image, optics: Optics, preset: Preset) -> None:
     height, width = found.shape
     x, y = rng.uniform(0, width), rng.uniform(0, height)
-    radius = rng.uniform(2, 4.5) if preset == "icsi_pvp" else rng.gamma(2.0, 0.9) + 0.8
+    if preset == "semen":
+        draw_debris(rng, found, x, y)
+        return
+    radius = rng.uniform(2, 4.5)
     reach = int(4 * radius) + 20
     x0, y0, x1, y1 = (
         max(0, int(x) - reach), max(0, int(y) - reach),
@@ -242,23 +252,6 @@ def _particle(rng: np.random.Generator, found: Image, optics: Optics, preset: Pr
     if x1 <= x0 or y1 <= y0:
         return
     dx, dy = np.arange(x0, x1) - x, (np.arange(y0, y1) - y)[:, None]
-    part = found[y0:y1, x0:x1]
-    if preset == "icsi_pvp":
-        blob = np.exp(-(dx**2 + dy**2) / (2 * radius**2))
-        slope = (np.cos(optics.direction) * dx + np.sin(optics.direction) * dy) / radius
-        part += (rng.uniform(8, 25) * slope * blob).astype(np.float32)
-        return
-    # Debris is dark with a bright rim, a few round cells are bright.
-    angle, stretch = rng.uniform(0, np.pi), rng.uniform(1, 1.6)
-    u = np.cos(angle) * dx + np.sin(angle) * dy
-    v = -np.sin(angle) * dx + np.cos(angle) * dy
-    r = np.sqrt((u / stretch) ** 2 + (v * stretch) ** 2)
-    core, rim = np.exp(-((r / radius) ** 4)), np.exp(-(((r - 1.7 * radius) / (0.8 * radius)) ** 2))
-    if rng.random() < 0.12:  # a cell or a detached head without tail, bright or with a dark core
-        size = rng.uniform(3.5, 8)
-        wall = np.exp(-(((r - size) / (0.28 * size)) ** 2))
-        inner = np.exp(-((r / (0.6 * size)) ** 4))
-        part += (rng.uniform(40, 130) * wall - rng.uniform(-50, 90) * inner).astype(np.float32)
-    else:
-        strength = rng.uniform(10, 60) * min(1.0, radius / 3)
-        part += (strength * (0.35 * (radius > 2.5) * rim - core)).astype(np.float32)
+    blob = np.exp(-(dx**2 + dy**2) / (2 * radius**2))
+    slope = (np.cos(optics.direction) * dx + np.sin(optics.direction) * dy) / radius
+    found[y0:y1, x0:x1] += (rng.uniform(8, 25) * slope * blob).astype(np.float32)

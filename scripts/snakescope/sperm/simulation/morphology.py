@@ -133,7 +133,7 @@ def draw_sperm(
         ]
     )
     low, high = BEAT_HZ[preset]
-    focus = 1.0 if preset == "icsi_pvp" else float(np.clip(rng.normal(0.75, 0.4), 0, 1))
+    focus = 1.0 if preset == "icsi_pvp" else float(np.clip(rng.normal(0.55, 0.45), 0, 1))
     dead = motility < DEAD
     return Sperm(
         morphology,

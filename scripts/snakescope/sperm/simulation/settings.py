@@ -12,7 +12,7 @@ Preset = Literal["icsi_pvp", "semen"]
 class SimulateSettings(Settings):
     """Simulated videos with known truth."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     fps: float = Field(16.0, ge=14, le=200, description="frame rate of single sperm (1/s)")
     field_fps: float = Field(50.0, ge=14, le=200, description="frame rate of whole fields (1/s)")

@@ -17,6 +17,8 @@ from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.step.tables import write_table
 
 FPS = 16.0
+NEAR_UM_PER_PX = 0.46
+"""Pixel size at which tracks are linked where the sheet gives none (um)."""
 TABLE = [
     "track", "first_frame", "last_frame", "start_s", "duration_s", "x_px", "y_px", "vsl_um_s",
     "vcl_um_s", "vap_um_s", "lin", "fps", "progressive", "flags",
@@ -149,7 +151,7 @@ def main(arguments: argparse.Namespace) -> None:
     video = Video(arguments.video, given)
     heads = read_heads(arguments.heads, len(video))
     # Without a pixel size, tracks are linked at that of the network; no speed is written.
-    tracks = link(heads, video.fps, um_per_px or 0.46, settings)
+    tracks = link(heads, video.fps, um_per_px or NEAR_UM_PER_PX, settings)
     drift = drift_path(video)
     rows = [
         row_of(number, track, drift, video.fps, um_per_px, settings)

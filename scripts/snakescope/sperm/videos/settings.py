@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class CutSettings(Settings):
     """Clips cut out of videos, one sperm in each, all at one scale and frame rate."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     um_per_px: float = Field(
         0.15, gt=0, le=5, description="pixel size of clips, at which the networks see (um per px)"

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from snakescope.settings.sheet import Name, Row
+from snakescope.settings.sheet import Name, NameOrEmpty, Row
 from snakescope.tree.trained import FOLDER
 
 FILES = "clip_files"
@@ -25,7 +25,7 @@ class Video(Row):
         min_length=1, description="AVI, MP4, MOV, TIFF stack, npy, or folder of frames"
     )
     donor: Name = Field(description="who gave the sample: all clips of a donor stay in one fold")
-    dish: str = Field("", description="dish in which sperm are ranked; empty: the video itself")
+    dish: NameOrEmpty = Field("", description="dish in which sperm are ranked; empty: the video")
     um_per_px: float | None = Field(
         None, gt=0, le=50, description="pixel size (um); without it there are no speeds"
     )
@@ -47,7 +47,7 @@ class Clip(Row):
     x_px: float | None = Field(None, ge=0, description="column of the head (px); empty: the middle")
     y_px: float | None = Field(None, ge=0, description="row of the head (px); empty: the middle")
     donor: str = Field("", description="donor, of a file of its own")
-    dish: str = Field("", description="dish, of a file of its own")
+    dish: NameOrEmpty = Field("", description="dish, of a file of its own")
     um_per_px: float | None = Field(None, gt=0, le=50, description="pixel size of a file (um)")
     fps: float | None = Field(None, gt=0, le=2000, description="frames per second of a file")
     A: int = Field(0, ge=0, description="votes for grade A, the best")

@@ -1,0 +1,94 @@
+"""Dishes of a sheet, who grades their sperm, and what a run makes of them."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from snakescope.sperm.settings import SpermSettings
+from snakescope.sperm.tree import Sperm
+from snakescope.sperm.videos.sheet import FILES
+
+VIDEOS = "video\tpath\tdonor\tdish\tfps\n"
+CLIPS = "clip\tvideo\tfile\tdonor\tdish\tfps\tA\tE\n"
+BOTH = "v1\ta.npy\td1\tmonday\t16\nv2\tb.npy\td1\tmonday\t16\nv3\tc.npy\td2\t\t16\n"
+
+
+def opened(videos: str, clips: str = "", **settings: object) -> Sperm:
+    for name in ("a", "b", "c", "one"):
+        np.save(f"{name}.npy", np.full((20, 24, 24), 90, np.uint8))
+    Path("videos.tsv").write_text(VIDEOS + videos)
+    given = {"sheet": "videos.tsv", **settings}
+    if clips:
+        Path("clips.tsv").write_text(CLIPS + clips)
+        given["clips_sheet"] = "clips.tsv"
+    tree = Sperm(SpermSettings.model_validate(given), scans=True, warn=lambda text: None)
+    tree.open()
+    return tree
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_videos_of_a_dish_are_ranked_together():
+    tree = opened(BOTH, "c1\t\tone.npy\td3\ttuesday\t16\t1\t1\nc2\t\tone.npy\td3\t\t16\t\t\n")
+    assert tree.dishes == {
+        "monday": ["v1", "v2"], "v3": ["v3"], "tuesday": [FILES], FILES: [FILES],
+    }  # fmt: skip
+    assert json.loads(tree.files_of_dish(SimpleNamespace(dish="tuesday"))) == ["c1"]
+    assert json.loads(tree.files_of_dish(SimpleNamespace(dish=FILES))) == ["c2"]
+    monday = SimpleNamespace(dish="monday")
+    assert tree.of_dish("grades.tsv")(monday) == [
+        f"results/sperm/{video}/grades.tsv" for video in ("v1", "v2")
+    ]
+    assert tree.table_of_dish(SimpleNamespace(video="v3")) == "results/sperm/dishes/v3/clips.tsv"
+
+
+def test_a_run_makes_pages_of_dishes_and_overlays_of_fields():
+    wanted = opened(BOTH).wanted()
+    assert {"results/sperm/clips.tsv", "results/sperm/dishes/monday/page.html"} <= set(wanted)
+    assert [one for one in wanted if one.endswith("mp4")] == [
+        f"results/sperm/{video}/overlay.mp4" for video in ("v1", "v2", "v3")
+    ]
+
+
+def test_networks_of_the_cross_validation_grade_where_there_are_votes():
+    tree = opened(BOTH, "c1\t\tone.npy\td3\t\t16\t1\t1\n", models=["ours"], splits={"folds": 2})
+    weights = [f"{tree.folder}/ours/fold_{at}/weights.safetensors" for at in range(2)]
+    assert tree.grader_weights(None) == weights
+    assert tree.grader_splits(None) == [f"{tree.folder}/splits.tsv"]
+    assert json.loads(tree.origin(None)) == {
+        "grader": "ours, cross-validated by donor", "simulated": False,
+    }  # fmt: skip
+    assert tree.explained_weights(SimpleNamespace(grader="ours")) == weights
+    assert tree.explained_weights(SimpleNamespace(grader="vit")) == [
+        "results/sperm/models/vit.safetensors"
+    ]
+
+
+def test_without_votes_nothing_grades_unless_weights_are_named():
+    tree = opened(BOTH)
+    assert tree.grader_weights(None) == [] and tree.grader_checksum(None) == ""
+    assert json.loads(tree.origin(None)) == {"grader": "", "simulated": False}
+    assert "grade" not in tree.models()
+    Path("w.json").write_text(json.dumps({"sha256": "0", "model": {"origin": "simulated clips"}}))
+    named = opened(BOTH, results={"grading": {"weights": "w.safetensors"}})
+    assert named.grader_weights(None) == ["w.safetensors"] and "grade" in named.models()
+    assert json.loads(named.origin(None)) == {"grader": "w.safetensors", "simulated": True}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("v2\ta.npy\td1\ttuesday\t16\n", "expected one dish of a.npy, found monday here, tuesday"),
+        ("v2\tb.npy\td2\tmonday\t16\n", "expected one donor of dish monday, found d1 here, d2"),
+    ],
+)
+def test_rows_that_contradict_one_another_are_refused(row: str, words: str):
+    tree = opened("v1\ta.npy\td1\tmonday\t16\n" + row)
+    assert words in tree.problems["v1"] and "v2" in tree.problems
