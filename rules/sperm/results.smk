@@ -126,6 +126,8 @@ rule explain:
         overlay="results/sperm/{video}/explanations/{grader}/{clip}_{method}.mp4",
     log:
         "logs/sperm/explain/{video}/{grader}/{clip}_{method}.log",
+    benchmark:
+        "results/benchmarks/sperm/explain/{video}/{grader}/{clip}_{method}.tsv"
     conda:
         "../../envs/snakescope.yaml"
     threads: 1

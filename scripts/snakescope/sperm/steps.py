@@ -27,7 +27,7 @@ STEPS: Mapping[str, Step] = {
     "cut": Step("snakescope.sperm.clips.cut", CutSettings),
     "fit": Step("snakescope.sperm.training.fit", FitSettings),
     "predict": Step("snakescope.sperm.training.predict", FitSettings),
-    "train_grader": Step("snakescope.sperm.training.grader", TrainGraderSettings),
+    "train_grader": Step("snakescope.sperm.results.train_grader", TrainGraderSettings),
     "grade": Step("snakescope.sperm.results.grade", GradeSettings),
     "dish": Step("snakescope.sperm.results.dish", DishSettings),
     "table": Step("snakescope.sperm.results.table", TableSettings),
