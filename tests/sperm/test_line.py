@@ -7,10 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from snakescope.imaging.video import Video
 from snakescope.learning import splits
 from snakescope.learning.audit import accept, audit
 from snakescope.report import cross_validation
 from snakescope.sperm.clips import cut
+from snakescope.sperm.explanation import explain
+from snakescope.sperm.results import dish, grade, table
 from snakescope.sperm.scores import scores
 from snakescope.sperm.settings import SpermSettings
 from snakescope.sperm.simulation import simulate
@@ -19,6 +22,7 @@ from snakescope.sperm.simulation.settings import SimulateSettings
 from snakescope.sperm.training import fit, predict
 from snakescope.sperm.tree import Sperm
 from snakescope.step.command import call
+from snakescope.step.errors import StepError
 
 DONORS, EACH = 4, 3
 SETTINGS = {
@@ -103,3 +107,29 @@ def test_videos_become_scores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
                             "--associations", "associations.tsv", "--splits", "splits.tsv",
                             "--page", "page.html"])  # fmt: skip
     assert "floor of the raters" in Path("page.html").read_text()
+    name, folder = "v0", f"{tree.results}/v0"
+    weights = [f"ours_{fold}.safetensors" for fold in range(2)]
+    call(grade, ["--clips", f"{folder}/clips.tsv", "--weights", *weights, "--splits", "splits.tsv",
+                 "--predictions", "predictions.tsv", "--settings", "{}",
+                 "--grades", "grades.tsv"])  # fmt: skip
+    # The same network that held the clip out has graded it before.
+    held_out = pd.read_csv("predictions.tsv", sep="\t").query("model == 'ours'").set_index("item")
+    graded = pd.read_csv("grades.tsv", sep="\t").set_index("clip")
+    shares = held_out.loc[graded.index, [f"p_{one}" for one in GRADES]].to_numpy()
+    np.testing.assert_allclose(graded[[f"p{one}" for one in GRADES]], shares, atol=1e-5)
+    call(dish, ["--dish", name, "--videos", name, "--clips", f"{folder}/clips.tsv", "--grades",
+                "grades.tsv", "--files", "[]", "--origin", tree.origin(None), "--settings", "{}",
+                "--table", "dish.tsv", "--gallery", "dish.png", "--page", "dish.html"])  # fmt: skip
+    call(table, ["--dishes", "dish.tsv", "--table", "all.tsv"])
+    found = pd.read_csv("all.tsv", sep="\t")
+    assert list(found["rank"].dropna()) == list(range(1, found["rank"].notna().sum() + 1))
+    assert "saw simulated clips only" in Path("dish.html").read_text()
+    call(explain, ["--clips", f"{folder}/clips.tsv", "--clip", "v0_1", "--method", "grad_cam",
+                   "--weights", *weights, "--splits", "splits.tsv", "--strip", "strip.png",
+                   "--overlay", "overlay.mp4"])  # fmt: skip
+    assert len(Video("overlay.mp4")) == 16 and Path("strip.png").stat().st_size > 10_000
+    with pytest.raises(StepError, match="expected the clip v9"):
+        call(explain, ["--clips", f"{folder}/clips.tsv", "--clip", "v9", "--method", "rollout",
+                       "--weights", *weights, "--strip", "no.png", "--overlay",
+                       "no.mp4"])  # fmt: skip
+    assert not Path("no.png").exists()
