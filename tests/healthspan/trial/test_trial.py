@@ -102,3 +102,19 @@ def test_a_file_that_plates_share_stays_as_it_is(plate: Plate) -> None:
     assert files == {"p": "config/p.yaml", "q": "config/own.yaml"}
     stated = yaml.safe_load(Path("config/p.yaml").read_text())["healthspan"]
     assert stated["plates"]["pixel_size_um"] == 20 and "max_tilt" in stated["registration"]
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_settings_that_are_refused_are_not_written(plate: Plate, shared: bool) -> None:
+    trial_of(plate, HealthspanSettings(), argparse.Namespace(accept=False), WEIGHTS)
+    state = Path("results/healthspan/p/trial/proposals.json")
+    proposed = json.loads(state.read_text())
+    proposed["keys"]["registration.max_tilt"] = 7.0
+    state.write_text(json.dumps(proposed))
+    sheet = Path("config/plates.tsv")
+    if shared:
+        sheet.write_text(sheet.read_text() + "q\te\tN2\traw2\tconfig/own.yaml\n")
+    before = {path.name: path.read_bytes() for path in Path("config").iterdir()}
+    with pytest.raises(StepError, match=r"config/(own|p)\.yaml.*max_tilt.*nothing was written"):
+        trial_of(plate, HealthspanSettings(), argparse.Namespace(accept=True), WEIGHTS)
+    assert {path.name: path.read_bytes() for path in Path("config").iterdir()} == before

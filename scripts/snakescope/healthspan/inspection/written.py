@@ -4,8 +4,9 @@ import csv
 import hashlib
 import os
 import re
+import tempfile
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import yaml
 
 from snakescope.healthspan.inspection.proposals import settings_text
 from snakescope.healthspan.plates.sheet import Plate
+from snakescope.settings.files import check_config_files
 from snakescope.settings.sheet_files import sheet_lines
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
@@ -199,19 +201,31 @@ def _cell(text: str, separator: str) -> str:
 
 
 def set_keys(
-    path: Path, name: str, keys: Mapping[str, Any], notes: Mapping[str, str], head: str
+    path: Path,
+    name: str,
+    keys: Mapping[str, Any],
+    notes: Mapping[str, str],
+    head: str,
+    start: Path | None = None,
+    check: Callable[[str], object] | None = None,
 ) -> list[str]:
     """Set settings in a file, comments of other keys kept as far as they stand above a key.
 
-    Where other comments go, the file as it was is kept beside it.
+    Where other comments go, the file as it was is kept beside it. Nothing is written where the
+    result is refused.
 
     Args:
         name: of the tree; keys, notes: values and comments by dotted key; head: of a new file.
+        start: the file that the settings are added to, by default the same.
+        check: refuses the path of a file with the result by a StepError.
 
     Raises:
-        StepError: the file is the configuration, or holds more than the settings of a plate.
+        StepError: the file is the configuration, holds more than the settings of a plate, or is
+            refused.
     """
-    text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
+    start = start or path
+    text = start.read_text(encoding="utf-8-sig") if start.exists() else ""
+    check_config_files([start])
     stated = yaml.safe_load(text) or {}
     if os.path.realpath(path) == os.path.realpath(CONFIGURATION):
         raise StepError(
@@ -230,9 +244,11 @@ def set_keys(
     head = first.removeprefix("# ") if first.startswith("#") else head
     comments = {key: kept.get(f"{name}.{key}", "") for key in flat} | dict(notes)
     after = settings_text(name, flat | dict(keys), comments, head)
+    if check is not None:
+        _checked(path, after, check)
     said = [f"{path} was written"]
     path.parent.mkdir(parents=True, exist_ok=True)
-    if _words_of_comments(text) - _words_of_comments(after):
+    if start == path and _words_of_comments(text) - _words_of_comments(after):
         before = _free(path.with_name(f"{path.stem}_before{path.suffix}"))
         with atomic_write(before) as partial:
             partial.write_text(text, encoding="utf-8")
@@ -240,6 +256,22 @@ def set_keys(
     with atomic_write(path) as partial:
         partial.write_text(after, encoding="utf-8")
     return said
+
+
+def _checked(path: Path, text: str, check: Callable[[str], object]) -> None:
+    """Let a text be refused before it becomes a file.
+
+    Raises:
+        StepError: it is refused, in words of the file that it was to become.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        tried = Path(scratch, path.name)
+        tried.write_text(text, encoding="utf-8")
+        try:
+            check(str(tried))
+        except StepError as error:
+            said = str(error).replace(str(tried), str(path))
+            raise StepError(f"{said}; nothing was written") from None
 
 
 def _free(path: Path) -> Path:

@@ -123,14 +123,16 @@ def _accept(
         return [f"{row.name}: its trial proposed no setting; nothing was written"]
     notes = {key: one["title"] for one in proposed["advice"] for key in one["keys"]}
     lines, head = [], f"Settings of {row.name}, {MARK} trial"
+    start = None
     if sharing:
         # A plate's trial tells nothing of the others: it gets a file of its own.
-        with atomic_write(file) as partial:
-            partial.write_bytes(Path(row.settings).read_bytes())
+        start = Path(row.settings)
         lines.append(f"{row.settings} is that of {some(sharing)} too and stays as it is")
-    lines += set_keys(Path(file), "healthspan", keys, notes, head)
+    lines += set_keys(
+        Path(file), "healthspan", keys, notes, head, start,
+        check=lambda path: settings_of_plate(settings, path),
+    )  # fmt: skip
     if file != row.settings:
         lines += set_settings_of_row(Path(settings.sheet), row.name, file)
-    settings_of_plate(settings, file)
     shown = [f"  {key.replace('.', ': ')}: {value}" for key, value in keys.items()]
     return [*lines, *shown, "Next: snakemake healthspan --cores all"]
