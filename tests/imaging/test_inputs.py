@@ -1,6 +1,7 @@
 """Pictures and volumes as people have them: what a file says of itself is obeyed or refused."""
 
 import errno
+import json
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ import tifffile
 import zarr
 
 from snakescope.imaging.frames import UnreadableFrame, read_frame, read_header
+from snakescope.imaging.ome_zarr import write_ome_zarr
 from snakescope.imaging.tiff import zero_share
 from snakescope.imaging.volumes import describe, last_with_data, placed, read
 from snakescope.step.errors import StepError, SystemFault, system_words
@@ -327,14 +329,16 @@ def _encoded(kind: str, picture: np.ndarray, path: Path) -> range:
     if kind == "png":
         path.write_bytes(imagecodecs.png_encode(picture))
         return range(0)
-    tifffile.imwrite(path, picture, compression="zlib" if kind == "packed" else None)
+    ome = {"ome": True, "metadata": {"axes": "ZYX"[-picture.ndim :], "PhysicalSizeX": 3.5}}
+    packed = "zlib" if kind == "packed" else None
+    tifffile.imwrite(path, picture, compression=packed, **(ome if kind == "ome" else {}))
     with tifffile.TiffFile(path) as file:
         page = file.pages.first.aspage()
         begin = page.dataoffsets[0]
         return range(begin, begin + page.databytecounts[0])
 
 
-@pytest.mark.parametrize("kind", ["plain", "packed", "png"])
+@pytest.mark.parametrize("kind", ["plain", "packed", "ome", "png"])
 def test_mutated_frames_are_read_alike_or_refused(
     tmp_path: Path, picture: np.ndarray, kind: str
 ) -> None:
@@ -355,7 +359,7 @@ def test_mutated_frames_are_read_alike_or_refused(
     assert refused > MUTATIONS / 5
 
 
-@pytest.mark.parametrize("kind", ["stack", "hdf5"])
+@pytest.mark.parametrize("kind", ["plain", "ome", "hdf5"])
 def test_mutated_volumes_are_read_alike_or_refused(
     tmp_path: Path, volume: np.ndarray, kind: str
 ) -> None:
@@ -365,7 +369,7 @@ def test_mutated_volumes_are_read_alike_or_refused(
             file.create_dataset("v", data=volume, chunks=volume.shape, fletcher32=True)
         guarded = range(0)
     else:
-        guarded = _encoded("plain", volume, path)
+        guarded = _encoded(kind, volume, path)
         guarded = range(guarded.start, guarded.start + volume.nbytes)
     whole = path.read_bytes()
     rng = np.random.default_rng(zlib.crc32(kind.encode()))
@@ -381,3 +385,78 @@ def test_mutated_volumes_are_read_alike_or_refused(
             continue
         assert np.array_equal(found, volume)
     assert refused > MUTATIONS / 5
+
+
+def _digits(data: bytes, rng: np.random.Generator) -> bytes:
+    """Change single digits, as of a shape, by which JSON stays JSON."""
+    changed = bytearray(data)
+    for k, byte in enumerate(data):
+        if 48 <= byte < 58 and rng.random() < 0.1:
+            changed[k] = 48 + int(rng.integers(10))
+    return bytes(changed)
+
+
+@pytest.mark.parametrize("kind", ["zarr 2", "zarr 3", "ome"])
+def test_mutated_zarrs_are_read_alike_or_refused_or_told(
+    tmp_path: Path, volume: np.ndarray, kind: str
+) -> None:
+    path = tmp_path / "v.zarr"
+    if kind == "ome":
+        write_ome_zarr(path, list(volume), volume.shape, (30, 6, 6), levels=1)
+    else:
+        form = int(kind[-1])
+        zarr.create_array(store=str(path), data=volume, chunks=(4, 20, 48), zarr_format=form)
+    files = sorted(one for one in path.rglob("*") if one.is_file())
+    metadata = [one for one in files if one.name.startswith(".z") or one.name == "zarr.json"]
+    chunks = [one for one in files if one not in metadata]
+    rng = np.random.default_rng(zlib.crc32(kind.encode()))
+    refused = 0
+    for number in range(MUTATIONS):
+        of_chunk = number % 4 == 0
+        file = rng.choice(chunks if of_chunk else metadata)
+        whole = file.read_bytes()
+        if of_chunk:  # no checksum guards what it holds: its length alone is changed
+            length = int(rng.integers(len(whole)))
+            file.write_bytes(whole[:length] if length % 3 else whole + b"abc")
+        else:
+            mutated = _digits(whole, rng) if number % 2 else _mutated(whole, rng, range(0))
+            file.write_bytes(mutated)
+        try:
+            source = describe(str(path))
+            found = read(source, 0, source.shape[0])
+            same = found.dtype == volume.dtype and np.array_equal(found, volume)
+            assert same or source.notes, file.read_bytes()
+        except StepError as error:
+            refused += 1
+            assert "\n" not in str(error)
+        file.write_bytes(whole)
+    assert refused > MUTATIONS / 5
+
+
+@pytest.mark.parametrize("form", [2, 3])
+def test_zarrs_whose_metadata_are_of_another_volume(
+    tmp_path: Path, volume: np.ndarray, form: int
+) -> None:
+    path = tmp_path / "v.zarr"
+    zarr.create_array(store=str(path), data=volume, chunks=(4, 20, 48), zarr_format=form)
+    file = path / (".zarray" if form == 2 else "zarr.json")
+    stated = json.loads(file.read_text())
+    file.write_text(json.dumps(stated | {"shape": [4, 40, 48]}))
+    with pytest.raises(StepError, match=r"expected chunks within the shape \(4, 40, 48\)"):
+        describe(str(path))
+    file.write_text(json.dumps(stated | {"shape": [8, 40, 30]}))
+    assert "hold voxels beyond the shape" in describe(str(path)).notes[0]
+    whole = np.pad(volume, ((0, 1), (0, 1), (0, 1)), mode="edge")[:7, :37, :47]
+    zarr.create_array(store=str(path), data=whole, chunks=(4, 20, 48), overwrite=True)
+    assert describe(str(path)).notes == ()
+
+
+def test_of_a_pyramid_the_largest_level_is_read(tmp_path: Path, volume: np.ndarray) -> None:
+    path = tmp_path / "v.ome.zarr"
+    write_ome_zarr(path, list(volume), volume.shape, (30, 6, 6))
+    source = describe(str(path))
+    assert source.shape == volume.shape and source.voxel_nm == (30, 6, 6)
+    file = path / ".zattrs"
+    file.write_text(file.read_text().replace('"path": "0"', '"path": "1"'))
+    with pytest.raises(StepError, match="the largest array, found 1, and 0 larger"):
+        describe(str(path))

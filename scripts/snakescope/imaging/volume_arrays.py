@@ -5,6 +5,7 @@ Both formats read what was never written, or was not copied, as a constant.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path
@@ -158,10 +159,49 @@ def describe_zarr(path: str, file: str, kind: str) -> Source:
         notes = tuple(_absent(path, array.nchunks, array.nchunks_initialized))
     except (NotImplementedError, AttributeError):  # a store that cannot be listed
         notes = ()
+    if not array.shards:
+        notes += tuple(_more_than_its_shape(path, folder, array))
     size = None if voxel is None else _numbers([voxel[axis] for axis in axes])
     return Source(
         path, "zarr", shape, str(array.dtype), metadata, dataset, kind, size, None, None, notes
     )
+
+
+def _more_than_its_shape(path: str, folder: Path, array: Any) -> list[str]:
+    """Note voxels that chunks hold beyond the shape, by which the metadata are of another volume.
+
+    Raises:
+        StepError: there are chunks beyond the shape.
+    """
+    import numpy as np
+    import zarr
+
+    counts = [-(-n // c) for n, c in zip(array.shape, array.chunks, strict=True)]
+    for axis, count in enumerate(counts):
+        for others in ([0] * array.ndim, [n // 2 for n in counts]):
+            place = (*others[:axis], count, *others[axis + 1 :])
+            if (chunk := folder / array.metadata.encode_chunk_key(place)).exists():
+                raise StepError(
+                    f"{path}: expected chunks within the shape {tuple(array.shape)} of its"
+                    f" metadata, found {chunk} beyond; copy or write the volume again"
+                )
+    for axis, count in enumerate(counts):
+        within = array.shape[axis] % array.chunks[axis]
+        middle = [n // 2 for n in counts]
+        place = (*middle[:axis], count - 1, *middle[axis + 1 :])
+        if not within or not (folder / array.metadata.encode_chunk_key(place)).exists():
+            continue
+        # Writers fill the rest of a chunk at the end; read with whole chunks, it is seen.
+        shape = [n * c for n, c in zip(counts, array.chunks, strict=True)]
+        whole = zarr.Array.from_dict(array.store_path, array.metadata.to_dict() | {"shape": shape})
+        region = [slice(k * c, (k + 1) * c) for k, c in zip(place, array.chunks, strict=True)]
+        rest = np.moveaxis(np.asarray(whole[tuple(region)]), axis, 0)[within:]
+        if len(np.unique(rest)) > 2:
+            return [
+                f"{path}: its chunks hold voxels beyond the shape {tuple(array.shape)} of its"
+                " metadata; look whether it was cut, or whether they are of another volume"
+            ]
+    return []
 
 
 def _open_zarr(file: str) -> tuple[Any, str, list[float] | None]:
@@ -187,6 +227,11 @@ def _open_zarr(file: str) -> tuple[Any, str, list[float] | None]:
         )
     first = scales[0]["datasets"][0]
     array = opened[first["path"]]
+    if larger := [name for name, one in opened.arrays() if one.size > array.size]:
+        raise StepError(
+            f"{file}: expected the first of its multiscales to be the largest array, found"
+            f" {first['path']}, and {larger[0]} larger; name the array, such as {file}/{larger[0]}"
+        )
     return array, first["path"], _scale(scales[0], first, described, array.ndim)
 
 
@@ -219,7 +264,38 @@ def read_array(source: Source, begin: int, end: int) -> NDArray[Any]:
         with h5py.File(source.files[0], "r") as opened:
             return np.asarray(_part(source, opened[source.dataset], begin, end))
     array, *_ = _open_zarr(source.path)
+    _check_blosc(source, array, begin, end)
     return np.asarray(_part(source, array, begin, end))
+
+
+def _check_blosc(source: Source, array: Any, begin: int, end: int) -> None:
+    """Refuse chunks that were cut off: Blosc reads beyond the end of what it decodes.
+
+    Its header says the length of a chunk (bytes 12 to 15).
+
+    Raises:
+        StepError: a chunk of the sections has another length.
+    """
+    blosc = any("blosc" in type(one).__name__.lower() for one in array.compressors)
+    if not blosc or array.shards:
+        return
+    axis = three_axes(source.path, array.shape)[0]
+    counts = [-(-n // c) for n, c in zip(array.shape, array.chunks, strict=True)]
+    ranges = [range(count) for count in counts]
+    ranges[axis] = range(begin // array.chunks[axis], -(-end // array.chunks[axis]))
+    for place in itertools.product(*ranges):
+        chunk = Path(source.path, source.dataset, array.metadata.encode_chunk_key(place))
+        try:
+            with chunk.open("rb") as stream:
+                stated = int.from_bytes(stream.read(16)[12:], "little")
+        except FileNotFoundError:  # reads as the fill value, which is told
+            continue
+        size = chunk.stat().st_size
+        if size != stated:
+            raise StepError(
+                f"{source.path}: expected the chunk {chunk.name} of {chunk.parent} to have"
+                f" {stated} bytes, as its header says, found {size}; copy it again"
+            )
 
 
 def _part(source: Source, array: Any, begin: int, end: int) -> Any:
