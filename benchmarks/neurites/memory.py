@@ -172,6 +172,8 @@ def measure_volume(folder: Path, shape: Zyx, block: Zyx) -> Iterator[Row]:
                      "--sections", str(folder / "sections.png"),
                      "--neurites", str(folder / "neurites.png")],
         "export": ["--segmentation", written, "--export", str(folder / "segmentation.h5")],
+        "image_levels": ["--image", str(folder / "image.zarr"), "--grid", described,
+                         "--settings", "{}", "--written", str(folder / "image.ome.zarr")],
     }  # fmt: skip
     for step, words in steps.items():
         yield row(step, of_volume(step, NeuritesSettings(), grid), words)
@@ -299,7 +301,7 @@ def measurements() -> Iterator[tuple[set[str], Callable[..., Iterator[Row]], tup
         for shape in BLOCKS:
             yield {"fragments", "region_graph"}, measure_block, (shape, kind)
     for volume in VOLUMES:
-        steps = {"ingest", "segmentation", "evaluate", "pictures", "export"}
+        steps = {"ingest", "segmentation", "evaluate", "pictures", "export", "image_levels"}
         yield steps, measure_volume, volume
     for volume in AGGLOMERATIONS:
         yield {"agglomerate"}, measure_agglomeration, volume

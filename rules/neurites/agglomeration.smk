@@ -8,6 +8,11 @@ The segmentation as files that viewers open, and the table of its objects.
 In:  agglomeration.h5, fragments/<block>.h5 of all blocks
 Out: segmentation.ome.zarr, objects.tsv, provenance.json; on request segmentation.tif,
      segmentation.h5
+
+The image with the levels of the segmentation, to lie under it.
+
+In:  image.zarr
+Out: image.ome.zarr
 """
 
 
@@ -97,3 +102,28 @@ rule export:
         version=tree.version("export"),
     shell:
         "python -m snakescope neurites export --segmentation {input:q} --export {output:q} > {log:q} 2>&1"
+
+
+rule image_levels:
+    input:
+        tree.stored("image"),
+    output:
+        directory("results/neurites/{volume}/image.ome.zarr"),
+    log:
+        "logs/neurites/image_levels/{volume}.log",
+    benchmark:
+        "results/benchmarks/neurites/image_levels/{volume}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("image_levels"),
+        runtime=tree.runtime("image_levels"),
+    params:
+        version=tree.version("image_levels"),
+        settings=tree.recorded("segmentation", "levels"),
+        image=tree.file("{volume}/image.zarr"),
+        grid=tree.described,
+    shell:
+        "python -m snakescope neurites image_levels --image {params.image:q} --grid {params.grid:q}"
+        " --settings {params.settings:q} --written {output:q} > {log:q} 2>&1"

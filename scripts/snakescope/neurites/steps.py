@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from snakescope.neurites.agglomeration.settings import (
     AgglomerateSettings,
     ExportSettings,
+    ImageLevelsSettings,
     SegmentationSettings,
 )
 from snakescope.neurites.fragments.settings import FragmentsSettings, RegionGraphSettings
@@ -29,6 +30,7 @@ STEPS: Mapping[str, Step] = {
     "agglomerate": Step("snakescope.neurites.agglomeration.agglomerate", AgglomerateSettings),
     "segmentation": Step("snakescope.neurites.agglomeration.segmentation", SegmentationSettings),
     "export": Step("snakescope.neurites.agglomeration.export", ExportSettings),
+    "image_levels": Step("snakescope.neurites.agglomeration.image_levels", ImageLevelsSettings),
     "provenance": Step("snakescope.neurites.provenance", ProvenanceSettings),
     "evaluate": Step("snakescope.neurites.scores.evaluate", EvaluateSettings),
     "pictures": Step("snakescope.neurites.report.pictures", PicturesSettings),

@@ -30,8 +30,8 @@ from snakescope.tree.provenance import stated
 from snakescope.tree.tree import Tree
 
 VOLUME_RESULTS = (
-    "agglomeration.tsv", "segmentation.ome.zarr", "objects.tsv", "provenance.json", "sections.png",
-    "neurites.png",
+    "agglomeration.tsv", "segmentation.ome.zarr", "image.ome.zarr", "objects.tsv",
+    "provenance.json", "sections.png", "neurites.png",
 )  # fmt: skip
 TRUTH_RESULTS = ("scores.tsv", "scores.png")
 EXPORTS = {"tiff": "segmentation.tif", "hdf5": "segmentation.h5"}

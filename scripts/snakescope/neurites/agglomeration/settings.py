@@ -79,7 +79,8 @@ class SegmentationSettings(Settings):
         3,
         ge=1,
         le=8,
-        description="resolutions of segmentation.ome.zarr, each half of the one before",
+        description="resolutions of segmentation.ome.zarr and image.ome.zarr, each half of the one "
+        "before",
     )
     exports: tuple[Literal["tiff", "hdf5"], ...] = Field(
         (), description="further files of the segmentation: tiff, hdf5"
@@ -90,6 +91,12 @@ class ExportSettings(Settings):
     """Exports have no settings of their own."""
 
     version: ClassVar[int] = 2
+
+
+class ImageLevelsSettings(Settings):
+    """The image has the levels of the segmentation, and no settings of its own."""
+
+    version: ClassVar[int] = 1
 
 
 class AgglomerationSettings(Settings):
