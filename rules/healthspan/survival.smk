@@ -58,6 +58,7 @@ rule experiment:
         plates=tree.file("experiments/{experiment}/plates.tsv"),
         individuals=tree.of_experiment("individuals.tsv"),
         summaries=tree.of_experiment("summary.tsv"),
+        provenances=tree.of_experiment("provenance.json"),
     output:
         survival="results/healthspan/experiments/{experiment}/survival.tsv",
         tests=report(
@@ -91,6 +92,7 @@ rule experiment:
             "results/healthspan/experiments/{experiment}/prism_healthspan.csv",
         ),
         jmp="results/healthspan/experiments/{experiment}/jmp.csv",
+        provenance="results/healthspan/experiments/{experiment}/provenance.json",
     log:
         "logs/healthspan/experiment/{experiment}.log",
     benchmark:
@@ -104,10 +106,12 @@ rule experiment:
     params:
         version=tree.version("experiment"),
         settings=tree.recorded("experiment"),
+        configuration=tree.file("configuration.yaml"),
     shell:
         "python -m snakescope healthspan experiment --plates {input.plates:q}"
         " --individuals {input.individuals:q} --summaries {input.summaries:q}"
         " --experiment {wildcards.experiment:q} --settings {params.settings:q}"
         " --survival {output.survival:q} --tests {output.tests:q} --cox {output.cox:q}"
         " --figures {output.svg:q} {output.png:q} --oasis {output.oasis:q}"
-        " --prism {output.prism:q} --jmp {output.jmp:q} > {log:q} 2>&1"
+        " --prism {output.prism:q} --jmp {output.jmp:q} --provenances {input.provenances:q}"
+        " --configuration {params.configuration:q} --provenance {output.provenance:q} > {log:q} 2>&1"

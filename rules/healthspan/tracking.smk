@@ -39,6 +39,8 @@ rule track:
         settings=tree.own_recorded("track"),
         age_d=tree.of_row("first_d"),
         worms=tree.worms,
+        configuration=tree.file("configuration.yaml"),
+        own_settings=tree.of_row("settings"),
     shell:
         "python -m snakescope healthspan frames_table --plate {wildcards.plate:q} --tables {input.tables:q}"
         " --max-missing-fraction {params.max_missing_fraction}"
@@ -51,4 +53,5 @@ rule track:
         " --individuals {output.individuals:q} --counts {output.counts:q} >> {log:q} 2>&1;"
         " python -m snakescope healthspan provenance --plate {wildcards.plate:q}"
         " --manifests {input.manifests:q} --weights {params.weights:q}"
+        " --configuration {params.configuration:q} --own-settings={params.own_settings:q}"
         " --provenance {output.provenance:q} >> {log:q} 2>&1"

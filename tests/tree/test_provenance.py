@@ -58,6 +58,12 @@ def test_git_revision(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("two")
     changed = git_revision(tmp_path)
     assert changed and changed["changed"] is True
+    (tmp_path / "file").write_text("one")
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config/plates.tsv").write_text("plate\n")
+    subprocess.run([*git, "add", "-f", "config/plates.tsv"], check=True)
+    sheet = git_revision(tmp_path)
+    assert sheet and sheet["changed"] is False
     (tmp_path / "sub").mkdir()
     assert git_revision(tmp_path / "sub") is None
 
@@ -77,6 +83,10 @@ def test_command_writes_the_same_again(tmp_path: Path, monkeypatch: pytest.Monke
     weights.write_bytes(b"weights")
     arguments = ["--plate", "p1"]
     arguments += ["--manifests", str(tmp_path / "t000-t009.tsv"), "--weights", str(weights)]
+    (tmp_path / "configuration.yaml").write_text("healthspan: {}\n")
+    (tmp_path / "own.yaml").write_text("healthspan: {plates: {}}\n")
+    arguments += ["--configuration", str(tmp_path / "configuration.yaml")]
+    arguments += ["--own-settings", str(tmp_path / "own.yaml")]
     arguments += ["--provenance", str(tmp_path / "out.json")]
     monkeypatch.setattr(sys, "argv", ["provenance", *arguments])
     monkeypatch.setattr("snakescope.tree.provenance.git_revision", lambda root: None)
@@ -84,6 +94,12 @@ def test_command_writes_the_same_again(tmp_path: Path, monkeypatch: pytest.Monke
     written = (tmp_path / "out.json").read_text()
     found = json.loads(written)
     assert found["weights"] == {str(weights): sha256_of(weights)}
+    assert found["snakescope"] and found["configuration"] == {
+        "sha256": sha256_of(tmp_path / "configuration.yaml"),
+        "own_settings": {
+            "file": str(tmp_path / "own.yaml"), "sha256": sha256_of(tmp_path / "own.yaml"),
+        },
+    }  # fmt: skip
     (manifest,) = found["manifests"].values()
     assert (manifest["frames"], manifest["frames_bytes"]) == (1, 5)
     call(provenance)

@@ -69,7 +69,7 @@ COSTS = {
     "evaluate": _cost(290, 0.2, 0.2, part=44),
     "pictures": _cost(150, 0.0, 0.1, part=230),
     "export": _cost(43, 0.0, 0.5, part=37),
-    "image_levels": _cost(120, 0.0, 0.3),
+    "image_levels": _cost(200, 0.0, 0.3, part=20),
     # Parts are whole sections, of which the block is cut.
     "boundaries": _cost(510, 4, 0.4, part=3),
     # By the values of the finest level of the network: voxels of a batch times channels.

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 
 import yaml
 
-from snakescope import REPOSITORY
+from snakescope import REPOSITORY, __version__
 from snakescope.settings.strict import Settings
-from snakescope.step.checksum import sha256_of as sha256_of_file  # noqa: F401
+from snakescope.step.checksum import sha256_of as sha256_of_file
 
 PACKAGES = (
     "snakemake",
@@ -51,6 +51,7 @@ class ProvenanceSettings(Settings):
 def software() -> dict[str, Any]:
     """Return the revision of the code, the platform and the versions of the packages."""
     return {
+        "snakescope": __version__,
         "code": git_revision(REPOSITORY),
         "python": platform.python_version(),
         "platform": platform.platform(),
@@ -61,13 +62,16 @@ def software() -> dict[str, Any]:
 def git_revision(root: Path) -> dict[str, Any] | None:
     """Return the revision of the repository at ``root`` and whether files differ from it.
 
+    Sheets and settings in ``config`` are a user's own, and no change of the code.
+
     None where ``root`` is no repository of its own, or git is absent.
     """
     top = _git(root, "rev-parse", "--show-toplevel")
     revision = _git(root, "rev-parse", "HEAD")
     if top is None or revision is None or Path(top).resolve() != root.resolve():
         return None
-    changed = _git(root, "status", "--porcelain", "--untracked-files=no")
+    where = ("--", ".", ":(exclude)config")
+    changed = _git(root, "status", "--porcelain", "--untracked-files=no", *where)
     return {"revision": revision, "changed": bool(changed)}
 
 
@@ -86,6 +90,18 @@ def _installed(package: str) -> str | None:
         return version(package)
     except PackageNotFoundError:
         return None
+
+
+def configuration(path: str | Path, own: str | Path = "") -> dict[str, Any]:
+    """Return the digests of the settings that a job of this run works by.
+
+    Args:
+        path: configuration.yaml of the run, with all settings; own: the file of the subject's own.
+    """
+    found: dict[str, Any] = {"sha256": sha256_of_file(path) if Path(path).is_file() else None}
+    if own:
+        found["own_settings"] = {"file": str(own), "sha256": sha256_of_file(own)}
+    return found
 
 
 def stated(paths: Sequence[str | Path]) -> tuple[int, str]:

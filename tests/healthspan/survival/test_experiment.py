@@ -1,5 +1,6 @@
 """Comparison of conditions and the exports."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -14,17 +15,16 @@ from snakescope.healthspan.survival.experiment import (
     SURVIVAL_COLUMNS,
     evidence,
     first_days,
-    jmp,
     logrank_tests,
-    oasis2,
-    prism,
     read_plates,
     survival_table,
 )
 from snakescope.healthspan.survival.experiment_figure import draw_experiment
+from snakescope.healthspan.survival.exports import jmp, oasis2, prism
 from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style
+from snakescope.step.checksum import sha256_of
 from snakescope.step.command import call
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
@@ -216,9 +216,14 @@ def compare(axes: dict[str, str], monkeypatch: pytest.MonkeyPatch, **columns: li
         summary = pd.DataFrame({"plate": [name], "time_axis": [axis], "first_usable_day": [0]})
         write_table(f"{name}.summary.tsv", summary)
         write_table(f"{name}.tsv", plate(int(name[1]), 13))
+        stated = {"plate": name, "code": None, "configuration": {"sha256": "of its run"}}
+        Path(f"{name}.json").write_text(json.dumps(stated))
+    Path("configuration.yaml").write_text("healthspan: {}\n")
     command = ["experiment", "--plates", "sheet.tsv", "--experiment", "e", "--jmp", "jmp.csv"]
     command += ["--individuals", "p1.tsv", "p3.tsv"]
     command += ["--summaries", "p1.summary.tsv", "p3.summary.tsv", "--figures", "curves.svg"]
+    command += ["--provenances", "p1.json", "p3.json", "--provenance", "provenance.json"]
+    command += ["--configuration", "configuration.yaml"]
     command += ["--oasis", "a.txt", "b.txt", "--prism", "a.csv", "b.csv"]
     command += [x for name in ("survival", "tests", "cox") for x in (f"--{name}", f"{name}.tsv")]
     monkeypatch.setattr(sys, "argv", command)
@@ -231,6 +236,11 @@ def test_further_columns_of_the_sheet_stand_behind_those_of_the_tables(
     monkeypatch.chdir(tmp_path)
     axes = dict.fromkeys(("p1", "p3"), OF_ADULTHOOD)
     compare(axes, monkeypatch)
+    made = json.loads(Path("provenance.json").read_text())
+    assert made["snakescope"] and made["configuration"]["sha256"] == sha256_of("configuration.yaml")
+    assert made["plates"]["p3"]["condition"] == "daf-16"
+    assert made["plates"]["p3"]["configuration"] == {"sha256": "of its run"}
+    assert "middles of the intervals" in made["explanation"]
     files = (Path("survival.tsv"), Path("jmp.csv"))
     plain = [path.read_text() for path in files]
     assert plain[0].splitlines()[0].split("\t") == list(SURVIVAL_COLUMNS)

@@ -10,7 +10,6 @@ import argparse
 import sys
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,15 +21,13 @@ from snakescope.healthspan.survival.cox import cox_table
 from snakescope.healthspan.survival.curves import NONE_FOUND
 from snakescope.healthspan.survival.estimators import OUTCOMES, intervals
 from snakescope.healthspan.survival.experiment_figure import draw_experiment
+from snakescope.healthspan.survival.exports import exports_of, jmp, oasis2, prism
 from snakescope.healthspan.survival.settings import ExperimentSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style, note_of_fonts, save_figure
 from snakescope.step.errors import StepError
-from snakescope.step.output import atomic_write
+from snakescope.step.output import atomic_write, write_json
 from snakescope.step.tables import read_table, with_columns_of, write_table
-
-PRISM_FIRST_DAY = 0.001
-"""Prism ignores rows at day 0."""
 
 SURVIVAL_COLUMNS = [
     "outcome",
@@ -222,46 +219,6 @@ def first_days(summary: pd.DataFrame, condition: dict[str, str]) -> dict[str, fl
     }
 
 
-def oasis2(survival: pd.DataFrame, outcome: str) -> str:
-    """Return OASIS 2 text: per condition a line ``% name``, then lines of day, dead, censored."""
-    lines: list[str] = []
-    own = survival[survival["outcome"] == outcome]
-    for condition, rows in own.groupby("condition", sort=False):
-        lines.append(f"% {condition}")
-        for day, at_day in rows.groupby("day", sort=True):
-            dead = int((at_day["event"] == 1).sum())
-            lines.append(f"{day:g}\t{dead}\t{len(at_day) - dead}")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def prism(survival: pd.DataFrame, outcome: str) -> pd.DataFrame:
-    """Return the Prism table: day, and a column per condition: 1 ended, 0 censored, else empty."""
-    own = survival[survival["outcome"] == outcome]
-    ordered = own.sort_values("day", kind="stable", ignore_index=True)
-    conditions = [str(one) for one in own["condition"].unique()]
-    time = "day" if "day" not in conditions else "time (d)"
-    columns: dict[str, pd.Series[Any]] = {
-        time: ordered["day"].astype(float).clip(lower=PRISM_FIRST_DAY)
-    }
-    for condition in conditions:
-        event = ordered["event"].where(ordered["condition"] == condition)
-        columns[condition] = event.astype("Int64")
-    return pd.DataFrame(columns)
-
-
-def jmp(survival: pd.DataFrame) -> pd.DataFrame:
-    """Return the JMP table: day, censored (1 = censored), count, condition, plate, outcome."""
-    table = survival.assign(censored=1 - survival["event"])
-    keys = ["outcome", "condition", "plate", "day", "censored"]
-    counted = table.groupby(keys, sort=False).size().rename("count").reset_index()
-    counted["order"] = counted["outcome"].map({name: i for i, name in enumerate(OUTCOMES)})
-    counted = counted.sort_values(
-        ["order", "condition", "plate", "day", "censored"], kind="stable", ignore_index=True
-    )
-    return counted[["day", "censored", "count", "condition", "plate", "outcome"]]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--plates", required=True)
@@ -269,6 +226,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--summaries", required=True, nargs="+")
     parser.add_argument("--experiment", required=True)
     parser.add_argument("--settings", default="{}")
+    parser.add_argument("--provenances", nargs="*", default=[], help="of each plate")
+    parser.add_argument("--configuration", default="", help="configuration.yaml of the run")
+    parser.add_argument("--provenance", default="", help="JSON to write")
     for output in ("survival", "tests", "cox", "jmp"):
         parser.add_argument(f"--{output}", required=True)
     parser.add_argument("--figures", required=True, nargs="+")
@@ -309,6 +269,9 @@ def main(given: argparse.Namespace) -> None:
     for path, table in zip([*given.prism, given.jmp], tables, strict=True):
         with atomic_write(path) as partial:
             table.to_csv(partial, index=False, lineterminator="\n", float_format="%.6g")
+    if given.provenance:
+        made = exports_of(given.experiment, condition, given.provenances, given.configuration)
+        write_json(given.provenance, made)
     text = "".join([given.experiment, *conditions])
     if boxes := note_of_fonts(text):
         print(f"warning: {given.plates}: {boxes}", file=sys.stderr)
