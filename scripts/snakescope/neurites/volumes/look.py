@@ -28,6 +28,10 @@ PIECES = 10
 """Connected pieces of a label in one section beyond which it is no object."""
 FEW_LABELS, FEW_PIECES = 16, 3
 """Where there are no more labels than that, so many pieces tell as much."""
+CLASSES, DENSE_CLASSES, DENSE = 2, 0.1, 0.5
+"""Few labels are no objects where they cover so much of a section: a map of membranes has one or
+two and covers a tenth; classes cover half. Neurites that were traced one by one are in many pieces
+as well, but sparse."""
 MOST_LABELS = 100
 """Labels of a section that are looked at."""
 RESERVED = {np.dtype(np.uint64): 2**64 - 16, np.dtype(np.uint32): 2**32 - 4}
@@ -201,6 +205,7 @@ def _of_labels(source: Source) -> list[str]:
     depth = source.shape[0]
     ids: set[int] = set()
     pieces: list[int] = []
+    shares: list[float] = []
     for number in sorted({depth // 4, depth // 2, 3 * depth // 4}):
         values = read(source, number, number + 1)[0]
         if values.dtype.kind not in "ui":
@@ -211,16 +216,22 @@ def _of_labels(source: Source) -> list[str]:
         values = unlabelled(values)
         own = [int(one) for one in np.unique(values) if one]
         ids |= set(own)
+        shares.append(float(np.count_nonzero(values)) / values.size)
         # Of very many, some tell as much.
         pieces += [ndimage.label(values == one)[1] for one in own[:: 1 + len(own) // MOST_LABELS]]
     if not ids:
         return [f"{source.path}: no label in sections a quarter, half and three quarters through"]
-    mean = float(np.mean(pieces))
-    if mean > (PIECES if len(ids) > FEW_LABELS else FEW_PIECES):
+    mean, share = float(np.mean(pieces)), float(np.mean(shares))
+    few = len(ids) <= FEW_LABELS
+    if few and mean > FEW_PIECES and share < (DENSE_CLASSES if len(ids) <= CLASSES else DENSE):
+        return [
+            f"{source.path}: {len(ids)} labels in {mean:.0f} pieces a section each, on {share:.0%}"
+            " of it, are taken for sparse neurites; label the connected objects first if they are"
+            " classes, such as mitochondria"
+        ]
+    if mean > (FEW_PIECES if few else PIECES):
         some = ", ".join(map(str, sorted(ids)[:4]))
-        what = (
-            "a map of membranes or classes" if len(ids) <= FEW_LABELS else "grey values or classes"
-        )
+        what = "a map of membranes or classes" if few else "grey values or classes"
         raise StepError(
             f"{source.path}: expected labels, one an object, found {what}: {len(ids)} values"
             f" ({some}{', ...' if len(ids) > 4 else ''}) in {mean:.0f} pieces a section"
