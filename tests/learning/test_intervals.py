@@ -35,7 +35,7 @@ def test_wilson_interval_stays_within_zero_and_one():
 
 
 def test_rows_are_sorted_into_groups():
-    assert [rows.tolist() for rows in rows_of_groups(["b", "a", "b"])] == [[1], [0, 2]]
+    assert [rows.tolist() for rows in rows_of_groups(["b", "a", "b"])] == [[0, 2], [1]]
 
 
 def test_the_bootstrap_of_a_mean_is_that_of_scipy():

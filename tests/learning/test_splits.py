@@ -42,6 +42,13 @@ def test_folds_depend_on_the_seed_and_not_on_the_order_of_the_sheet():
     assert other.tolist() != one.tolist()
 
 
+def test_folds_do_not_depend_on_what_the_groups_are_called():
+    items = patients({"F0": 8, "F2": 9})
+    secret = items.assign(group=[name[::-1] for name in items["group"]])
+    one = assign_folds(items, SplitSettings(folds=3))["fold"]
+    assert (one == assign_folds(secret, SplitSettings(folds=3))["fold"]).all()
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_no_fold_lacks_a_class_that_could_be_there(seed):
     rng = np.random.default_rng(seed)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
@@ -45,8 +46,11 @@ def wilson_interval(successes: int, trials: int, confidence: float = 0.95) -> tu
 
 
 def rows_of_groups(groups: ArrayLike) -> list[NDArray[np.intp]]:
-    """Row numbers of each group, groups in sorted order."""
-    names, codes = np.unique(np.asarray(groups), return_inverse=True)
+    """Row numbers of each group, in the order of their first rows.
+
+    Not in that of their names: pseudonyms of patients are others on every machine.
+    """
+    codes, names = pd.factorize(np.asarray(groups))
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.searchsorted(codes[order], np.arange(1, len(names))))
 

@@ -48,7 +48,7 @@ def assign_folds(items: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
             " groups; lower folds"
         )
     for seed in range(settings.seed, settings.seed + DRAWS):
-        fold = _draw(groups, classes, settings.folds, seed)
+        fold = _draw(table["item"].to_numpy(str), groups, classes, settings.folds, seed)
         table["fold"] = fold
         if not missing_classes(table):
             return table
@@ -86,17 +86,23 @@ def some(names: Iterable[object], most: int = 5) -> str:
 
 
 def _draw(
-    groups: NDArray[np.str_], classes: NDArray[np.str_], folds: int, seed: int
+    items: NDArray[np.str_],
+    groups: NDArray[np.str_],
+    classes: NDArray[np.str_],
+    folds: int,
+    seed: int,
 ) -> NDArray[np.int64]:
-    # scikit-learn shuffles groups in the order of their first item: sorted, so that the order of
-    # the sheet changes no fold.
-    order = np.lexsort((classes, groups))
+    # scikit-learn shuffles groups in the order of their names. They are called by the first name
+    # among their items, so that neither the order of the sheet changes a fold nor what the groups
+    # are called: pseudonyms of patients are others on every machine.
+    first = pd.Series(items).groupby(groups).transform("min").to_numpy(str)
+    order = np.lexsort((classes, first))
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     fold = np.full(len(groups), -1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # a class has fewer items than folds
         for number, (_, test) in enumerate(
-            splitter.split(np.zeros(len(groups)), classes[order], groups[order])
+            splitter.split(np.zeros(len(first)), classes[order], first[order])
         ):
             fold[order[test]] = number
     return fold

@@ -198,3 +198,10 @@ def test_pseudonyms_need_the_salt(tmp_path):
     assert read_salt(tmp_path / "a") == one != other
     assert pseudonym("17", one) == pseudonym("17", one) != pseudonym("17", other)
     assert (tmp_path / "a").stat().st_mode & 0o077 == 0
+
+
+def test_the_secret_of_pseudonyms_is_never_committed():
+    root = Path(__file__).parents[3]
+    ignored = (root / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "/config/*.salt" in ignored
+    assert Path(IngestSettings().salt).match("config/*.salt")
