@@ -22,7 +22,7 @@ READY := .venv/.ready-$(firstword $(shell cksum requirements.txt))
 DEV_READY := .venv/.dev-$(firstword $(shell cat requirements.txt requirements-dev.txt | cksum))
 DEMO := $(BIN)/snakemake --directory demo
 SNAKEMAKE := $(DEMO) --cores $(CORES) --quiet rules
-PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)

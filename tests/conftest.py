@@ -20,9 +20,16 @@ def starts_programs(module: object) -> bool:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark by folder and by what a module imports, so that no test needs to be marked by hand."""
+    """Mark by folder and by what a module imports, so that no test needs to be marked by hand.
+
+    Files of marked tests come first: beside others they take minutes, and one that is begun last
+    would be waited for alone.
+    """
     here = Path(__file__).parent
     for item in items:
         folders = item.path.relative_to(here).parts[:-1]
         if FOLDERS & set(folders) or starts_programs(getattr(item, "module", None)):
             item.add_marker("subprocess")
+    marks = ("slow", "subprocess")
+    long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
+    items.sort(key=lambda item: item.path not in long)

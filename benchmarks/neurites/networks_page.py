@@ -22,6 +22,10 @@ from snakescope.report.pages import markdown, write_text
 from snakescope.step.command import run_step
 from snakescope.step.tables import read_table, write_table
 
+Patch = tuple[int, int, int]
+PATCH: Patch = (8, 64, 64)
+"""Sections, rows and columns for which bytes and multiplications are counted."""
+
 
 def set_frugal(network: NeuriteNetwork, out: bool, up: bool, down: bool) -> None:
     """Choose what is recomputed: output embedding, way up, way down with its pooling."""
@@ -48,9 +52,9 @@ MEASURES: tuple[tuple[str, str, Callable[[NeuriteNetwork], None] | None], ...] =
 )
 
 
-def measures(n: int) -> pd.DataFrame:
+def measures(n: int, patch: Patch = PATCH) -> pd.DataFrame:
     """Bytes kept with one measure after the other, relative to the base network."""
-    image = torch.randn(1, 1, 8, 64, 64)
+    image = torch.randn(1, 1, *patch)
     base = saved_bytes(NeuriteNetwork("base", memory="stored"), image)
     rows = []
     for memory, words, change in MEASURES:
@@ -62,7 +66,7 @@ def measures(n: int) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def multiplications(network: str, n: int, patch: tuple[int, int, int] = (8, 64, 64)) -> float:
+def multiplications(network: str, n: int, patch: Patch = PATCH) -> float:
     """Multiplications of all convolutions in a forward pass, per voxel of the patch."""
     counted = []
 
@@ -80,16 +84,16 @@ def multiplications(network: str, n: int, patch: tuple[int, int, int] = (8, 64, 
     return sum(counted) / math.prod(patch)
 
 
-def arithmetic() -> pd.DataFrame:
+def arithmetic(patch: Patch = PATCH) -> pd.DataFrame:
     """Multiplications of a step of training, relative to the base network.
 
     A step is one forward pass and twice as much backwards; going back reversibly is one forward
     pass more.
     """
-    base = multiplications("base", 1)
+    base = multiplications("base", 1, patch)
     rows = []
     for n in (1, 2, 3, 4):
-        forward = multiplications("revnet", n)
+        forward = multiplications("revnet", n, patch)
         rows.append(
             {
                 "n": n,
@@ -195,11 +199,12 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, default=tables / "neurites-saved-bytes.tsv")
     parser.add_argument("--arithmetic", type=Path, default=tables / "neurites-arithmetic.tsv")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/neurites-networks.md")
+    parser.add_argument("--patch", type=int, nargs=3, default=PATCH, help="z y x")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    kept = pd.concat([measures(1), measures(4)], ignore_index=True)
+    kept = pd.concat([measures(1, given.patch), measures(4, given.patch)], ignore_index=True)
     write_table(given.kept, kept)
-    counted = arithmetic()
+    counted = arithmetic(given.patch)
     write_table(given.arithmetic, counted)
     text = page(read_table(given.networks), read_table(given.inference), kept, counted)
     write_text(given.page, text)

@@ -18,6 +18,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -78,6 +79,7 @@ def small_plate(folder: Path, block: int) -> None:
     (folder / "config/config.yaml").write_text(text)
 
 
+@cache
 def plan_of_a_plate(block: int) -> list[Job]:
     """Return the jobs of one plate of 50 timepoints."""
     with tempfile.TemporaryDirectory() as folder:
@@ -241,13 +243,15 @@ def matrix(
     return markdown(pd.DataFrame(columns), dict.fromkeys(list(columns)[1:], form))
 
 
-def block_table(figures: Sequence[Figure], many: int = PLATES[1]) -> str:
+def block_table(
+    figures: Sequence[Figure], many: int = PLATES[1], blocks: Sequence[int] = BLOCKS
+) -> str:
     """Wall time, jobs and GPU use by block size, of many plates on 4 GPUs."""
     found = {(one.case, one.metric): one.value for one in figures}
     forms = {"jobs": ".0f", "wall time": ".1f", "GPU busy": ".0%", "GPU held": ".0%"}
-    cases = [f"{many} plates, 4 GPUs, blocks of {block}" for block in BLOCKS]
+    cases = [f"{many} plates, 4 GPUs, blocks of {block}" for block in blocks]
     columns = {metric: [found[case, metric] for case in cases] for metric in forms}
-    table = pd.DataFrame({"timepoints a block": BLOCKS, **columns})
+    table = pd.DataFrame({"timepoints a block": blocks, **columns})
     hours = {"wall time": "wall time (h)"}
     return markdown(table.rename(columns=hours), {hours.get(k, k): v for k, v in forms.items()})
 
@@ -296,7 +300,12 @@ def bottlenecks(figures: Sequence[Figure]) -> str:
     return "\n".join(f"- **{part}**: {'; '.join(cases)}" for part, cases in found.items())
 
 
-def page(figures: Sequence[Figure], sources: Sequence[str], plates: Sequence[int] = PLATES) -> str:
+def page(
+    figures: Sequence[Figure],
+    sources: Sequence[str],
+    plates: Sequence[int] = PLATES,
+    blocks: Sequence[int] = BLOCKS,
+) -> str:
     """The page of the documentation."""
     assumed = "\n".join(f"- {source}" for source in sources)
     return f"""# Hundreds of plates
@@ -343,7 +352,7 @@ What bounds the run, by the shortest time that each part alone would need:
 
 {plates[1]} plates on 4 GPUs by the size of blocks:
 
-{block_table(figures, plates[1])}
+{block_table(figures, plates[1], blocks)}
 
 A job costs its start whatever it does, so small blocks hold GPUs that do not work; large ones make
 an update of one timepoint dear, since its whole block is done again (and its neighbours'
@@ -360,6 +369,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--repeats", type=int, default=5, help="measurements of a job's start")
     parser.add_argument("--plates", type=int, nargs=3, default=PLATES, help="few, many, very many")
+    parser.add_argument(
+        "--blocks", type=int, nargs="+", default=BLOCKS, help=f"timepoints of a block; {BLOCK} too"
+    )
     parser.add_argument("--measured", type=Path, default=ROOT / "docs/tables/measured.tsv")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/cluster-scale.tsv")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/cluster-scale.md")
@@ -370,13 +382,13 @@ def main() -> None:
         *dry_runs(ROOT / "docs/tables/dry-run.tsv"),
         *job_start(given.repeats),
         *overheads(ROOT / "docs/tables/cluster-faults.tsv"),
-        *modelled(Measured(rows, {}), BLOCKS, given.plates),
+        *modelled(Measured(rows, {}), given.blocks, given.plates),
         *by_speed(rows, given.plates[1]),
     ]
     sources = [f"{row.rule}: {row.cost.source}" for row in rows if row.cost.assumed]
     for path, text in (
         (given.table, table(figures)),
-        (given.page, page(figures, sources, given.plates)),
+        (given.page, page(figures, sources, given.plates, given.blocks)),
     ):
         write_text(path, text)
 

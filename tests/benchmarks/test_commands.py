@@ -39,9 +39,10 @@ TINY: dict[str, str] = {
     "sperm.evaluation": "--networks ours --folds 0 --epochs 1 --estimate --table t.tsv",
     "workflow.dry_run": "--plates 2 --timepoints 11 --times 1 --table t.tsv --page p.md",
     "workflow.cluster_faults": "--figures figures.tsv --table t.tsv --page p.md",
-    "workflow.cluster_scale": "--plates 1 2 3 --repeats 1 --table t.tsv --page p.md",
-    "healthspan.full_geometry": f"{GEOMETRY} --table t.tsv --page p.md",
-    "healthspan.measured_costs": f"{GEOMETRY} --write w.tsv --table t.tsv --page p.md",
+    "workflow.cluster_scale": "--plates 1 2 3 --blocks 10 50 --repeats 1 --table t.tsv --page p.md",
+    "healthspan.full_geometry": f"{GEOMETRY} --folder SHARED/whole --table t.tsv --page p.md",
+    "healthspan.measured_costs": f"{GEOMETRY} --folder SHARED --write w.tsv"
+    " --table t.tsv --page p.md",
     "healthspan.evaluation": "--configfile evaluation.yaml --folder e --table t.tsv --page p.md",
     "healthspan.detection": "--sets wormsizer --data data --folder f --table t.tsv",
     "healthspan.borders": "--sets wormsizer --data data --folder f --table t.tsv",
@@ -55,7 +56,7 @@ TINY: dict[str, str] = {
     "healthspan.states": "--per-state 3 --table t.tsv --page p.md",
     "neurites.networks": "--patch 8,16,16 --training-patch 8,16,16 --repeats 1 --n 1"
     " --networks t.tsv --inference i.tsv",
-    "neurites.networks_page": "--kept t.tsv --arithmetic a.tsv --page p.md",
+    "neurites.networks_page": "--patch 8 16 16 --kept t.tsv --arithmetic a.tsv --page p.md",
     "neurites.scale": "--shape 8 96 96 --block 8 48 48 --processes 1 --table t.tsv --parts q.tsv",
     "neurites.scale_page": "--page p.md",
     "neurites.blocks": "--sections 4 64 64 --cubes 12 32 32 --contexts 32 --data none"
@@ -247,9 +248,18 @@ CHECKED: dict[str, Callable[[Path], None]] = {
 }
 
 
-def arguments(benchmark: str, folder: Path) -> Sequence[str]:
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a plate that one benchmark computes and the next finds under two names."""
+    folder = tmp_path_factory.mktemp("shared")
+    (folder / "whole").mkdir()
+    (folder / "tiny").symlink_to("whole")
+    return folder
+
+
+def arguments(benchmark: str, folder: Path, shared: Path) -> Sequence[str]:
     """Tiny arguments; names of files and folders are those of the test's folder."""
-    words = TINY[benchmark].split()
+    words = TINY[benchmark].replace("SHARED", str(shared)).split()
     inside = re.compile(r"\w+\.(tsv|md|yaml|png)|none|data|training|e|f")
     return [
         str(folder / word) if inside.fullmatch(word) and words[at - 1].startswith("--") else word
@@ -258,10 +268,10 @@ def arguments(benchmark: str, folder: Path) -> Sequence[str]:
 
 
 @pytest.mark.parametrize("benchmark", TINY)
-def test_benchmark_runs(benchmark: str, tmp_path: Path) -> None:
+def test_benchmark_runs(benchmark: str, tmp_path: Path, shared: Path) -> None:
     PREPARED.get(benchmark, lambda folder: None)(tmp_path)
     environment = {name: value for name, value in os.environ.items() if name != "SNAKESCOPE_DATA"}
-    words = arguments(benchmark, tmp_path)
+    words = arguments(benchmark, tmp_path, shared)
     ran = run(f"benchmarks.{benchmark}", words, REPOSITORY, MODELS, environment)
     assert ran.returncode == 0, ran.stderr[-3000:]
     written = [path for path in (tmp_path / "t.tsv", tmp_path / "p.md") if path.exists()]
