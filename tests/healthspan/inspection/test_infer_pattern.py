@@ -1,8 +1,11 @@
 """Naming patterns inferred from names as people give them."""
 
+from pathlib import Path
+
 import pytest
 
 from snakescope.healthspan.inspection.infer_pattern import infer_pattern
+from snakescope.healthspan.inspection.naming_of_folder import Given, name_folder
 from snakescope.healthspan.plates.naming import compile_pattern, read_name
 from snakescope.healthspan.plates.settings import ChannelNames
 
@@ -36,6 +39,11 @@ CASES = [
      "elapsed", "sure"),
     ([f"{w}_{6 * k:03d}h.tif" for k in range(9) for w in ("A1", "A2", "B1")], "{well}_{hours}h",
      "elapsed", "sure"),
+    ([f"p9_d{d}h00.png" for d in WORKDAYS], "p9_d{days}h{hours}", "elapsed", "sure"),
+    ([f"Day{k // 2:02d}Hour{12 * (k % 2):02d}.png" for k in range(9)], "Day{days}Hour{hours}",
+     "elapsed", "sure"),
+    (days("P9-2105{d:02d}094712-00.jpg"),
+     "P9-{year}{month}{day}{hours}{minutes}{seconds}-00", "date", "sure"),
     ([f"{k:03d}_2021-05-{k + 1:02d}_12-00-05.tif" for k in range(9)],
      "{any}_{year}-{month}-{day}_{hours}-{minutes}-{seconds}", "date", "sure"),
 ]  # fmt: skip
@@ -90,3 +98,26 @@ def test_day_and_month_are_told_apart_by_the_length_of_the_series() -> None:
 
 def test_names_without_a_difference_have_no_pattern() -> None:
     assert infer_pattern(["only.tif"], ALIASES) is None
+
+
+@pytest.mark.parametrize("name", ["w{w}d{d}.png", "week {w} day {d}.png"])
+def test_days_of_weeks_are_no_days(name: str, tmp_path: Path) -> None:
+    names = [name.format(w=day // 7, d=day % 7) for day in WORKDAYS]
+    found = name_folder(str(tmp_path), names, ALIASES, Given())
+    assert found.open and "--interval-h" in found.open[0]
+
+
+@pytest.mark.parametrize("unit", [1, 1000])
+def test_times_of_unix_are_times(unit: int, tmp_path: Path) -> None:
+    names = [f"img_{(1_615_000_000 + 86_400 * day) * unit}.png" for day in WORKDAYS]
+    found = name_folder(str(tmp_path), names, ALIASES, Given())
+    hours = sorted(found.times.values())
+    assert [round(time - hours[0]) for time in hours] == [24 * (day - 4) for day in WORKDAYS]
+    assert found.pattern == "img_{any}" and not found.open
+
+
+def test_serial_numbers_that_are_far_apart_are_counted(tmp_path: Path) -> None:
+    names = [f"img_{10**15 + k * 12_345_678}.png" for k in range(9)]
+    found = name_folder(str(tmp_path), names, ALIASES, Given())
+    (missing,) = [one.value for one in found.proposals if one.what == "numbers"]
+    assert missing.startswith(f"{8 * 12_345_677} are missing: 1000000000000001, ")

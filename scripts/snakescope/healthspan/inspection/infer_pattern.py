@@ -197,12 +197,23 @@ def _channels(series: Series, fields: Fields, aliases: Mapping[str, str], why: l
             and series.varies(at)
             and set(texts) <= CHANNEL_WORDS
             and len(set(series.texts(at))) <= 4
+            and (set(texts) != {"w"} or _each_in_all(series, at))  # else weeks
         ):
             fields[place], fields[at] = ["channel"], []
         else:
             continue
         why.append("words for channels")
         return
+
+
+def _each_in_all(series: Series, place: int) -> bool:
+    """Return whether most names have one like them for every value of a number."""
+    others = [at for at in range(len(series.columns)) if at != place]
+    rest = Counter(
+        tuple(series.columns[at][k].text for at in others) for k in range(len(series.paths))
+    )
+    every = len(set(series.texts(place)))
+    return sum(count >= every for count in rest.values()) >= 0.8 * len(rest)
 
 
 def _others(series: Series, fields: Fields, has_time: bool, why: list[str]) -> set[str]:

@@ -16,6 +16,7 @@ DAY_WORDS = {
     "giorni", "dag", "dage", "doa", "adultday", "da", "age", "dayofadulthood",
 }  # fmt: skip
 HOUR_WORDS = {"h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "heure", "heures"}
+WEEK_WORDS = {"w", "wk", "week", "weeks", "woche", "semaine", "semana"}
 MINUTE_WORDS = {"m", "min", "mins", "minute", "minutes"}
 SECOND_WORDS = {"s", "sec", "secs", "second", "seconds"}
 INDEX_WORDS = {
@@ -67,6 +68,23 @@ def is_unit_of_earlier(series: Series, place: int) -> bool:
     """Return whether the word before a number directly follows another number, as in 06d12h."""
     back = [at for at in range(place - 1, -1, -1) if any(series.texts(at))][:2]
     return len(back) == 2 and [series.kind(at) for at in back] == ["word", "number"]
+
+
+def units_before(series: Series) -> bool:
+    """Return whether units stand before their numbers, as in d05h12, not behind, as in 05d12h."""
+    units = DAY_WORDS | HOUR_WORDS | MINUTE_WORDS
+    at = [k for k in range(len(series.columns)) if any(series.texts(k))]
+    for k, here in enumerate(at):
+        neighbours = [*at[max(0, k - 1) : k], *at[k + 1 : k + 3]]
+        if series.kind(here) != "number" or k == 0 or len(neighbours) < 3:
+            continue
+        before, after, _ = neighbours
+        kinds = [series.kind(one) for one in neighbours]
+        if kinds == ["word", "word", "number"] and not (
+            k > 1 and series.kind(at[k - 2]) == "number"
+        ):
+            return set(series.texts(before)) <= units and set(series.texts(after)) <= units
+    return False
 
 
 def _dates(parts: Sequence[Sequence[str]]) -> list[date] | None:
@@ -136,6 +154,10 @@ def _readings(series: Series, place: int) -> list[tuple[Fields, str, list[tuple[
                     continue
                 fields += ["hours", "minutes", *(["seconds"] if widths == {14} else [])]
             found.append(({place: fields}, order, [_of(row) for row in rows]))
+    if widths <= {12} and all(_is_time_of_day(text[6:]) for text in texts):
+        short = [(text[:2], text[2:4], text[4:6]) for text in texts]
+        fields = ["year", "month", "day", "hours", "minutes", "seconds"]
+        found.append(({place: fields}, "year month day", short))
     if widths <= {6} and word_before(series, place) not in INDEX_WORDS:
         for order in ("year month day", "day month year"):
             names = order.split()
@@ -259,11 +281,17 @@ def find_time_of_day(series: Series, after: int) -> Fields:
 def find_elapsed(series: Series, taken: set[int]) -> Fields:
     """Find elapsed days, hours and minutes that a word beside them names."""
     found: Fields = {}
-    for place in range(len(series.columns)):
-        if series.kind(place) != "number" or place in taken:
+    ahead = units_before(series)
+    numbers = [p for p in range(len(series.columns)) if series.kind(p) == "number"]
+    if any(series.varies(p) and word_before(series, p) in WEEK_WORDS for p in numbers):
+        return {}  # No pattern tells weeks, and their days alone would be wrong times.
+    for place in numbers:
+        if place in taken:
             continue
         before, unit = word_before(series, place), unit_after(series, place)
-        if is_unit_of_earlier(series, place) or unit in DAY_WORDS | HOUR_WORDS:
+        if ahead:
+            unit = ""
+        elif is_unit_of_earlier(series, place) or unit in DAY_WORDS | HOUR_WORDS:
             before = ""
         if before in DAY_WORDS or unit in DAY_WORDS:
             name = "days"

@@ -3,6 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,9 @@ from snakescope.step.errors import StepError
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
 FOREIGN_SHOWN = 4
+MISSING_SHOWN = 8
+UNIX_DAYS = 11_500, 25_500
+"""Days since 1970 between which a number is a time of Unix, June 2001 to October 2039."""
 FIRST_READ = 400
 """Number of images that are read for a date before all are: most folders have none."""
 
@@ -137,6 +141,8 @@ def _timed(folder: str, naming: Naming, paths: Sequence[str], given: Given) -> N
                 found, source = _table(path, naming.paths), str(path)
                 if found is not None:
                     break
+            if found is None and given.interval_h is None and naming.time == "timepoint":
+                found, source = _unix_times(naming) or (None, "")
     why = f"{len(naming.paths)} of {len(paths)} names: {naming.why}"
     keys: dict[str, Any] = {"plates.pattern": naming.pattern} if naming.pattern else {}
     named = Proposal("naming", f"pattern: {scalar(naming.pattern)}", why, naming.sure, keys)
@@ -183,8 +189,10 @@ def _by_table(
 
 def _by_number(naming: Naming, given: Given, named: Proposal, rest: Sequence[Proposal]) -> Named:
     numbers = naming.numbers
-    missing = sorted(set(range(numbers[0], numbers[-1] + 1)) - set(numbers)) if numbers else []
-    if given.interval_h is None and looks_like_days(numbers):
+    missing = _missing(numbers)
+    # Days of which many come twice are days of weeks, or of something else.
+    once = len(naming.doubles) < 0.2 * len(naming.paths)
+    if given.interval_h is None and once and looks_like_days(numbers):
         pattern = naming.pattern.replace("{timepoint}", "{days}")
         named = replace(
             named,
@@ -198,12 +206,11 @@ def _by_number(naming: Naming, given: Given, named: Proposal, rest: Sequence[Pro
             pattern, naming.paths, naming.plates, (named, times, *rest), first_h=24.0 * numbers[0]
         )
     if missing:
-        shown = ", ".join(map(str, missing[:8])) + (", ..." if len(missing) > 8 else "")
+        shown = ", ".join(map(str, missing)) + (", ..." if len(missing) == MISSING_SHOWN else "")
+        count = numbers[-1] - numbers[0] + 1 - len(numbers)
         rest = [
             *rest,
-            Proposal(
-                "numbers", f"{len(missing)} are missing: {shown}", "numbers that count up", SURE
-            ),
+            Proposal("numbers", f"{count} are missing: {shown}", "numbers that count up", SURE),
         ]
     if given.interval_h is None:
         times = Proposal("times", "unknown: numbers without a unit", "the names", "unknown")
@@ -217,6 +224,28 @@ def _by_number(naming: Naming, given: Given, named: Proposal, rest: Sequence[Pro
         {"plates.interval_h": given.interval_h},
     )
     return Named(naming.pattern, naming.paths, naming.plates, (named, times, *rest))
+
+
+def _missing(numbers: Sequence[int]) -> list[int]:
+    """Return the first numbers that are missing; of some serial numbers there are billions."""
+    gaps = ((one + 1, other) for one, other in pairwise(numbers) if other > one + 1)
+    return list(islice(chain.from_iterable(range(*gap) for gap in gaps), MISSING_SHOWN))
+
+
+def _unix_times(naming: Naming) -> tuple[Times, str] | None:
+    """Return the times of names with seconds or milliseconds since 1970; None without."""
+    for unit, per_hour in (("seconds", 3600), ("milliseconds", 3_600_000)):
+        first, last = (86400 * day * per_hour // 3600 for day in UNIX_DAYS)
+        if naming.numbers and first <= naming.numbers[0] and naming.numbers[-1] <= last:
+            pattern = [compile_pattern(naming.pattern.replace("{plate}", "{any}"), "")]
+            parts = {path: read_name(path, pattern) for path in naming.paths}
+            hours = {
+                path.lower(): one.timepoint / per_hour
+                for path, one in parts.items()
+                if one is not None and one.timepoint is not None
+            }
+            return Times(hours, True, ""), f"{unit} since 1970 in the names"
+    return None
 
 
 def _first_h(naming: Naming) -> float | None:
