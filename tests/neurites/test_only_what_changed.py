@@ -50,13 +50,15 @@ def test_again_there_is_nothing_to_do(done: Volumes) -> None:
 def test_a_changed_section_redoes_its_slab_its_block_and_the_agglomeration(done: Volumes) -> None:
     done.section(5, 99)
     of_block = {f"affinities/{SECOND}.h5", f"fragments/{SECOND}.h5", f"graphs/{SECOND}.npz"}
-    assert done.plan("--", "neurites") == of("a", {"image.zarr/2"} | of_block | VOLUME)
+    assert done.plan("--", "neurites") == of(
+        "a", {"image.zarr/2", "image.ome.zarr"} | of_block | VOLUME
+    )
 
 
 def test_a_section_below_a_face_redoes_the_graph_above_it_too(done: Volumes) -> None:
     done.section(3, 99)
     of_block = {f"affinities/{FIRST}.h5", f"fragments/{FIRST}.h5", f"graphs/{FIRST}.npz"}
-    expected = {"image.zarr/1", f"graphs/{SECOND}.npz"} | of_block | VOLUME
+    expected = {"image.zarr/1", "image.ome.zarr", f"graphs/{SECOND}.npz"} | of_block | VOLUME
     assert done.plan("--", "neurites") == of("a", expected)
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from snakescope.sperm.detection.heads import ByBlobs, f_score, matched, peaks
+from snakescope.sperm.detection.heads import ByBlobs, bright, f_score, matched, peaks
 from snakescope.sperm.detection.settings import DetectSettings
 
 
@@ -27,3 +27,16 @@ def test_blobs_find_bright_heads():
     frame = 90 + 120 * np.exp(-((x - 30) ** 2 + (y - 40) ** 2) / 18)
     found = ByBlobs(DetectSettings(weights=""), 0.46)(frame.astype(np.uint8))
     assert len(found) == 1 and np.hypot(found[0, 0] - 30, found[0, 1] - 40) < 1
+
+
+def test_faint_peaks_go_whatever_the_gain_of_the_camera():
+    y, x = np.mgrid[:60, :120]
+    spots = ((20, 100), (60, 90), (100, 30))
+    light = sum(top * np.exp(-((x - at) ** 2 + (y - 30) ** 2) / 18) for at, top in spots)
+    heads = np.array([[20.0, 30, 0.9], [60, 30, 0.5], [100, 30, 0.3]])
+    for gain in (0.5, 1.4):
+        frame = (80 + gain * light).astype(np.uint8)
+        assert list(bright(heads, frame, 0.55)[:, 0]) == [20, 60]
+        assert len(bright(heads, frame, 0)) == 3
+    unsure = heads * np.array([1, 1, 0.3])
+    assert len(bright(unsure, frame, 0.55)) == 3

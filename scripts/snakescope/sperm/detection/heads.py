@@ -16,6 +16,8 @@ from snakescope.sperm.detection.settings import DetectSettings
 
 Points = NDArray[np.float64]
 """x, y (px) and height of heads, shape (N, 3)."""
+SURE, BRIGHT_PX = 0.4, 9
+"""Height of heads that are surely some; side of the square in which their brightness is sought."""
 BLOB_UM = 1.47
 """SD of the Laplacian of Gaussian: half the width of a head."""
 
@@ -61,25 +63,51 @@ class ByNetwork:
         self.network, self.settings = network.eval(), settings
         self.scale = um_per_px / UM_PER_PX
 
+    def _scaled(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """A frame at the scale of the network."""
+        if abs(self.scale - 1) <= 0.02:
+            return frame
+        kind = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
+        resized = cv2.resize(frame, None, fx=self.scale, fy=self.scale, interpolation=kind)
+        return np.asarray(resized, np.uint8)
+
     @torch.no_grad()
     def map(self, frame: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """The map of heads at half the resolution of the network's scale."""
-        if abs(self.scale - 1) > 0.02:
-            kind = cv2.INTER_AREA if self.scale < 1 else cv2.INTER_LINEAR
-            frame = np.asarray(
-                cv2.resize(frame, None, fx=self.scale, fy=self.scale, interpolation=kind), np.uint8
-            )
-        grey = normalised(np.asarray(frame, np.uint8))
+        """The map of heads at half the resolution of a frame at the network's scale."""
+        grey = normalised(frame)
         height, width = grey.shape
         grey = np.pad(grey, ((0, -height % 16), (0, -width % 16)), mode="reflect")
         found = torch.sigmoid(self.network(torch.from_numpy(grey)[None, None]))[0, 0].numpy()
         return np.asarray(found[: -(-height // STRIDE), : -(-width // STRIDE)])
 
     def __call__(self, frame: NDArray[np.uint8]) -> Points:
+        seen = self._scaled(frame)
         distance = self.settings.min_distance_um / UM_PER_PX / STRIDE
-        found = peaks(self.map(frame), self.settings.threshold, distance)
-        found[:, :2] = ((found[:, :2] + 0.5) * STRIDE - 0.5) / self.scale
+        found = peaks(self.map(seen), self.settings.threshold, distance)
+        found[:, :2] = (found[:, :2] + 0.5) * STRIDE - 0.5
+        found = bright(found, seen, self.settings.least_brightness)
+        found[:, :2] /= self.scale
         return found
+
+
+def bright(heads: Points, frame: NDArray[np.uint8], share: float) -> Points:
+    """Heads at least as bright as a share of the surest ones of a frame at the network's scale.
+
+    Rims of debris look like heads to the network, and are fainter. The upper quartile of the heads
+    that it is sure of is the measure, so that the gain of a camera does not count; without a sure
+    head all are kept.
+    """
+    sure = heads[:, 2] >= SURE
+    if share == 0 or not sure.any():
+        return heads
+    smooth = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0)
+    top = ndimage.maximum_filter(smooth, BRIGHT_PX) - np.median(frame)
+    columns, rows = (
+        np.clip(np.round(heads[:, axis]).astype(int), 0, frame.shape[1 - axis] - 1)
+        for axis in (0, 1)
+    )
+    found = top[rows, columns]
+    return heads[found >= share * np.quantile(found[sure], 0.75)]
 
 
 class ByBlobs:

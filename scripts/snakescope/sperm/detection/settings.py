@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class DetectSettings(Settings):
     """Heads of sperm in every frame of a video."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unrecorded: ClassVar[frozenset[str]] = frozenset({"threads"})
 
     weights: str = Field(
@@ -18,7 +18,14 @@ class DetectSettings(Settings):
         description="weights of the network that finds heads; empty: Laplacian of Gaussian",
     )
     threshold: float = Field(
-        0.2, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
+        0.15, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
+    )
+    least_brightness: float = Field(
+        0.55,
+        ge=0,
+        lt=1,
+        description="least brightness of a head against the background, as a share of that of the"
+        " surest heads of its frame (ratio); 0 keeps dark ones, too",
     )
     min_distance_um: float = Field(3.2, gt=0, description="least distance of two heads (um)")
     log_threshold: float = Field(
