@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks import ROOT
+from benchmarks.sperm import COLUMNS
 from snakescope.learning.intervals import bootstrap_interval
 from snakescope.learning.scores import risk_coverage
 from snakescope.sperm.results.grade import Residuals, residuals_of
@@ -29,7 +30,6 @@ from snakescope.sperm.training.predict import graded, network_of
 from snakescope.step.command import run_step
 from snakescope.step.tables import write_table
 
-NAMES = ["set", "network", "metric", "value", "low", "high", "n"]
 SET = "dishes"
 Score = tuple[str, str, str, float, float, float, int]
 
@@ -51,23 +51,17 @@ def rows_of(
         [np.argmax(dishes.quality[one]) in np.argsort(given[one], kind="stable")[:3]
          for one in members], float
     )  # fmt: skip
-    each = np.arange(len(members))
-    for metric, values in (("kendall_tau", tau), ("best_in_three", best)):
-        found = bootstrap_interval(lambda at, v=values: float(v[at].mean()), each, 1, resamples)  # type: ignore[misc]
-        yield SET, "ours", metric, *found, len(members)
     squared = of.errors(shares, truth)["mse_e2"]
     mean = of.errors(np.tile(truth.mean(axis=0), (len(truth), 1)), truth)["mse_e2"]
     inside = (true - given >= spread.low) & (true - given <= spread.high)
-    for who, metric, values in (
-        ("ours", "mse_e2", squared), ("mean_predictor", "mse_e2", mean),
-        ("ours", "coverage_90", inside.astype(float)),
+    each = np.arange(len(members))
+    for who, metric, values, groups in (
+        ("ours", "kendall_tau", tau, each), ("ours", "best_in_three", best, each),
+        ("ours", "mse_e2", squared, dishes.dishes),
+        ("mean_predictor", "mse_e2", mean, dishes.dishes),
+        ("ours", "coverage_90", inside.astype(float), dishes.dishes),
     ):  # fmt: skip
-        found = bootstrap_interval(
-            lambda at, v=values: float(v[at].mean()),
-            dishes.dishes,
-            1,
-            resamples,  # type: ignore[misc]
-        )
+        found = bootstrap_interval(lambda at, v=values: float(v[at].mean()), groups, 1, resamples)  # type: ignore[misc]
         yield SET, who, metric, *found, len(values)
     kept, risk = risk_coverage(squared, of.entropy(shares))
     at = int(np.searchsorted(kept, 0.7))
@@ -91,7 +85,7 @@ def main() -> None:
     dishes = simulated_dishes(names, options.each, size_px)
     shares = graded(network, dishes.clips)
     rows = list(rows_of(dishes, shares, residuals_of(options.weights)))
-    write_table(options.table, pd.DataFrame(rows, columns=NAMES))
+    write_table(options.table, pd.DataFrame(rows, columns=COLUMNS))
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks import ROOT
+from benchmarks.sperm import COLUMNS
 from snakescope.learning.intervals import paired_difference
 from snakescope.learning.splits import assign_folds, roles
 from snakescope.sperm.clips import cut
@@ -46,7 +47,6 @@ from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
 EXAMPLE = ROOT / "config/examples/sperm_benchmark"
-NAMES = ["set", "network", "metric", "value", "low", "high", "n"]
 KEPT = ("mse_e2", "js_e2", "emd", "explained", "balanced_accuracy", "correlation", "coverage_90",
         "mse_at_70_coverage")  # fmt: skip
 
@@ -223,7 +223,7 @@ def main() -> None:
         if options.table:
             write_table(options.table, table)
         return
-    table = pd.DataFrame(list(rows_of(found, GradeScoreSettings())), columns=NAMES)
+    table = pd.DataFrame(list(rows_of(found, GradeScoreSettings())), columns=COLUMNS)
     write_table(options.table or ROOT / "docs/tables/sperm-evaluation.tsv", table)
 
 

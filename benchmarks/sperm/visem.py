@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from benchmarks import ROOT
+from benchmarks.sperm import COLUMNS
 from snakescope.imaging.video import Video
 from snakescope.learning.intervals import bootstrap_interval
 from snakescope.sperm.clips.cut import Window, cut
@@ -38,7 +39,6 @@ GATE_PX = 10.0
 TUNED, SCORED = range(100), range(100, 150)
 MOVER_UM_S, IMMOTILE_UM_S = 5.0, 1.0
 THRESHOLDS = np.round(np.arange(0.05, 0.75, 0.05), 2)
-NAMES = ["set", "network", "metric", "value", "low", "high", "n"]
 AIMS = {"detection_f": 0.85, "speed_spearman": 0.9, "speed_error": 0.1}
 BLOBS = (25.0, 40.0, 55.0, 70.0, 85.0)
 
@@ -179,14 +179,14 @@ def main() -> None:
     options = parser.parse_args()
     if options.data.name == "none":  # the names of the scores, without the frames
         rows = [("visem", "ours", name, np.nan, np.nan, np.nan, 0) for name in AIMS]
-        write_table(options.table, pd.DataFrame(rows, columns=NAMES))
+        write_table(options.table, pd.DataFrame(rows, columns=COLUMNS))
         return
     if not (options.data / "images").is_dir():
         raise StepError(f"{options.data}: expected the frames of VISEM-Tracking, found none")
     truth = boxes(options.data)
     table = speeds(options.data, truth)
     rows = [*detection_rows(detections(options.data, truth, options.every)), *speed_rows(table)]
-    write_table(options.table, pd.DataFrame(rows, columns=NAMES))
+    write_table(options.table, pd.DataFrame(rows, columns=COLUMNS))
     if options.speeds:
         write_table(options.speeds, table)
 

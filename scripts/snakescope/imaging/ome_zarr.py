@@ -4,6 +4,7 @@ Version 0.4 of the specification (Zarr 2), which napari, Neuroglancer and BigDat
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def write_ome_zarr(
         for z, section in enumerate(sections):
             for array in arrays:
                 array[z] = section
-                section = _halved(section)
+                section = means(section[None], (1, 2, 2))[0]
 
 
 def create_levels(
@@ -97,10 +98,14 @@ def create_levels(
     return arrays
 
 
-def _halved(section: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The mean of every 2 x 2 pixels; an odd last row or column is repeated."""
-    height, width = section.shape
-    even = np.pad(section, ((0, height % 2), (0, width % 2)), mode="edge").astype(np.uint16)
-    total = even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]
-    halved: NDArray[np.uint8] = ((total + 2) // 4).astype(np.uint8)
-    return halved
+def means(part: NDArray[np.uint8], factors: Sequence[int]) -> NDArray[np.uint8]:
+    """Return the mean of every box of ``factors`` voxels, rounded; ends are filled by the last."""
+    ends = [(0, -n % f) for n, f in zip(part.shape, factors, strict=True)]
+    padded = np.pad(part, ends, mode="edge").astype(np.uint16)
+    z, y, x = factors
+    total = np.zeros(tuple(n // f for n, f in zip(padded.shape, factors, strict=True)), np.uint16)
+    for k, j, i in product(range(z), range(y), range(x)):
+        total += padded[k::z, j::y, i::x]
+    count = z * y * x
+    found: NDArray[np.uint8] = ((total + count // 2) // count).astype(np.uint8)
+    return found

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 import zarr
 
-from snakescope.imaging.ome_zarr import create_levels
+from snakescope.imaging.ome_zarr import create_levels, means
 from snakescope.imaging.volumes import describe
-from snakescope.neurites.agglomeration.image_levels import means, write_image
+from snakescope.neurites.agglomeration.image_levels import write_image
 from snakescope.neurites.agglomeration.segmentation import CHUNK, level_factors
 from snakescope.neurites.volumes.ingest import create_array
 

@@ -11,7 +11,7 @@ PATH = (np.arange(5), np.column_stack([np.arange(5) * 4.0 + 40, np.full(5, 50.0)
 
 def test_tracks_have_the_grade_of_their_clip():
     clips = pd.DataFrame({"clip": ["my_v_t0001_0", "my_v_t0001_1", "my_v_t0002_0"], "grade": ["", "B", ""]})  # fmt: skip # noqa: E501
-    found = marked(["t0000", "t0001", "t0002"], [PATH] * 3, clips)
+    found = marked(dict.fromkeys(["t0000", "t0001", "t0002"], PATH), clips)
     assert [one.label for one in found] == ["0", "1 B", "2"]
     assert [one.colour for one in found] == [NOT_GRADED, GRADE_COLOURS[1], NOT_GRADED]
 

@@ -232,17 +232,22 @@ def _missing(numbers: Sequence[int]) -> list[int]:
     return list(islice(chain.from_iterable(range(*gap) for gap in gaps), MISSING_SHOWN))
 
 
+def _parts(naming: Naming) -> list[tuple[str, NameParts]]:
+    """Return what the names that fit the pattern tell, whatever the plate, with their paths."""
+    patterns = [compile_pattern(naming.pattern.replace("{plate}", "{any}"), "")]
+    read = [(path, read_name(path, patterns)) for path in naming.paths]
+    return [(path, one) for path, one in read if one is not None]
+
+
 def _unix_times(naming: Naming) -> tuple[Times, str] | None:
     """Return the times of names with seconds or milliseconds since 1970; None without."""
     for unit, per_hour in (("seconds", 3600), ("milliseconds", 3_600_000)):
         first, last = (86400 * day * per_hour // 3600 for day in UNIX_DAYS)
         if naming.numbers and first <= naming.numbers[0] and naming.numbers[-1] <= last:
-            pattern = [compile_pattern(naming.pattern.replace("{plate}", "{any}"), "")]
-            parts = {path: read_name(path, pattern) for path in naming.paths}
             hours = {
                 path.lower(): one.timepoint / per_hour
-                for path, one in parts.items()
-                if one is not None and one.timepoint is not None
+                for path, one in _parts(naming)
+                if one.timepoint is not None
             }
             return Times(hours, True, ""), f"{unit} since 1970 in the names"
     return None
@@ -250,9 +255,7 @@ def _unix_times(naming: Naming) -> tuple[Times, str] | None:
 
 def _first_h(naming: Naming) -> float | None:
     """Return the least elapsed time (h) that the names tell."""
-    patterns = [compile_pattern(naming.pattern.replace("{plate}", "{any}"), "")]
-    parts: list[NameParts | None] = [read_name(path, patterns) for path in naming.paths]
-    hours = [one.time_h for one in parts if one is not None and one.time_h is not None]
+    hours = [one.time_h for _, one in _parts(naming) if one.time_h is not None]
     return min(hours, default=None)
 
 

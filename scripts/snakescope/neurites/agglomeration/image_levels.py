@@ -12,12 +12,10 @@ from pathlib import Path
 
 import numpy as np
 import zarr
-from numpy.typing import NDArray
 
-from snakescope.imaging.ome_zarr import create_levels
+from snakescope.imaging.ome_zarr import create_levels, means
 from snakescope.neurites.agglomeration.segmentation import CHUNK, level_factors
 from snakescope.neurites.agglomeration.settings import SegmentationSettings
-from snakescope.neurites.volumes.blocks import Zyx
 from snakescope.step.output import atomic_folder
 from snakescope.step.progress import progress
 
@@ -62,19 +60,6 @@ def _boxes(shape: Sequence[int], chunk: Sequence[int]) -> Iterator[Box]:
         for n, step in zip(shape, chunk, strict=True)
     ]
     yield from product(*sides)  # type: ignore[misc]
-
-
-def means(part: NDArray[np.uint8], factors: Zyx) -> NDArray[np.uint8]:
-    """Return the mean of every box of ``factors`` voxels, rounded; ends are filled by the last."""
-    ends = [(0, -n % f) for n, f in zip(part.shape, factors, strict=True)]
-    padded = np.pad(part, ends, mode="edge").astype(np.uint16)
-    z, y, x = factors
-    total = np.zeros(tuple(n // f for n, f in zip(padded.shape, factors, strict=True)), np.uint16)
-    for k, j, i in product(range(z), range(y), range(x)):
-        total += padded[k::z, j::y, i::x]
-    count = z * y * x
-    found: NDArray[np.uint8] = ((total + count // 2) // count).astype(np.uint8)
-    return found
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

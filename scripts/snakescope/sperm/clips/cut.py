@@ -25,6 +25,9 @@ from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
+OUT_OF_FOCUS = "out of focus"
+NOT_FOLLOWED = "the crop does not follow the head: no speed"
+"""Flags of clips."""
 COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags"]
 """Of the plan: the middle of the crop is at x, y, one number each, or 16 for one that moves."""
 TABLE = [
@@ -138,12 +141,12 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
     if len(frames) >= 3:
         row["sharpness"] = float(np.median([sharpness(frame) for frame in frames[::4]]))
         if row["sharpness"] < settings.min_sharpness:
-            flags.append("out of focus")
+            flags.append(OUT_OF_FOCUS)
         if not np.isnan(one.um_per_px):
             row["head_length_um"], row["head_width_um"] = head_size(frames, settings.um_per_px)
         off_um = head_offset(frames, settings.um_per_px) * settings.um_per_px
         if not np.isnan(one.um_per_px) and off_um > settings.max_off_um:
-            flags.append("the crop does not follow the head: no speed")
+            flags.append(NOT_FOLLOWED)
         elif not np.isnan(one.um_per_px):
             found = motion(drift(frames), settings.um_per_px, settings.fps)
             row |= {"vsl_um_s": found.vsl, "vcl16_um_s": found.vcl, "lin": found.lin}

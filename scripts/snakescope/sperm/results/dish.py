@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from snakescope.sperm.clips.cut import NOT_FOLLOWED, OUT_OF_FOCUS
 from snakescope.sperm.clips.cut import TABLE as CUT
 from snakescope.sperm.clips.motion import REFUSED
 from snakescope.sperm.results.gallery import Shown, gallery, save_picture
@@ -20,6 +21,7 @@ from snakescope.sperm.results.grade import COLUMNS as GRADED
 from snakescope.sperm.results.page import dish_page
 from snakescope.sperm.results.settings import DishSettings
 from snakescope.sperm.scores.metrics import entropy, mean_grade
+from snakescope.sperm.tracking.track import TWO_HEADS
 from snakescope.sperm.videos.sheet import FILES, GRADES
 from snakescope.step.tables import read_table, write_table
 
@@ -32,7 +34,7 @@ COLUMNS = [
 """The mean grade is 0 for A to 4 for E; ``bcf_hz`` and ``alh_um`` are always empty."""
 NO_NETWORK = "no network grades"
 NAMES = {"bcf_hz": "Beat frequency (BCF)", "alh_um": "Lateral amplitude of the head (ALH)"}
-STOPS = ("out of focus", "two heads", "the crop does not follow the head")
+STOPS = (OUT_OF_FOCUS, TWO_HEADS, NOT_FOLLOWED)
 """Flags with which a clip is not graded."""
 
 

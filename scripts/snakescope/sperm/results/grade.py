@@ -59,14 +59,19 @@ def residuals_of(weights: str) -> Residuals:
     return Residuals(**found)
 
 
-def residuals_from(predictions: pd.DataFrame) -> Residuals:
-    """Of the clips that a cross-validation held out, of one model."""
-    votes = np.array([votes_of(text) for text in predictions["votes"]], np.float64)
+def residuals(given: NDArray[np.float64], votes: NDArray[np.int64]) -> Residuals:
+    """How far mean grades of distributions (N, 5) lie from those of the votes (N, 5)."""
     truth = votes / votes.sum(axis=1, keepdims=True)
-    given = predictions[[f"{PROBABILITY}{name}" for name in GRADES]].to_numpy(np.float64)
     error = of.mean_grade(truth) - of.mean_grade(given)
     low, high = np.quantile(error, [0.05, 0.95])
     return Residuals(float(low), float(high), float(error.std()), len(error))
+
+
+def residuals_from(predictions: pd.DataFrame) -> Residuals:
+    """Of the clips that a cross-validation held out, of one model."""
+    votes = np.array([votes_of(text) for text in predictions["votes"]], np.int64)
+    given = predictions[[f"{PROBABILITY}{name}" for name in GRADES]].to_numpy(np.float64)
+    return residuals(given, votes)
 
 
 def by_folds(

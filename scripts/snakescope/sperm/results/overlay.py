@@ -1,7 +1,7 @@
 """A video with every tracked sperm: its number, its grade, and the path behind it."""
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,9 +15,9 @@ from snakescope.imaging.video import Video, write_video
 from snakescope.sperm.detection.detect import read_heads, scale_and_rate
 from snakescope.sperm.results.gallery import GRADE_COLOURS, colour, font
 from snakescope.sperm.results.settings import OverlaySettings
-from snakescope.sperm.tracking.link import link, path
+from snakescope.sperm.tracking.link import path
 from snakescope.sperm.tracking.settings import TrackSettings
-from snakescope.sperm.tracking.track import NEAR_UM_PER_PX
+from snakescope.sperm.tracking.track import linked
 from snakescope.sperm.videos.sheet import GRADES
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table
@@ -38,14 +38,12 @@ class Marked(NamedTuple):
 
 
 def marked(
-    names: list[str],
-    paths: list[tuple[NDArray[np.int64], NDArray[np.float64]]],
-    clips: pd.DataFrame,
+    paths: Mapping[str, tuple[NDArray[np.int64], NDArray[np.float64]]], clips: pd.DataFrame
 ) -> list[Marked]:
     """Tracks with the grade of their first clip that has one.
 
     Args:
-        names: of the tracks, as in the names of clips: ``t0007``.
+        paths: of the tracks, by their names as in those of clips: ``t0007``.
         clips: the table of the dish, of this video.
     """
     of_track: dict[str, dict[Any, Any]] = {}
@@ -54,7 +52,7 @@ def marked(
         if row["grade"] or track not in of_track:
             of_track[track] = row
     found = []
-    for name, (frames, places) in zip(names, paths, strict=True):
+    for name, (frames, places) in paths.items():
         grade = str(of_track[name]["grade"]) if name in of_track else ""
         label = f"{int(name[1:])}{f' {grade}' if grade else ''}"
         shade = GRADE_COLOURS[GRADES.index(grade)] if grade else NOT_GRADED
@@ -151,10 +149,9 @@ def main(arguments: argparse.Namespace) -> None:
     um_per_px, given = scale_and_rate(arguments.scale)
     video = Video(arguments.video, given)
     heads = read_heads(arguments.heads, len(video))
-    tracks = link(heads, video.fps, um_per_px or NEAR_UM_PER_PX, tracking)
-    names = [f"t{number:04d}" for number in range(len(tracks))]
+    tracks = linked(heads, video.fps, um_per_px, tracking)
     clips = read_table(arguments.clips, ["clip", "video", "grade"], text=["clip", "video", "grade"])
     mine = clips[clips["video"] == arguments.name]
-    shown = marked(names, [path(one) for one in tracks], mine)
+    shown = marked({name: path(one) for name, one in tracks.items()}, mine)
     frames = frames_of(video, shown, arguments.name, settings)
     write_video(arguments.overlay, frames, video.fps, codec="libx264")

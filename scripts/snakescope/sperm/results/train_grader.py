@@ -14,6 +14,7 @@ from snakescope.sperm.clips.cut import crop
 from snakescope.sperm.clips.motion import features
 from snakescope.sperm.networks.build import parameters
 from snakescope.sperm.networks.catalogue import ABOUT, FRAMES
+from snakescope.sperm.results.grade import residuals
 from snakescope.sperm.scores import metrics as of
 from snakescope.sperm.simulation.drawing import SIZE_YX, UM_PER_PX
 from snakescope.sperm.simulation.raters import GRADES
@@ -67,14 +68,6 @@ def joined(one: Clips, other: Clips) -> Clips:
     return Clips(*(np.concatenate(pair) for pair in pairs))
 
 
-def residuals(predicted: NDArray[np.float64], votes: NDArray[np.int64]) -> dict[str, float]:
-    """How far mean grades lie from those of the votes: 5 and 95 % quantiles, SD, clips."""
-    truth = votes / votes.sum(axis=1, keepdims=True)
-    found = of.mean_grade(truth) - of.mean_grade(predicted)
-    low, high = np.quantile(found, [0.05, 0.95])
-    return {"low": float(low), "high": float(high), "sd": float(found.std()), "n": len(found)}
-
-
 def fit_settings(settings: TrainGraderSettings) -> FitSettings:
     """The training that they stand for."""
     return FitSettings(
@@ -123,7 +116,7 @@ def main(arguments: argparse.Namespace) -> None:
         "size": fit.size,
         "size_px": fit.size_px,
         "parameters": parameters(network),
-        "residuals": residuals(predicted, held.votes),
+        "residuals": residuals(predicted, held.votes)._asdict(),
         "origin": "simulated clips only",
     }
     sha256 = save_weights(arguments.weights, network.cpu(), model)

@@ -19,6 +19,8 @@ from snakescope.step.tables import write_table
 FPS = 16.0
 NEAR_UM_PER_PX = 0.46
 """Pixel size at which tracks are linked where the sheet gives none (um)."""
+TWO_HEADS = "two heads"
+"""Flag of a clip that another head comes into."""
 TABLE = [
     "track", "first_frame", "last_frame", "start_s", "duration_s", "x_px", "y_px", "vsl_um_s",
     "vcl_um_s", "vap_um_s", "lin", "fps", "progressive", "flags",
@@ -47,8 +49,19 @@ def drift_path(video: Video, every: int = 10) -> NDArray[np.float64]:
     return np.column_stack([np.interp(frames, known, places[:, axis]) for axis in (0, 1)])
 
 
+def linked(
+    heads: list[NDArray[np.float64]], fps: float, um_per_px: float | None, settings: TrackSettings
+) -> dict[str, Track]:
+    """The tracks of a video by their names.
+
+    Without a pixel size they are linked at that of the network, and have no speed.
+    """
+    tracks = link(heads, fps, um_per_px or NEAR_UM_PER_PX, settings)
+    return {f"t{number:04d}": track for number, track in enumerate(tracks)}
+
+
 def row_of(
-    number: int,
+    name: str,
     track: Track,
     drift: NDArray[np.float64],
     fps: float,
@@ -59,7 +72,7 @@ def row_of(
     frames, places = path(track)
     moved = places - drift[frames]
     row: dict[str, Any] = {
-        "track": f"t{number:04d}", "first_frame": int(frames[0]), "last_frame": int(frames[-1]),
+        "track": name, "first_frame": int(frames[0]), "last_frame": int(frames[-1]),
         "start_s": frames[0] / fps, "duration_s": (len(frames) - 1) / fps,
         "x_px": places[0, 0], "y_px": places[0, 1], "fps": fps, "flags": "",
     }  # fmt: skip
@@ -129,7 +142,7 @@ def _two_heads(
         seen = (times >= frames[0] / fps) & (times <= frames[-1] / fps)
         away = np.hypot(*(np.column_stack(there) - middle).T) * um_per_px
         if (away[seen] < settings.two_heads_um).any():
-            return "two heads"
+            return TWO_HEADS
     return ""
 
 
@@ -150,16 +163,16 @@ def main(arguments: argparse.Namespace) -> None:
     um_per_px, given = scale_and_rate(arguments.scale)
     video = Video(arguments.video, given)
     heads = read_heads(arguments.heads, len(video))
-    # Without a pixel size, tracks are linked at that of the network; no speed is written.
-    tracks = link(heads, video.fps, um_per_px or NEAR_UM_PER_PX, settings)
+    tracks = linked(heads, video.fps, um_per_px, settings)
     drift = drift_path(video)
     rows = [
-        row_of(number, track, drift, video.fps, um_per_px, settings)
-        for number, track in enumerate(tracks)
+        row_of(name, track, drift, video.fps, um_per_px, settings) for name, track in tracks.items()
     ]
     table = pd.DataFrame(rows, columns=TABLE)
-    names = [f"{arguments.name}_{row['track']}" for row in rows]
+    names = [f"{arguments.name}_{name}" for name in tracks]
     rate = "" if given is None else f"{given:g}"
-    windows = windows_of(tracks, names, arguments.video, video.fps, rate, um_per_px, settings)
+    windows = windows_of(
+        list(tracks.values()), names, arguments.video, video.fps, rate, um_per_px, settings
+    )
     write_table(arguments.tracks, table)
     write_table(arguments.windows, windows)
