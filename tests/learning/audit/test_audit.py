@@ -21,6 +21,7 @@ from snakescope.learning.audit.audit import (
     read_origins,
     summary_table,
 )
+from snakescope.learning.audit.confounds import associations, metadata_classifier
 from snakescope.learning.audit.images import detail_of
 from snakescope.learning.audit.pairs import near_duplicates, registered_correlation
 from snakescope.learning.settings import AuditSettings, Code
@@ -195,6 +196,19 @@ def test_the_truth_of_an_item_is_kept_and_held_against_nothing(honest):
     found = audit(items, AuditSettings())
     assert not {"confound", "metadata_classifier"} & codes(found)
     assert found.items["truth"].tolist() == items["truth"].tolist()
+
+
+def test_what_the_groups_are_called_changes_no_finding():
+    rng = np.random.default_rng(5)
+    classes, groups = np.repeat(["F0", "F2", "F4"], 20), [f"p{k // 2:02d}" for k in range(60)]
+    fields = pd.DataFrame({"width": rng.integers(0, 9, 60), "format": rng.choice(["a", "b"], 60)})
+    secret = [name[::-1] for name in groups]
+    one, other = (associations(fields, classes, names, 99, 1) for names in (groups, secret))
+    assert one == other
+    told, told_again = (
+        metadata_classifier(fields, classes, names, 1) for names in (groups, secret)
+    )
+    assert told is not None and told == told_again
 
 
 def test_bright_and_dark_classes_are_found_but_not_by_the_metadata_classifier(honest, tmp_path):

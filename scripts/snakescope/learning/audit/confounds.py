@@ -96,7 +96,7 @@ def associations(
     """
     labels, names = pd.factorize(np.asarray(classes), sort=True)
     codes = labels.astype(np.int64)
-    owners, owner_names = pd.factorize(np.asarray(groups), sort=True)
+    owners, owner_names = pd.factorize(np.asarray(groups))
     count = len(names)
     votes = np.zeros((len(owner_names), count), dtype=np.int64)
     np.add.at(votes, (owners, codes), 1)
@@ -125,8 +125,10 @@ def metadata_classifier(
         fields: a column a field; numbers as they are, other types one column a value.
         classes, groups: shape (N,).
     """
-    labels, owners = np.asarray(classes).astype(str), np.asarray(groups).astype(str)
-    folds = min(5, len(np.unique(owners)))
+    labels = np.asarray(classes).astype(str)
+    # Numbered as they come, since pseudonyms of patients are others on every machine.
+    owners, owner_names = pd.factorize(np.asarray(groups))
+    folds = min(5, len(owner_names))
     if folds < 2 or len(np.unique(labels)) < 2 or fields.empty:
         return None
     numbers = fields.select_dtypes("number")
