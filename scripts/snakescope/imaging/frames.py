@@ -42,18 +42,20 @@ class Header:
         shape: height and width (px).
         several: what it holds where that is more than one picture, else empty.
         pixel_size_um: width of a pixel (um), None where the file does not say.
+        pixel_height_um: height of a pixel (um), None where the file does not say.
     """
 
     shape: tuple[int, int]
     several: str = ""
     pixel_size_um: float | None = None
+    pixel_height_um: float | None = None
 
 
 def read_frame(path: str | Path) -> Frame:
     """Read a raw frame, shape (Y, X), uint8 or uint16, 0 is black.
 
     Of a pyramid the largest level is read, of a file with thumbnails the picture. A colour frame
-    is accepted when its channels are equal; an alpha channel is ignored.
+    is accepted when its channels are equal, an alpha channel where it hides nothing.
 
     Raises:
         UnreadableFrame: no such file, truncated, partly zeros where data are absent, not an image,
@@ -89,15 +91,17 @@ def read_header(path: str | Path) -> Header:
                 shape = page.imagelength, page.imagewidth
                 if tiff.orientation(page) > 4:
                     shape = shape[::-1]
-                return Header(shape, tiff.several(file), size[-1] if size else None)
+                height, width = size[-2:] if size else (None, None)
+                return Header(shape, tiff.several(file), width, height)
         with Image.open(path) as image:
             shape = image.height, image.width
             if image.getexif().get(EXIF_ORIENTATION, 1) > 4:
                 shape = shape[::-1]
             count = getattr(image, "n_frames", 1)
             several = f"{count} pictures" if count > 1 and image.format != "MPO" else ""
-            dpi = image.info.get("dpi", (0, 0))[0]
-            return Header(shape, several, 25400 / float(dpi) if dpi > tiff.FINE_DPI else None)
+            dpi = image.info.get("dpi", (0, 0))
+            width, height = (25400 / float(one) if one > tiff.FINE_DPI else None for one in dpi)
+            return Header(shape, several, width, height)
     except Exception as error:  # decoders raise any exception on damaged files
         if fault := system_fault(path, error):
             raise fault from None
@@ -156,7 +160,10 @@ def _decode(path: Path, labels: bool = False, sections: bool = False) -> NDArray
         data = path.read_bytes()
         if b"acTL" in data[: data.find(b"IDAT")]:
             raise UnreadableFrame(_several(path, "an animation"))
-        return whole(_without_alpha(np.asarray(imagecodecs.png_decode(data))))
+        image = np.asarray(imagecodecs.png_decode(data))
+        if data[24] == 1 and not labels:  # bits a sample, in the header
+            image = image.astype(bool)
+        return whole(_without_alpha(image, path))
     if magic[:3] == JPEG_MAGIC:
         if labels:
             raise UnreadableFrame(f"{path}: expected labels without loss, found JPEG; save as PNG")
@@ -180,6 +187,8 @@ def _decode_jpeg(path: Path) -> NDArray[np.generic]:
     if data.rfind(JPEG_END) < len(data) // 2:
         raise ValueError("JPEG without its end marker")
     image = np.asarray(imagecodecs.jpeg8_decode(data))
+    if image.ndim == 3 and image.shape[2] == 4:
+        raise UnreadableFrame(f"{path}: expected a grey JPEG, found one in CMYK; save it in grey")
     with Image.open(path) as opened:
         turned = opened.getexif().get(EXIF_ORIENTATION, 1)
     return np.ascontiguousarray(tiff.ORIENTED.get(turned, tiff.ORIENTED[1])(image))
@@ -210,7 +219,7 @@ def _alpha_of_tiff(
     """Leave out a last sample that the file calls alpha, or that is the same everywhere."""
     last = image[:, :, -1]
     if page.extrasamples and page.extrasamples[-1] in ALPHA:
-        return image[:, :, :-1]
+        return _without_alpha(image, path)
     if last.min() == last.max() and image.shape[2] == 4:
         return image[:, :, :-1]
     raise UnreadableFrame(
@@ -219,8 +228,18 @@ def _alpha_of_tiff(
     )
 
 
-def _without_alpha(image: NDArray[np.generic]) -> NDArray[np.generic]:
-    return image[:, :, :-1] if image.ndim == 3 and image.shape[2] in (2, 4) else image
+def _without_alpha(image: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
+    """Leave out alpha where all is opaque, or nothing lies below what is transparent."""
+    if image.ndim != 3 or image.shape[2] not in (2, 4):
+        return image
+    alpha, own = image[:, :, -1], image[:, :, :-1]
+    hidden = own[alpha < alpha.max()]
+    if hidden.size and hidden.min() != hidden.max():
+        raise UnreadableFrame(
+            f"{path}: expected one grey value a pixel, found pixels that are partly transparent,"
+            " which programs show differently; save it without transparency"
+        )
+    return own
 
 
 def _whole(image: NDArray[np.generic], rows_too: bool) -> NDArray[np.generic]:
@@ -232,7 +251,9 @@ def _whole(image: NDArray[np.generic], rows_too: bool) -> NDArray[np.generic]:
 
 
 def _grey(image: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
-    image = np.squeeze(image)
+    for axis in reversed(range(image.ndim)):
+        if image.ndim > 2 and image.shape[axis] == 1:
+            image = image.squeeze(axis)
     if image.ndim == 3:
         first = image[:, :, 0]
         if all(np.array_equal(first, image[:, :, k]) for k in range(1, image.shape[2])):

@@ -54,18 +54,37 @@ def describe_hdf5(path: str, file: str, dataset: str, kind: str) -> Source:
             )
         else:
             name = found[0]
-        stored = opened[name]
+        named = None
+        stored = _dataset(opened, name)
         axes = three_axes(path, stored.shape)
         names = _axis_names(stored)
         if names:
             check_axes(path, [names[axis] for axis in axes])
         shape = tuple(stored.shape[axis] for axis in axes)
         notes = tuple(_absent_in_hdf5(path, file, stored))
+        if "MATLAB_class" in stored.attrs:
+            notes += (
+                f"{path}: written by MATLAB, which stores axes in reverse: an array y, x, z is read"
+                " as z, x, y, its sections transposed; see that labels are from MATLAB as well",
+            )
         offset = _numbers(stored.attrs.get("offset"))
         return Source(
             path, "hdf5", shape, str(stored.dtype), (file,), name, kind, _resolution(stored),
             offset, None, notes,
         )  # fmt: skip
+
+
+def _dataset(opened: Any, name: str) -> Any:
+    """Open a dataset whose voxels may lie in files beside it, wherever the program is run."""
+    import h5py
+
+    stored = opened[name]
+    if not stored.external:
+        return stored
+    del stored  # HDF5 does not open it once more with another prefix
+    access = h5py.h5p.create(h5py.h5p.DATASET_ACCESS)
+    access.set_efile_prefix(b"${ORIGIN}")
+    return h5py.Dataset(h5py.h5d.open(opened.id, name.encode(), access))
 
 
 def _is_volume(shape: tuple[int, ...] | None) -> bool:
@@ -104,21 +123,22 @@ def _resolution(stored: Any) -> tuple[float, float, float] | None:
 
 def _absent_in_hdf5(path: str, file: str, stored: Any) -> list[str]:
     if stored.is_virtual:
-        for one in stored.virtual_sources():
-            source = file if one.file_name == "." else str(Path(file).parent / one.file_name)
-            if "%" not in source and not Path(source).exists():
-                raise StepError(
-                    f"{path}: expected the file {source}, of which this dataset is a view, found"
-                    " none; copy it beside this file"
-                )
-        return []
-    for name, *_ in stored.external or ():
-        if not Path(file).parent.joinpath(name).exists():
+        return _absent_in_view(path, file, stored)
+    length = 0
+    for name, begin, size in stored.external or ():
+        beside = Path(file).parent / name
+        if not beside.exists():
             raise StepError(
                 f"{path}: expected the file {name}, which holds the voxels of this dataset, found"
                 " none; copy it beside this file"
             )
+        length += min(size, max(0, beside.stat().st_size - begin))
     if stored.external:
+        if length < stored.size * stored.dtype.itemsize:
+            raise StepError(
+                f"{path}: expected {stored.size * stored.dtype.itemsize} bytes of voxels in"
+                f" {', '.join(one[0] for one in stored.external)}, found {length}; copy it again"
+            )
         return []
     if stored.id.get_storage_size() == 0:
         raise StepError(
@@ -129,6 +149,40 @@ def _absent_in_hdf5(path: str, file: str, stored: Any) -> list[str]:
         return []
     pairs = zip(stored.shape, stored.chunks, strict=True)
     return _absent(path, math.prod(-(-n // c) for n, c in pairs), stored.id.get_num_chunks())
+
+
+def _absent_in_view(path: str, file: str, stored: Any) -> list[str]:
+    """Note what of a virtual dataset no source gives.
+
+    Raises:
+        StepError: a source is not there.
+    """
+    import h5py
+
+    given, known = 0, True
+    for one in stored.virtual_sources():
+        source = file if one.file_name == "." else str(Path(file).parent / one.file_name)
+        if "%" in source or one.vspace.get_select_npoints() <= 0:
+            known = False
+            continue
+        if not Path(source).exists():
+            raise StepError(
+                f"{path}: expected the file {source}, of which this dataset is a view, found"
+                " none; copy it beside this file"
+            )
+        with h5py.File(source, "r") as opened:
+            if one.dset_name not in opened:
+                raise StepError(
+                    f"{path}: expected {one.dset_name} in the file {source}, of which this dataset"
+                    " is a view, found none; copy that file again"
+                )
+        given += one.vspace.get_select_npoints()
+    if known and given < stored.size:
+        return [
+            f"{path}: {1 - given / stored.size:.0%} of it is a view of nothing and read as the fill"
+            " value; copy what it is a view of"
+        ]
+    return []
 
 
 def _absent(path: str, expected: int, found: int) -> list[str]:
@@ -226,6 +280,11 @@ def _open_zarr(file: str) -> tuple[Any, str, list[float] | None]:
             f"{', '.join(axes)}; write it in this order"
         )
     first = scales[0]["datasets"][0]
+    if first["path"] not in opened:
+        raise StepError(
+            f"{file}: expected the array {first['path']}, which its multiscales name, found none;"
+            " copy it again"
+        )
     array = opened[first["path"]]
     if larger := [name for name, one in opened.arrays() if one.size > array.size]:
         raise StepError(
@@ -262,7 +321,7 @@ def read_array(source: Source, begin: int, end: int) -> NDArray[Any]:
         import h5py
 
         with h5py.File(source.files[0], "r") as opened:
-            return np.asarray(_part(source, opened[source.dataset], begin, end))
+            return np.asarray(_part(source, _dataset(opened, source.dataset), begin, end))
     array, *_ = _open_zarr(source.path)
     _check_blosc(source, array, begin, end)
     return np.asarray(_part(source, array, begin, end))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 TIFF = (".tif", ".tiff")
 SECTIONS = (*TIFF, ".png", ".jpg", ".jpeg")
 NUMBER = re.compile(r"\d+")
+PROBE = 4096
+"""Bytes in the middle of a section that are compared first."""
 UNSPOKEN = ("", ".txt", ".xml", ".json", ".csv", ".tsv", ".db", ".ini", ".log", ".md")
 """Endings of files beside sections that nobody takes for one."""
 
@@ -46,6 +49,7 @@ def describe_sections(path: str, kind: str) -> Source:
             "correct the sample sheet"
         )
     files, notes = in_order(path, images)
+    notes += _repeated(path, files)
     if told:
         notes.append(f"{path}: files of other endings are left out: {told}")
     first = read_section(files[0], kind)
@@ -55,6 +59,28 @@ def describe_sections(path: str, kind: str) -> Source:
     return Source(
         path, "sections", shape, str(first.dtype), names, "", kind, voxel, notes=tuple(notes)
     )  # type: ignore[arg-type]
+
+
+def _repeated(path: str, files: Sequence[Path]) -> list[str]:
+    """Note sections that are the one before, byte for byte, as where an image was copied."""
+    found = []
+    last: tuple[int, bytes] = (0, b"")
+    for before, file in pairwise([files[0], *files]):
+        size = file.stat().st_size
+        with file.open("rb") as stream:
+            stream.seek(size // 2)
+            here = size, stream.read(PROBE)
+        # Of most sections a few bytes tell that they are others.
+        if before != file and here == last and filecmp.cmp(before, file, shallow=False):
+            found.append(file.name)
+        last = here
+    if not found:
+        return []
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return [
+        f"{path}: {found[0]}{more} is the section before it once more, byte for byte; see that no"
+        " image was copied over another"
+    ]
 
 
 def _voxel(path: Path) -> tuple[float, float, float] | None:

@@ -14,7 +14,7 @@ from snakescope.step.output import atomic_write
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from tifffile import TiffFile, TiffPageSeries
+    from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 MOST_CHANNELS = 4
 """Channels of an ImageJ file beyond which they are sections."""
@@ -44,6 +44,8 @@ def describe_tiff(path: str, kind: str) -> Source:
         series = _stack(file)
         shape = tuple(n for n in series.shape if n != 1) if series.ndim > 3 else series.shape
         shape = (1, *shape) if len(shape) == 2 else shape
+        if alike := _alike(file, series):
+            shape = (len(alike), *shape[1:])
         # A last axis S holds colours. Before y it may hold sections: stacks of three or four
         # sections are often written like that.
         if series.axes.endswith("S"):
@@ -51,7 +53,7 @@ def describe_tiff(path: str, kind: str) -> Source:
                 f"{path}: expected one grey volume, found colours, {' x '.join(map(str, shape))}; "
                 "export it in grey"
             )
-        if strays := _strays(file, series):
+        if strays := _strays(file, alike or [series]):
             raise StepError(
                 f"{path}: expected sections of {shape[-2]} x {shape[-1]} px, {series.dtype}, found "
                 f"{strays} of another size or bit depth; export the stack again"
@@ -59,7 +61,9 @@ def describe_tiff(path: str, kind: str) -> Source:
         _check_series(path, file, series)
         tiff.check_whole(file, tiff.main_page(file), Path(path).stat().st_size)
         ends = _ends(file, series)
-        if series.dataoffset is not None:
+        if alike:
+            pass
+        elif series.dataoffset is not None:
             ends.append(series.dataoffset + series.nbytes)
         # Volumetric pages have several sections (tag ImageDepth).
         elif (found := _depth(series)) != math.prod(shape[:-2]):
@@ -87,11 +91,27 @@ def _check_series(path: str, file: TiffFile, series: TiffPageSeries) -> None:
             f"{f', channels {names}' if names else ''}); keep one channel"
         )
     page = tiff.main_page(file)
-    if tiff.orientation(page) != 1:
-        raise StepError(
-            f"{path}: expected sections as they are stored, found the tag Orientation"
-            f" {tiff.orientation(page)}, which some programs apply and others do not; save it anew"
-        )
+    size = page.imagewidth, page.imagelength
+    for number in range(len(file.pages)):
+        one = file.pages[number].aspage()
+        if one.is_reduced or (one.imagewidth, one.imagelength) != size:
+            continue
+        if tiff.orientation(one) != 1:
+            raise StepError(
+                f"{path}: expected sections as they are stored, found the tag Orientation"
+                f" {tiff.orientation(one)} (page {number}), which some programs apply and others do"
+                " not; save it anew"
+            )
+        if one.photometric != page.photometric:
+            raise StepError(
+                f"{path}: expected pages of one kind, found {_kind(page)} and"
+                f" {_kind(one)} (page {number}), of which one is inverted or coloured;"
+                " save the stack again"
+            )
+
+
+def _kind(page: TiffPage) -> str:
+    return str(getattr(page.photometric, "name", page.photometric))
 
 
 def _ends(file: TiffFile, series: TiffPageSeries) -> list[int]:
@@ -112,11 +132,27 @@ def _stack(file: TiffFile) -> TiffPageSeries:
     return max(file.series, key=lambda series: series.size)
 
 
-def _strays(file: TiffFile, series: TiffPageSeries) -> int:
+def _alike(file: TiffFile, series: TiffPageSeries) -> list[TiffPageSeries]:
+    """Return the sections of a file that was written page by page, each a series of its own.
+
+    Programs that write with tifffile in a loop describe every page as a picture of its own.
+    Empty where the file is no such one.
+    """
+    if series.kind != "shaped" or sum(n != 1 for n in series.shape) > 2:
+        return []
+    own = [one for one in file.series if one.shape == series.shape and one.dtype == series.dtype]
+    return own if len(own) > 1 else []
+
+
+def _strays(file: TiffFile, stack: list[TiffPageSeries]) -> int:
     """Count pages that belong neither to the volume nor to its thumbnails.
 
     Only of files whose metadata do not state the number of sections.
     """
+    series = stack[0]
+    if series.kind == "shaped":
+        beside = [one.pages[0] for one in file.series if one not in stack]
+        return sum(page is not None and not page.aspage().is_reduced for page in beside)
     if series.kind not in ("generic", "uniform"):
         return 0
     own = {page.index for page in series.pages if page is not None}
@@ -145,6 +181,11 @@ def _stored(file: TiffFile, source: Source, begin: int, end: int, size: int) -> 
     import tifffile
 
     series = _stack(file)
+    if alike := _alike(file, series):
+        own = [page.aspage() for one in alike[begin:end] for page in one.pages if page is not None]
+        for page in own:
+            tiff.check_whole(file, page, size)
+        return np.stack([page.asarray() for page in own])
     if series.dataoffset is not None:
         # Contiguous voxels, often with a single page: read these sections only.
         mapped = tifffile.memmap(source.path, series=file.series.index(series), mode="r")

@@ -113,6 +113,8 @@ def _sizes(cell: Any) -> Any:
 VoxelCell = Annotated[tuple[float, float, float], BeforeValidator(_sizes)]
 """A cell with the size of a voxel along z, y and x (nm): ``30 6 6`` or ``30,6,6``."""
 
+THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
+"""A number that is one thing or another by where it was typed."""
 REFUSED = "_line_"
 """What stands in the place of the name of a row that cannot be used, before its line."""
 
@@ -297,6 +299,11 @@ def _check_header(where: str, header: list[str], model: type[Row]) -> None:
     columns = list(model.columns())
     absent = [name for name in columns if name not in header]
     if len(header) == 1 and any(mark in header[0] for mark in ",; "):
+        if re.search(r"\.(?:csv|xls[xm]), line", where):
+            raise StepError(
+                f"{where}: expected a header with the columns {', '.join(model.required())}, found"
+                f" {header[0]!r}; remove lines above the header"
+            )
         raise StepError(
             f"{where}: expected columns separated by tabs, found {header[0]!r}; "
             "save the sheet as tab-separated text"
@@ -340,6 +347,12 @@ def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
     columns = model.columns()
     known = {name: cell for name, cell in cells.items() if name in columns and cell}
     extra = {name: cell for name, cell in cells.items() if name not in columns}
+    for name, cell in known.items():
+        if int in get_args(columns[name].annotation) and THOUSANDS.fullmatch(cell):
+            raise StepError(
+                f"{where}, column {name}: expected a whole number, found {cell!r}, which may be"
+                f" {int(float(cell))} or {int(cell.replace('.', ''))}; write it without a point"
+            )
     try:
         return model.model_validate({**known, "extra": extra})
     except ValidationError as error:

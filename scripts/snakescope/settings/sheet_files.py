@@ -20,6 +20,9 @@ Line = tuple[int, list[str]]
 EXCEL = (".xlsx", ".xlsm")
 INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
 BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
+ZIP, OLD_OFFICE = b"PK\3\4", b"\xd0\xcf\x11\xe0"
+"""How files begin that spreadsheets write and that are no text."""
 BREAKS = re.compile("[\\x00-\\x1f\\x7f\u0085\u2028\u2029]")
 
 
@@ -35,6 +38,8 @@ def broken_cell(cells: Sequence[str]) -> str:
             name = {"\n": "a line break", "\r": "a line break", "\t": "a tab"}.get(found[0])
             what = name or f"the character U+{ord(found[0]):04X}"
             return f"expected a cell of one line, found {what} in {cell[:40]!r}; remove it"
+        if cell.strip() in ERRORS:
+            return f"expected a value, found the error {cell.strip()} of a spreadsheet; correct it"
     return ""
 
 
@@ -69,6 +74,11 @@ def sheet_lines(path: str | Path, columns: str, wanted: str) -> tuple[list[Line]
     if path.suffix.lower() in EXCEL:
         rows = _workbook(path, content, wanted)
     else:
+        if content.startswith((ZIP, OLD_OFFICE)):
+            kind = "a workbook" if content.startswith(ZIP) else "an old workbook of Excel (.xls)"
+            raise StepError(
+                f"{path}: expected text, found {kind}; save it as .xlsx, and name that file"
+            )
         rows = _text(path, content)
     lines: list[Line] = []
     wrong: dict[int, str] = {}
@@ -84,11 +94,26 @@ def sheet_lines(path: str | Path, columns: str, wanted: str) -> tuple[list[Line]
     return lines, wrong
 
 
+def decoded(content: bytes) -> str:
+    """Return text in UTF-8 or UTF-16, with or without its byte order mark.
+
+    Raises:
+        UnicodeDecodeError: it is neither.
+    """
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16")
+    # Every second byte of letters without accents is zero.
+    head = content[:200]
+    for code, zeros in (("utf-16-le", head[1::2]), ("utf-16-be", head[::2])):
+        if len(head) > 3 and zeros.count(0) > 0.8 * len(zeros):
+            return content.decode(code)
+    return content.decode("utf-8-sig")
+
+
 def _text(path: Path, content: bytes) -> Iterator[tuple[int, list[str], str]]:
     """The "Unicode Text" of Excel, its one tab-separated form for every letter, is UTF-16."""
     try:
-        utf16 = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-        text = content.decode("utf-16" if utf16 else "utf-8-sig")
+        text = decoded(content)
     except UnicodeDecodeError as error:
         raise StepError(
             f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
@@ -123,13 +148,17 @@ def _unquoted(cell: str) -> str:
 
 
 def _csv(path: Path, text: str) -> Iterator[tuple[int, list[str], str]]:
-    head = next((line for line in text.splitlines() if line and not line.startswith("#")), "")
-    mark = max(",;\t", key=head.count)
+    # Excel writes and obeys a first line that names the mark between cells.
+    named = re.match(r"sep=(.)\r?\n", text, re.IGNORECASE)
+    own = [line for line in text.splitlines()[1 if named else 0 :] if line]
+    head = next((line for line in own if not line.startswith("#")), "")
+    mark = named[1] if named else max(",;\t", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
     before = 0
     try:
         for cells in reader:
-            yield before + 1, cells, ""
+            if not (named and before == 0):
+                yield before + 1, cells, ""
             before = reader.line_num
     except csv.Error as error:
         raise StepError(
@@ -142,8 +171,13 @@ def _workbook(path: Path, content: bytes, wanted: str) -> Iterator[tuple[int, li
     import openpyxl
 
     try:
-        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
-        sheets = {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
+        sheets, written = (
+            {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
+            for book in (
+                openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=values)
+                for values in (True, False)
+            )
+        )
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise StepError(
@@ -165,13 +199,20 @@ def _workbook(path: Path, content: bytes, wanted: str) -> Iterator[tuple[int, li
             f"{path}: expected one sheet in the workbook, or one called {wanted}, found"
             f" {', '.join(filled)}; rename the one to read"
         )
-    rows = filled.get(named, []) if named else next(iter(filled.values()), [])
-    for number, row in enumerate(rows, start=1):
-        problem = next((p for cell in row if (p := _no_cell(cell))), "")
+    title = named or next(iter(filled), "")
+    formulas = dict(enumerate(written.get(title, []), start=1))
+    for number, row in enumerate(filled.get(title, []), start=1):
+        pairs = zip(row, formulas.get(number, row), strict=False)
+        problem = next((p for cell, typed in pairs if (p := _no_cell(cell, typed))), "")
         yield number, [_as_typed(cell) for cell in row], problem
 
 
-def _no_cell(cell: Any) -> str:
+def _no_cell(cell: Any, typed: Any) -> str:
+    if cell is None and isinstance(typed, str) and typed.startswith("="):
+        return (
+            f"expected a value, found the formula {typed[:40]} that was never calculated; open the"
+            " workbook in a spreadsheet and save it, or type the value"
+        )
     if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
         return (
             f"expected text or a number, found the date {cell}, which Excel may have made of it;"

@@ -7,7 +7,12 @@ import numpy as np
 import pytest
 import tifffile
 
-from snakescope.healthspan.plates.inferred import Look, check_one_picture, same_images
+from snakescope.healthspan.plates.inferred import (
+    Look,
+    check_one_picture,
+    of_pixel_size,
+    same_images,
+)
 from snakescope.healthspan.plates.manifest import PlateFrames, write_frame_size
 from snakescope.healthspan.plates.scan import scan_plate
 from snakescope.healthspan.plates.settings import IngestSettings
@@ -46,3 +51,22 @@ def test_the_file_that_was_read_is_named(tmp_path: Path) -> None:
     )
     with pytest.raises(StepError, match=r"E2_1_01d00h00m\.tif: expected one picture a file"):
         check_one_picture(look_at(tmp_path, "p1"))
+
+
+def test_copies_with_other_times_and_names_are_known(tmp_path: Path) -> None:
+    found = {}
+    for name, value in (("p1", 7), ("p2", 7), ("p3", 8)):
+        folder = images(tmp_path / name, value)
+        for number, path in enumerate(sorted(folder.iterdir())):
+            renamed = path.rename(path.with_name(path.name.replace("E2_1", f"{name}_E2_1")))
+            os.utime(renamed, (number + value, ord(name[1])))
+        found[name] = look_at(folder, name)
+    assert set(same_images(found, "plates.tsv", str(tmp_path / "results"))) == {"p1", "p2"}
+
+
+def test_pixels_that_are_not_square_are_told(tmp_path: Path) -> None:
+    metadata = {"axes": "YX", "PhysicalSizeX": 10.0, "PhysicalSizeY": 5.0}
+    picture = np.arange(64, dtype=np.uint8).reshape(8, 8)
+    tifffile.imwrite(tmp_path / "E2_1_00d00h00m.tif", picture, ome=True, metadata=metadata)
+    (note,) = of_pixel_size(look_at(tmp_path, "p1"))
+    assert "the images say 10 x 5 um" in str(note)

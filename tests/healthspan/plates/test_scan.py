@@ -377,3 +377,26 @@ def test_shared_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.Monkey
     scanner = PlateScanner(IngestSettings())
     assert [type(scanner.scan(plate)) for plate in plates] == [PlateFrames, PlateFrames]
     assert listed == [str(tmp_path)]
+
+
+def test_hours_of_the_afternoon(tmp_path: Path) -> None:
+    names = [f"2024-03-01_{hour}-00{half}.tif" for half in ("AM", "pm") for hour in ("12", "03")]
+    found = scan(touch(tmp_path, *names), pattern="{year}-{month}-{day}_{hours}-{minutes}{any}")
+    assert [name for *_, name in table(found, tmp_path)] == names
+    assert [time_h for _, time_h, *_ in table(found, tmp_path)] == [0, 3, 12, 15]
+
+
+def test_a_series_across_the_turn_of_a_century(tmp_path: Path) -> None:
+    found = scan(touch(tmp_path, "991231.tif", "000101.tif"), pattern="{year}{month}{day}")
+    assert [time_h for _, time_h, *_ in table(found, tmp_path)] == [0, 24]
+
+
+def test_a_link_to_nothing_and_folders_that_are_too_deep_are_told(tmp_path: Path) -> None:
+    names = [f"E2_1_0{day}d00h00m.tif" for day in range(4)]
+    touch(tmp_path, *names[:3], "/".join("abcdefghij") + "/E2_1_09d00h00m.tif")
+    (tmp_path / names[3]).symlink_to("nowhere.tif")
+    found = scan(tmp_path)
+    assert [(f.status, f.reason) for f in found.frames][2:] == [
+        ("present", ""), ("missing", "a link to no file"),
+    ]  # fmt: skip
+    assert any("folders below 8 others (1)" in note for note in found.notes)

@@ -69,7 +69,7 @@ def test_what_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def locked(*_: object, **__: object) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", locked)
+    monkeypatch.setattr(Path, "read_bytes", locked)
     with pytest.raises(SystemFault, match="give this account leave"):
         read_times(tmp_path / "times.tsv")
 
@@ -116,3 +116,34 @@ def test_a_problem_with_a_plate_of_own_settings_names_their_file(tmp_path: Path)
     found = scan_plate(plate(raw, settings="own.yaml"), IngestSettings())
     assert isinstance(found, PlateProblem)
     assert found.reason.endswith("in plates.pattern (own.yaml has settings of this plate)")
+
+
+def test_tables_that_spreadsheets_write(tmp_path: Path) -> None:
+    path = tmp_path / "times.tsv"
+    path.write_text("file\tdays\na.png\t1,5\n", encoding="utf-16")
+    assert read_times(path).hours == {"a.png": 36.0}
+    path.write_bytes(b"PK\3\4" + bytes(60))
+    with pytest.raises(StepError, match="found a workbook; save its sheet as text"):
+        read_times(path)
+
+
+@pytest.mark.parametrize("cell", ["3/31/2024", "31.3.24", "45382", "0:00"])
+def test_a_column_of_dates_of_which_none_is_clear(tmp_path: Path, cell: str) -> None:
+    with pytest.raises(StepError, match=f"found {cell!r} in the column date"):
+        read(tmp_path, f"file\tdate\na.png\t{cell}\n")
+
+
+def test_summer_time_is_no_step_where_the_zone_is_told(tmp_path: Path) -> None:
+    times = read(
+        tmp_path,
+        "file\tdate\na\t2024-03-30T12:00:00+01:00\nb\t2024-03-31T12:00:00+02:00\nc\t2024-03-31"
+        " 10:00:00Z\n",
+    )
+    assert times.hours["b"] - times.hours["a"] == 23
+    assert times.hours["b"] == times.hours["c"]
+
+
+def test_files_in_folders_of_another_machine(tmp_path: Path) -> None:
+    text = "file\thours\nC:\\data\\a.png\t1\n/mnt/b.png\t2\nD:\\x\\c.png\t3\nD:\\y\\c.png\t4\n"
+    times = read(tmp_path, text)
+    assert [times.of(name) for name in ("a.png", "b.png", "c.png")] == [1, 2, None]

@@ -16,7 +16,8 @@ from snakescope.imaging.volumes import describe, read
 from snakescope.neurites.fragments.block_files import as_bytes, read_affinities, write_block_array
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.tree import Neurites
-from snakescope.neurites.volumes.ingest import grey_bytes, label_ids, write_description, write_slab
+from snakescope.neurites.volumes.ingest import grey_bytes, write_description, write_slab
+from snakescope.neurites.volumes.look import label_ids
 from snakescope.neurites.volumes.scan import (
     find_sources,
     read_manifest,

@@ -294,7 +294,7 @@ def _table(path: Path, paths: Sequence[str], given: bool = False) -> Times | Non
             rows = _sheet_rows(path)
         else:
             rows, numbers = text_rows(path)
-    except (OSError, UnicodeDecodeError, csv.Error):
+    except (OSError, ValueError, csv.Error):
         return None
     try:
         found = times_of(rows, [*names, *paths], numbers)

@@ -164,7 +164,8 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> dict[str, Any]:
 
     Returns:
         ``shape_px`` (height and width, None if no frame could be read), ``several`` (what the file
-        holds where that is more than one picture), ``pixel_size_um`` (None where it says none),
+        holds where that is more than one picture), ``pixel_size_um`` and ``pixel_height_um`` (None
+        where it says none),
         ``read`` (path of that frame) and ``files`` (path and time of what was tried).
     """
     path = Path(folder) / SIZE
@@ -194,6 +195,7 @@ def write_frame_size(folder: str | Path, frames: PlateFrames) -> dict[str, Any]:
         "several": found.several if found else "",
         "read": read,
         "pixel_size_um": found.pixel_size_um if found else None,
+        "pixel_height_um": found.pixel_height_um if found else None,
         # What could not be looked at is looked at again.
         "files": [] if refused and not found else stated,
     }

@@ -39,6 +39,8 @@ _TWO_DIGITS = ("month", "day", "hours", "minutes", "seconds")
 _UNBOUNDED = ("days", "hours", "minutes", "timepoint", "image")
 _DIGITS_LAST = (*_UNBOUNDED, "seconds", "year", "month", "day", "well")
 
+_AM_PM = re.compile(r"[ _.-]?([ap])\.?m(?![a-z])", re.IGNORECASE)
+
 _INCUCYTE_TIME = (
     r"(?:(?P<days>\d+)d(?P<hours>\d+)h(?P<minutes>\d+)m"
     r"|(?P<year>\d{4})y(?P<month>\d+)m(?P<day>\d+)d_(?P<hours_of_day>\d+)h(?P<minutes_of_hour>\d+)m)"
@@ -216,7 +218,8 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
         found = {name: text for name, text in match.groupdict().items() if text is not None}
         try:
             has_time = any(name in found for name in (*TIME_FIELDS, "hours_of_day"))
-            time_h, absolute = _time(found) if has_time else (None, False)
+            half = _half_of_day(relative_path, match)
+            time_h, absolute = _time(found, half) if has_time else (None, False)
         except ValueError:
             continue
         image = "_".join(found[name] for name in ("image", "part") if name in found)
@@ -233,8 +236,23 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
     return None
 
 
-def _time(found: dict[str, str]) -> tuple[float | None, bool]:
+def _half_of_day(relative_path: str, match: re.Match[str]) -> str:
+    """Return a or p where AM or PM follows the time of day, else nothing."""
+    ends = [
+        match.end(name)
+        for name in ("hours", "minutes", "seconds")
+        if match.groupdict().get(name) is not None
+    ]
+    told = _AM_PM.match(relative_path, max(ends)) if ends and match["hours"] else None
+    return told[1].lower() if told else ""
+
+
+def _time(found: dict[str, str], half: str = "") -> tuple[float | None, bool]:
     hours = float(found.get("hours") or found.get("hours_of_day") or 0)
+    if half:
+        if not 1 <= hours <= 12:
+            raise ValueError("no time of day")
+        hours = hours % 12 + (12 if half == "p" else 0)
     minutes = float(found.get("minutes") or found.get("minutes_of_hour") or 0)
     seconds = float(found.get("seconds") or 0)
     if "year" in found:
@@ -244,7 +262,9 @@ def _time(found: dict[str, str]) -> tuple[float | None, bool]:
         year = int(found["year"])
         named = found.get("monthname", "")[:3].lower()
         month = MONTHS.index(named) + 1 if named else int(found["month"])
-        date = datetime(year + 2000 if year < 100 else year, month, int(found["day"]))
+        # Of two digits, 69 to 99 are of the last century (POSIX).
+        year += 0 if year > 99 else 1900 if year > 68 else 2000
+        date = datetime(year, month, int(found["day"]))
         return date.toordinal() * 24 + hours + minutes / 60, True
     if "timepoint" in found:
         return None, False

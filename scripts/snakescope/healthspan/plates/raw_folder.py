@@ -11,6 +11,7 @@ from snakescope.healthspan.plates.naming import IMAGE_SUFFIXES
 MAX_DEPTH = 8
 """Maximum depth of folders; the raw archive of an IncuCyte has six levels."""
 
+TOO_DEEP = f"folders below {MAX_DEPTH} others"
 SYSTEM_FOLDERS = {
     "@eadir", "#recycle", "@recycle", "@recently-snapshot", "@snapshot", "$recycle.bin",
     "system volume information", "__macosx", "lost+found", "thumbnails",
@@ -36,7 +37,7 @@ class ImageFile:
 
     Attributes:
         relative_path: Path below the folder, with slashes.
-        size: Bytes.
+        size: Bytes; -1 of a link to what is not there.
         modified: When it was last written (s since 1970), in whole seconds, as an archive or
             another file system may keep no more of it.
     """
@@ -108,13 +109,14 @@ def _images(folder: str, below: str, depth: int, others: Counter[str]) -> Iterat
             if name.startswith(".") or name in SYSTEM_FOLDERS:
                 continue
             if entry.is_dir():
-                if depth:
+                if not depth:
+                    others[TOO_DEEP] += 1
+                else:
                     yield from _images(folder, f"{below}{entry.name}/", depth - 1, others)
             elif name.endswith(IMAGE_SUFFIXES):
-                # A broken link counts as an empty file.
                 exists = not entry.is_symlink() or Path(entry.path).exists()
                 stat = entry.stat() if exists else None
-                size, modified = (stat.st_size, int(stat.st_mtime)) if stat else (0, 0)
+                size, modified = (stat.st_size, int(stat.st_mtime)) if stat else (-1, 0)
                 yield ImageFile(below + entry.name, size, modified)
             elif (ending := os.path.splitext(name)[1]) not in BESIDE:  # noqa: PTH122
                 others[ending] += 1

@@ -296,14 +296,14 @@ def _table(
             file = there[channel].file if channel in there else None
             if file is not None:
                 path = os.path.join(plate.folder, file.relative_path)
-                if file.size == 0:
-                    reason = "the file is empty"
+                if file.size <= 0:
+                    reason = "the file is empty" if file.size == 0 else "a link to no file"
             elif there:
                 reason = f"no {channel} image at this timepoint"
             else:
                 reason = f"no image at about {time_h:g} h"
             status = "missing" if reason else "present"
-            size, modified = (file.size, file.modified) if file is not None else (0, 0)
+            size, modified = (max(0, file.size), file.modified) if file is not None else (0, 0)
             frames.append(Frame(timepoint, time_h, channel, path, status, reason, size, modified))
     return frames
 

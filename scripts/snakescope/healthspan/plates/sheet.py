@@ -3,6 +3,7 @@
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
 
@@ -13,6 +14,10 @@ from snakescope.healthspan.plates.naming import compile_pattern
 from snakescope.settings.sheet import Name, PathCell, Reason, Row
 from snakescope.tree.notes import some
 
+LOOK_ALIKE = str.maketrans(
+    "АВЕКМНОРСТХаеорсухіѕΑΒΕΖΗΙΚΜΝΟΡΤΥΧοµ", "ABEKMHOPCTXaeopcyxisABEZHIKMNOPTYXoμ"
+)
+"""Letters of Cyrillic and Greek that look like Latin ones, and the two signs of micro."""
 OF_ADULTHOOD, SINCE_FIRST_FRAME = "day of adulthood", "days since first frame"
 
 
@@ -140,14 +145,23 @@ def warnings_of_conditions(plates: Iterable[Plate]) -> list[str]:
 
 
 def warnings_of_alike_conditions(plates: Iterable[Plate]) -> list[str]:
-    """One sentence for conditions of an experiment that differ in case, blanks or marks alone."""
+    """One sentence for conditions of an experiment that differ in case, blanks or marks alone.
+
+    Or in letters of other alphabets that look the same.
+    """
     found: dict[tuple[str, str], dict[str, None]] = {}
     for plate in plates:
-        plain = "".join(filter(str.isalnum, plate.condition.casefold())) or plate.condition
+        name = unicodedata.normalize("NFKC", plate.condition).translate(LOOK_ALIKE)
+        plain = "".join(filter(str.isalnum, name.casefold())) or plate.condition
         found.setdefault((plate.experiment, plain), {})[plate.condition] = None
     return [
         f"experiment {experiment}: the conditions {' and '.join(map(repr, names))} are compared as"
         " different ones; spell them alike if they are one"
+        + (
+            " (some letters are of another alphabet)"
+            if any(name.translate(LOOK_ALIKE) != name for name in names)
+            else ""
+        )
         for (experiment, _), names in found.items()
         if len(names) > 1
     ]

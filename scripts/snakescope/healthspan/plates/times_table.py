@@ -10,10 +10,11 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from snakescope.healthspan.plates.naming import NameParts
+from snakescope.settings.sheet_files import OLD_OFFICE, ZIP, decoded
 from snakescope.step.errors import StepError, system_fault
 from snakescope.tree.notes import some
 
@@ -29,6 +30,10 @@ FORMS = (
     "%Y:%m:%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M", "%Y/%m/%d",
 )  # fmt: skip
+
+
+class NoText(ValueError):
+    """A file that a spreadsheet wrote in a form of its own."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +61,21 @@ class Times:
 
 
 def parse_date(text: str) -> datetime | None:
-    """Return a date, with or without a time of day, that is written in one clear way; else None."""
-    cleaned = re.sub(r"(?:\.\d+)?(?:Z|[+-]\d\d:?\d\d)?$", "", text.strip()) if ":" in text else text
+    """Return a date, with or without a time of day, that is written in one clear way; else None.
+
+    With a zone such as +02:00 it is the time of Greenwich.
+    """
+    zone = (
+        re.search(r"(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))?$", text.strip()) if ":" in text else None
+    )
+    cleaned = text.strip()[: zone.start()] if zone else text
+    # Hours from the time of the zone to that of Greenwich, by which summer time is no step.
+    ahead = timedelta()
+    if zone and zone[1]:
+        ahead = timedelta(hours=int(zone[2]), minutes=int(zone[3])) * (1 if zone[1] == "+" else -1)
     for form in FORMS:
         try:
-            return datetime.strptime(cleaned.strip(), form)
+            return datetime.strptime(cleaned.strip(), form) - ahead
         except ValueError:
             continue
     return None
@@ -93,6 +108,8 @@ def read_times(path: str | Path, plate: str | None = None) -> Times:
             f"{path}: expected a table of times as text in UTF-8, found another file; save it as"
             " text with tabs"
         ) from None
+    except NoText as error:
+        raise StepError(f"{path}: expected a table of times as text, found {error}") from None
     except OSError as error:
         raise system_fault(path, error) or StepError(
             f"{path}: expected the table of times (plates: times), found {error.strerror}; name a"
@@ -109,6 +126,11 @@ def read_times(path: str | Path, plate: str | None = None) -> Times:
         raise StepError(f"{path}: {error}") from None
     if found is None:
         first = ", ".join(rows[0]) if rows else ""
+        if unread := _unread_times(rows):
+            raise StepError(
+                f"{path}: expected dates as 2024-05-31 08:30 or 31.05.2024, found {unread}; write"
+                " them so, or as days or hours in a column of that name"
+            )
         raise StepError(
             f"{path}: expected a column of files ({', '.join(FILE_COLUMNS[:4])}) and one of times"
             f" (days, hours, or date as 2024-05-31 08:30), found the header {first!r}"
@@ -120,9 +142,12 @@ def text_rows(path: str | Path) -> tuple[list[list[str]], list[int]]:
     """Return the cells of a table's rows and the line of each, from 1.
 
     Raises:
-        OSError, UnicodeDecodeError, csv.Error: it cannot be read, or is no text of a table.
+        OSError, UnicodeDecodeError, csv.Error, NoText: it cannot be read, or is no text of a table.
     """
-    text = Path(path).read_text(encoding="utf-8-sig").splitlines()
+    content = Path(path).read_bytes()
+    if content.startswith((ZIP, OLD_OFFICE)):
+        raise NoText("a workbook; save its sheet as text with tabs (in Excel: Unicode Text)")
+    text = decoded(content).splitlines()
     kept = [(n, s) for n, s in enumerate(text, start=1) if s.strip() and not s.startswith("#")]
     first = kept[0][1] if kept else ""
     reader = csv.reader([line for _, line in kept], delimiter=max("\t;,", key=first.count))
@@ -186,6 +211,16 @@ def times_of(
     return None
 
 
+def _unread_times(rows: Sequence[Sequence[str]]) -> str:
+    """Return a cell of a column that is called as times are, of which no cell could be read."""
+    for k, name in enumerate(rows[0]) if rows else ():
+        if re.search("date|time|taken|acquired", name.lower()):
+            cells = [row[k].strip() for row in rows[1:] if len(row) > k and row[k].strip()]
+            if cells:
+                return f"{cells[0]!r} in the column {name}"
+    return ""
+
+
 def _of_plate(
     lines: list[tuple[int, list[str]]], column: int, plate: str
 ) -> list[tuple[int, list[str]]]:
@@ -237,7 +272,16 @@ def _by_file(
                 " column plate"
             )
         lines.setdefault(key, number)
-    return hours
+    return hours | _by_own_name(hours)
+
+
+def _by_own_name(hours: dict[str, float]) -> dict[str, float]:
+    """Return the times of files in folders of another machine by their own names, if these tell."""
+    own: dict[str, set[float]] = {}
+    for key, time in hours.items():
+        if re.match("/|[a-z]:/", key):
+            own.setdefault(key.rpartition("/")[2], set()).add(time)
+    return {name: times.pop() for name, times in own.items() if len(times) == 1}
 
 
 def with_time(

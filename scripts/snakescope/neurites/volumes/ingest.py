@@ -17,14 +17,13 @@ import zarr
 from numpy.typing import NDArray
 
 from snakescope.imaging.volumes import read
-from snakescope.neurites.volumes.look import unlabelled
+from snakescope.neurites.volumes.look import label_ids
 from snakescope.neurites.volumes.scan import read_manifest
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_folder, atomic_write
 
 SIDE = 256
-LARGEST_ID = 2**32 - 1
 DTYPES: dict[str, type[np.unsignedinteger]] = {"image": np.uint8, "labels": np.uint64}
 
 
@@ -55,31 +54,6 @@ def grey_bytes(
     low, high = grey_range
     scaled = (values.astype(np.float32) - low) * (255 / (high - low))
     return np.clip(np.round(scaled), 0, 255).astype(np.uint8)
-
-
-def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
-    """Validate true labels; reserved ones of what is not annotated become 0.
-
-    Raises:
-        StepError: a label is not an integer, negative, or above 2^32 - 1.
-    """
-    if values.dtype.kind == "b" or values.dtype.kind not in "ui":
-        raise StepError(
-            f"{where}: expected labels as whole numbers, one an object, found {values.dtype}; "
-            "write them as uint32 or uint64"
-        )
-    values = unlabelled(values)
-    if values.size and int(values.min()) < 0:
-        raise StepError(
-            f"{where}: expected labels from 0, found {int(values.min())}; write what is unlabelled "
-            "as 0"
-        )
-    if values.size and int(values.max()) > LARGEST_ID:
-        raise StepError(
-            f"{where}: expected labels up to 2^32 - 1, found {int(values.max())}; number the "
-            "objects anew"
-        )
-    return values.astype(np.uint64)
 
 
 def create_array(folder: str | Path, kind: str, shape: Sequence[int], depth: int) -> zarr.Array:

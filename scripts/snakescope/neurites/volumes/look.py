@@ -5,6 +5,7 @@ labels that are no objects. Voxels are read once, of a few sections, and again w
 """
 
 import json
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,7 @@ two and covers a tenth; classes cover half. Neurites that were traced one by one
 as well, but sparse."""
 MOST_LABELS = 100
 """Labels of a section that are looked at."""
+LARGEST_ID = 2**32 - 1
 RESERVED = {np.dtype(np.uint64): 2**64 - 16, np.dtype(np.uint32): 2**32 - 4}
 """Ids from which on labels stand for what is not annotated, as CREMI writes them."""
 
@@ -50,6 +52,31 @@ def unlabelled(values: NDArray[Any]) -> NDArray[Any]:
     return values if least is None else np.where(values >= least, values.dtype.type(0), values)
 
 
+def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
+    """Validate true labels; reserved ones of what is not annotated become 0.
+
+    Raises:
+        StepError: a label is not an integer, negative, or above 2^32 - 1.
+    """
+    if values.dtype.kind == "b" or values.dtype.kind not in "ui":
+        raise StepError(
+            f"{where}: expected labels as whole numbers, one an object, found {values.dtype}; "
+            "write them as uint32 or uint64"
+        )
+    values = unlabelled(values)
+    if values.size and int(values.min()) < 0:
+        raise StepError(
+            f"{where}: expected labels from 0, found {int(values.min())}; write what is unlabelled "
+            "as 0"
+        )
+    if values.size and int(values.max()) > LARGEST_ID:
+        raise StepError(
+            f"{where}: expected labels up to 2^32 - 1, found {int(values.max())}; number the "
+            "objects anew"
+        )
+    return values.astype(np.uint64)
+
+
 def of_voxel_size(volume: Volume, found: Mapping[str, Source]) -> list[str]:
     """Return notes on a voxel size that files contradict or that nothing of this kind has.
 
@@ -59,8 +86,11 @@ def of_voxel_size(volume: Volume, found: Mapping[str, Source]) -> list[str]:
     size = volume.voxel_nm
     cell = " ".join(f"{one:g}" for one in size)
     if min(size) < SMALLEST_NM or max(size) > LARGEST_NM:
+        units = {"um": 1e3, "mm": 1e6, "m": 1e9}
+        unit = next((u for u, nm in units.items() if min(size) * nm >= SMALLEST_NM), "um")
         raise StepError(
-            f"volume {volume.name}: expected voxel_nm in nm, found {cell}; in um multiply by 1000"
+            f"volume {volume.name}: expected voxel_nm in nm, found {cell}; in {unit} multiply by"
+            f" {units[unit]:.0f}"
         )
     for kind, source in found.items():
         stated = source.voxel_nm
@@ -98,10 +128,16 @@ def of_grey(source: Source, settings: IngestSettings) -> None:
     Raises:
         StepError: more than 8 bit without ``grey_range``, or no grey values.
     """
-    dtype = np.dtype(source.dtype)
-    if dtype.kind not in "uif":
+    if not re.fullmatch(r"u?int\d+|float\d+|[<>][uif]\d", source.dtype):
         raise StepError(
-            f"{source.path}: expected grey values as numbers, found {dtype}; convert the image"
+            f"{source.path}: expected grey values as numbers, found {source.dtype}; convert the"
+            " image"
+        )
+    dtype = np.dtype(source.dtype)
+    if dtype.kind == "f" and (bad := int(np.count_nonzero(~np.isfinite(_middle(source))))):
+        raise StepError(
+            f"{source.path}: expected grey values, found NaN or infinity in {bad} voxels of the"
+            " middle section; write the image again with numbers in their place"
         )
     if dtype != np.uint8 and settings.grey_range is None:
         low, high = (float(v) for v in np.percentile(_middle(source), (0.5, 99.5)))
@@ -208,12 +244,7 @@ def _of_labels(source: Source) -> list[str]:
     shares: list[float] = []
     for number in sorted({depth // 4, depth // 2, 3 * depth // 4}):
         values = read(source, number, number + 1)[0]
-        if values.dtype.kind not in "ui":
-            raise StepError(
-                f"{source.path}: expected labels as whole numbers, one an object, found"
-                f" {values.dtype}; write them as uint32 or uint64"
-            )
-        values = unlabelled(values)
+        values = label_ids(values, f"{source.path}, section {number}")
         own = [int(one) for one in np.unique(values) if one]
         ids |= set(own)
         shares.append(float(np.count_nonzero(values)) / values.size)
@@ -221,6 +252,11 @@ def _of_labels(source: Source) -> list[str]:
         pieces += [ndimage.label(values == one)[1] for one in own[:: 1 + len(own) // MOST_LABELS]]
     if not ids:
         return [f"{source.path}: no label in sections a quarter, half and three quarters through"]
+    if len(ids) == 1 and min(shares) == 1:
+        raise StepError(
+            f"{source.path}: expected labels, one an object, found the one value {min(ids)} in"
+            " every voxel looked at; give the labels of this volume"
+        )
     mean, share = float(np.mean(pieces)), float(np.mean(shares))
     few = len(ids) <= FEW_LABELS
     if few and mean > FEW_PIECES and share < (DENSE_CLASSES if len(ids) <= CLASSES else DENSE):
