@@ -101,6 +101,10 @@ class Healthspan(Tree[Plate]):
         notes = [*found.notes, *(f"{row.name}: {note}" for note in beyond)]
         return [*notes, *inferred.of_pixel_size(look)]
 
+    def has_own_settings(self) -> bool:
+        """Whether a plate of the sheet names a file of settings."""
+        return any(row.settings for row in self.sheet.values())
+
     def own_settings(self, subject: str) -> HealthspanSettings:
         """The settings of a plate: those of the run, with the differences of its own file.
 

@@ -45,3 +45,16 @@ class Settings(BaseModel):
         """Return what results depend on, or some of it, as JSON, where it is no default."""
         kept = set(keys) or set(type(self).model_fields)
         return self.model_dump_json(exclude_defaults=True, include=kept - self.unrecorded)
+
+    def section(self, model: "type[Settings]") -> "Settings | None":
+        """The section whose type is ``model`` or a model that it extends, breadth first."""
+        level: list[Settings] = [self]
+        while level:
+            for section in level:
+                if type(section) is not Settings and issubclass(model, type(section)):
+                    return section
+            values = (
+                getattr(section, name) for section in level for name in type(section).model_fields
+            )
+            level = [value for value in values if isinstance(value, Settings)]
+        return None

@@ -10,7 +10,7 @@ import math
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -292,6 +292,10 @@ class Tree(ABC, Generic[R]):
         """The versions of the steps of a rule: a parameter, so that a raised one counts."""
         return tuple(self.steps[step].version for step in self.steps_of(rule))
 
+    def has_own_settings(self) -> bool:
+        """Whether a subject of the sheet has settings of its own."""
+        return False
+
     def own_settings(self, subject: str) -> Any:
         """The settings of one subject; a tree whose sheet names files of settings extends it.
 
@@ -308,7 +312,7 @@ class Tree(ABC, Generic[R]):
         """
         model = self.steps[step].settings
         settings = self.settings if subject is None else self.own_settings(subject)
-        return _section_of(settings, model) or model()
+        return settings.section(model) or model()
 
     def recorded(self, step: str, *keys: str) -> str:
         """The settings of a step, or some of them, as JSON, where they are no defaults.
@@ -318,8 +322,14 @@ class Tree(ABC, Generic[R]):
         """
         return str(self.settings_of(step).recorded(*keys))
 
-    def own_recorded(self, step: str, *keys: str) -> Parameter:
-        """Make a parameter: as :meth:`recorded`, of the settings of a job's subject."""
+    def own_recorded(self, step: str, *keys: str) -> Parameter | str:
+        """Make a parameter: as :meth:`recorded`, of the settings of a job's subject.
+
+        Where no subject has settings of its own it is the text, for which Snakemake need not call
+        anything job by job.
+        """
+        if not self.has_own_settings():
+            return self.recorded(step, *keys)
 
         def parameter(wildcards: Any) -> str:
             return str(self.settings_of(step, self._subject_of(wildcards)).recorded(*keys))
@@ -332,11 +342,12 @@ class Tree(ABC, Generic[R]):
         Snakemake records no parameter whose function takes the outputs.
         """
 
-        def parameter(wildcards: Any, output: Any) -> str:
-            settings = self.settings_of(step, self._subject_of(wildcards))
-            return str(settings.model_dump_json(exclude_defaults=True))
+        @cache
+        def text_of(subject: str | None) -> str:
+            return str(self.settings_of(step, subject).model_dump_json(exclude_defaults=True))
 
-        return parameter
+        own = self.has_own_settings()
+        return lambda wildcards, output: text_of(self._subject_of(wildcards) if own else None)
 
     def _subject_of(self, wildcards: Any) -> str | None:
         """The subject of a job, where it is one of the sheet."""
@@ -381,17 +392,3 @@ class Tree(ABC, Generic[R]):
         """Write the settings of the run, with all their defaults, as they may be given again."""
         text = as_yaml({self.name: self.settings})
         write_if_changed(f"{self.results}/configuration.yaml", text)
-
-
-def _section_of(settings: Settings, model: type[Settings]) -> Settings | None:
-    """The section whose type is ``model`` or a model that it extends, searched breadth first."""
-    level = [settings]
-    while level:
-        for section in level:
-            if type(section) is not Settings and issubclass(model, type(section)):
-                return section
-        values = (
-            getattr(section, name) for section in level for name in type(section).model_fields
-        )
-        level = [value for value in values if isinstance(value, Settings)]
-    return None
