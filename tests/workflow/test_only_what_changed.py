@@ -149,14 +149,14 @@ def test_another_template_of_the_mark_redoes_the_references(done: Workspace) -> 
 
 def test_where_a_model_runs_is_no_reason_to_compute_again(done: Workspace) -> None:
     done.config(
-        "detection: {detect: {device: cpu, tiles_per_batch: 8}}\n"
+        "detection: {detect: {device: cpu, views_per_batch: 8}}\n"
         "states: {classify: {device: auto, batch: 32, threads: 2}}\n"
     )
     assert done.plan() == set()
     masks = "results/healthspan/a/masks/t000-t002.json"
     done.run("--force", masks)
     # But the job is told; the stub writes its command line.
-    assert '"tiles_per_batch":8' in (done.root / masks).read_text()
+    assert '"views_per_batch":8' in (done.root / masks).read_text()
     done.config("detection: {detect: {score_threshold: 0.6}}\n")
     assert "a/masks/t000-t002.json" in done.plan()
 

@@ -57,7 +57,7 @@ COSTS = {
     "plates_table": _cost(72, files={"frame": 0.01}),
     # Peaks of trainings on next to no examples, and every example, all of which are in memory:
     # scenes of 560 px, composites. Two hours, and more when tried again.
-    "train_detector resnet18_half": Cost(1290, {"example": 1.0}, s=7200),
+    "train_detector resnet18_half_slender": Cost(1290, {"example": 1.0}, s=7200),
     "train_detector resnet101": Cost(3280, {"example": 1.0}, s=7200),
     "train_classifier mlp_mixer": Cost(940, {"example": 0.234}, s=7200),
     # The frames of fine-tuning are its steps, those of the others annotated images.
@@ -66,7 +66,7 @@ COSTS = {
     "fine_tune_scores": _cost(1300, 0, 5, s=20, s_frame=6),
 }
 TRAINED = {
-    "train_detector": ("resnet18_half", "resnet101"),
+    "train_detector": ("resnet18_half_slender", "resnet101"),
     "train_classifier": ("mlp_mixer",),
 }
 """Architectures whose training was measured, the largest last."""

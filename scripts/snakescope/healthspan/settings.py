@@ -50,6 +50,8 @@ class HealthspanSettings(Settings):
         "detect.greatest_relative_area": "detection.detect.max_relative_area",
         "detect.least_relative_width": "detection.detect.min_relative_width",
         "detect.greatest_relative_width": "detection.detect.max_relative_width",
+        "detect.tiles_per_batch": "",
+        "detection.detect.tiles_per_batch": "",
         "contact_sheet.largest_cell_px": "report.contact_sheet.max_cell_px",
         "contact_sheet.smallest_cell_px": "report.contact_sheet.min_cell_px",
         "quality.low_score": "report.quality.min_score",

@@ -10,7 +10,6 @@ from torch import nn
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
 from snakescope.healthspan.detection.detect import (
-    Disc,
     Surroundings,
     check_pixel_size,
     find_objects,
@@ -18,16 +17,15 @@ from snakescope.healthspan.detection.detect import (
     load_detector,
     read_surroundings,
     sort_out,
-    view,
-    worth_a_look,
 )
 from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.views import Disc, parts_of, view, worth_a_look
 from snakescope.imaging.stacks import Stack, write_stack
 from snakescope.learning.weights import save_weights
 from snakescope.step.errors import StepError
 
-SETTINGS = DetectSettings()
+SETTINGS = DetectSettings(max_view_px=440)
 BLANK = np.full((880, 880), GROUND, np.uint8)
 
 
@@ -150,11 +148,29 @@ def test_length_of_a_bent_worm_follows_it() -> None:
 
 def test_views_beyond_the_frame_show_ground() -> None:
     frame = np.arange(100, dtype=np.uint8).reshape(10, 10)
-    picture = view(frame, 0, 5, 5, 3)
+    picture = view(frame, (0, 5, 5, 5), 3)
     assert picture.shape == (11, 11)
     assert (picture[:3] == GROUND).all()
     assert np.array_equal(picture[3:8, 3:8], frame[0:5, 5:10])
     assert (picture[:, 8:] == GROUND).all()
+
+
+@pytest.mark.parametrize("size", [(3080, 3080), (520, 696), (2000, 1200), (440, 440)])
+def test_parts_cover_the_frame_and_are_no_larger_than_allowed(size: tuple[int, int]) -> None:
+    corners = [(t, lf) for t in range(0, size[0], 440) for lf in range(0, size[1], 440)]
+    parts = parts_of(size, corners, 440, 1100, 66)
+    covered = np.zeros(size, int)
+    for top, left, height, width in parts:
+        assert (height + 132) % 32 == (width + 132) % 32 == 0
+        assert max(height, width) <= 1100 + 32
+        covered[top : top + height, left : left + width] += 1
+    assert (covered == 1).all()
+    assert len(parts) <= len(corners)
+
+
+def test_where_tiles_are_left_out_each_is_looked_at_by_itself() -> None:
+    assert parts_of((880, 880), [(0, 440)], 440, 1100, 66) == [(0, 440, 440, 440)]
+    assert len(parts_of((880, 880), CORNERS, 440, 440, 66)) == 4
 
 
 def test_empty_and_outlying_views_are_skipped() -> None:

@@ -53,6 +53,14 @@ def test_figures_of_two_images_by_hand() -> None:
     assert scores[0].width_errors[1] < -2
 
 
+def test_a_count_by_eye_is_compared_with_the_number_of_detections() -> None:
+    crowd = [image("a", [], exhaustive=False, counted=4), image("b", [], exhaustive=False)]
+    found = [[bar(20, 20), bar(60, 20), bar(90, 20)], [bar(20, 20)]]
+    scores = [score_image(*pair) for pair in zip(crowd, found, strict=True)]
+    rows = list(detection_rows("crowd", scores, exhaustive=False))
+    assert values(rows) == {"count_error": pytest.approx(0.25)}
+
+
 def test_what_has_no_label_is_not_false() -> None:
     known = image("a", [bar(20, 20)], ignore=[(15.0, 195.0, 110.0, 20.0)])
     scores = score_image(known, [bar(20, 20), bar(200, 20), bar(250, 20)])

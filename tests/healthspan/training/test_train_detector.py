@@ -6,7 +6,15 @@ import pytest
 import torch
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.detection.model import ARCHITECTURES, MaskHead, as_input, build_detector
+from snakescope.healthspan.detection.model import (
+    ANCHOR_RATIOS,
+    ARCHITECTURES,
+    SLENDER_RATIOS,
+    MaskHead,
+    as_input,
+    build_detector,
+    with_more_anchors,
+)
 from snakescope.healthspan.simulation.optics import TRAINING
 from snakescope.healthspan.training.detector_crops import draw_centre, draw_crop, draw_map
 from snakescope.healthspan.training.detector_examples import Scene, draw_scene
@@ -127,7 +135,7 @@ def test_a_tile_gives_objects_of_its_own_size() -> None:
 
 @pytest.mark.parametrize("training", [True, False])
 def test_tiles_are_never_resized(training: bool) -> None:
-    model = build_detector("resnet18_half").train(training)
+    model = build_detector("resnet18_half_slender").train(training)
     images, _ = model.transform([torch.zeros(1, 96, 130)])
     assert images.image_sizes == [(96, 130)]
 
@@ -209,6 +217,32 @@ def train_until(step: int, scenes: list[Scene], checkpoint: Path) -> None:
 
     with pytest.raises(Stopped):
         train(SMALL, scenes, checkpoint, draw=draw_or_stop)
+
+
+def test_further_anchors_begin_as_those_of_the_nearest_ratio() -> None:
+    torch.manual_seed(1)
+    before = build_detector("resnet18_half").state_dict()
+    weights = with_more_anchors(before, "resnet18_half", "resnet18_half_slender")
+    assert weights is not None
+    slender = build_detector("resnet18_half_slender")
+    slender.load_state_dict(weights)
+    head = "rpn.proposals.head."
+    for name, parts in (("cls_logits", 1), ("bbox_pred", 4)):
+        old = before[f"{head}{name}.weight"].reshape(len(ANCHOR_RATIOS), 2, parts, -1)
+        new = weights[f"{head}{name}.weight"].reshape(len(SLENDER_RATIOS), 2, parts, -1)
+        assert torch.equal(new[1:-1], old)
+        assert torch.equal(new[0], old[0])
+        assert torch.equal(new[-1], old[-1])
+    assert with_more_anchors(before, "resnet18_half", "resnet50") is None
+
+
+def test_an_anchor_fits_a_straight_worm_along_the_rows() -> None:
+    generator = build_detector("resnet18_half_slender").rpn.proposals.anchor_generator
+    boxes = torch.cat(list(generator.cell_anchors))
+    for wide, high in ((128.0, 12.0), (12.0, 128.0)):
+        width, height = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        shared = width.clamp(max=wide) * height.clamp(max=high)
+        assert float((shared / (width * height + wide * high - shared)).max()) > 0.7
 
 
 def test_boxes_stay_in_single_precision_where_the_trunk_does_not() -> None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from snakescope.healthspan.detection.detect import Disc
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.views import Disc
 from snakescope.healthspan.registration.motion import Motion, to_reference
 from snakescope.healthspan.registration.reference import describe
 from snakescope.healthspan.registration.register import prepare

@@ -27,6 +27,12 @@ _WINDOW_PX = 24.0
 
 _REDUCTION = 4
 
+_BRIGHTEST_SHARE = 99.5
+_BRIGHTEST = 40.0
+"""Where more than half a per cent of a bright-field frame would be beyond so many noise levels, a
+noise level is taken for larger: ground that JPEG or saturated light has flattened has hardly any
+noise, and every trace of the agar would be as white as a worm."""
+
 
 def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
     sigma = _WINDOW_PX / _REDUCTION
@@ -72,6 +78,9 @@ def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
         floor = 0.05 * float(np.median(ground)) + 1.0
         difference /= np.maximum(ground, floor)
     noise = max(_median_deviation(difference), 1e-6)
+    if channel == "bright_field":
+        brightest = float(np.percentile(difference[::3, ::3], _BRIGHTEST_SHARE))
+        noise = max(noise, brightest / _BRIGHTEST)
     return difference / noise
 
 

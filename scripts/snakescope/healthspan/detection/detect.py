@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
 from snakescope.healthspan.detection.candidates import candidates_of
-from snakescope.healthspan.detection.channel_overlay import GROUND
 from snakescope.healthspan.detection.merge import (
     TileDetection,
     keep_distinct,
@@ -36,6 +35,13 @@ from snakescope.healthspan.detection.size_prior import (
 )
 from snakescope.healthspan.detection.soft_masks import SoftDetection, View, look, objects_of
 from snakescope.healthspan.detection.tile import ORIGIN_COLUMNS, assemble
+from snakescope.healthspan.detection.views import (
+    LEAST_CONTRAST,
+    Disc,
+    parts_of,
+    view,
+    worth_a_look,
+)
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, write_masks
 from snakescope.imaging.stacks import Stack
 from snakescope.learning.device import choose_device
@@ -48,22 +54,6 @@ DROPPED_COLUMNS = ["timepoint", "y_px", "x_px", "area_px", "length_px", "score",
 
 NO_CANDIDATES = {"duplicate", "edge of dish", "registration mark"}
 """Why an object is dropped that is no worm, whatever the frames before and after show."""
-
-LEAST_CONTRAST = 24
-"""Minimum contrast of the brightest pixel of a tile that the detector is run on (grey values)."""
-
-
-@dataclass(frozen=True)
-class Disc:
-    """A round area in plate coordinates: centre (y, x) and radius (px)."""
-
-    y: float
-    x: float
-    radius: float
-
-    def distance(self, y: float, x: float) -> float:
-        """Return the distance of a point to the edge (px); negative outside."""
-        return self.radius - float(np.hypot(y - self.y, x - self.x))
 
 
 @dataclass(frozen=True)
@@ -100,33 +90,6 @@ def load_detector(
     return model.eval().to(choose_device(settings.device)), pixel_size
 
 
-def view(frame: NDArray[np.uint8], top: int, left: int, size: int, halo: int) -> NDArray[np.uint8]:
-    """Return a tile with its margin, of side size + 2 halo; padded by the background value."""
-    side = size + 2 * halo
-    out = np.full((side, side), GROUND, dtype=np.uint8)
-    t, lf = max(top - halo, 0), max(left - halo, 0)
-    b, r = min(top + size + halo, frame.shape[0]), min(left + size + halo, frame.shape[1])
-    out[t - top + halo : b - top + halo, lf - left + halo : r - left + halo] = frame[t:b, lf:r]
-    return out
-
-
-def worth_a_look(
-    picture: NDArray[np.uint8],
-    top: float,
-    left: float,
-    dish: Disc | None,
-    min_contrast: float = LEAST_CONTRAST,
-) -> bool:
-    """Return whether a tile at (top, left) may show a worm: not empty, not outside the dish."""
-    if dish is not None:
-        y = min(max(dish.y, top), top + picture.shape[0])
-        x = min(max(dish.x, left), left + picture.shape[1])
-        if dish.distance(y, x) < 0:
-            return False
-    calm = cv2.blur(picture, (5, 5))
-    return int(calm.max()) >= GROUND + min_contrast
-
-
 def find_soft(
     model: MaskRCNN,
     frame: NDArray[np.uint8],
@@ -135,7 +98,7 @@ def find_soft(
     settings: DetectSettings,
     dish: Disc | None = None,
 ) -> list[SoftDetection]:
-    """Run the detector on all tiles of a frame; masks are not cut yet.
+    """Run the detector on the tiles of a frame; masks are not cut yet.
 
     Args:
         frame: overlay, uint8 (Y, X), plate coordinates.
@@ -145,14 +108,15 @@ def find_soft(
     # The maximum of an object exceeds its mean.
     brightest = max(LEAST_CONTRAST, settings.min_contrast)
     pictures, views = [], []
-    for top, left in corners:
-        picture = view(frame, top, left, tile_px, halo)
+    size = (frame.shape[0], frame.shape[1])
+    for part in parts_of(size, corners, tile_px, settings.max_view_px, halo):
+        picture, (top, left) = view(frame, part, halo), part[:2]
         if worth_a_look(picture, top - halo, left - halo, dish, brightest):
             pictures.append(picture)
             views.append(View(top - halo, left - halo, *picture.shape))
     found: list[SoftDetection] = []
-    for first in range(0, len(views), settings.tiles_per_batch):
-        batch = slice(first, first + settings.tiles_per_batch)
+    for first in range(0, len(views), settings.views_per_batch):
+        batch = slice(first, first + settings.views_per_batch)
         found += look(model, pictures[batch], views[batch])
     return found
 

@@ -13,8 +13,9 @@ Differences to the defaults of torchvision:
   duplicates are removed by their masks (:mod:`snakescope.healthspan.detection.merge`).
 """
 
+import math
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import timm
@@ -34,12 +35,15 @@ LEVELS = ("stride4", "stride8", "stride16")
 PROPOSAL_LEVELS = ("stride8", "stride16")
 ANCHOR_SIZES = ((28, 44), (64, 100))
 ANCHOR_RATIOS = (0.22, 0.5, 1.0, 2.0, 4.5)
+SLENDER_RATIOS = (0.1, *ANCHOR_RATIOS, 10.0)
+"""A straight worm along the rows of the image has a box of 128 x 12 px: of the other anchors none
+shares half of it."""
 GREY_MEAN, GREY_SPREAD = 0.27, 0.16
 
 
 @dataclass(frozen=True)
 class Plan:
-    """An architecture: name and options of the backbone in timm, and widths of the heads."""
+    """An architecture: name and options of the backbone in timm, widths of the heads, anchors."""
 
     trunk: str
     options: dict[str, Any]
@@ -47,6 +51,7 @@ class Plan:
     pyramid: int
     box: int
     mask: tuple[int, int, int]
+    ratios: tuple[float, ...] = ANCHOR_RATIOS
 
 
 _FULL: dict[str, Any] = {"pyramid": 256, "box": 1024, "mask": (128, 192, 256)}
@@ -55,6 +60,7 @@ _HALF: dict[str, Any] = {"channels": (32, 64, 128, 256), "stem_type": "deep", "s
 
 ARCHITECTURES = {
     "resnet18_half": Plan("resnet18", _HALF, (1, 2, 3), **_COMPACT),
+    "resnet18_half_slender": Plan("resnet18", _HALF, (1, 2, 3), **_COMPACT, ratios=SLENDER_RATIOS),
     "mobilenet_v3": Plan("mobilenetv3_large_100", {}, (1, 2, 3), **_COMPACT),
     "resnet18": Plan("resnet18", {}, (1, 2, 3), **_FULL),
     "resnet50": Plan("resnet50", {}, (1, 2, 3), **_FULL),
@@ -156,26 +162,26 @@ class AsIs(GeneralizedRCNNTransform):
 
 
 def build_detector(
-    architecture: str, score_threshold: float = 0.05, instances_per_tile: int = 60
+    architecture: str, score_threshold: float = 0.05, instances_per_view: int = 240
 ) -> MaskRCNN:
     """Build a Mask R-CNN with random weights; its input is a list of float (1, h, w) in 0 to 1.
 
     Args:
         architecture: a key of ``ARCHITECTURES``.
         score_threshold: minimum score of a detection.
-        instances_per_tile: maximum number of detections, best first.
+        instances_per_view: maximum number of detections, best first.
     """
     plan = ARCHITECTURES[architecture]
-    anchors = AnchorGenerator(ANCHOR_SIZES, (ANCHOR_RATIOS,) * len(ANCHOR_SIZES))
+    anchors = AnchorGenerator(ANCHOR_SIZES, (plan.ratios,) * len(ANCHOR_SIZES))
     model = MaskRCNN(
         Pyramid(plan),
         num_classes=None,
         rpn_anchor_generator=anchors,
         rpn_head=RPNHead(plan.pyramid, anchors.num_anchors_per_location()[0]),
         rpn_pre_nms_top_n_train=600,
-        rpn_pre_nms_top_n_test=400,
+        rpn_pre_nms_top_n_test=1600,
         rpn_post_nms_top_n_train=300,
-        rpn_post_nms_top_n_test=150,
+        rpn_post_nms_top_n_test=600,
         rpn_nms_thresh=0.75,
         rpn_batch_size_per_image=128,
         box_roi_pool=MultiScaleRoIAlign(["stride8", "stride16"], 7, 2),
@@ -183,7 +189,7 @@ def build_detector(
         box_predictor=FastRCNNPredictor(plan.box, 2),
         box_score_thresh=score_threshold,
         box_nms_thresh=0.7,
-        box_detections_per_img=instances_per_tile,
+        box_detections_per_img=instances_per_view,
         box_batch_size_per_image=64,
         box_positive_fraction=0.25,
         mask_roi_pool=MultiScaleRoIAlign(["stride4"], 28, 2),
@@ -193,6 +199,38 @@ def build_detector(
     model.transform = AsIs()
     model.rpn = LevelProposals(model.rpn, PROPOSAL_LEVELS)
     return model
+
+
+def with_more_anchors(
+    weights: dict[str, Tensor], before: str, architecture: str
+) -> dict[str, Tensor] | None:
+    """Weights for an architecture that differs from theirs by its anchors alone.
+
+    An anchor begins as the one of the nearest ratio did.
+
+    Args:
+        before: the architecture of the weights.
+
+    Returns:
+        None if more than the anchors differs.
+    """
+    old, new = ARCHITECTURES[before], ARCHITECTURES[architecture]
+    if replace(old, ratios=new.ratios) != new:
+        return None
+    sizes = len(ANCHOR_SIZES[0])
+    nearest = [
+        min(range(len(old.ratios)), key=lambda k: abs(math.log(old.ratios[k] / ratio)))
+        for ratio in new.ratios
+    ]
+    anchors = torch.tensor([k * sizes + size for k in nearest for size in range(sizes)])
+    changed = dict(weights)
+    for name in weights:
+        if ".head.cls_logits." in name:
+            changed[name] = weights[name][anchors]
+        elif ".head.bbox_pred." in name:
+            corners = (anchors[:, None] * 4 + torch.arange(4)).flatten()
+            changed[name] = weights[name][corners]
+    return changed
 
 
 def as_input(tile: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from snakescope.settings.strict import Settings
 class TileSettings(Settings):
     """How registered frames are brought to the model's pixel size and cut."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     size_px: int = Field(
         TILE_PX, ge=64, le=4096, description="side of a tile (px of the model's pixel size)"
@@ -27,9 +27,9 @@ class TileSettings(Settings):
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
-    unrecorded: ClassVar[frozenset[str]] = frozenset({"tiles_per_batch", "device"})
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"views_per_batch", "device"})
 
     weights: str = Field(
         "resources/models/healthspan/detector.safetensors",
@@ -39,7 +39,7 @@ class DetectSettings(Settings):
     halo_px: int = Field(
         66,
         ge=0,
-        description="margin of its neighbours with which a tile is looked at, half a worm's length"
+        description="margin with which a part of a frame is looked at, half a worm's length"
         " so that a worm on a seam is seen whole (px)",
     )
     score_threshold: float = Field(
@@ -115,7 +115,15 @@ class DetectSettings(Settings):
         ge=0,
         description="objects whose centre is nearer to the dish's edge are left out (um)",
     )
-    tiles_per_batch: int = Field(4, ge=1, description="tiles that the model takes at once (count)")
+    max_view_px: int = Field(
+        1100,
+        ge=128,
+        description="side of the largest part of a frame that the model looks at, without the"
+        " margin; larger ones take less time and more memory (px of the model's pixel size)",
+    )
+    views_per_batch: int = Field(
+        1, ge=1, description="parts of a frame that the model takes at once (count)"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
 
 

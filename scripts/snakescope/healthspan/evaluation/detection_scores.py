@@ -50,6 +50,7 @@ class ImageScores:
         ious: of these.
         boxes: of each kind, whether each box was found.
         count: detections.
+        counted: worms by eye, where only their number is known.
     """
 
     group: str
@@ -65,6 +66,7 @@ class ImageScores:
     ious: list[float] = field(default_factory=list)
     boxes: dict[str, list[bool]] = field(default_factory=dict)
     count: int = 0
+    counted: int | None = None
 
 
 def extent_px(one: Instance) -> float:
@@ -147,6 +149,7 @@ def score_image(image: LabelledImage, found: Sequence[Instance]) -> ImageScores:
         false_of({d for _, d, _ in loose.pairs}),
         false_of({d for _, d, _ in strict.pairs}),
         count=len(found),
+        counted=image.counted,
     )
     for t, d, value in loose.pairs:
         worm = image.worms[t]
@@ -267,6 +270,11 @@ def median_of(scores: Sequence[ImageScores], which: str) -> float:
     return float(np.median(values)) if values else float("nan")
 
 
+def count_error(scores: Sequence[ImageScores]) -> float:
+    """The worst difference of detections to a count by eye, as a share of the count."""
+    return max(abs(one.count / one.counted - 1) for one in scores if one.counted)
+
+
 def detection_rows(
     name: str, scores: Sequence[ImageScores], exhaustive: bool, ap: float | None = None
 ) -> Iterator[Row]:
@@ -277,6 +285,9 @@ def detection_rows(
         ap: of :func:`average_precision`, if all worms are labelled.
     """
     worms = sum(one.found.size for one in scores)
+    counted = [one for one in scores if one.counted]
+    if counted:
+        yield Row(name, "count_error", count_error(counted), np.nan, np.nan, len(counted))
     if worms and exhaustive:
         yield pooled(name, "detection_f", scores, f_score, worms)
         yield pooled(name, "detection_f75", scores, lambda s: f_score(s, close=True), worms)

@@ -39,7 +39,8 @@ def corners_of(picture: NDArray[np.uint8]) -> list[tuple[int, int]]:
 def key_of(image: LabelledImage, sha256: str, settings: DetectSettings) -> str:
     """Digest of all that the output of the network depends on."""
     digest = hashlib.blake2b(digest_size=8)
-    digest.update(f"2 {sha256} {settings.halo_px} {settings.min_contrast}".encode())
+    looked = f"{settings.halo_px} {settings.max_view_px} {settings.min_contrast}"
+    digest.update(f"3 {sha256} {looked}".encode())
     digest.update(str(image.picture.shape).encode() + image.picture.tobytes())
     return digest.hexdigest()
 

@@ -246,6 +246,31 @@ def crinkles(rng: np.random.Generator, ground: Ground, look: Look) -> None:
     ground.density[:] += np.asarray(folds * there * strength, dtype=np.float32)
 
 
+def crawled(rng: np.random.Generator, ground: Ground, look: Look) -> None:
+    """Agar that worms have crawled over for days: short dark strokes, and bright ones beside them.
+
+    They are at most half as wide as worms, as dark as these, and lie densely in patches.
+    """
+    height, width = ground.density.shape
+    patch = smooth_noise(rng, (height, width), rng.uniform(40, 160)) + rng.uniform(-0.6, 1.5)
+    strokes = [
+        blurred(_curve(rng, (6, 36), (1.2, 4.2), rng.uniform(0.2, 1.1)), 0.7) for _ in range(24)
+    ]
+    beside = np.rint(rng.normal(size=2) * 2.5).astype(int)
+    bright = rng.uniform(0, 1)
+    strength = rng.uniform(0.2, 1.1) * look.density
+    count = int(height * width * np.exp(rng.uniform(np.log(3e-4), np.log(4e-3))))
+    for y, x in rng.integers(0, (height, width), size=(count, 2)):
+        if patch[y, x] < rng.random():
+            continue
+        one = strokes[int(rng.integers(24))] * np.float32(rng.uniform(0.3, 1) * strength)
+        one = np.rot90(one, int(rng.integers(4)))
+        top, left = int(y) - one.shape[0] // 2, int(x) - one.shape[1] // 2
+        add_patch(ground.density, one, top, left)
+        shade = one * np.float32(-bright)
+        add_patch(ground.density, shade, top + int(beside[0]), left + int(beside[1]))
+
+
 def rim(
     rng: np.random.Generator, ground: Ground, centre: tuple[float, float], radius: float
 ) -> None:

@@ -15,6 +15,7 @@ from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.simulation.debris import (
     Ground,
     clutter,
+    crawled,
     crinkles,
     empty_ground,
     scatter,
@@ -109,6 +110,29 @@ def along_wall(
     return float(y), float(x), float(np.arctan2(dx, -dy))
 
 
+def bundle(
+    rng: np.random.Generator, size: int, length: float
+) -> list[tuple[float, float, float, float]]:
+    """Straight worms side by side or at a small angle, as the dead lie in liquid.
+
+    Returns:
+        (y, x, heading, vigour) of each; many lie along the rows or columns of the image.
+    """
+    heading = rng.uniform(0, np.pi)
+    if rng.random() < 0.4:
+        heading = float(rng.choice([0.0, np.pi / 2])) + rng.normal() * 0.04
+    y, x = rng.uniform(0, size, size=2)
+    places = []
+    for _ in range(int(rng.integers(2, 5))):
+        own = heading + rng.normal() * np.deg2rad(float(rng.choice([4, 18])))
+        places.append((float(y), float(x), float(own), float(rng.uniform(0.01, 0.14))))
+        along = rng.uniform(-0.45, 0.45) * length
+        across = rng.uniform(0.05, 0.22) * length
+        y += along * np.sin(heading) + across * np.cos(heading)
+        x += along * np.cos(heading) - across * np.sin(heading)
+    return places
+
+
 def draw_bodies(
     rng: np.random.Generator, size: int, inside: NDArray[np.uint8] | None
 ) -> list[Worm]:
@@ -138,6 +162,9 @@ def draw_bodies(
             other = worms[int(rng.integers(len(worms)))]
             y, x = np.array([other.y, other.x]) + rng.normal(size=2) * rng.uniform(6, 45)
         worms.append(one(float(y), float(x), float(rng.uniform(0, 2 * np.pi)), vigour))
+    if rng.random() < 0.4:
+        for _ in range(int(rng.integers(1, 4))):
+            worms += [one(*each) for each in bundle(rng, size, length)]
     if inside is not None:
         for _ in range(int(rng.integers(1, 6))):
             found = along_wall(rng, inside, width)
@@ -184,9 +211,11 @@ def draw_hard_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> 
     scatter(rng, ground, int(rng.poisson(look.debris * size * size / 1e6)))
     if rng.random() < 0.15:
         crinkles(rng, ground, look)
+    if rng.random() < 0.25:
+        crawled(rng, ground, look)
     if rng.random() < 0.4:
         clutter(rng, ground, look, int(rng.integers(1, 9)))
-    inside = inside_of_well(rng, size) if rng.random() < 0.4 else None
+    inside = inside_of_well(rng, size) if rng.random() < 0.45 else None
     if inside is not None and (inside.all() or inside.mean() < 0.1):
         inside = None
     density, glow = ground.density, ground.glow

@@ -6,17 +6,25 @@ from pydantic import Field
 
 from snakescope.settings.strict import Settings
 
-Architecture = Literal["resnet18_half", "mobilenet_v3", "resnet18", "resnet50", "resnet101"]
+Architecture = Literal[
+    "resnet18_half",
+    "resnet18_half_slender",
+    "mobilenet_v3",
+    "resnet18",
+    "resnet50",
+    "resnet101",
+]
 
 
 class TrainDetectorSettings(Settings):
     """How the worm detector is trained on simulated scenes, and on real images where given."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     architecture: Architecture = Field(
-        "resnet18_half",
-        description="trunk of the Mask R-CNN; resnet101 is the paper's, resnet18_half the shipped",
+        "resnet18_half_slender",
+        description="trunk and anchors of the Mask R-CNN; resnet101 is the paper's trunk,"
+        " resnet18_half_slender the shipped",
     )
     seed: int = Field(1, ge=0, description="seed of scenes, crops and weights")
     scenes: int = Field(3000, ge=4, description="simulated scenes to draw crops from (count)")

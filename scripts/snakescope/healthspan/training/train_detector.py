@@ -18,7 +18,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.model import build_detector
+from snakescope.healthspan.detection.model import (
+    ARCHITECTURES,
+    build_detector,
+    with_more_anchors,
+)
 from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.healthspan.simulation.optics import TRAINING, UNSEEN
 from snakescope.healthspan.training.detector_crops import draw_crop
@@ -157,12 +161,18 @@ def start_from(model: MaskRCNN, settings: TrainDetectorSettings) -> None:
     if not settings.start_weights:
         return
     weights, card = load_weights(settings.start_weights, None)
-    if card.get("architecture") != settings.architecture:
+    before = str(card.get("architecture"))
+    fitting = (
+        with_more_anchors(weights, before, settings.architecture)
+        if before in ARCHITECTURES
+        else None
+    )
+    if fitting is None:
         raise StepError(
             f"{settings.start_weights}: expected weights of {settings.architecture}, found those of"
-            f" {card.get('architecture')}; name others, or set the architecture"
+            f" {before}; name others, or set the architecture"
         )
-    model.load_state_dict(weights)
+    model.load_state_dict(fitting)
 
 
 def train(

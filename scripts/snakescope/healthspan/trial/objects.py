@@ -14,15 +14,14 @@ from torchvision.models.detection import MaskRCNN
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
 from snakescope.healthspan.detection.detect import (
-    Disc,
     Surroundings,
     find_objects,
     sort_out,
-    worth_a_look,
 )
 from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast, length_px, width_px
+from snakescope.healthspan.detection.views import Disc, worth_a_look
 from snakescope.imaging.masks import Instance
 
 MOVED = 0.35

@@ -18,8 +18,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from snakescope.healthspan.detection.detect import MARK_SHARE, Disc, Surroundings, load_detector
+from snakescope.healthspan.detection.detect import MARK_SHARE, Surroundings, load_detector
 from snakescope.healthspan.detection.tile import plate_picture
+from snakescope.healthspan.detection.views import Disc
 from snakescope.healthspan.plates.manifest import PlateFrames
 from snakescope.healthspan.plates.timepoints import Timepoint
 from snakescope.healthspan.registration.motion import to_reference
