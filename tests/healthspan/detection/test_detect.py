@@ -125,6 +125,20 @@ def test_faint_objects_can_be_left_out() -> None:
     assert sorted(one.reason for one in dropped) == ["dust", "faint"]
 
 
+def test_a_mask_of_two_worms_side_by_side_hides_neither() -> None:
+    frame = frame_with((slice(100, 108), slice(100, 210)), (slice(109, 117), slice(100, 210)))
+    bar = np.ones((8, 110), bool)
+    others = [TileDetection(0, 0, 200 + 30 * k, 500, bar, 0.95) for k in range(6)]
+    for one in others:
+        frame[one.top : one.bottom, one.left : one.right] = 220
+    pair = [TileDetection(0, 0, top, 100, bar, 0.6) for top in (100, 109)]
+    both = TileDetection(0, 0, 100, 100, np.ones((15, 110), bool), 0.99)
+    worms, dropped = sort_out([*others, *pair, both], frame, 9.74, SETTINGS, Surroundings())
+    assert [(one.top, one.left) for one in worms[:2]] == [(100, 100), (109, 100)]
+    assert len(worms) == 8
+    assert [one.reason for one in dropped] == ["too large"]
+
+
 def test_the_dishs_edge_is_left_out() -> None:
     worm = TileDetection(0, 0, 100, 10, np.ones((110, 8), bool), 0.9)
     dish = Disc(155.0, 400.0, 395.0)

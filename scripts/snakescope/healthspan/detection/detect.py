@@ -56,6 +56,10 @@ NO_CANDIDATES = {"duplicate", "edge of dish", "registration mark"}
 """Why an object is dropped that is no worm, whatever the frames before and after show."""
 
 
+OF_TWO_WORMS = {"too large", "too wide"}
+"""Why a mask is left out before it can pass for the better one of the worms that it covers."""
+
+
 @dataclass(frozen=True)
 class Surroundings:
     """Areas without worms: outside of the dish, and the registration mark."""
@@ -219,12 +223,21 @@ def sort_out(
     """
     present = [largest_piece(one) for one in objects if one.mask.any()]
     usual = estimate_size_prior([one for one in present if not one.cut], frame)
-    distinct = keep_distinct(present, settings.max_overlap, usual)
-    dropped = [Dropped(one, "duplicate") for one in distinct.duplicates]
+
+    def why(one: TileDetection) -> str:
+        return reason_to_drop(one, frame, pixel_size_um, settings, surroundings, usual)
+
+    dropped, remaining = [], []
+    for one in present:
+        if (reason := why(one)) in OF_TWO_WORMS:
+            dropped.append(Dropped(one, reason))
+        else:
+            remaining.append(one)
+    distinct = keep_distinct(remaining, settings.max_overlap, usual)
+    dropped += [Dropped(one, "duplicate") for one in distinct.duplicates]
     worms = []
     for one in distinct.kept:
-        reason = reason_to_drop(one, frame, pixel_size_um, settings, surroundings, usual)
-        if reason:
+        if reason := why(one):
             dropped.append(Dropped(one, reason))
         else:
             worms.append(one)
