@@ -48,6 +48,7 @@ TINY: dict[str, str] = {
     " --table t.tsv --page p.md",
     "healthspan.evaluation": "--configfile evaluation.yaml --folder e --table t.tsv --page p.md",
     "healthspan.detection": "--sets wormsizer --data data --folder f --table t.tsv",
+    "healthspan.detection_speed": "--plates 1 --frame-px 880 --worms 4 --folder e --table t.tsv",
     "healthspan.borders": "--sets wormsizer --data data --folder f --table t.tsv",
     "fibrosis.cross_validation": "--set simulated_paper --model majority --images 2 --folds 2"
     " --kept training --table t.tsv",
