@@ -79,14 +79,14 @@ def main() -> None:
     parser.add_argument("--plates", type=int, default=3)
     parser.add_argument("--frame-px", type=int, default=3080)
     parser.add_argument("--worms", type=int, default=100, help="on a plate")
+    parser.add_argument("--detector", type=Path, default=ROOT / DetectSettings().weights)
     parser.add_argument("--folder", type=Path, default=Path("evaluation/speed"), help="kept")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/detection-speed.tsv")
     given = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     settings = {way: DetectSettings.model_validate(changes) for way, changes in WAYS.items()}
-    weights = str(ROOT / DetectSettings().weights)
-    model, pixel_size_um = load_detector(weights, None, DetectSettings())
+    model, pixel_size_um = load_detector(str(given.detector), None, DetectSettings())
     seconds = dict.fromkeys(WAYS, 0.0)
     right, either = dict.fromkeys(WAYS, 0), dict.fromkeys(WAYS, 0)
     worms = 0
