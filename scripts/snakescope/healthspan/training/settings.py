@@ -24,7 +24,7 @@ class TrainDetectorSettings(Settings):
     architecture: Architecture = Field(
         "resnet18_half_slender",
         description="trunk and anchors of the Mask R-CNN; resnet101 is the paper's trunk,"
-        " resnet18_half_slender the shipped",
+        " resnet18_half_slender has anchors for straight worms",
     )
     seed: int = Field(1, ge=0, description="seed of scenes, crops and weights")
     scenes: int = Field(3000, ge=4, description="simulated scenes to draw crops from (count)")
