@@ -16,19 +16,26 @@ import subprocess
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from benchmarks import ROOT
-from benchmarks.workflow.inputs_cases import CASES
+from benchmarks.workflow.inputs_cases import CASES as FIRST
+from benchmarks.workflow.inputs_further import CASES as FURTHER
 from benchmarks.workflow.inputs_made import Case
+from benchmarks.workflow.planned import look
+from snakescope.__main__ import main as snakescope
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import write_table
 
+WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 COLUMNS = ("kind", "case", "expected", "found", "ok")
+CASES = tuple(sorted((*FIRST, *FURTHER), key=lambda case: case.kind))
 NOISE = re.compile(r"^(?:ERROR|WARNING|WorkflowError:?)\b[: ]*")
 
 
@@ -63,8 +70,10 @@ def run(case: Case, base: Path, generators: Path, work: Path) -> Outcome:
         if not link.exists():
             link.symlink_to(work / name)
     try:
+        if case.step:
+            return compared(work / "d")
         if case.dry:
-            return planned(work / "d")
+            return planned(work / "d", case.plain)
         ended = _snakemake(work, case)
         if case.then:
             case.then(work)
@@ -76,15 +85,58 @@ def run(case: Case, base: Path, generators: Path, work: Path) -> Outcome:
             maker.wait()
 
 
-def planned(folder: Path) -> Outcome:
+def planned(folder: Path, plain: bool = False) -> Outcome:
     """Look at the raw data as Snakemake does before it plans, in a process that costs little."""
-    words = [sys.executable, "-m", "benchmarks.workflow.planned", "c.yaml"]
+    if not plain:
+        return forked(lambda: run_step(lambda: look(Path("c.yaml"))), folder)
+    folder.chmod(0o777)
+    words = [*WITHOUT_RIGHTS, sys.executable, "-m", "benchmarks.workflow.planned", "c.yaml"]
     paths = os.pathsep.join(map(str, (ROOT, ROOT / "scripts")))
     ended = subprocess.run(
         words, cwd=folder, env={**os.environ, "PYTHONPATH": paths},
         capture_output=True, text=True, errors="replace", check=False, timeout=600,
     )  # fmt: skip
     return Outcome(ended.stdout + ended.stderr, ended.returncode, folder)
+
+
+def compared(folder: Path) -> Outcome:
+    """Compare the conditions of the experiment e in a folder of hand-made individuals."""
+    plates = sorted(one.relative_to(folder) for one in (folder / "results/healthspan").iterdir())
+    words = ["healthspan", "experiment", "--plates", "plates.tsv", "--experiment", "e"]
+    for option, kind in (("--individuals", "individuals"), ("--summaries", "summary")):
+        words += [option, *(str(plate / f"{kind}.tsv") for plate in plates)]
+    for name in ("survival", "tests", "cox", "jmp"):
+        words += [f"--{name}", f"{name}.tsv"]
+    words += ["--figures", "c.svg", "c.png", "--oasis", "a", "b", "--prism", "p", "q"]
+    ended = forked(lambda: snakescope(words), folder)
+    cox = folder / "cox.tsv"
+    text = cox.read_text(encoding="utf-8") if cox.exists() else ""
+    return Outcome(ended.text + text, ended.status, folder)
+
+
+def forked(command: Callable[[], object], folder: Path) -> Outcome:
+    """Run a command in a copy of this process, which has loaded what it takes, within a folder."""
+    with tempfile.TemporaryFile() as said:
+        sys.stdout.flush()
+        child = os.fork()
+        if child == 0:
+            os.chdir(folder)
+            for stream in (1, 2):
+                os.dup2(said.fileno(), stream)
+            status = 0
+            try:
+                command()
+            except SystemExit as end:
+                status = end.code if isinstance(end.code, int) else bool(end.code)
+            except BaseException:
+                traceback.print_exc()
+                status = 1
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(status)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        said.seek(0)
+        return Outcome(said.read().decode(errors="replace"), status, folder)
 
 
 def _wait_for(path: Path) -> None:
@@ -102,7 +154,7 @@ def _snakemake(work: Path, case: Case) -> subprocess.CompletedProcess[str]:
     if case.plain:
         # An administrator may read everything; without capabilities not.
         (work / "d").chmod(0o777)
-        words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *words]
+        words = [*WITHOUT_RIGHTS, *words]
     return subprocess.run(
         [*words, "--quiet", "rules", "--", *case.targets],
         cwd=work, env={**os.environ, "OMP_NUM_THREADS": "1", "HOME": str(work)},

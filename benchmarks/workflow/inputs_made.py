@@ -40,6 +40,7 @@ class Case:
         then: what is done before a second run, whose outcome counts.
         during: file from which on the generator still runs.
         plain: run without the rights of an administrator.
+        step: run the comparison of an experiment alone, on individuals that the maker wrote.
     """
 
     kind: int
@@ -54,6 +55,7 @@ class Case:
     then: Callable[[Path], None] | None = None
     during: str = ""
     plain: bool = False
+    step: bool = False
 
 
 def says(*words: str, status: int | None = None, without: Sequence[str] = ()) -> Check:

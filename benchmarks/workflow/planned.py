@@ -16,9 +16,8 @@ from snakescope.trees import TREES
 FIRST = {"healthspan": "reference", "neurites": "describe"}
 
 
-def main() -> None:
-    """Open every tree."""
-    path = Path(sys.argv[1])
+def look(path: Path) -> None:
+    """Open every tree of a configuration."""
     settings = load_sections(read_config(path), sections_of(TREES), str(path))
     for name, tree in TREES.items():
         opened = tree(settings[name], scans=True, warn=lambda note: print(note))
@@ -28,4 +27,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    run_step(main)
+    run_step(lambda: look(Path(sys.argv[1])))

@@ -310,3 +310,14 @@ def test_a_plate_on_which_all_were_dead_at_first_has_a_curve_of_one_fall() -> No
     table, alive, _ = plate_curves(found.individuals, found.counts, 0.95)
     assert len(found.individuals) == 6 and found.individuals["death_before_d"].eq(5).all()
     assert table["alive"].tolist() == [0.0] * 14 and alive.median()[0] == 5
+
+
+def test_no_more_worms_are_counted_than_were_put_on() -> None:
+    rows = [(t, 100.0 * k, 50.0, HEALTHY) for t in range(14) for k in range(1, 4 + (t % 2))]
+    states = states_table([*worm_that_dies(), *rows])
+    loose = track_plate(states, frames_table(14), 0.0, None, SETTINGS)
+    found = track_plate(states, frames_table(14), 0.0, 4, SETTINGS)
+    assert (loose.counts["surplus"] == 0).all() and loose.counts["total"].max() == 5
+    assert found.counts["total"].max() == 4
+    assert (found.counts["healthy"] + found.counts["surplus"] == loose.counts["healthy"]).all()
+    assert "up to 1 more: counts are limited to 4" in " ".join(found.warnings)

@@ -89,8 +89,9 @@ def check_one_picture(look: Look) -> None:
 def same_images(found: Mapping[str, Look], sheet: str, results: str) -> dict[str, str]:
     """Return a sentence for each plate whose images another plate has as well.
 
-    Folders are compared as the disk has them, links followed and one within another. Folders whose
-    first and last images have equal bytes are copies of one another, whatever they are called.
+    Folders are compared as the disk has them, links followed and one within another. Folders with
+    files of equal names and times to the second, and first and last ones of equal bytes, are copies
+    of one another.
     """
     # Individuals that people put there themselves are not from these images.
     found = {name: look for name, look in found.items() if not _is_by_hand(Path(results, name))}
@@ -101,8 +102,9 @@ def same_images(found: Mapping[str, Look], sheet: str, results: str) -> dict[str
         for path in _files(look):
             if (first := owners.setdefault(path, name)) != name:
                 pairs.add((first, name))
-        key = _listing(look)
-        # Sizes and a few bytes may agree by chance.
+        key = _listing(look) if _names_and_times(look) else ()
+        key += _names_and_times(look) if key else ()
+        # Names, sizes and times may agree by chance, as of frames that are not compressed.
         earlier = alike.setdefault(key, []) if key else []
         pairs |= {(one, name) for one in earlier if _same_content(look, found[one])}
         earlier.append(name)
@@ -136,6 +138,34 @@ def _files(look: Look) -> set[str]:
     }
 
 
+def copies(looks: Sequence[Look]) -> list[str]:
+    """Return a note for each plate whose first and last images are those of another, byte for byte.
+
+    Names and times may be others: a folder that was copied for another row of the sheet.
+    """
+    alike: dict[tuple[Any, ...], list[Look]] = {}
+    notes = []
+    for look in looks:
+        key = _listing(look)
+        earlier = alike.setdefault(key, []) if key else []
+        if same := next((one for one in earlier if _same_content(look, one)), None):
+            notes.append(
+                f"{look.plate.name}: the first and last images in {look.plate.folder} are those of"
+                f" {same.plate.name} in {same.plate.folder}, byte for byte; if it is a copy of that"
+                " folder, its worms are counted twice: remove a row"
+            )
+        earlier.append(look)
+    return notes
+
+
+def _names_and_times(look: Look) -> tuple[Any, ...]:
+    """Names and times of a plate's files, empty where the times say nothing."""
+    own = [frame for frame in look.frames.frames if frame.path]
+    if len({frame.modified for frame in own}) < 2:
+        return ()
+    return tuple((os.path.basename(one.path), one.modified) for one in own)  # noqa: PTH119
+
+
 def _listing(look: Look) -> tuple[Any, ...]:
     """Sizes of a plate's files and some bytes of its first, empty where they say nothing."""
     own = [frame for frame in look.frames.frames if frame.path]
@@ -165,7 +195,7 @@ def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:
     """
     if not looks:
         return []
-    notes = of_letters([look.plate for look in looks])
+    notes = [*of_letters([look.plate for look in looks]), *copies(looks)]
     text = io.StringIO()
     writer = csv.writer(text, delimiter="\t", lineterminator="\n")
     writer.writerow(COLUMNS)

@@ -46,6 +46,9 @@ ONE_PLATE = (
     "a condition has one plate only: its plate effect cannot be told apart, so there are neither "
     "limits nor p"
 )
+ALIKE = "plates do not differ at all, so there are neither limits nor p"
+SMALLEST_ERROR = 1e-9
+"""Of the log hazard ratio, below which it is the rounding of zero."""
 FEW_PLATES = "few plates: only a difference far above theirs can be told"
 FEW_DEGREES = 4
 """Maximum degrees of freedom, those of three plates per condition, that get a note."""
@@ -142,6 +145,8 @@ def _estimate(
     log_ratio = float(model.log_ratio[i])
     if not np.isfinite(freedom):
         return {"hazard_ratio": float(np.exp(log_ratio)), "note": ONE_PLATE}
+    if error < SMALLEST_ERROR:
+        return {"hazard_ratio": float(np.exp(log_ratio)), "note": ALIKE}
     width = float(t(freedom).ppf(0.5 + confidence / 2)) * error
     return {
         "hazard_ratio": float(np.exp(log_ratio)),
@@ -149,7 +154,7 @@ def _estimate(
         "high": float(np.exp(log_ratio + width)),
         "se_log": error,
         "degrees_of_freedom": freedom,
-        "p": float(2 * t(freedom).sf(abs(log_ratio) / error)) if error > 0 else np.nan,
+        "p": float(2 * t(freedom).sf(abs(log_ratio) / error)),
         "note": FEW_PLATES if freedom <= FEW_DEGREES else "",
     }
 

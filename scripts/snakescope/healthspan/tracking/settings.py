@@ -13,7 +13,7 @@ class TrackSettings(Settings):
     Costs are negative log probabilities (nats); distances are in plate coordinates.
     """
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     max_p_healthy: float = Field(
         0.9,

@@ -64,7 +64,11 @@ COUNTS_COLUMNS = [
     "alive",
     "total",
     "second_look",
+    "surplus",
 ]
+
+MANY_SURPLUS = 0.25
+"""Share of the timepoints from which on surplus worms are told."""
 
 
 @dataclass(frozen=True)
@@ -122,22 +126,26 @@ def count_table(
     movers: Ints,
     counted: list[TrackHistory],
     second_look: Ints,
+    put_on: int | None = None,
 ) -> pd.DataFrame:
     """Return worms per state and timepoint (``COUNTS_COLUMNS``); empty for unusable frames.
 
     Detections of no counted track are healthy, and those of a counted track before it stopped.
     Stopped worms have their decoded state, also in frames without a detection, and stay dead to the
-    end. ``second_look`` is the number of detections that were missed at first.
+    end. ``second_look`` is the number of detections that were missed at first. Where the number of
+    worms put on is known, no frame has more: of moving ones beyond it, ``surplus``, some are none.
     """
     stopped = stopped_so_far(counted, int(usable.sum()))
     dead = dead_so_far(counted, int(usable.sum()))
+    moving = movers if put_on is None else np.minimum(movers, np.maximum(put_on - stopped, 0))
     found = {
-        "healthy": movers,
+        "healthy": moving,
         "immobile": stopped - dead,
         "dead": dead,
-        "alive": movers + stopped - dead,
-        "total": movers + stopped,
+        "alive": moving + stopped - dead,
+        "total": moving + stopped,
         "second_look": second_look,
+        "surplus": movers - moving,
     }
     table = frames[["timepoint", "time_h", "day"]].copy()
     table["usable"] = usable.astype(int)
@@ -304,8 +312,14 @@ def track_plate(
     tracks = tracks.sort_values(["track", "timepoint"])[TRACKS_COLUMNS]
     again = (states["second_look"] != "").to_numpy()
     counts = count_table(
-        frames, usable, movers, counted, np.bincount(rank[again], minlength=len(day))
+        frames, usable, movers, counted, np.bincount(rank[again], minlength=len(day)), worms
     )
+    if (beyond := int((counts["surplus"] > 0).sum())) > len(day) * MANY_SURPLUS:
+        warnings.append(
+            f"at {beyond} of {len(day)} timepoints more worms were found than the {worms} put on,"
+            f" up to {int(counts['surplus'].max())} more: counts are limited to {worms}; correct"
+            " worms in the plate sheet, or look at the contact sheet for what passes for worms"
+        )
     return PlateTracks(tracks, individuals, counts, tuple(warnings))
 
 
