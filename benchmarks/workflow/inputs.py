@@ -27,6 +27,7 @@ from benchmarks import ROOT
 from benchmarks.workflow.inputs_cases import CASES as FIRST
 from benchmarks.workflow.inputs_further import CASES as FURTHER
 from benchmarks.workflow.inputs_made import Case
+from benchmarks.workflow.inputs_sheets import CASES as SHEETS
 from benchmarks.workflow.planned import look
 from snakescope.__main__ import main as snakescope
 from snakescope.step.command import run_step
@@ -35,7 +36,7 @@ from snakescope.step.tables import write_table
 
 WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 COLUMNS = ("kind", "case", "expected", "found", "ok")
-CASES = tuple(sorted((*FIRST, *FURTHER), key=lambda case: case.kind))
+CASES = tuple(sorted((*FIRST, *FURTHER, *SHEETS), key=lambda case: case.kind))
 NOISE = re.compile(r"^(?:ERROR|WARNING|WorkflowError:?)\b[: ]*")
 
 
