@@ -181,12 +181,16 @@ def main() -> None:
     parser.add_argument("--base", type=Path, required=True)
     parser.add_argument("--generators", type=Path, default=ROOT.parent / "shared/faults")
     parser.add_argument("--kind", type=int, nargs="*", default=[])
-    parser.add_argument("--planned", action="store_true", help="only cases that run no job")
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--planned", action="store_true", help="only cases that run no job")
+    only.add_argument("--run", action="store_true", help="only cases that run jobs")
     parser.add_argument("--case", default="", help="part of the name of cases")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/inputs.tsv")
     given = parser.parse_args()
     chosen = [c for c in CASES if not given.kind or c.kind in given.kind]
-    chosen = [c for c in chosen if given.case in c.name and (c.dry or not given.planned)]
+    chosen = [c for c in chosen if given.case in c.name]
+    if given.planned or given.run:
+        chosen = [c for c in chosen if (c.dry or c.step) == given.planned]
     rows: dict[tuple[int, str], tuple[int, str, str, str, str]] = {}
     if given.table.exists():
         old = pd.read_csv(given.table, sep="\t", keep_default_na=False)

@@ -187,3 +187,16 @@ def test_a_section_that_comes_twice_is_told(tmp_path: Path, volume: np.ndarray) 
         tifffile.imwrite(tmp_path / f"s{number}.tif", volume[number - (number == 6)])
     (note,) = describe(str(tmp_path)).notes
     assert "s6.tif is the section before it once more" in note
+
+
+def test_a_description_that_was_shifted_out_of_the_file_is_missed(
+    tmp_path: Path, picture: np.ndarray
+) -> None:
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, picture, ome=True, metadata={"axes": "YX"})
+    with tifffile.TiffFile(path) as file:
+        begin = file.pages.first.aspage().dataoffsets[0]
+    data = path.read_bytes()
+    path.write_bytes(data[: begin - 2] + data[begin:])
+    with pytest.raises(UnreadableFrame, match=r"tag 270 at byte \d+ is not in the file"):
+        read_frame(path)

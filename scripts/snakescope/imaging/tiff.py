@@ -23,6 +23,10 @@ FINE_DPI = 1200
 """Resolution from which one in dots per inch is a measured one, and no default of a program."""
 MOST_PAGES = 8
 """Pages beyond which a file is no frame, and not followed to its end."""
+MOST_TAGS = 4096
+TAG_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
+             16: 8, 17: 8, 18: 8}  # fmt: skip
+"""Bytes of a value of each type of a tag (TIFF 6.0; BigTIFF)."""
 _WHOLE = {"NONE": 1, "LZW": 1, "ADOBE_DEFLATE": 1, "DEFLATE": 1, "PACKBITS": 1, "ZSTD": 1}
 MICROMETRES = {
     "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0,
@@ -158,6 +162,7 @@ def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
             or longer than their pixels, or end in zeros where they are compressed.
     """
     check_chain(file)
+    _check_tags(file, page, size)
     spans = _spans(page)
     ends = [offset + count for offset, count in spans]
     if not ends or max(ends) > size:
@@ -189,6 +194,27 @@ def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
             tail = file.filehandle.read(min(count, ZERO_TAIL))
             if count >= ZERO_TAIL and not any(tail):
                 raise ValueError("its compressed pixels end in zeros: the copy was broken off")
+
+
+def _check_tags(file: TiffFile, page: TiffPage, size: int) -> None:
+    """Refuse a page whose description lies beyond the end of the file: it was shifted within.
+
+    Raises:
+        ValueError: the value of a tag is not in the file.
+    """
+    big, handle = file.is_bigtiff, file.filehandle
+    order: Any = "little" if file.byteorder == "<" else "big"
+    head, entry, inline = (8, 20, 8) if big else (2, 12, 4)
+    handle.seek(page.offset)
+    count = int.from_bytes(handle.read(head), order)
+    entries = handle.read(min(count, MOST_TAGS) * entry)
+    for at in range(0, len(entries) - entry + 1, entry):
+        code, kind = (int.from_bytes(entries[at + k : at + k + 2], order) for k in (0, 2))
+        values = int.from_bytes(entries[at + 4 : at + entry - inline], order)
+        length = values * TAG_BYTES.get(kind, 0)
+        offset = int.from_bytes(entries[at + entry - inline : at + entry], order)
+        if length > inline and offset + length > size:
+            raise ValueError(f"tag {code} at byte {offset} is not in the file")
 
 
 def _spans(page: TiffPage) -> list[tuple[int, int]]:
