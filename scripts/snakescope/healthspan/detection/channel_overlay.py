@@ -66,10 +66,15 @@ def local_ground(frame: NDArray[np.float32]) -> NDArray[np.float32]:
     )
 
 
-def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
+def contrast(
+    frame: NDArray[np.generic], channel: str, mask: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Return the contrast of a channel to its background in units of noise; worms are positive.
 
     In bright field, which measures transmitted light, the contrast is relative. Shape (Y, X).
+
+    Args:
+        mask: True within the dish, whose wall is no measure of how bright worms may be.
     """
     image = frame.astype(np.float32)
     ground = local_ground(image)
@@ -79,7 +84,10 @@ def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
         difference /= np.maximum(ground, floor)
     noise = max(_median_deviation(difference), 1e-6)
     if channel == "bright_field":
-        brightest = float(np.percentile(difference[::3, ::3], _BRIGHTEST_SHARE))
+        within = difference[::3, ::3]
+        if mask is not None and mask[::3, ::3].any():
+            within = within[mask[::3, ::3]]
+        brightest = float(np.percentile(within, _BRIGHTEST_SHARE))
         noise = max(noise, brightest / _BRIGHTEST)
     return difference / noise
 
@@ -101,7 +109,7 @@ def overlay(
         raise StepError(
             f"expected the channels bright_field and/or dark_field, found {unknown or 'none'}"
         )
-    total = sum(contrast(frame, name) for name, frame in channels.items())
+    total = sum(contrast(frame, name, mask) for name, frame in channels.items())
     total = np.asarray(total, dtype=np.float32) / np.float32(np.sqrt(len(channels)))
     if mask is not None:
         total[~mask] = 0.0
