@@ -15,10 +15,10 @@ Out: plates.tsv, plates.html
 
 rule pages:
     input:
-        tracks="results/healthspan/{plate}/tracks.tsv",
-        individuals="results/healthspan/{plate}/individuals.tsv",
+        tracks=tree.review.table("tracks.tsv"),
+        individuals=tree.review.table("individuals.tsv"),
         frames="results/healthspan/{plate}/frames.tsv",
-        counts="results/healthspan/{plate}/counts.tsv",
+        counts=tree.review.table("counts.tsv"),
         states="results/healthspan/{plate}/states.tsv",
         summary="results/healthspan/{plate}/summary.tsv",
         description="results/healthspan/{plate}/reference.json",

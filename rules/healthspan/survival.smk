@@ -14,8 +14,8 @@ Out: survival.tsv, tests.tsv, cox.tsv, curves.svg, curves.png; for other program
 
 rule curves:
     input:
-        individuals="results/healthspan/{plate}/individuals.tsv",
-        counts="results/healthspan/{plate}/counts.tsv",
+        individuals=tree.review.table("individuals.tsv"),
+        counts=tree.review.table("counts.tsv"),
     output:
         curves="results/healthspan/{plate}/curves.tsv",
         summary="results/healthspan/{plate}/summary.tsv",

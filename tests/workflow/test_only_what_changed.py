@@ -2,7 +2,9 @@
 
 import json
 import os
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
@@ -192,4 +194,47 @@ def test_a_run_after_a_change_leaves_nothing_to_do(done: Workspace) -> None:
     done.frame("a", 4).write_bytes(b"another")
     planned = done.plan()
     assert done.run() == planned
+    assert done.plan() == set()
+
+
+def corrections(done: Workspace, name: str, text: str = "corrected") -> Path:
+    path = done.root / "corrections" / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+REVIEWED = {"a/corrected/tracks.tsv", "a/curves.tsv", "a/contact_sheet.png", EXPERIMENT_ONE, PLATES}
+"""What is made of corrections of plate a: no images, nothing of other plates."""
+
+
+def test_corrections_redo_the_tables_of_their_plate_and_its_experiment(done: Workspace) -> None:
+    path = corrections(done, "a.anna.tsv")
+    corrections(done, "z.anna.tsv")
+    assert done.plan() == REVIEWED
+    assert done.run() == REVIEWED
+    # The stub writes its command line.
+    for made in ("a/curves.tsv", "a/contact_sheet.png", "experiments/one/survival.tsv"):
+        told = (done.root / "results/healthspan" / made).read_text()
+        assert "results/healthspan/a/corrected/individuals.tsv" in told
+        assert "results/healthspan/a/individuals.tsv" not in told
+        assert "b/corrected" not in told
+    assert done.plan() == set()
+    # A second scorer; another content with an old time; and none any more.
+    corrections(done, "a.ben.tsv")
+    assert done.run() == REVIEWED
+    path.write_text("another")
+    os.utime(path, (1_500_000_000, 1_500_000_000))
+    assert done.run() == REVIEWED
+    shutil.rmtree(path.parent)
+    assert done.plan() == REVIEWED - {"a/corrected/tracks.tsv"}
+
+
+def test_corrections_that_nobody_can_use_are_told(done: Workspace) -> None:
+    corrections(done, "z.anna.tsv")
+    corrections(done, "notes.tsv")
+    told = done.snakemake("--dry-run")
+    text = told.stdout + told.stderr
+    assert "z.anna.tsv: config/plates.tsv has no plate z; it is not used" in text
+    assert "notes.tsv: expected a file of corrections named PLATE.SCORER.tsv" in text
     assert done.plan() == set()

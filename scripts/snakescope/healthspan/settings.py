@@ -11,6 +11,7 @@ from snakescope.healthspan.fine_tuning.settings import FineTuningSettings
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.report.settings import ReportSettings
+from snakescope.healthspan.review.settings import ReviewSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.states.settings import StatesSettings
 from snakescope.healthspan.survival.settings import SurvivalSettings
@@ -100,6 +101,9 @@ class HealthspanSettings(Settings):
     tracking: TrackSettings = Field(
         TrackSettings(),
         description="stopped worms followed through time, to the ends of healthspan and of life",
+    )
+    review: ReviewSettings = Field(
+        ReviewSettings(), description="what people correct, and the page on which they do"
     )
     survival: SurvivalSettings = Field(
         SurvivalSettings(), description="curves of plates, and the comparison of conditions"

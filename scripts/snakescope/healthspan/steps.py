@@ -18,6 +18,7 @@ from snakescope.healthspan.report.settings import (
     PlatesTableSettings,
     QualitySettings,
 )
+from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.states.settings import (
     ClassifySettings,
@@ -45,6 +46,7 @@ STEPS: Mapping[str, Step] = {
     "states_table": Step("snakescope.healthspan.states.states_table", StatesTableSettings),
     "track": Step("snakescope.healthspan.tracking.track", TrackSettings),
     "provenance": Step("snakescope.healthspan.provenance", ProvenanceSettings),
+    "corrected": Step("snakescope.healthspan.review.corrected", CorrectedSettings),
     "curves": Step("snakescope.healthspan.survival.curves", CurvesSettings),
     "experiment": Step("snakescope.healthspan.survival.experiment", ExperimentSettings),
     "contact_sheet": Step("snakescope.healthspan.report.contact_sheet", ContactSheetSettings),

@@ -6,12 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
 
-from snakescope.healthspan.costs import (
-    COSTS,
-    PAPER_MEGAPIXELS,
-    size_of_frames,
-    size_of_training,
-)
+from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS, size_of_frames, size_of_training
 from snakescope.healthspan.fine_tuning.planning import size_of_fine_tuning
 from snakescope.healthspan.own_settings import settings_of_plate
 from snakescope.healthspan.plates import inferred
@@ -27,6 +22,7 @@ from snakescope.healthspan.plates.manifest import (
 )
 from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.sheet import Plate, warnings_of_conditions
+from snakescope.healthspan.review.planning import Reviews
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
 from snakescope.healthspan.training.commands import training_command
@@ -79,6 +75,7 @@ class Healthspan(Tree[Plate]):
         super().__init__(*arguments, **options)
         self.scanner = PlateScanner(self.settings.plates)
         self.found: dict[str, inferred.Look] = {}
+        self.review = Reviews(self.results, self.settings.review.corrections, self.open)
         self.blocks = cache(self._blocks)
         self.megapixels = cache(self._megapixels)
         self.detector = self.weights_of(self.settings_of("detect").weights)
@@ -126,6 +123,7 @@ class Healthspan(Tree[Plate]):
         plate_status.write_sheets(self.results, self.sheet, self.status(), keep=self.dry)
         notes = warnings_of_conditions(self.subjects.values())
         notes += plate_status.left_behind(self.results, self.experiments)
+        notes += self.review.write(self.sheet, self.settings.sheet)
         own = [look for name, look in self.found.items() if name in self.subjects]
         return notes + inferred.write_inferred(self.results, own)
 
@@ -213,7 +211,7 @@ class Healthspan(Tree[Plate]):
     def of_experiment(self, pattern: str) -> Files:
         """Make an input function: ``pattern`` for every plate of the experiment."""
         return lambda wildcards: [
-            f"{self.results}/{plate}/{pattern}"
+            self.review.path(plate, pattern)
             for plate in self.experiments.get(wildcards.experiment, [])
         ]
 
@@ -385,11 +383,10 @@ class Healthspan(Tree[Plate]):
         return [*pages, "\n  ".join(["made without the plates that failed:", *made])]
 
     def _experiment(self, experiment: str, plates: Sequence[str], folder: str) -> list[str]:
-        folders = [f"{self.results}/{plate}" for plate in plates]
         return [
             *("--plates", f"{folder}/plates.tsv", "--experiment", experiment),
-            *("--individuals", *(f"{path}/individuals.tsv" for path in folders)),
-            *("--summaries", *(f"{path}/summary.tsv" for path in folders)),
+            *("--individuals", *(self.review.path(one, "individuals.tsv") for one in plates)),
+            *("--summaries", *(self.review.path(one, "summary.tsv") for one in plates)),
             *("--settings", self.recorded("experiment")),
             *(
                 word

@@ -25,7 +25,12 @@ from snakescope.healthspan.survival.estimators import (
     survival_curve,
 )
 from snakescope.healthspan.survival.settings import CurvesSettings
-from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS, LOST
+from snakescope.healthspan.tracking.individuals import (
+    ALIVE,
+    CORRECTED_BY,
+    INDIVIDUALS_COLUMNS,
+    LOST,
+)
 from snakescope.imaging.style import FAINT_INK, figure_style, save_figure
 from snakescope.step.tables import read_table, write_table
 
@@ -114,7 +119,15 @@ def plate_summary(
         "second_look_sightings": int(counts["second_look"].sum()) if "second_look" in counts else 0,
         "time_axis": time_axis,
         "note": note,
+        **corrected_worms(individuals),
     }
+
+
+def corrected_worms(individuals: pd.DataFrame) -> dict[str, int]:
+    """Return how many worms a person corrected, of a plate that has corrections."""
+    if CORRECTED_BY not in individuals:
+        return {}
+    return {"corrected_worms": int((individuals[CORRECTED_BY].fillna("") != "").sum())}
 
 
 def draw_curves(

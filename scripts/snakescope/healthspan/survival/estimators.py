@@ -43,13 +43,16 @@ class Intervals:
         return np.where(self.observed, (self.after + self.before) / 2, self.after)
 
 
+END_AND_FLAG = {
+    LIFESPAN: ("death", "death_censored"),
+    HEALTHSPAN: ("healthspan_end", "health_censored"),
+}
+"""Of each outcome: how the columns of its interval begin, and the column that says it is open."""
+
+
 def intervals(individuals: pd.DataFrame, outcome: str) -> Intervals:
     """Return the intervals of ``lifespan`` or ``healthspan`` of a table of individuals."""
-    name, flag = (
-        ("death", "death_censored")
-        if outcome == LIFESPAN
-        else ("healthspan_end", "health_censored")
-    )
+    name, flag = END_AND_FLAG[outcome]
     after = individuals[f"{name}_after_d"].to_numpy(np.float64)
     before = individuals[f"{name}_before_d"].to_numpy(np.float64)
     censored = individuals[flag].to_numpy() == 1

@@ -10,20 +10,26 @@ import argparse
 import sys
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from lifelines.statistics import logrank_test
+from numpy.typing import NDArray
 
 from snakescope.healthspan.plates.sheet import note_of_mixed_days
 from snakescope.healthspan.plates.status import SHEET_COLUMNS
 from snakescope.healthspan.survival.cox import cox_table
 from snakescope.healthspan.survival.curves import NONE_FOUND
-from snakescope.healthspan.survival.estimators import OUTCOMES, intervals
+from snakescope.healthspan.survival.estimators import END_AND_FLAG, OUTCOMES, intervals
 from snakescope.healthspan.survival.experiment_figure import draw_experiment
 from snakescope.healthspan.survival.exports import exports_of, jmp, oasis2, prism
 from snakescope.healthspan.survival.settings import ExperimentSettings
-from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
+from snakescope.healthspan.tracking.individuals import (
+    CORRECTED_BY,
+    INDIVIDUALS_COLUMNS,
+    MACHINE,
+)
 from snakescope.imaging.style import figure_style, note_of_fonts, save_figure
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write, write_json
@@ -40,6 +46,8 @@ SURVIVAL_COLUMNS = [
     "event",
     "censor_reason",
 ]
+CORRECTED_COLUMNS = ["after_d_machine", "before_d_machine", "event_machine", "corrected_by"]
+"""Further columns, where a plate of the experiment has corrections."""
 TESTS_COLUMNS = [
     "outcome",
     "condition_a",
@@ -67,6 +75,7 @@ def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, st
         condition: of each plate.
     """
     pieces = []
+    some_corrected = any(CORRECTED_BY in table for table in individuals.values())
     for outcome in OUTCOMES:
         for plate, table in individuals.items():
             found = intervals(table, outcome)
@@ -82,11 +91,28 @@ def survival_table(individuals: dict[str, pd.DataFrame], condition: dict[str, st
                 }
             ).assign(outcome=outcome, condition=condition[plate], plate=plate)
             piece.loc[piece["event"] == 1, "censor_reason"] = ""
-            pieces.append(piece[SURVIVAL_COLUMNS])
+            piece = piece[SURVIVAL_COLUMNS]
+            if some_corrected:
+                piece = piece.assign(**_of_the_machine(table, outcome, kept))
+            pieces.append(piece)
     filled = [piece for piece in pieces if len(piece)]
     return (
         pd.concat(filled, ignore_index=True) if filled else pd.DataFrame(columns=SURVIVAL_COLUMNS)
     )
+
+
+def _of_the_machine(table: pd.DataFrame, outcome: str, kept: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return ``CORRECTED_COLUMNS`` of the kept rows: what the machine says beside what counts."""
+    name, flag = END_AND_FLAG[outcome]
+    ending = MACHINE if CORRECTED_BY in table else ""
+    censored = table[f"{flag}{ending}"].astype("Int64")
+    by = table[CORRECTED_BY].fillna("") if CORRECTED_BY in table else pd.Series("", table.index)
+    return {
+        "after_d_machine": table.loc[kept, f"{name}_after_d{ending}"].to_numpy(),
+        "before_d_machine": table.loc[kept, f"{name}_before_d{ending}"].to_numpy(),
+        "event_machine": (1 - censored)[kept].array,
+        "corrected_by": by[kept].to_numpy(),
+    }
 
 
 def _watched_together(left: pd.DataFrame, right: pd.DataFrame) -> bool:

@@ -58,6 +58,8 @@ INDIVIDUALS_COLUMNS = (
     "death_censored",
     "censor_reason",
 )
+CORRECTED_BY, MACHINE = "corrected_by", "_machine"
+"""Of tables with corrections: who made them, and the ending of columns of what the machine says."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ class TrackHistory:
     ``stopped`` and ``dead`` are the ranks of the first stopped and the first dead frame, ``last +
     1`` if there is none. ``seen_dead`` counts the detections in state dead. ``y_px``, ``x_px`` is
     the position at which it was first stopped. ``at_start``: it was dead in the first frame, so
-    its earlier history is unknown.
+    its earlier history is unknown. ``unseen``: it was never seen moving, so its healthspan may
+    have ended on any day before. ``censored``: why a person says it is not watched after ``last``.
     """
 
     track: int
@@ -79,6 +82,8 @@ class TrackHistory:
     y_px: float
     x_px: float
     at_start: bool = False
+    unseen: bool = False
+    censored: str = ""
 
     @property
     def dies(self) -> bool:
@@ -198,7 +203,7 @@ def lost_frames(movers: Floats, stopped: Ints, worms: int, smoothing: int) -> tu
 def _stopped_row(course: TrackHistory, timepoint: Ints, day: Floats) -> dict[str, object]:
     """Return the row of a worm that stopped in view, or was stopped in the first frame."""
     put_on = min(0.0, float(day[0]))
-    unseen = course.at_start or course.stopped == 0
+    unseen = course.at_start or course.unseen or course.stopped == 0
     row: dict[str, object] = {
         "track": course.track,
         "first_timepoint": int(timepoint[course.first]),
@@ -223,7 +228,7 @@ def _stopped_row(course: TrackHistory, timepoint: Ints, day: Floats) -> dict[str
         "death_after_d": day[course.last],
         "death_before_d": np.nan,
         "death_censored": 1,
-        "censor_reason": ALIVE if seen_last else LOST,
+        "censor_reason": course.censored or (ALIVE if seen_last else LOST),
     }
 
 

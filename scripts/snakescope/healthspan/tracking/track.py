@@ -323,7 +323,8 @@ def track_plate(
     return PlateTracks(tracks, individuals, counts, tuple(warnings))
 
 
-def _number_of_worms(text: str) -> int | None:
+def number_of_worms(text: str) -> int | None:
+    """Return the number of worms that an option states, None for ``unknown``."""
     return None if text in ("unknown", "") else int(text)
 
 
@@ -332,7 +333,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--states", required=True)
     parser.add_argument("--frames", required=True)
     parser.add_argument("--age-at-first-frame-d", type=float, default=0.0)
-    parser.add_argument("--worms", type=_number_of_worms, default=None, help="number or unknown")
+    parser.add_argument("--worms", type=number_of_worms, default=None, help="number or unknown")
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--tracks", required=True)
     parser.add_argument("--individuals", required=True)

@@ -1,0 +1,46 @@
+"""Review: what people corrected, in the tables of a plate.
+
+In:  corrections/<plate>.<scorer>.tsv; tracks.tsv, individuals.tsv, counts.tsv
+Out: corrected/tracks.tsv, corrected/individuals.tsv, corrected/counts.tsv: what counts beside what
+     the machine says; corrected/corrections.tsv: what became of every line
+
+A plate without a file of corrections has none of these; its curves, pages and experiment are made
+from the tables of the machine. With one they are made from these.
+"""
+
+
+rule corrected:
+    input:
+        tracks="results/healthspan/{plate}/tracks.tsv",
+        individuals="results/healthspan/{plate}/individuals.tsv",
+        counts="results/healthspan/{plate}/counts.tsv",
+        corrections=tree.review.corrections,
+    output:
+        tracks="results/healthspan/{plate}/corrected/tracks.tsv",
+        individuals="results/healthspan/{plate}/corrected/individuals.tsv",
+        counts="results/healthspan/{plate}/corrected/counts.tsv",
+        lines="results/healthspan/{plate}/corrected/corrections.tsv",
+    log:
+        "logs/healthspan/corrected/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/corrected/{plate}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("corrected"),
+        runtime=tree.runtime("corrected"),
+    params:
+        version=tree.version("corrected"),
+        settings=tree.own_recorded("corrected"),
+        tracking=tree.own_recorded("track"),
+        worms=tree.worms,
+        # A file that was copied may be older than what was made from another.
+        sha256=tree.review.checksums,
+    shell:
+        "python -m snakescope healthspan corrected --tracks {input.tracks:q}"
+        " --individuals {input.individuals:q} --counts {input.counts:q}"
+        " --corrections {input.corrections:q} --worms {params.worms}"
+        " --tracking {params.tracking:q} --settings {params.settings:q}"
+        " --corrected-tracks {output.tracks:q} --corrected-individuals {output.individuals:q}"
+        " --corrected-counts {output.counts:q} --lines {output.lines:q} > {log:q} 2>&1"

@@ -1,0 +1,74 @@
+"""A plate's tables with the corrections that people made of it.
+
+Only a plate that has a file of corrections has them; what is made from its tables is then made from
+these. Corrections that cannot be applied are told and listed, with the reason.
+"""
+
+import argparse
+import sys
+
+from snakescope.healthspan.review.association import STALE, associate
+from snakescope.healthspan.review.corrected_tables import corrected_tables
+from snakescope.healthspan.review.corrections import read, replay
+from snakescope.healthspan.review.settings import CorrectedSettings
+from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
+from snakescope.healthspan.tracking.settings import TrackSettings
+from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, TRACKS_COLUMNS, number_of_worms
+from snakescope.step.checksum import sha256_of
+from snakescope.step.tables import read_table, write_table
+
+DIGEST_LETTERS = 16
+
+
+def digest_of_tracks(path: str) -> str:
+    """Return the digest by which corrections know the tracks that they were made on."""
+    return sha256_of(path)[:DIGEST_LETTERS]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--tracks", required=True)
+    parser.add_argument("--individuals", required=True)
+    parser.add_argument("--counts", required=True)
+    parser.add_argument("--corrections", required=True, nargs="+", help="PLATE.SCORER.tsv")
+    parser.add_argument("--worms", type=number_of_worms, default=None, help="number or unknown")
+    parser.add_argument("--tracking", default="{}", help="settings of the tracks")
+    parser.add_argument("--settings", default="{}")
+    parser.add_argument("--corrected-tracks", required=True)
+    parser.add_argument("--corrected-individuals", required=True)
+    parser.add_argument("--corrected-counts", required=True)
+    parser.add_argument("--lines", required=True, help="table of what became of every line")
+
+
+def main(given: argparse.Namespace) -> None:
+    """Run the step."""
+    tracks = read_table(given.tracks, TRACKS_COLUMNS, text=("reason", "second_look"))
+    pairs = [replay(read(path)) for path in given.corrections]
+    corrections = [one for kept, _ in pairs for one in kept]
+    undone = [one for _, gone in pairs for one in gone]
+    reviewed = associate(
+        corrections,
+        tracks,
+        digest_of_tracks(given.tracks),
+        CorrectedSettings.model_validate_json(given.settings),
+    )
+    made = corrected_tables(
+        tracks,
+        read_table(given.individuals, INDIVIDUALS_COLUMNS),
+        read_table(given.counts, COUNTS_COLUMNS),
+        corrections,
+        undone,
+        reviewed,
+        given.worms,
+        TrackSettings.model_validate_json(given.tracking),
+    )
+    for row in made.lines[made.lines["standing"] == STALE].to_dict("records"):
+        print(
+            f"warning: {given.lines}: line {row['id']} of {row['scorer']}, {row['action']} at"
+            f" timepoint {row['timepoint']}, is not applied: {row['note']}",
+            file=sys.stderr,
+        )
+    write_table(given.corrected_tracks, made.tracks)
+    write_table(given.corrected_individuals, made.individuals)
+    write_table(given.corrected_counts, made.counts)
+    write_table(given.lines, made.lines)

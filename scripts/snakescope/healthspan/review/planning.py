@@ -1,0 +1,105 @@
+"""Which plates have corrections: written when the tree is opened, and read by the jobs of a run.
+
+A person may save a correction while a run is at work. The jobs of the run then still read what the
+main process found, and the next run computes what changed.
+"""
+
+import csv
+import io
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from snakescope.healthspan.review.corrections import files_of
+from snakescope.step.checksum import sha256_of
+from snakescope.step.errors import StepError
+from snakescope.step.output import write_if_changed
+
+REVIEWED = "reviewed.tsv"
+COLUMNS = ("plate", "corrections", "sha256")
+FOLDER = "corrected"
+"""Of a plate's results: its tables with the corrections."""
+CORRECTED_TABLES = ("tracks.tsv", "individuals.tsv", "counts.tsv")
+
+
+class Reviews:
+    """The files of corrections of a run, and which tables of a plate are read.
+
+    Methods that take ``wildcards`` are input functions and parameters of rules.
+    """
+
+    def __init__(self, results: str, folder: str, scan: Callable[[], None]):
+        """Take the folder of results, that of the corrections, and what opens the tree."""
+        self.results = results
+        self.folder = folder
+        self.scan = scan
+        self.found: dict[str, dict[str, str]] | None = None
+
+    def write(self, plates: Collection[str], sheet: str) -> list[str]:
+        """Write the files of corrections of all plates, if any, and return notes on others.
+
+        Args:
+            plates: those of the sample sheet; sheet: its path, for notes.
+        """
+        self.found = None
+        found, others = files_of(self.folder)
+        notes = [
+            f"{path}: expected a file of corrections named PLATE.SCORER.tsv, the scorer of letters,"
+            " digits, '-' and '_'; it is not used"
+            for path in others
+        ]
+        rows = []
+        for plate, files in found.items():
+            for one in files:
+                if plate in plates:
+                    rows.append((plate, one.path, sha256_of(one.path)))
+                else:
+                    notes.append(f"{one.path}: {sheet} has no plate {plate}; it is not used")
+        table = Path(self.results, REVIEWED)
+        if rows:
+            text = io.StringIO()
+            csv.writer(text, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])
+            write_if_changed(table, text.getvalue())
+        else:
+            table.unlink(missing_ok=True)
+        return notes
+
+    def _files(self, plate: str) -> dict[str, str]:
+        """The checksum of every file of corrections of a plate, as the main process found them."""
+        self.scan()
+        if self.found is None:
+            self.found = {}
+            table = Path(self.results, REVIEWED)
+            if table.exists():
+                with table.open(encoding="utf-8", newline="") as file:
+                    for row in csv.DictReader(file, delimiter="\t"):
+                        own = self.found.setdefault(row["plate"], {})
+                        own[row["corrections"]] = row["sha256"]
+        return self.found.get(plate, {})
+
+    def corrections(self, wildcards: Any) -> list[str]:
+        """The files of corrections of the plate.
+
+        Raises:
+            StepError: it has none.
+        """
+        if found := self._files(wildcards.plate):
+            return list(found)
+        raise StepError(
+            f"{self.folder}: expected {wildcards.plate}.SCORER.tsv, a file of corrections, found"
+            " none of this plate; make one with its page of review"
+        )
+
+    def checksums(self, wildcards: Any) -> list[str]:
+        """The checksum of each of these."""
+        return list(self._files(wildcards.plate).values())
+
+    def path(self, plate: str, name: str) -> str:
+        """A file of a plate: of its tables the one with corrections, where it has some."""
+        corrected = name in CORRECTED_TABLES and self._files(plate)
+        folder = f"{self.results}/{plate}"
+        return f"{folder}/{FOLDER}/{name}" if corrected else f"{folder}/{name}"
+
+    def table(self, name: str) -> Callable[[Any], str]:
+        """Make an input function: as :meth:`path`, of a job's plate."""
+        return lambda wildcards: self.path(wildcards.plate, name)
