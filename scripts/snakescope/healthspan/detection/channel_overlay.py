@@ -27,12 +27,6 @@ _WINDOW_PX = 24.0
 
 _REDUCTION = 4
 
-_BRIGHTEST_SHARE = 99.5
-_BRIGHTEST = 40.0
-"""Where more than half a per cent of a bright-field frame would be beyond so many noise levels, a
-noise level is taken for larger: ground that JPEG or saturated light has flattened has hardly any
-noise, and every trace of the agar would be as white as a worm."""
-
 
 def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
     sigma = _WINDOW_PX / _REDUCTION
@@ -66,15 +60,10 @@ def local_ground(frame: NDArray[np.float32]) -> NDArray[np.float32]:
     )
 
 
-def contrast(
-    frame: NDArray[np.generic], channel: str, mask: NDArray[np.bool_] | None = None
-) -> NDArray[np.float32]:
+def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
     """Return the contrast of a channel to its background in units of noise; worms are positive.
 
     In bright field, which measures transmitted light, the contrast is relative. Shape (Y, X).
-
-    Args:
-        mask: True within the dish, whose wall is no measure of how bright worms may be.
     """
     image = frame.astype(np.float32)
     ground = local_ground(image)
@@ -83,12 +72,6 @@ def contrast(
         floor = 0.05 * float(np.median(ground)) + 1.0
         difference /= np.maximum(ground, floor)
     noise = max(_median_deviation(difference), 1e-6)
-    if channel == "bright_field":
-        within = difference[::3, ::3]
-        if mask is not None and mask[::3, ::3].any():
-            within = within[mask[::3, ::3]]
-        brightest = float(np.percentile(within, _BRIGHTEST_SHARE))
-        noise = max(noise, brightest / _BRIGHTEST)
     return difference / noise
 
 
@@ -109,7 +92,7 @@ def overlay(
         raise StepError(
             f"expected the channels bright_field and/or dark_field, found {unknown or 'none'}"
         )
-    total = sum(contrast(frame, name, mask) for name, frame in channels.items())
+    total = sum(contrast(frame, name) for name, frame in channels.items())
     total = np.asarray(total, dtype=np.float32) / np.float32(np.sqrt(len(channels)))
     if mask is not None:
         total[~mask] = 0.0
