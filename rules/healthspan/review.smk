@@ -4,6 +4,11 @@ In:  corrections/<plate>.<scorer>.tsv; tracks.tsv, individuals.tsv, counts.tsv
 Out: corrected/tracks.tsv, corrected/individuals.tsv, corrected/counts.tsv: what counts beside what
      the machine says; corrected/corrections.tsv: what became of every line
 
+Pages on which people look through a plate and correct it, `snakemake healthspan_review`.
+
+In:  tracks.tsv, individuals.tsv, frames.tsv; masks and registered frames of all blocks
+Out: review.html
+
 A plate without a file of corrections has none of these; its curves, pages and experiment are made
 from the tables of the machine. With one they are made from these.
 """
@@ -44,3 +49,41 @@ rule corrected:
         " --tracking {params.tracking:q} --settings {params.settings:q}"
         " --corrected-tracks {output.tracks:q} --corrected-individuals {output.individuals:q}"
         " --corrected-counts {output.counts:q} --lines {output.lines:q} > {log:q} 2>&1"
+
+
+rule review:
+    input:
+        lambda wildcards: tree.review.pages(tree.subjects),
+
+
+rule review_page:
+    input:
+        # As the machine has them: who corrects a plate sees what there was to correct.
+        tracks="results/healthspan/{plate}/tracks.tsv",
+        individuals="results/healthspan/{plate}/individuals.tsv",
+        frames="results/healthspan/{plate}/frames.tsv",
+        masks=tree.of_blocks("masks/{block}.json"),
+        registered=tree.of_blocks("registered/{block}.ome.tif"),
+    output:
+        "results/healthspan/{plate}/review.html",
+    log:
+        "logs/healthspan/review_page/{plate}.log",
+    benchmark:
+        "results/benchmarks/healthspan/review_page/{plate}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("review_page"),
+        runtime=tree.runtime("review_page"),
+    params:
+        version=tree.version("review_page"),
+        settings=tree.own_recorded("review_page"),
+        pixel_size_um=tree.pixel_size_um,
+        age_d=tree.of_row("first_d"),
+    shell:
+        "python -m snakescope healthspan review_page --plate {wildcards.plate:q}"
+        " --tracks {input.tracks:q} --individuals {input.individuals:q} --frames {input.frames:q}"
+        " --masks {input.masks:q} --registered {input.registered:q}"
+        " --pixel-size-um {params.pixel_size_um} --age-at-first-frame-d {params.age_d}"
+        " --settings {params.settings:q} --page {output:q} > {log:q} 2>&1"

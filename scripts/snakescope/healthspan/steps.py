@@ -18,7 +18,7 @@ from snakescope.healthspan.report.settings import (
     PlatesTableSettings,
     QualitySettings,
 )
-from snakescope.healthspan.review.settings import CorrectedSettings
+from snakescope.healthspan.review.settings import CorrectedSettings, ReviewPageSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.states.settings import (
     ClassifySettings,
@@ -47,6 +47,7 @@ STEPS: Mapping[str, Step] = {
     "track": Step("snakescope.healthspan.tracking.track", TrackSettings),
     "provenance": Step("snakescope.healthspan.provenance", ProvenanceSettings),
     "corrected": Step("snakescope.healthspan.review.corrected", CorrectedSettings),
+    "review_page": Step("snakescope.healthspan.review.review_page", ReviewPageSettings),
     "curves": Step("snakescope.healthspan.survival.curves", CurvesSettings),
     "experiment": Step("snakescope.healthspan.survival.experiment", ExperimentSettings),
     "contact_sheet": Step("snakescope.healthspan.report.contact_sheet", ContactSheetSettings),

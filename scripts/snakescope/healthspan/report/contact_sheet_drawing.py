@@ -83,7 +83,7 @@ def draw_timepoint(
         for number in range(len(rows)):
             sheet[number * side : number * side + drawn, left : left + drawn] = RULE_TONE
         return
-    crops = [_crop(frame, row.places[column], crop_px, scale, drawn) for row in rows]
+    crops = [crop_around(frame, row.places[column], crop_px, scale, drawn) for row in rows]
     spread = max(float(np.percentile([np.abs(crop).max() for crop in crops], 50)), 1e-6)
     for number, (row, crop) in enumerate(zip(rows, crops, strict=True)):
         kind = Cell(row.cells[column])
@@ -93,7 +93,7 @@ def draw_timepoint(
             ink = np.uint8(INK_OF_CELL[kind] * TONES)
             one = masks.get(int(row.instances[column]))
             if one is not None:
-                covered = _mask(one, row.places[column], crop_px, drawn)
+                covered = mask_of_cell(one, row.places[column], crop_px, drawn)
                 lifted = np.minimum(tones[covered] + LIFT, TONES - 1)
                 tones[covered] = lifted + ink
             bar = max(2, side // 16)
@@ -101,7 +101,7 @@ def draw_timepoint(
         sheet[number * side : number * side + drawn, left : left + drawn] = tones
 
 
-def _crop(
+def crop_around(
     frame: NDArray[Any], place: NDArray[np.float64], crop_px: float, scale: float, side: int
 ) -> NDArray[np.float32]:
     """The surroundings of a place, less their median, float32 (side, side)."""
@@ -113,7 +113,7 @@ def _crop(
     return np.asarray(small - np.median(small), dtype=np.float32)
 
 
-def _mask(
+def mask_of_cell(
     one: Instance, place: NDArray[np.float64], crop_px: float, side: int
 ) -> NDArray[np.bool_]:
     """The mask as its cell shows it, bool (side, side); a worm one pixel wide stays whole."""

@@ -6,7 +6,7 @@ main process found, and the next run computes what changed.
 
 import csv
 import io
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,11 @@ class Reviews:
     def checksums(self, wildcards: Any) -> list[str]:
         """The checksum of each of these."""
         return list(self._files(wildcards.plate).values())
+
+    def pages(self, plates: Iterable[str]) -> list[str]:
+        """The page of review of every plate."""
+        self.scan()
+        return [f"{self.results}/{plate}/review.html" for plate in plates]
 
     def path(self, plate: str, name: str) -> str:
         """A file of a plate: of its tables the one with corrections, where it has some."""

@@ -1,0 +1,181 @@
+"use strict";
+// Corrections of a plate: what a key appends, what counts, and the file. No page is needed here, so
+// that tests can call it. The file is described in snakescope/healthspan/review/corrections.py.
+const Corrections = (() => {
+  const SLOT = {dead: "death", alive: "death", censored: "death", last_healthy: "healthspan_end",
+    not_a_worm: "kind", worm: "kind", several: "kind", checked: "checked"};
+
+  const isUndo = (line) => line.action === "undo" || line.action === "redo";
+
+  // Ids of lines that count, oldest first, and of those that were undone, latest last.
+  function stacks(lines) {
+    let done = [], taken = [];
+    for (const line of lines) {
+      if (line.action === "undo") {
+        done = done.filter((id) => id !== line.value);
+        taken.push(line.value);
+      } else if (line.action === "redo") {
+        taken = taken.filter((id) => id !== line.value);
+        done.push(line.value);
+      } else {
+        done.push(line.id);
+        taken = [];
+      }
+    }
+    return {done, taken};
+  }
+
+  // The sighting of a worm that is nearest to a column: index in its lists.
+  function nearest(worm, column) {
+    let best = 0;
+    worm.seen.forEach((seen, index) => {
+      if (Math.abs(seen - column) < Math.abs(worm.seen[best] - column)) best = index;
+    });
+    return best;
+  }
+
+  function time(now) {
+    return now.toISOString().slice(0, 19) + "Z";
+  }
+
+  // Returns the line that an action of a person appends; `at` is a column of the strip.
+  function line(data, lines, scorer, worm, action, at, more, now) {
+    const index = nearest(worm, at), anchor = worm.seen[index];
+    const call = {dead: worm.dead, alive: worm.dead, censored: worm.dead,
+      last_healthy: worm.stopped}[action];
+    return {
+      id: lines.reduce((most, one) => Math.max(most, one.id), 0) + 1,
+      time_utc: time(now || new Date()), scorer, plate: data.plate, digest: data.digest,
+      track: worm.track, timepoint: data.timepoints[at],
+      anchor_timepoint: data.timepoints[anchor],
+      y_px: worm.y[index], x_px: worm.x[index], action, value: "", reason: "",
+      machine_value: call === undefined || call < 0 ? "" : data.timepoints[call], blind: 0,
+      ...more,
+    };
+  }
+
+  // Returns the line that undoes the latest that counts, or does the latest undone again.
+  function undo(data, lines, action, blind, now) {
+    const {done, taken} = stacks(lines);
+    const value = action === "undo" ? done[done.length - 1] : taken[taken.length - 1];
+    if (value === undefined) return null;
+    const of = lines.find((one) => one.id === value);
+    return {...of, id: Math.max(...lines.map((one) => one.id)) + 1, time_utc: time(now || new Date()),
+      action, value, reason: "", machine_value: "", blind};
+  }
+
+  // What counts, by track and slot: the latest of each; what a worm is not cannot be checked.
+  function calls(data, lines) {
+    const counts = new Set(stacks(lines).done), found = {};
+    for (const one of lines) {
+      if (isUndo(one) || !counts.has(one.id) || one.digest !== data.digest) continue;
+      (found[one.track] = found[one.track] || {})[SLOT[one.action]] = one;
+    }
+    return found;
+  }
+
+  // A letter a column: h, i, d; c no longer watched; - before it was followed, x no worm.
+  function states(data, worm, own) {
+    const column = (one) => data.timepoints.indexOf(one.timepoint);
+    let {stopped, dead, last} = worm;
+    if (stopped < 0) stopped = data.timepoints.length;
+    if (dead < 0) dead = data.timepoints.length;
+    const kind = own.kind && own.kind.action;
+    if (kind === "not_a_worm" || (!worm.individual && !own.kind && !own.death && !own.healthspan_end))
+      return "x".repeat(data.timepoints.length);
+    if (own.death) {
+      const at = column(own.death);
+      if (own.death.action === "dead") {
+        dead = at;
+        stopped = Math.min(stopped, at);
+        last = data.timepoints.length - 1;
+      } else if (own.death.action === "censored" || dead <= at) {
+        dead = data.timepoints.length;
+        last = at;
+      }
+    }
+    if (own.healthspan_end) {
+      const at = column(own.healthspan_end) + 1;
+      if (at <= dead) stopped = at;
+    }
+    const first = worm.seen.length ? worm.seen[0] : 0;
+    return data.timepoints.map((_, at) => {
+      if (at > last && dead >= data.timepoints.length) return "c";
+      if (at >= dead) return "d";
+      if (at >= stopped) return "i";
+      return at < first && !own.healthspan_end ? "-" : "h";
+    }).join("");
+  }
+
+  // A call that the workflow will not apply, in words; empty if there is none.
+  function contradiction(data, worm, own) {
+    if (!own.healthspan_end || (own.kind && own.kind.action === "not_a_worm")) return "";
+    const moves = data.timepoints.indexOf(own.healthspan_end.timepoint);
+    let dead = worm.dead, last = data.timepoints.length - 1;
+    if (own.death) {
+      const at = data.timepoints.indexOf(own.death.timepoint);
+      if (own.death.action === "dead") dead = at;
+      else if (own.death.action === "censored" || (dead >= 0 && dead <= at)) {
+        dead = -1;
+        last = at;
+      }
+    }
+    if (dead >= 0 && moves >= dead) return "moves after its death: say when it died, or that it is alive";
+    return moves > last ? "moves after it was last watched" : "";
+  }
+
+  function cell(value) {
+    return typeof value === "number" && !Number.isInteger(value) ? value.toFixed(1) : String(value);
+  }
+
+  function text(data, lines) {
+    const place = (one) => ({...one, y_px: one.y_px.toFixed(1), x_px: one.x_px.toFixed(1)});
+    const rows = lines.map((one) => data.columns.map((name) => cell(place(one)[name])).join("\t"));
+    return [data.columns.join("\t"), ...rows].join("\n") + "\n";
+  }
+
+  // Reads a file that this page or the workflow wrote; throws a sentence.
+  function parse(data, content, scorer) {
+    const [head, ...rows] = content.replace(/^\ufeff/, "").split(/\r?\n/).filter((row) => row.trim());
+    if (head !== data.columns.join("\t")) throw new Error("this is no file of corrections");
+    const whole = ["id", "track", "timepoint", "anchor_timepoint", "blind"];
+    let last = 0;
+    return rows.map((row, number) => {
+      const cells = row.split("\t"), one = {};
+      if (cells.length !== data.columns.length) throw new Error(`line ${number + 2} has other cells`);
+      data.columns.forEach((name, place) => { one[name] = cells[place]; });
+      for (const name of whole) one[name] = Number(one[name]);
+      one.y_px = Number(one.y_px);
+      one.x_px = Number(one.x_px);
+      if (one.value !== "") one.value = Number(one.value);
+      if (one.plate !== data.plate) throw new Error(`line ${number + 2} is of plate ${one.plate}`);
+      if (one.scorer !== scorer) throw new Error(`line ${number + 2} is of scorer ${one.scorer}`);
+      if (!(one.id > last)) throw new Error(`line ${number + 2} has an id out of order`);
+      last = one.id;
+      return one;
+    });
+  }
+
+  // Orders of the worms; those that the machine does not count come last.
+  function order(data, how) {
+    const worms = data.worms.map((worm, index) => ({worm, index}));
+    const key = {
+      confidence: ({worm}) => [worm.confidence === null ? -1 : worm.confidence],
+      death: ({worm}) => [worm.dead < 0 ? 1e9 : worm.dead, worm.stopped < 0 ? 1e9 : worm.stopped],
+      place: ({worm}) => [Math.floor((worm.y[0] || 0) / 300), worm.x[0] || 0],
+      number: ({worm}) => [worm.individual],
+      // The order of a blind review tells nothing, and is the same each time.
+      blind: ({worm}) => [(worm.track * 2654435761) % 4294967296],
+    }[how];
+    const keyed = worms.map((one) => [...(how === "blind" ? [] : [one.worm.individual ? 0 : 1]),
+      ...key(one), one.index]);
+    keyed.sort((a, b) => {
+      for (let place = 0; place < a.length; place += 1) if (a[place] !== b[place]) return a[place] - b[place];
+      return 0;
+    });
+    return keyed.map((one) => one[one.length - 1]);
+  }
+
+  return {stacks, nearest, line, undo, calls, states, contradiction, text, parse, order};
+})();
+if (typeof module !== "undefined") module.exports = Corrections;
