@@ -194,9 +194,9 @@ def _folders() -> tuple[Case, ...]:
         Case(8, "the same, the well given in small letters", planned, plan_ok,
              make=lambda work: (make.beside(make.two_wells)(work), (work / "d/plates.tsv"
                                 ).write_text(f"{HEAD[:-1]}\twell\n{ROW[:-1]}\ta1-1\n"))),
-        Case(10, "a frame once more, four later, compressed", "t006 left out",
-             registered(6, reason="once more"), make=make.repeated("zlib"), **frames),
-        Case(10, "a frame once more as PNG", "t006 left out", registered(6, reason="once more"),
+        Case(10, "a frame once more, two later, compressed", "t004 left out",
+             registered(4, reason="once more"), make=make.repeated("zlib"), **frames),
+        Case(10, "a frame once more as PNG", "t004 left out", registered(4, reason="once more"),
              make=make.repeated("png"), **frames),
         Case(11, "Thumbs.db, .DS_Store, ._ files, @Recycle", planned, plan_ok,
              make=make.beside(make.junk)),

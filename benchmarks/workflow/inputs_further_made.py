@@ -218,7 +218,7 @@ def cut_frames(work: Path) -> None:
 
 
 def repeated(form: str) -> Make:
-    """The frame of t002 once more at t006, in another form of file."""
+    """The frame of t002 once more at t004, in another form of file."""
 
     def make(work: Path) -> None:
         import tifffile
@@ -228,10 +228,10 @@ def repeated(form: str) -> Make:
         images = raw(work)
         light = tifffile.imread(images[2])
         if form == "png":
-            Image.fromarray(light).save(images[6].with_suffix(".png"))
-            images[6].unlink()
+            Image.fromarray(light).save(images[4].with_suffix(".png"))
+            images[4].unlink()
         else:
-            tifffile.imwrite(images[6], light, compression=form)
+            tifffile.imwrite(images[4], light, compression=form)
 
     return make
 
