@@ -25,18 +25,24 @@ from benchmarks.fibrosis.cross_validation import (
     simulation,
     truth_of,
 )
+from benchmarks.fibrosis.page import page
 from snakescope.fibrosis.classes import class_names
 from snakescope.fibrosis.prediction.predict import temperature_of
 from snakescope.fibrosis.simulation.oracle import oracle_table
 from snakescope.fibrosis.simulation.settings import PRESETS
 from snakescope.learning.intervals import bootstrap_interval, paired_difference
-from snakescope.learning.scores import auc, calibration_error
+from snakescope.learning.scores import auc, auc_of_groups, calibration_error
+from snakescope.report.pages import write_text
 from snakescope.step.command import run_step
 from snakescope.step.tables import read_table, write_table
 
 TABLE = ROOT / "docs/tables/fibrosis-evaluation.tsv"
+SPEED = ROOT / "docs/tables/fibrosis-speed.tsv"
+PAGE = ROOT / "docs/benchmarks/fibrosis-evaluation.md"
+LIVERS = FOLDS / "abdominal_us.tsv"
 COLUMNS = ["set", "method", "metric", "value", "low", "high", "n"]
 FOLD_COUNT = 10
+TEXT = ["scan", "patient", "stage", "role", "key"]
 Row = untrained.Row
 NAN = float("nan")
 REAL = {"sector": "sectors", "trap": "trap", "planted": "planted"}
@@ -45,10 +51,16 @@ REAL = {"sector": "sectors", "trap": "trap", "planted": "planted"}
 def whole_tables() -> Iterator[tuple[str, str, int, str, pd.DataFrame]]:
     """Set, model, seed, suffix and predictions of cross-validations of which no fold lacks."""
     for path in sorted(FOLDS.glob("*.tsv")):
-        name = next(one for one in SETS if path.stem.startswith(one))
+        name = next((one for one in SETS if path.stem.startswith(one)), "")
+        if not name:
+            continue
         model, _, rest = path.stem.removeprefix(f"{name}_").partition("_seed")
         seed, _, suffix = rest.partition("_")
-        table = read_table(path, ["fold", "key"], text=["scan", "patient", "stage", "role", "key"])
+        table = read_table(
+            path,
+            ["fold", "key", "cpu_s", "predict_s"],
+            text=["scan", "patient", "stage", "role", "key"],
+        )
         by = "image" if "by_image" in suffix else "patient"
         settings = fit_settings(int(seed))
         wanted = {
@@ -98,10 +110,12 @@ def scored(name: str, method: str, test: pd.DataFrame, suffix: str) -> Iterator[
     for metric, (positive, score) in scores.items():
         values = score.to_numpy(float)
 
-        def area(rows: np.ndarray, p: np.ndarray = positive, s: np.ndarray = values) -> float:
-            return auc(p[rows], s[rows]).value if 0 < p[rows].sum() < len(rows) else NAN
-
-        yield (name, method, metric, *bootstrap_interval(area, groups, 1, 1000), n)
+        yield (name, method, metric, *auc_of_groups(positive, values, groups, 1, 1000), n)
+        # DeLong's interval wants independent rows: the mean logit of a patient's scans.
+        logit = np.log(values.clip(1e-9, 1 - 1e-9) / (1 - values.clip(1e-9, 1 - 1e-9)))
+        each = pd.DataFrame({"positive": positive, "logit": logit}).groupby(groups).mean()
+        found = auc(each["positive"] > 0.5, each["logit"])
+        yield (name, method, f"{metric}_patients", *found, len(each))
     names = [f"p_{one}" for one in class_names(3)]
     error = calibration_error(test[names].to_numpy(float), truth)
     yield (name, method, "ece", error, NAN, NAN, n)
@@ -109,11 +123,13 @@ def scored(name: str, method: str, test: pd.DataFrame, suffix: str) -> Iterator[
         dice = test["dice"].to_numpy(float)
         found = bootstrap_interval(lambda rows: float(dice[rows].mean()), groups, 1)
         yield (name, method, "dice", *found, n)
+        yield (name, method, "dice_p5", float(np.quantile(dice, 0.05)), NAN, NAN, n)
 
 
 def trained() -> Iterator[Row]:
     """Rows of all whole cross-validations; several seeds of a model also as their mean."""
     kept: dict[tuple[str, str], dict[int, pd.DataFrame]] = {}
+    by_image: dict[tuple[str, str], pd.DataFrame] = {}
     for name, model, seed, suffix, table in whole_tables():
         test = calibrated(table)
         start = ", random start" if model.startswith("vgg") else ""
@@ -121,12 +137,21 @@ def trained() -> Iterator[Row]:
         yield from scored(name, label, test, suffix)
         if not suffix:
             kept.setdefault((name, model), {})[seed] = test
+        elif suffix == "by_image" and seed == 1:
+            by_image[(name, model)] = test
     for (name, model), seeds in kept.items():
         if len(seeds) > 1:
             rights = np.mean([right_of(test) for test in seeds.values()], axis=0)
             groups = next(iter(seeds.values()))["patient"].to_numpy(str)
             found = bootstrap_interval(lambda rows, r=rights: float(r[rows].mean()), groups, 1)
             yield (name, f"{model}, mean of {len(seeds)} seeds", "accuracy", *found, len(rights))
+    for (name, model), test in by_image.items():
+        if 1 in kept.get((name, model), {}):
+            other = kept[(name, model)][1]
+            groups = other["patient"].to_numpy(str)
+            found = paired_difference(right_of(test), right_of(other), groups, 1)
+            start = ", random start" if model.startswith("vgg") else ""
+            yield (name, f"{model}{start}", "image_wise_gain", *found[:3], len(other))
     for name in SETS:
         first = kept.get((name, "ordinal"), {}).get(1)
         for (other_set, other), seeds in kept.items():
@@ -134,6 +159,38 @@ def trained() -> Iterator[Row]:
                 one, two = right_of(first), right_of(seeds[1])
                 found = paired_difference(one, two, first["patient"].to_numpy(str), 1)
                 yield (name, f"ordinal - {other}", "accuracy", *found[:3], len(one))
+
+
+def real_livers(path: Path = LIVERS) -> Iterator[Row]:
+    """Dice of the frames of abdominal_us that show liver, and of each tested subject."""
+    if not path.exists():
+        return
+    table = read_table(path, ["dice", "liver_share"], text=["frame", "subject", "method"])
+    table = table[table["dice"].notna()]
+    for method, rows in table.groupby("method", sort=False):
+        values, subjects = rows["dice"].to_numpy(float), rows["subject"].to_numpy(str)
+        # Two subjects are too few to resample: the interval is over frames.
+        found = bootstrap_interval(
+            lambda at, v=values: float(v[at].mean()), np.arange(len(rows)), 1
+        )
+        yield ("abdominal_us", f"ordinal, {method}", "dice", *found, len(rows))
+        for subject in sorted(set(subjects)):
+            of = values[subjects == subject]
+            yield ("abdominal_us", f"ordinal, {method}, subject {subject}", "dice",
+                   float(of.mean()), NAN, NAN, len(of))  # fmt: skip
+
+
+def speeds() -> pd.DataFrame:
+    """Minutes of a cross-validation's ten folds on one core, and scans a second at prediction."""
+    rows = []
+    for name, model, seed, suffix, table in whole_tables():
+        if name == "simulated_paper" and seed == 1 and not suffix:
+            folds = table.groupby("fold")["cpu_s"].first()
+            seconds = float(table.groupby("fold")["predict_s"].first().mean())
+            start = ", random start" if model.startswith("vgg") else ""
+            rows.append((name, f"{model}{start}", len(folds), float(folds.sum() / 60), 1 / seconds))
+    columns = ["set", "method", "folds", "cpu_minutes", "scans_per_cpu_second"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def oracles() -> Iterator[Row]:
@@ -150,6 +207,8 @@ def oracles() -> Iterator[Row]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--table", type=Path, default=TABLE, help="table to write")
+    parser.add_argument("--speed", type=Path, default=SPEED, help="table of speeds to write")
+    parser.add_argument("--page", type=Path, default=PAGE, help="page to write")
     parser.add_argument("--data", type=Path, default=untrained.DATA, help="folder of real images")
     parser.add_argument("--repeats", type=int, default=200, help="sets of the coverage (count)")
 
@@ -164,7 +223,13 @@ def main() -> None:
         if options.table.exists()
         else pd.DataFrame(columns=COLUMNS)
     )
-    rows = [*trained(), *oracles(), *untrained.dicom(), *untrained.coverage(options.repeats)]
+    rows = [
+        *trained(),
+        *real_livers(),
+        *oracles(),
+        *untrained.dicom(),
+        *untrained.coverage(options.repeats),
+    ]
     if options.data.exists():
         for function in REAL.values():
             rows += getattr(untrained, function)()
@@ -175,7 +240,11 @@ def main() -> None:
         if (row[0], row[1], row[2]) not in made and row[0] in REAL
     ]  # fmt: skip
     table = pd.concat([table, pd.DataFrame(old, columns=COLUMNS)], ignore_index=True)
-    write_table(options.table, table.sort_values(["set", "method", "metric"]))
+    table = table.sort_values(["set", "method", "metric"])
+    speed = speeds()
+    write_table(options.table, table)
+    write_table(options.speed, speed)
+    write_text(options.page, page(table, speed))
 
 
 if __name__ == "__main__":

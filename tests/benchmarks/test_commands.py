@@ -52,7 +52,8 @@ TINY: dict[str, str] = {
     "healthspan.borders": "--sets wormsizer --data data --folder f --table t.tsv",
     "fibrosis.cross_validation": "--set simulated_paper --model majority --images 2 --folds 2"
     " --kept training --table t.tsv",
-    "fibrosis.evaluation": "--table t.tsv --data none --repeats 2",
+    "fibrosis.evaluation": "--table t.tsv --speed s.tsv --page p.md --data none --repeats 2",
+    "fibrosis.liver": "--data none --table t.tsv",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",
     "healthspan.second_look": "--plates 1 --timepoints 3 --worms 4 4 --folder e --table t.tsv"

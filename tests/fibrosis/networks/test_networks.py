@@ -7,7 +7,15 @@ import torch
 from snakescope.fibrosis.classes import class_names, class_of
 from snakescope.fibrosis.networks.losses import class_loss, mask_loss, ordinal_loss
 from snakescope.fibrosis.networks.ordinal import OrdinalNet
-from snakescope.fibrosis.networks.speckle import CHANNELS, speckle_statistics
+from snakescope.fibrosis.networks.speckle import (
+    BANDS,
+    CHANNELS,
+    MEASURES,
+    core_of,
+    energy_maps,
+    liver_statistics,
+    local_statistics,
+)
 from snakescope.fibrosis.networks.texture import NAMES, texture_measures
 from snakescope.fibrosis.networks.unet import Maxout, UNet, parameters
 
@@ -71,25 +79,72 @@ def test_scans_without_a_mask_do_not_count():
     )
 
 
-def test_thresholds_are_ordered_and_their_loss_is_a_mean():
+def test_a_network_finds_the_liver_and_has_ordered_thresholds():
     network = OrdinalNet(4).eval()
-    found = network(torch.randn(3, CHANNELS, 32, 32))
+    found = network(torch.randn(3, 1, 64, 64))
     assert (found.stage.diff(dim=1) < 0).all()
     assert found.masks[0].shape == (3, 1, 32, 32)
+    assert found.features.shape == (3, MEASURES)
     logits = torch.zeros(1, 4)
     assert ordinal_loss(logits, torch.tensor([2])).item() == pytest.approx(np.log(2), abs=1e-6)
 
 
+def test_stages_are_read_off_one_axis():
+    network = OrdinalNet(4).eval()
+    generator = torch.Generator().manual_seed(1)
+    stages = torch.arange(5).repeat(30)
+    features = 3 + 2 * torch.randn(150, MEASURES, generator=generator)
+    features[:, 7] += 4 * stages
+    network.read(features, stages, ridge=0.1)
+    weight = network.axis.weight[0].abs()
+    assert weight.argmax() == 7 and weight[7] > 5 * weight[[*range(7), *range(8, MEASURES)]].max()
+    assert (network.cuts.diff() > 0).all()
+    scaled = (features - features.mean(0)) / features.std(0, correction=0)
+    probability = torch.sigmoid(network.axis(scaled) - network.cuts)
+    # At the optimum the mean probability of a threshold is the share of scans above it.
+    assert probability.mean(0).tolist() == pytest.approx([0.8, 0.6, 0.4, 0.2], abs=2e-3)
+    again = OrdinalNet(4)
+    again.read(features, stages, ridge=0.1)
+    assert torch.equal(network.axis.weight, again.axis.weight)
+
+
+def test_a_stage_that_no_scan_has_stays_finite():
+    network = OrdinalNet(4)
+    network.read(torch.randn(20, MEASURES), torch.arange(20) % 2, ridge=1.0)
+    assert torch.isfinite(network.cuts).all() and (network.cuts.diff() > -1e-4).all()
+    assert torch.sigmoid(-network.cuts[3]) < 0.05
+
+
 def test_speckle_statistics_see_coarse_texture_and_not_the_gain():
     rng = np.random.default_rng(1)
-    fine = rng.normal(size=(64, 64)).astype(np.float32)
-    coarse = np.kron(rng.normal(size=(8, 8)), np.ones((8, 8))).astype(np.float32)
-    one, other, louder = (speckle_statistics(x) for x in (fine, fine + coarse, fine + 3))
+    fine = torch.from_numpy(rng.normal(size=(1, 1, 64, 64)).astype(np.float32))
+    coarse = torch.from_numpy(np.kron(rng.normal(size=(8, 8)), np.ones((8, 8)))[None, None]).float()
+    one, other, louder = (local_statistics(x)[0] for x in (fine, fine + coarse, fine + 3))
     assert one.shape == (CHANNELS, 32, 32)
     # The band of 5 to 9 px of the half image.
-    assert other[4].mean() > one[4].mean() + 0.5
-    assert np.abs(louder[1] - one[1]).max() < 0.2
+    assert other[5].mean() > one[5].mean() + 0.5
+    inner = (slice(1, 4), slice(8, -8), slice(8, -8))
+    assert (louder[inner] - one[inner]).abs().max() < 0.01
     assert louder[0].mean() > one[0].mean() + 2.5
+
+
+def test_a_stage_depends_on_the_inside_of_the_liver_alone():
+    rng = np.random.default_rng(1)
+    image = torch.from_numpy(rng.normal(size=(1, 1, 96, 96)).astype(np.float32))
+    liver = torch.zeros_like(image)
+    liver[..., 24:80, 16:72] = 1
+    core = core_of(liver, image)
+    assert core.sum() == 52 * 52  # a rim of 96 / 48 px is left out
+    changed = torch.where(liver > 0, image, image * 5 + 2)
+    for seen in (lambda x: energy_maps(x, core)[0], lambda x: liver_statistics(x, core)):
+        assert torch.allclose(seen(image), seen(changed), atol=1e-5)
+    maps, weight = energy_maps(image, core)
+    assert maps.shape == weight.shape == (1, BANDS, 24, 24)
+    # The box sums are running sums: a window's mean of ones is one, however far from the border.
+    flat = energy_maps(torch.full_like(image, 2.0), core)[0][weight > 0]
+    assert flat.max() < 0.5 * np.log(2e-3)
+    nothing = core_of(torch.zeros_like(image), image)
+    assert nothing.sum() == 96 * 96  # without a liver the sector is taken
 
 
 def test_texture_measures_have_names_and_see_the_liver_alone():

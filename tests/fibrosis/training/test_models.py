@@ -16,6 +16,7 @@ from snakescope.fibrosis.training.models import (
 )
 from snakescope.fibrosis.training.settings import MODELS, FitSettings
 from snakescope.learning.weights import load_weights, save_weights
+from snakescope.step.errors import StepError
 
 TINY = FitSettings.model_validate({
     "threads": 1, "device": "cpu",
@@ -71,6 +72,32 @@ def test_a_training_is_reproducible():
         one.module.state_dict().values(), other.module.state_dict().values(), strict=True
     ):
         assert torch.equal(a, b)
+
+
+def test_a_training_starts_from_weights_of_equal_width(tmp_path):
+    path = tmp_path / "w.safetensors"
+    first = fit_model("ordinal", drawn(), TINY, {})
+    save_weights(path, first.module, first.card)
+    still = {**TINY.model_dump(), "start": str(path)}
+    still["ordinal"] |= {"rate": 1e-12}
+    again = fit_model("ordinal", drawn(), FitSettings.model_validate(still), {})
+    # Nothing was learnt, and the stages were read anew, not on top of the first reading.
+    assert torch.allclose(again.module.output.weight, first.module.output.weight)
+    assert torch.allclose(again.module.sd, first.module.sd, rtol=0.5)
+    wide = {**still, "ordinal": {**still["ordinal"], "width": 6}}
+    with pytest.raises(StepError, match="`ordinal` of width 6, found other ones"):
+        fit_model("ordinal", drawn(), FitSettings.model_validate(wide), {})
+    gone = {**still, "start": str(tmp_path / "none.safetensors")}
+    with pytest.raises(StepError, match="found no such file"):
+        fit_model("ordinal", drawn(), FitSettings.model_validate(gone), {})
+
+
+def test_far_moves_stay_in_the_sector():
+    examples = drawn(1)
+    image = examples.images[0].astype(np.float32)
+    found = moved(image, np.ones_like(image), np.random.default_rng(0), flip=True, moves=3)
+    assert not found.image[image == 0].any() and (found.mask[found.image == 0] == 0).all()
+    assert (found.image > 0).sum() < (image > 0).sum()
 
 
 def test_augmentation_keeps_the_outside_black():

@@ -21,7 +21,7 @@ class PaperNetworkSettings(Settings):
 
 
 class OrdinalNetworkSettings(Settings):
-    """The network with ordered stages and speckle statistics."""
+    """The network with ordered stages and speckle statistics; training is of the liver's mask."""
 
     width: int = Field(16, ge=4, le=128, description="channels of the finest level (count)")
     size_px: int = Field(256, ge=64, le=1024, multiple_of=32, description="side of the input (px)")
@@ -29,7 +29,9 @@ class OrdinalNetworkSettings(Settings):
     epochs: int = Field(40, ge=1, description="passes over the training scans (count)")
     rate: float = Field(3e-3, gt=0, description="highest learning rate (AdamW)")
     weight_decay: float = Field(0.03, ge=0, description="weight decay (AdamW)")
-    dropout: float = Field(0.3, ge=0, lt=1, description="of what the class branch sees (share)")
+    ridge: float = Field(
+        1.0, gt=0, description="penalty of the axis of stages; less for many scans (factor)"
+    )
 
 
 class VggSettings(Settings):

@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snakescope.fibrosis.training.examples import load_examples, resized
+from snakescope.fibrosis.training.examples import load_examples, normalised, resized
 from snakescope.fibrosis.training.models import NETWORKS, Fitted, predict, restored
-from snakescope.fibrosis.training.networks import seen, size_of
+from snakescope.fibrosis.training.networks import size_of
 from snakescope.imaging.style import FAINT_INK, SERIES_COLOURS, figure_style
 from snakescope.learning.explanation.grad_cam import grad_cam
 from snakescope.learning.weights import load_weights
@@ -30,7 +30,7 @@ def heat_map(fitted: Fitted, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     """
     module: Any = fitted.module
     small = resized(image, size_of(fitted.name, fitted.settings))
-    x = torch.from_numpy(seen(fitted.name, small, fitted.norm)[None])
+    x = torch.from_numpy(normalised(small, fitted.norm)[None, None])
 
     def score(inputs: Tensor) -> Tensor:
         found: Tensor = module(inputs).stage

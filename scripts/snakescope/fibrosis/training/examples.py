@@ -116,19 +116,32 @@ class Drawn(NamedTuple):
     mask: Grey
 
 
-def moved(image: Grey, mask: Grey, rng: np.random.Generator, flip: bool = False) -> Drawn:
-    """Shift up to 10 % of the side, rotate up to 10 degrees, scale 0.9 to 1.1 (section II.2)."""
+def moved(
+    image: Grey, mask: Grey, rng: np.random.Generator, flip: bool = False, moves: float = 1.0
+) -> Drawn:
+    """Shift up to 10 % of the side, rotate up to 10 degrees, scale 0.9 to 1.1 (section II.2).
+
+    Args:
+        flip: mirror every second scan.
+        moves: factor of all three; what is moved beyond its sector is lost with more than 1.
+    """
     size = image.shape[0]
     turn = cv2.getRotationMatrix2D(
-        (size / 2, size / 2), float(rng.uniform(-10, 10)), float(rng.uniform(0.9, 1.1))
+        (size / 2, size / 2),
+        moves * float(rng.uniform(-10, 10)),
+        1 + moves * float(rng.uniform(-0.1, 0.1)),
     )
-    turn[:, 2] += rng.uniform(-0.1, 0.1, 2) * size
+    turn[:, 2] += moves * rng.uniform(-0.1, 0.1, 2) * size
     mirror = flip and rng.random() < 0.5
     if mirror:
         turn = turn @ np.array([[-1, 0, size - 1], [0, 1, 0], [0, 0, 1]], np.float64)
     inside = cv2.warpAffine((image > 0).astype(np.uint8), turn, (size, size), flags=0)
+    if moves > 1:
+        inside *= image > 0
     grey = cv2.warpAffine(image, turn, (size, size), flags=cv2.INTER_LINEAR)
     outline = mask if np.isnan(mask[0, 0]) else cv2.warpAffine(mask, turn, (size, size))
+    if moves > 1:
+        outline = outline * (inside > 0)
     return Drawn(
         np.where(inside > 0, np.maximum(grey, 1), 0).astype(np.float32),
         np.asarray(outline, np.float32),
@@ -146,7 +159,7 @@ def rescanned(image: Grey, rng: np.random.Generator) -> Grey:
     value = np.clip(value, 0.004, 1) ** float(np.exp(rng.normal(0, 0.12)))
     depth = np.linspace(-1, 1, size, dtype=np.float32)[:, None]
     value = value + float(rng.normal(0, 0.05)) + float(rng.normal(0, 0.05)) * depth
-    value = value + rng.normal(0, 0.02, image.shape).astype(np.float32)
+    value = value + 0.02 * rng.standard_normal(image.shape, dtype=np.float32)
     if rng.random() < 0.2:  # a side without contact
         edge = int(rng.uniform(0, 0.2) * size)
         side = slice(0, edge) if rng.random() < 0.5 else slice(size - edge, size)

@@ -1,11 +1,12 @@
 """Training of the networks that segment and classify: ``paper`` and ``ordinal``."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from snakescope.fibrosis.classes import CLASSES, class_of
@@ -13,15 +14,14 @@ from snakescope.fibrosis.networks.losses import (
     CLASS_WEIGHT,
     class_loss,
     mask_loss,
-    ordinal_loss,
 )
 from snakescope.fibrosis.networks.ordinal import OrdinalNet
-from snakescope.fibrosis.networks.speckle import Grey, speckle_statistics
 from snakescope.fibrosis.networks.unet import UNet
 from snakescope.fibrosis.simulation.settings import STAGES
 from snakescope.fibrosis.training.examples import (
     Drawn,
     Examples,
+    Grey,
     Normalisation,
     moved,
     normalised,
@@ -35,6 +35,8 @@ from snakescope.learning.loading import Samples
 from snakescope.learning.loop import Training, fit, seed_everything
 from snakescope.learning.precision import arithmetic, autocast
 from snakescope.learning.schedules import warmup_cosine
+from snakescope.learning.weights import load_weights
+from snakescope.step.errors import StepError
 
 Batch = list[tuple[Drawn, int]]
 PAPER_RHO, PAPER_EPS = 0.95, 1e-7
@@ -46,18 +48,12 @@ def build(model: str, settings: FitSettings) -> UNet | OrdinalNet:
     if model == "paper":
         one = settings.paper
         return UNet(one.width, one.pieces, one.head, one.size_px, len(CLASSES[settings.classes]))
-    return OrdinalNet(settings.ordinal.width, settings.ordinal.dropout)
+    return OrdinalNet(settings.ordinal.width)
 
 
 def size_of(model: str, settings: FitSettings) -> int:
     """Side of the input (px)."""
     return settings.paper.size_px if model == "paper" else settings.ordinal.size_px
-
-
-def seen(model: str, image: Grey, norm: Normalisation) -> Grey:
-    """What a network sees of an image of grey levels: channels first."""
-    values = normalised(image, norm)
-    return values[None] if model == "paper" else speckle_statistics(values)
 
 
 def train_network(
@@ -70,7 +66,8 @@ def train_network(
 ) -> nn.Module:
     """Train a network from random weights on scans with stage, and mask where there is one.
 
-    ``paper``: ADADELTA, rate 1, all epochs, no early stopping; ``ordinal``: AdamW, cosine.
+    ``paper``: ADADELTA, rate 1, all epochs, no early stopping; ``ordinal``: AdamW, cosine, of the
+    liver; then its stages are fitted.
 
     Args:
         identity: of the data; a checkpoint of another is refused.
@@ -79,6 +76,8 @@ def train_network(
     device = choose_device(settings.device)
     seed_everything(settings.seed, settings.threads)
     network = build(model, settings).to(device)
+    if settings.start and isinstance(network, OrdinalNet):
+        start_from(network, settings.start)
     size = size_of(model, settings)
     images = [resized(image, size) for image in examples.images]
     masks = [resized_mask(mask, size) for mask in examples.masks]
@@ -90,10 +89,10 @@ def train_network(
     )
 
     def draw(index: int, rng: np.random.Generator) -> tuple[Drawn, int]:
-        drawn = moved(images[index], masks[index], rng, settings.flip)
+        drawn = moved(images[index], masks[index], rng, settings.flip, settings.moves)
         if model != "paper":
             drawn = drawn._replace(image=rescanned(drawn.image, rng))
-        return drawn._replace(image=seen(model, drawn.image, norm)), int(labels[index])
+        return drawn._replace(image=normalised(drawn.image, norm)), int(labels[index])
 
     one = settings.paper if model == "paper" else settings.ordinal
     samples = Samples(draw, len(examples), min(one.batch, len(examples)), settings.seed)
@@ -101,17 +100,19 @@ def train_network(
     dtype = arithmetic(settings.precision, device)
 
     def loss_of(network: nn.Module, batch: Batch, step: int) -> dict[str, Tensor]:
-        x = torch.from_numpy(np.stack([drawn.image for drawn, _ in batch])).to(device)
+        x = torch.from_numpy(np.stack([drawn.image for drawn, _ in batch])[:, None]).to(device)
         y = torch.from_numpy(np.stack([drawn.mask for drawn, _ in batch])[:, None]).to(device)
         wanted = torch.tensor([label for _, label in batch], device=device)
+        if isinstance(network, OrdinalNet):
+            with autocast(device, dtype):
+                logits = network.liver(x)
+            return {"mask": mask_loss([one.float() for one in logits], y)}
         with autocast(device, dtype):
             output = network(x)
-        of_class = class_loss if model == "paper" else ordinal_loss
         masks = [one.float() for one in output.masks]
-        weight = CLASS_WEIGHT if model == "paper" else 1.0
         return {
             "mask": mask_loss(masks, y),
-            "class": weight * of_class(output.stage.float(), wanted),
+            "class": CLASS_WEIGHT * class_loss(output.stage.float(), wanted),
         }
 
     rate: Any
@@ -138,4 +139,42 @@ def train_network(
     )
     history = None if checkpoint is None else checkpoint.with_suffix(".tsv")
     fitted: nn.Module = fit(training, checkpoint, history).model
+    if isinstance(fitted, OrdinalNet):
+        read_stages(fitted, images, examples.stages, norm, settings, device)
     return fitted.cpu()
+
+
+def start_from(network: OrdinalNet, path: str) -> None:
+    """Take over the weights of another training.
+
+    Raises:
+        StepError: no such file, or weights of another network.
+    """
+    tensors, _ = load_weights(path)
+    try:
+        network.load_state_dict(dict(tensors))
+    except RuntimeError:
+        width = network.width
+        raise StepError(
+            f"{path}: expected weights of a network `ordinal` of width {width}, found other ones;"
+            " set `fibrosis: training: ordinal: width` to that of the weights"
+        ) from None
+
+
+@torch.no_grad()
+def read_stages(
+    network: OrdinalNet,
+    images: Sequence[Grey],
+    stages: NDArray[np.int64],
+    norm: Normalisation,
+    settings: FitSettings,
+    device: torch.device,
+) -> None:
+    """Fit the stages of a network that has learnt the liver, on scans as they are."""
+    network.forget()
+    found = []
+    for image in images:
+        x = torch.from_numpy(normalised(image, norm)[None, None]).to(device)
+        found.append(network.measures(x, network.liver(x)[0]).cpu())
+    with torch.enable_grad():
+        network.cpu().read(torch.cat(found), torch.from_numpy(stages), settings.ordinal.ridge)

@@ -22,7 +22,7 @@ ModelName = Literal[
 class FitSettings(Settings):
     """A fit to a fold of the cross-validation, and its predictions."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "threads", "precision"})
 
     classes: Literal[3, 4, 5] = Field(
@@ -33,6 +33,18 @@ class FitSettings(Settings):
     vgg: VggSettings = Field(VggSettings(), description="models `vgg16`, `vgg19`, and on patches")
     flip: bool = Field(
         False, description="also mirror training scans; views of the liver have a side"
+    )
+    moves: float = Field(
+        1.0,
+        ge=0,
+        le=3,
+        description="how far training scans are shifted, rotated and scaled, in parts of what the"
+        " paper has: 10 %, 10 degrees and 10 % (factor)",
+    )
+    start: str = Field(
+        "",
+        description="weights of a network `ordinal` of equal width, whose liver is trained further"
+        " (path); empty: random start",
     )
     seed: int = Field(1, ge=0, description="seed of the training")
     threads: int = Field(2, ge=1, le=64, description="threads of the training (count)")
