@@ -45,6 +45,7 @@ FOLD_COUNT = 10
 TEXT = ["scan", "patient", "stage", "role", "key"]
 Row = untrained.Row
 NAN = float("nan")
+COVERAGE = "bootstrap_by_patient"
 REAL = {"sector": "sectors", "trap": "trap", "planted": "planted"}
 
 
@@ -210,7 +211,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--speed", type=Path, default=SPEED, help="table of speeds to write")
     parser.add_argument("--page", type=Path, default=PAGE, help="page to write")
     parser.add_argument("--data", type=Path, default=untrained.DATA, help="folder of real images")
-    parser.add_argument("--repeats", type=int, default=200, help="sets of the coverage (count)")
+    parser.add_argument(
+        "--repeats", type=int, default=200, help="sets of the coverage (count); 0: leave its row"
+    )
 
 
 def main() -> None:
@@ -237,7 +240,7 @@ def main() -> None:
     made = set(zip(table["set"], table["method"], table["metric"], strict=True))
     old = [
         row for row in before.itertuples(index=False)
-        if (row[0], row[1], row[2]) not in made and row[0] in REAL
+        if (row[0], row[1], row[2]) not in made and (row[0] in REAL or row[1] == COVERAGE)
     ]  # fmt: skip
     table = pd.concat([table, pd.DataFrame(old, columns=COLUMNS)], ignore_index=True)
     table = table.sort_values(["set", "method", "metric"])
