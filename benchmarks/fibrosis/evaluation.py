@@ -231,7 +231,7 @@ def main() -> None:
         *real_livers(),
         *oracles(),
         *untrained.dicom(),
-        *untrained.coverage(options.repeats),
+        *(untrained.coverage(options.repeats) if options.repeats else ()),
     ]
     if options.data.exists():
         for function in REAL.values():

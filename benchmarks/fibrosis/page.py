@@ -122,7 +122,7 @@ TEXT = """# Fibrosis: how good it is
 
 ```
 .venv/bin/python -m benchmarks.fibrosis.cross_validation --set simulated_paper --model ordinal
-.venv/bin/python -m benchmarks.fibrosis.liver
+.venv/bin/python -m benchmarks.fibrosis.liver --train
 .venv/bin/python -m benchmarks.fibrosis.evaluation
 ```
 
