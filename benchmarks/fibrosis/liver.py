@@ -111,7 +111,7 @@ def train(weights: Path) -> None:
         limits="saw simulated scans only; its stages mean nothing on real ones, and its masks need"
         " further training on drawn scans of the device",
         licence="MIT",
-        command="python -m benchmarks.fibrosis.liver --train",
+        command=".venv/bin/python -m benchmarks.fibrosis.liver --train",
     )  # fmt: skip
     write_card(card_of(weights), card)
 
