@@ -12,6 +12,7 @@ from snakescope.step.command import run_module
 COMMANDS = {
     "inspect": "FOLDER: what a folder of raw data looks like to the trees, before there is a sheet",
     "trial": "PLATE: try the settings of a plate on three of its frames; one page, with proposals",
+    "review": "PLATE: look through a plate and correct it, in a browser on this machine",
     "estimate": "-- ARGUMENTS: what `snakescope run ARGUMENTS` will take: hours, memory, disk",
     "run": "ARGUMENTS: run the workflow; Snakemake with these arguments, going on after failures",
     "progress": "how far the latest run in this folder is",
@@ -22,6 +23,7 @@ COMMANDS = {
 MODULES = {
     "inspect": "snakescope.inspect",
     "trial": "snakescope.trial",
+    "review": "snakescope.review",
     **{name: f"snakescope.run.{name}" for name in ("estimate", "progress", "summary", "clear")},
 }
 

@@ -87,18 +87,25 @@ def test_names_are_text_and_end_no_script() -> None:
     assert json.loads(text[begin : text.index("</script>", begin)])["plate"] == HOSTILE
 
 
-def in_chromium(tmp_path: Path, text: str, keys: str = "") -> str:
-    """The document that a page ends as, in a browser, after a script pressed keys."""
-    if keys:
-        # The page takes no script but its own; that of the test stands in for a person.
-        policy = text[text.index("<meta http-equiv") :]
-        text = text.replace(policy[: policy.index(">") + 1], "")
-        text = text.replace("</body>", f"<script>{keys}</script></body>")
-    path = tmp_path / "page.html"
-    path.write_text(text, encoding="utf-8")
+def pressing(text: str, keys: str) -> str:
+    """The page with a script that stands in for a person; its policy takes its own alone."""
+    policy = text[text.index("<meta http-equiv") :]
+    text = text.replace(policy[: policy.index(">") + 1], "")
+    return text.replace("</body>", f"<script>{keys}</script></body>")
+
+
+def opened(tmp_path: Path, url: str) -> str:
+    """The document that a page ends as, in a browser."""
     command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += [f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=3000", path.as_uri()]
+    command += [f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=3000", url]
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+
+
+def in_chromium(tmp_path: Path, text: str, keys: str = "") -> str:
+    """The document that a page on the disk ends as, after a script pressed keys."""
+    path = tmp_path / "page.html"
+    path.write_text(pressing(text, keys) if keys else text, encoding="utf-8")
+    return opened(tmp_path, path.as_uri())
 
 
 PRESS = """

@@ -6,7 +6,7 @@ main process found, and the next run computes what changed.
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +98,17 @@ class Reviews:
         """The page of review of every plate."""
         self.scan()
         return [f"{self.results}/{plate}/review.html" for plate in plates]
+
+    def serve(self, plates: Sequence[str], port: int) -> None:
+        """Serve the pages of plates until interrupted.
+
+        Raises:
+            StepError: a page was not made.
+        """
+        from snakescope.healthspan.review.server import serve
+
+        pages = {plate: Path(self.results, plate, "review.html") for plate in plates}
+        serve(pages, self.folder, port)
 
     def path(self, plate: str, name: str) -> str:
         """A file of a plate: of its tables the one with corrections, where it has some."""
