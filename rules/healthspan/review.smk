@@ -2,7 +2,7 @@
 
 In:  corrections/<plate>.<scorer>.tsv; tracks.tsv, individuals.tsv, counts.tsv
 Out: corrected/tracks.tsv, corrected/individuals.tsv, corrected/counts.tsv: what counts beside what
-     the machine says; corrected/corrections.tsv: what became of every line
+     the machine says; corrected/corrections.tsv: what became of every line; corrected/agreement.tsv: how far scorers agree
 
 Pages on which people look through a plate and correct it, `snakemake healthspan_review`.
 
@@ -25,6 +25,7 @@ rule corrected:
         individuals="results/healthspan/{plate}/corrected/individuals.tsv",
         counts="results/healthspan/{plate}/corrected/counts.tsv",
         lines="results/healthspan/{plate}/corrected/corrections.tsv",
+        agreement="results/healthspan/{plate}/corrected/agreement.tsv",
     log:
         "logs/healthspan/corrected/{plate}.log",
     benchmark:
@@ -48,7 +49,8 @@ rule corrected:
         " --corrections {input.corrections:q} --worms {params.worms}"
         " --tracking {params.tracking:q} --settings {params.settings:q}"
         " --corrected-tracks {output.tracks:q} --corrected-individuals {output.individuals:q}"
-        " --corrected-counts {output.counts:q} --lines {output.lines:q} > {log:q} 2>&1"
+        " --corrected-counts {output.counts:q} --lines {output.lines:q}"
+        " --agreement {output.agreement:q} > {log:q} 2>&1"
 
 
 rule review:

@@ -353,6 +353,7 @@ def test_the_step_reads_files_and_tells_what_is_stale(
     for name in ("tracks", "individuals", "counts"):
         words.append(f"--corrected-{name}={out}/{name}.tsv")
     words += [f"--corrections={tmp_path}/p.anna.tsv", f"--lines={out}/c.tsv", f"--worms={WORMS}"]
+    words.append(f"--agreement={out}/agreement.tsv")
     main(parser.parse_args(words))
     found = read_table(out / "c.tsv", LINES_COLUMNS)
     assert list(found["standing"]) == ["applied", "stale", "undone"]

@@ -7,8 +7,9 @@ these. Corrections that cannot be applied are told and listed, with the reason.
 import argparse
 import sys
 
+from snakescope.healthspan.review.agreement import agreement_table
 from snakescope.healthspan.review.association import STALE, associate
-from snakescope.healthspan.review.corrected_tables import corrected_tables
+from snakescope.healthspan.review.corrected_tables import corrected_tables, usable_frames
 from snakescope.healthspan.review.corrections import read, replay
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corrected-tracks", required=True)
     parser.add_argument("--corrected-individuals", required=True)
     parser.add_argument("--corrected-counts", required=True)
+    parser.add_argument("--agreement", required=True, help="table of how far scorers agree")
     parser.add_argument("--lines", required=True, help="table of what became of every line")
 
 
@@ -46,16 +48,15 @@ def main(given: argparse.Namespace) -> None:
     pairs = [replay(read(path)) for path in given.corrections]
     corrections = [one for kept, _ in pairs for one in kept]
     undone = [one for _, gone in pairs for one in gone]
-    reviewed = associate(
-        corrections,
-        tracks,
-        digest_of_tracks(given.tracks),
-        CorrectedSettings.model_validate_json(given.settings),
-    )
+    individuals = read_table(given.individuals, INDIVIDUALS_COLUMNS)
+    counts = read_table(given.counts, COUNTS_COLUMNS)
+    settings = CorrectedSettings.model_validate_json(given.settings)
+    digest = digest_of_tracks(given.tracks)
+    reviewed = associate(corrections, tracks, digest, settings)
     made = corrected_tables(
         tracks,
-        read_table(given.individuals, INDIVIDUALS_COLUMNS),
-        read_table(given.counts, COUNTS_COLUMNS),
+        individuals,
+        counts,
         corrections,
         undone,
         reviewed,
@@ -72,3 +73,7 @@ def main(given: argparse.Namespace) -> None:
     write_table(given.corrected_individuals, made.individuals)
     write_table(given.corrected_counts, made.counts)
     write_table(given.lines, made.lines)
+    by_scorer = {kept[0].scorer: kept for kept, _ in pairs if kept}
+    frames = usable_frames(counts)
+    table = agreement_table(by_scorer, tracks, individuals, frames, digest, settings)
+    write_table(given.agreement, table)

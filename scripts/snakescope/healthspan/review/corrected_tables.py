@@ -82,10 +82,7 @@ def corrected_tables(
         settings: those that the tracks were made with.
     """
     usable = (counts["usable"] == 1).to_numpy()
-    frames = Frames(
-        counts.loc[usable, "timepoint"].to_numpy(np.int64),
-        counts.loc[usable, "day"].to_numpy(np.float64),
-    )
+    frames = usable_frames(counts)
     machine = machine_courses(tracks, individuals, frames)
     courses = dict(machine)
     by: dict[int, str] = {}
@@ -119,6 +116,15 @@ def corrected_tables(
         _by(_individuals_beside(made[1], individuals), by),
         _beside(made[2], counts, OF_COUNTS),
         lines_table(corrections, undone, reviewed),
+    )
+
+
+def usable_frames(counts: pd.DataFrame) -> Frames:
+    """Return the usable frames of a table of counts."""
+    usable = (counts["usable"] == 1).to_numpy()
+    return Frames(
+        counts.loc[usable, "timepoint"].to_numpy(np.int64),
+        counts.loc[usable, "day"].to_numpy(np.float64),
     )
 
 
