@@ -7,7 +7,7 @@ Out: corrected/tracks.tsv, corrected/individuals.tsv, corrected/counts.tsv: what
 Pages on which people look through a plate and correct it, `snakemake healthspan_review`.
 
 In:  tracks.tsv, individuals.tsv, frames.tsv; masks and registered frames of all blocks
-Out: review.html
+Out: review.html; of all plates ../review.html, an index
 
 A plate without a file of corrections has none of these; its curves, pages and experiment are made
 from the tables of the machine. With one they are made from these.
@@ -56,6 +56,30 @@ rule corrected:
 rule review:
     input:
         lambda wildcards: tree.review.pages(tree.subjects),
+        "results/healthspan/review.html",
+
+
+rule review_index:
+    input:
+        status=tree.file("status.tsv"),
+        summaries=lambda wildcards: tree.review.pages(tree.subjects, "summary.tsv"),
+    output:
+        "results/healthspan/review.html",
+    log:
+        "logs/healthspan/review_index.log",
+    benchmark:
+        "results/benchmarks/healthspan/review_index.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("review_index"),
+        runtime=tree.runtime("review_index"),
+    params:
+        version=tree.version("review_index"),
+    shell:
+        "python -m snakescope healthspan review_index --status {input.status:q}"
+        " --summaries {input.summaries:q} --page {output:q} > {log:q} 2>&1"
 
 
 rule review_page:

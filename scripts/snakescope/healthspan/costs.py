@@ -51,6 +51,7 @@ COSTS = {
     "corrected": _cost(130, 0, 0.5, files={"frame": 0.01}),
     # As the contact sheet, with larger cells of 100 worms at every frame.
     "review_page": _cost(200, 10, 1.5, s_megapixel=0.1, s_frame=0.2, files={"frame": 0.2}),
+    "review_index": _cost(72, files={"frame": 0.01}),
     "curves": _cost(188, files={"frame": 0.01}),
     "contact_sheet": _cost(130, 5, 1, s_megapixel=0.1, s_frame=0.1, files={"frame": 0.2}),
     "quality": _cost(290, 10, 1, s=6, s_megapixel=0.05),

@@ -18,7 +18,11 @@ from snakescope.healthspan.report.settings import (
     PlatesTableSettings,
     QualitySettings,
 )
-from snakescope.healthspan.review.settings import CorrectedSettings, ReviewPageSettings
+from snakescope.healthspan.review.settings import (
+    CorrectedSettings,
+    ReviewIndexSettings,
+    ReviewPageSettings,
+)
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.states.settings import (
     ClassifySettings,
@@ -48,6 +52,7 @@ STEPS: Mapping[str, Step] = {
     "provenance": Step("snakescope.healthspan.provenance", ProvenanceSettings),
     "corrected": Step("snakescope.healthspan.review.corrected", CorrectedSettings),
     "review_page": Step("snakescope.healthspan.review.review_page", ReviewPageSettings),
+    "review_index": Step("snakescope.healthspan.review.review_index", ReviewIndexSettings),
     "curves": Step("snakescope.healthspan.survival.curves", CurvesSettings),
     "experiment": Step("snakescope.healthspan.survival.experiment", ExperimentSettings),
     "contact_sheet": Step("snakescope.healthspan.report.contact_sheet", ContactSheetSettings),

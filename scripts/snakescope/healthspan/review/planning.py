@@ -94,10 +94,10 @@ class Reviews:
         """The checksum of each of these."""
         return list(self._files(wildcards.plate).values())
 
-    def pages(self, plates: Iterable[str]) -> list[str]:
-        """The page of review of every plate."""
+    def pages(self, plates: Iterable[str], name: str = "review.html") -> list[str]:
+        """The page of review, or another file, of every plate."""
         self.scan()
-        return [f"{self.results}/{plate}/review.html" for plate in plates]
+        return [self.path(plate, name) for plate in plates]
 
     def serve(self, plates: Sequence[str], port: int) -> None:
         """Serve the pages of plates until interrupted.

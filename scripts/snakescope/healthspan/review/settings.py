@@ -51,6 +51,12 @@ class ReviewPageSettings(Settings):
     )
 
 
+class ReviewIndexSettings(Settings):
+    """The page of all plates, which has no settings."""
+
+    version: ClassVar[int] = 1
+
+
 class ReviewSettings(Settings):
     """The review of a plate by people."""
 
