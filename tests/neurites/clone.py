@@ -29,7 +29,8 @@ class Volumes(Clone):
         self.sheet_file("volumes.tsv", ROWS)
         for z in range(8):
             self.section(z, z)
-        tifffile.imwrite(self.root / "labels.tif", np.ones((8, 16, 16), np.uint16))
+        two = np.repeat(np.uint16([1, 2]), 8)
+        tifffile.imwrite(self.root / "labels.tif", np.broadcast_to(two, (8, 16, 16)).copy())
         tifffile.imwrite(self.root / "b.tif", np.ones((4, 16, 16), np.uint8))
 
     def unusable(self) -> str:
