@@ -1,7 +1,8 @@
 """What the network looks at: parts of a frame with a margin, so that a worm on a seam is whole.
 
-Matsuo et al. look at tiles. Where all tiles of a frame are looked at, larger parts are as good,
-and share less margin: of a frame of 3080 px, 9 parts have a quarter fewer pixels than 49 tiles.
+Matsuo et al. look at tiles, and so does the default. Where all tiles of a frame are looked at,
+larger parts may take their place, and share less margin: of a frame of 3080 px, 9 parts have a
+quarter fewer pixels than 49 tiles.
 """
 
 from collections.abc import Sequence
