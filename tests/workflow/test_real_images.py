@@ -24,7 +24,7 @@ from snakescope.healthspan.registration.reference import read_description, read_
 from snakescope.healthspan.registration.register import prepare, register_frame
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.training.detector_scores import match
-from snakescope.imaging.frames import read_frame
+from snakescope.imaging.frames import read_frame, read_picture
 from snakescope.imaging.masks import Instance, cropped, read_masks
 from snakescope.imaging.stacks import Stack
 
@@ -142,7 +142,7 @@ def test_worms_of_real_wells_are_found() -> None:
     for well in WELLS:
         truth: list[Instance] = []
         for name in drawn.loc[drawn["well"] == well, "mask"]:
-            mask = read_frame(folder / "masks" / name) > 0
+            mask = read_picture(folder / "masks" / name, labels=True) > 0
             one = cropped(np.asarray(mask), 0, 0, 0, len(truth), 1.0)
             assert one is not None
             truth.append(one)

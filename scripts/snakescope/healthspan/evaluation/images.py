@@ -23,7 +23,7 @@ from snakescope.healthspan.detection.detect import (
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.training.detector_scores import crossing, match
-from snakescope.imaging.frames import read_frame
+from snakescope.imaging.frames import read_frame, read_picture
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.progress import progress
 
@@ -62,7 +62,7 @@ def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
     for well in progress(wells, "bbbc010"):
         truth: list[Instance] = []
         for name in drawn.loc[drawn["well"] == well, "mask"]:
-            mask = read_frame(folder / "masks" / name)
+            mask = read_picture(folder / "masks" / name, labels=True)
             one = cropped(np.asarray(mask > 0), 0, 0, 0, len(truth), 1.0)
             if one is not None:
                 truth.append(one)

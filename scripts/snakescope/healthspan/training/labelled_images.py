@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.tile import assemble, plate_picture
-from snakescope.imaging.frames import read_frame
+from snakescope.imaging.frames import read_frame, read_picture
 from snakescope.imaging.masks import Instance, cropped, read_masks
 from snakescope.imaging.stacks import Stack
 from snakescope.step.tables import read_table
@@ -152,7 +152,7 @@ def bbbc010(folder: Path) -> Iterator[LabelledImage]:
     for well, rows in drawn.groupby("well"):
         worms: list[Instance] = []
         for name in rows["mask"]:
-            mask = np.asarray(read_frame(folder / "masks" / name) > 0)
+            mask = read_picture(folder / "masks" / name, labels=True) > 0
             one = cropped(mask, 0, 0, 0, len(worms), 1.0)
             if one is not None:
                 worms.append(one)
