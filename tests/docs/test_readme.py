@@ -20,6 +20,16 @@ NEURITES = (
     .query("metric == 'arand'")
     .set_index(["volume", "method"])["value"]
 )
+MEMBRANES, FIBROSIS, SPERM = (
+    read_table(TABLES / name, ("set", by, "metric", "value")).set_index(["set", by, "metric"])[
+        "value"
+    ]
+    for name, by in (
+        ("membranes-evaluation.tsv", "network"),
+        ("fibrosis-evaluation.tsv", "method"),
+        ("sperm-dishes.tsv", "network"),
+    )
+)
 UNSEEN = "simulated_unseen"
 MEDULLA = "fibsem_medulla, sections 110 to 165"
 
@@ -51,6 +61,12 @@ MEDULLA = "fibsem_medulla, sections 110 to 165"
         ),
         ("states in real images", [f"{HEALTHSPAN['upv_triplets', 'triplet_accuracy']:.2f}"]),
         ("a real plate", [f"{HEALTHSPAN['upv_plate', 'days_within_one']:.0f} days"]),
+        ("membranes, Deep", [f"{MEMBRANES['isbi2012_5fold', 'dcn', 'v_rand']:.3f}"]),
+        ("membranes, U-Net", [f"{MEMBRANES['isbi2012_5fold', 'unet', 'v_rand']:.3f}"]),
+        ("fibrosis, ten folds", [f"{FIBROSIS['simulated_paper', 'ordinal', 'accuracy']:.3f}"]),
+        ("fibrosis, twelve", [f"{FIBROSIS['simulated_paper', 'features', 'accuracy']:.3f}"]),
+        ("sperm, order", [f"{SPERM['dishes', 'ours', 'kendall_tau']:.3f}"]),
+        ("sperm, the best", [f"{SPERM['dishes', 'ours', 'best_in_three']:.2f}"]),
         (
             "gala_fibsem_small",
             [
