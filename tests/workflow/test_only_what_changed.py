@@ -230,6 +230,15 @@ def test_corrections_redo_the_tables_of_their_plate_and_its_experiment(done: Wor
     assert done.plan() == REVIEWED - {"a/corrected/tracks.tsv"}
 
 
+def test_pages_of_review_are_made_when_asked_for_and_once(done: Workspace) -> None:
+    pages = {"a/review.html", "b/review.html", "c/review.html", "review.html"}
+    assert done.run("healthspan_review") == pages
+    # Who corrects a plate changes what counts, not the page: it shows what the machine says.
+    corrections(done, "a.anna.tsv")
+    expected = REVIEWED - {"a/contact_sheet.png", EXPERIMENT_ONE, PLATES} | {"review.html"}
+    assert done.plan("healthspan_review") == expected
+
+
 def test_corrections_that_nobody_can_use_are_told(done: Workspace) -> None:
     corrections(done, "z.anna.tsv")
     corrections(done, "notes.tsv")

@@ -59,7 +59,9 @@ def draw_cells(
     """
     side = strips.shape[-1]
     crops = [crop_around(frame, one.row.places[column], crop_px, scale, side) for one in rows]
-    spread = max(float(np.median([np.abs(crop).max() for crop in crops])), 1e-6)
+    # A worm outside of the frame has no contrast, and would give the others too much.
+    contrast = [extent for crop in crops if (extent := float(np.abs(crop).max())) > 0]
+    spread = float(np.median(contrast)) if contrast else 1.0
     for number, crop in enumerate(crops):
         levels = np.clip(np.round(GROUND + GAIN * crop / spread), 0, 255)
         strips[number, column] = levels.astype(np.uint8)
