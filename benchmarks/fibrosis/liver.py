@@ -9,6 +9,7 @@ rows. ``--train`` makes the shipped weights anew, which see simulated scans alon
 """
 
 import argparse
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,7 +102,7 @@ def train(weights: Path) -> None:
         data=[Data(what=f"{count} simulated scans, presets paper and literature", licence="MIT")],
         seed=settings.seed,
         steps=ordinal.epochs * (count // ordinal.batch),
-        settings=settings.recorded(),
+        settings=json.loads(settings.recorded()),
         held_out={
             "simulated": ScoreSet(
                 what="scans of other simulated patients", n=len(held), cases="scans",
