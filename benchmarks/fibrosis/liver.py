@@ -5,8 +5,8 @@
 Frames of two subjects of abdominal_us (SNAKESCOPE_DATA) that show liver. What is trained further
 sees the drawn frames of one subject and is tested on the other. Writes the Dice of every frame to
 benchmarks/fibrosis/folds/abdominal_us.tsv, from which benchmarks.fibrosis.evaluation takes its
-rows. ``--train`` makes the weights that saw simulated scans alone; they are not shipped, as a random start
-is not worse.
+rows. ``--train`` makes the weights that saw simulated scans alone; they are not shipped, as a
+random start is not worse.
 """
 
 import argparse
@@ -150,7 +150,7 @@ def compared(weights: Path, folder: Path) -> Iterator[dict[str, Any]]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.add_argument("--train", action="store_true", help="make the shipped weights anew")
+    parser.add_argument("--train", action="store_true", help="make the weights anew")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="of the simulation")
     parser.add_argument("--data", type=Path, default=DATA, help="folder of real images")
     parser.add_argument("--table", type=Path, default=TABLE, help="table to write")
