@@ -63,7 +63,7 @@ def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
         truth: list[Instance] = []
         for name in drawn.loc[drawn["well"] == well, "mask"]:
             mask = read_picture(folder / "masks" / name, labels=True)
-            one = cropped(np.asarray(mask > 0), 0, 0, 0, len(truth), 1.0)
+            one = cropped(np.asarray(mask != 0), 0, 0, 0, len(truth), 1.0)
             if one is not None:
                 truth.append(one)
         picture = overlay({"bright_field": read_frame(folder / "images" / f"{well}.png")})

@@ -152,7 +152,7 @@ def bbbc010(folder: Path) -> Iterator[LabelledImage]:
     for well, rows in drawn.groupby("well"):
         worms: list[Instance] = []
         for name in rows["mask"]:
-            mask = read_picture(folder / "masks" / name, labels=True) > 0
+            mask = read_picture(folder / "masks" / name, labels=True) != 0
             one = cropped(mask, 0, 0, 0, len(worms), 1.0)
             if one is not None:
                 worms.append(one)
