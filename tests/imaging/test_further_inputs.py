@@ -17,16 +17,6 @@ from snakescope.imaging.volumes import describe, read
 from snakescope.step.errors import StepError
 
 
-@pytest.fixture
-def picture() -> np.ndarray:
-    return np.random.default_rng(0).integers(1, 255, (90, 70), dtype=np.uint8)
-
-
-@pytest.fixture
-def volume() -> np.ndarray:
-    return np.random.default_rng(1).integers(1, 255, (8, 40, 48), dtype=np.uint8)
-
-
 @pytest.mark.parametrize(
     "options",
     [
