@@ -123,7 +123,7 @@ class DetectSettings(Settings):
         " a few worms more (px of the model's pixel size)",
     )
     views_per_batch: int = Field(
-        1, ge=1, description="parts of a frame that the model takes at once (count)"
+        4, ge=1, description="parts of a frame that the model takes at once (count)"
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
 
