@@ -2,7 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from snakescope.healthspan.plates.sheet import Plate, warnings_of_conditions
 from snakescope.healthspan.review.planning import Reviews
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.steps import STEPS
+from snakescope.healthspan.survival.words import experiment_words
 from snakescope.healthspan.training.commands import training_command
 from snakescope.healthspan.trial.options import add_options
 from snakescope.learning.registry import Model
@@ -97,6 +98,11 @@ class Healthspan(Tree[Plate]):
         self.found[row.name] = look
         notes = [*found.notes, *(f"{row.name}: {note}" for note in beyond)]
         return [*notes, *inferred.of_pixel_size(look)]
+
+    @cached_property
+    def excluded(self) -> dict[str, str]:
+        """The plates that the sheet leaves out, or that people left out in their review."""
+        return {**self.review.excluded(self.sheet, self.scans), **super().excluded}
 
     def has_own_settings(self) -> bool:
         """Whether a plate of the sheet names a file of settings."""
@@ -371,7 +377,9 @@ class Healthspan(Tree[Plate]):
             left = [plate for plate in members if plate not in failed]
             folder = f"{self.results}/experiments/{experiment}"
             if f"{folder}/survival.tsv" in planned and left and len(left) < len(members):
-                problem = self.run_step("experiment", *self._experiment(experiment, left, folder))
+                words = experiment_words(folder, experiment, left, self.review.path)
+                settings = ("--settings", self.recorded("experiment"))
+                problem = self.run_step("experiment", *words, *settings)
                 made.append(f"{folder}/curves.png" + (f": {problem}" if problem else ""))
         problem = self.run_step(
             "plates_table",
@@ -381,20 +389,3 @@ class Healthspan(Tree[Plate]):
         )
         made.append(table + (f": {problem}" if problem else ""))
         return [*pages, "\n  ".join(["made without the plates that failed:", *made])]
-
-    def _experiment(self, experiment: str, plates: Sequence[str], folder: str) -> list[str]:
-        return [
-            *("--plates", f"{folder}/plates.tsv", "--experiment", experiment),
-            *("--individuals", *(self.review.path(one, "individuals.tsv") for one in plates)),
-            *("--summaries", *(self.review.path(one, "summary.tsv") for one in plates)),
-            *("--settings", self.recorded("experiment")),
-            *(
-                word
-                for name in ("survival", "tests", "cox")
-                for word in (f"--{name}", f"{folder}/{name}.tsv")
-            ),
-            *("--figures", f"{folder}/curves.svg", f"{folder}/curves.png"),
-            *("--oasis", f"{folder}/oasis2_lifespan.txt", f"{folder}/oasis2_healthspan.txt"),
-            *("--prism", f"{folder}/prism_lifespan.csv", f"{folder}/prism_healthspan.csv"),
-            *("--jmp", f"{folder}/jmp.csv"),
-        ]

@@ -19,7 +19,7 @@ from snakescope.healthspan.review.corrections import Correction
 from snakescope.healthspan.review.histories import (
     Course,
     Frames,
-    corrected_course,
+    corrected_courses,
     machine_courses,
 )
 from snakescope.healthspan.review.settings import CorrectedSettings
@@ -64,9 +64,7 @@ def opinion_of(
 ) -> Opinion:
     """Return what one scorer says; corrections that find no worm say nothing."""
     reviewed = associate(corrections, tracks, digest, settings)
-    courses = dict(machine)
-    for track, calls in reviewed.calls.items():
-        courses[track], _ = corrected_course(machine[track], calls, frames)
+    courses, _ = corrected_courses(machine, reviewed.calls, frames)
     looked_at = frozenset((*reviewed.calls, *reviewed.checked))
     blind = np.mean([one.blind for one in corrections]) if corrections else np.nan
     return Opinion(courses, looked_at, float(blind))

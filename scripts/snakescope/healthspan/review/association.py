@@ -7,7 +7,7 @@ too, is stale: it is not applied, and is listed with the reason.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -19,8 +19,11 @@ from snakescope.healthspan.review.corrections import (
     CENSORED,
     CHECKED,
     DEAD,
+    EXCLUDE_PLATE,
     LAST_HEALTHY,
     NOT_A_WORM,
+    OTHER,
+    SAME_AS,
     SEVERAL,
     WORM,
     Correction,
@@ -35,6 +38,7 @@ SLOTS = {
     NOT_A_WORM: "kind",
     WORM: "kind",
     SEVERAL: "kind",
+    SAME_AS: "kind",
 }
 """What a correction is about: of a worm, a scorer's latest on each counts."""
 
@@ -61,7 +65,8 @@ class Reviewed:
     """What became of the corrections of a plate.
 
     Attributes:
-        calls: of each track, by slot, the correction that counts.
+        calls: of each track, by slot, the correction that counts; that of a worm which is the
+            same as another has the other's track as its value.
         checked: the scorers who looked at a track.
         standing: of each line (scorer, id): what became of it, and why.
         track: of each line the track that it is of now; none of a stale one.
@@ -89,6 +94,40 @@ def sightings_of(tracks: pd.DataFrame) -> dict[int, Sightings]:
     }
 
 
+def tracks_near(
+    timepoint: int,
+    place: tuple[float, float],
+    tracks: Mapping[int, Sightings],
+    settings: CorrectedSettings,
+) -> list[tuple[float, int]]:
+    """Return the tracks that lie at a place (y, x) at a timepoint, with distances, nearest first.
+
+    Their distances are in plate pixels.
+    """
+    near: list[tuple[float, int]] = []
+    for number, seen in tracks.items():
+        early = int(seen.timepoint[0]) - timepoint
+        late = timepoint - int(seen.timepoint[-1])
+        if max(early, late) > settings.anchor_frames:
+            continue
+        distance = float(np.hypot(*(seen.at(timepoint) - place)))
+        if distance <= settings.anchor_px:
+            near.append((distance, number))
+    return sorted(near)
+
+
+def clear_track(
+    near: Sequence[tuple[float, int]], settings: CorrectedSettings
+) -> tuple[int | None, str]:
+    """Return the nearest of :func:`tracks_near`, or None and why it is not clear which is meant."""
+    if not near:
+        return None, "no worm that stopped lies there now"
+    if len(near) > 1 and near[1][0] < settings.clear_ratio * max(near[0][0], 1.0):
+        names = " and ".join(str(number) for _, number in near[:2])
+        return None, f"several worms lie there now: tracks {names}"
+    return near[0][1], ""
+
+
 def track_at(
     one: Correction, tracks: Mapping[int, Sightings], digest: str, settings: CorrectedSettings
 ) -> tuple[int | None, str]:
@@ -99,30 +138,28 @@ def track_at(
         tracks: of the latest run.
         digest: of the table of these tracks.
     """
-    same_run = one.digest == digest
-    if same_run and one.track not in tracks:
+    if one.digest == digest and one.track not in tracks:
         return None, f"no track {one.track} in tracks.tsv, on which it was made"
-    near: list[tuple[float, int]] = []
-    for number, seen in tracks.items():
-        early = int(seen.timepoint[0]) - one.anchor_timepoint
-        late = one.anchor_timepoint - int(seen.timepoint[-1])
-        if max(early, late) > settings.anchor_frames:
-            continue
-        away = seen.at(one.anchor_timepoint) - (one.y_px, one.x_px)
-        distance = float(np.hypot(*away))
-        if distance <= settings.anchor_px:
-            near.append((distance, number))
-    near.sort()
-    if same_run:
-        if one.track in [number for _, number in near]:
-            return one.track, ""
-        return None, f"track {one.track} does not lie where the line says"
-    if not near:
-        return None, "no worm that stopped lies there now"
-    if len(near) > 1 and near[1][0] < settings.clear_ratio * max(near[0][0], 1.0):
-        names = " and ".join(str(number) for _, number in near[:2])
-        return None, f"several worms lie there now: tracks {names}"
-    return near[0][1], ""
+    near = tracks_near(one.anchor_timepoint, (one.y_px, one.x_px), tracks, settings)
+    if one.digest != digest:
+        return clear_track(near, settings)
+    if one.track in [number for _, number in near]:
+        return one.track, ""
+    return None, f"track {one.track} does not lie where the line says"
+
+
+def other_track(
+    one: Correction, tracks: Mapping[int, Sightings], digest: str, settings: CorrectedSettings
+) -> tuple[int | None, str]:
+    """Return the track of the worm that a corrected one is the same as, as :func:`track_at`."""
+    found = OTHER.fullmatch(one.reason)
+    if one.digest == digest or found is None:
+        known = one.value in tracks
+        return (one.value, "") if known else (None, f"no track {one.value} in tracks.tsv")
+    timepoint, y, x = found.groups()
+    near = tracks_near(int(timepoint), (float(y), float(x)), tracks, settings)
+    track, reason = clear_track(near, settings)
+    return track, reason and f"the worm that it is the same as: {reason}"
 
 
 def associate(
@@ -143,7 +180,22 @@ def associate(
     claims: dict[int, set[tuple[str, int]]] = {}
     placed: list[tuple[Correction, int]] = []
     for one in corrections:
+        if one.action == EXCLUDE_PLATE:
+            # A plate that is left out is not computed, so the plate is not left out.
+            kept = f"{ADJUDICATED} does not leave the plate out"
+            reviewed.standing[one.scorer, one.id] = (REPLACED, kept)
+            continue
         track, reason = track_at(one, seen, digest, settings)
+        if track is not None and one.action == SAME_AS:
+            other, reason = other_track(one, seen, digest, settings)
+            if other is None:
+                track = None
+            elif other == track:
+                reviewed.standing[one.scorer, one.id] = (APPLIED, "they are one track now")
+                reviewed.track[one.scorer, one.id] = track
+                continue
+            else:
+                one = replace(one, value=other)
         if track is None:
             reviewed.stale(one, reason)
             continue
@@ -161,7 +213,29 @@ def associate(
             own.setdefault(track, []).append(one)
     for track, lines in sorted(own.items()):
         _decide(reviewed, track, lines)
+    _check_same(reviewed)
     return reviewed
+
+
+def _check_same(reviewed: Reviewed) -> None:
+    """Take back that worms are one where none of them would count; in place."""
+    same = {
+        track: calls["kind"].value
+        for track, calls in reviewed.calls.items()
+        if "kind" in calls and calls["kind"].action == SAME_AS
+    }
+    for track in same:
+        met = [track]
+        while met[-1] in same and same[met[-1]] not in met:
+            met.append(same[met[-1]])
+        last = reviewed.calls.get(met[-1], {}).get("kind")
+        if met[-1] in same:
+            reason = "each of them is said to be the other"
+        elif last is not None and last.action == NOT_A_WORM:
+            reason = f"track {met[-1]}, which it is the same as, is said to be no worm"
+        else:
+            continue
+        reviewed.stale(reviewed.calls[track].pop("kind"), reason)
 
 
 def _decide(reviewed: Reviewed, track: int, lines: Sequence[Correction]) -> None:

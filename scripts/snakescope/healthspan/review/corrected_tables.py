@@ -8,11 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.healthspan.review.association import APPLIED, STALE, UNDONE, Reviewed
-from snakescope.healthspan.review.corrections import Correction
+from snakescope.healthspan.review.corrections import SAME_AS, Correction
 from snakescope.healthspan.review.histories import (
     Course,
     Frames,
-    corrected_course,
+    corrected_courses,
     machine_courses,
 )
 from snakescope.healthspan.tracking.individuals import (
@@ -49,7 +49,6 @@ LINES_COLUMNS = (
     "standing",
     "note",
 )
-NO_WORM = "no worm, as a person says"
 
 
 @dataclass(frozen=True)
@@ -84,15 +83,21 @@ def corrected_tables(
     usable = (counts["usable"] == 1).to_numpy()
     frames = usable_frames(counts)
     machine = machine_courses(tracks, individuals, frames)
-    courses = dict(machine)
-    by: dict[int, str] = {}
+    courses, refused = corrected_courses(machine, reviewed.calls, frames)
+    told: dict[int, list[str]] = {}
     for track, calls in reviewed.calls.items():
-        courses[track], refused = corrected_course(machine[track], calls, frames)
-        for slot, why in refused.items():
-            reviewed.stale(calls[slot], why)
-        scorers = [one.scorer for slot, one in calls.items() if slot not in refused]
-        if scorers and courses[track] != machine[track]:
-            by[track] = " ".join(dict.fromkeys(scorers))
+        for slot, one in calls.items():
+            if why := refused[track].get(slot):
+                reviewed.stale(one, why)
+                continue
+            told.setdefault(track, []).append(one.scorer)
+            if one.action == SAME_AS:
+                told.setdefault(one.value, []).append(one.scorer)
+    by = {
+        track: " ".join(dict.fromkeys(scorers))
+        for track, scorers in told.items()
+        if courses[track] != machine[track]
+    }
     if by:
         rank = np.searchsorted(frames.timepoint, tracks["timepoint"].to_numpy(np.int64))
         number = tracks["track"].to_numpy(np.int64)
@@ -226,7 +231,7 @@ def _tracks(
         course = courses[track]
         made.loc[own, "consistent_state"] = course.states(rank[own])
         made.loc[own, "counted"] = int(course.counted)
-        made.loc[own, "reason"] = "" if course.counted else NO_WORM
+        made.loc[own, "reason"] = "" if course.counted else course.note
     return made
 
 

@@ -38,8 +38,8 @@ COLUMNS = (
 )
 
 DEAD, LAST_HEALTHY, ALIVE, CENSORED = "dead", "last_healthy", "alive", "censored"
-NOT_A_WORM, WORM, SEVERAL, CHECKED = "not_a_worm", "worm", "several", "checked"
-UNDO, REDO = "undo", "redo"
+NOT_A_WORM, WORM, SEVERAL, SAME_AS = "not_a_worm", "worm", "several", "same_as"
+CHECKED, EXCLUDE_PLATE, UNDO, REDO = "checked", "exclude_plate", "undo", "redo"
 ACTIONS = {
     DEAD: "dead in the picture of this timepoint, alive in the one before",
     LAST_HEALTHY: "the last picture that shows healthy movement",
@@ -48,13 +48,20 @@ ACTIONS = {
     NOT_A_WORM: "no worm; it counts no longer",
     WORM: "a worm, though the machine did not count it",
     SEVERAL: "several worms in one; value is their number, 2 to 9",
+    SAME_AS: "the worm of the track that is the value, which counts for both",
     CHECKED: "looked at, and as the machine says",
+    EXCLUDE_PLATE: "the whole plate is left out, with the reason; track is 0",
     UNDO: "the line whose id is the value does not count",
     REDO: "the line whose id is the value counts again",
 }
 AT_A_TIME = (DEAD, LAST_HEALTHY, ALIVE, CENSORED)
 REASONS = ("lost", "bagged", "ruptured", "on the wall", "handled", "other")
 """Why a worm is no longer watched."""
+
+NO_TRACK = 0
+"""In place of a track, of what is said of the whole plate."""
+OTHER = re.compile(r"t(\d{1,12}) y(\d{1,12}\.\d) x(\d{1,12}\.\d)")
+"""Where a worm that another is the same as was seen: timepoint and place, the reason of that."""
 
 ADJUDICATED = "adjudicated"
 """The scorer whose file decides where others disagree."""
@@ -74,12 +81,12 @@ class Correction:
         id: number of the line in its file, ascending.
         time_utc: when, as 2026-11-29T09:00:00Z.
         digest: of the tracks that the scorer saw.
-        track: the number of the worm's track there.
+        track: the number of the worm's track there; 0 of the whole plate.
         timepoint: of which it is said.
         anchor_timepoint: the nearest at which the worm was seen.
         y_px, x_px: its place there, plate coordinates (px).
-        value: number of worms, or id of a line; 0 without either.
-        reason: why a worm is no longer watched.
+        value: number of worms, track or id of a line; 0 without any.
+        reason: why a worm is no longer watched, or a plate left out; where the other worm is.
         machine_value: timepoint of what the machine said, empty without one.
         blind: whether condition and machine were hidden.
     """
@@ -157,6 +164,13 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
         value = _whole("value", line["value"], 2)
         if value > 9:
             raise _Refused(f"expected 2 to 9 worms in one, found {value}")
+    elif action == SAME_AS:
+        value = _whole("value", line["value"], 1)
+        if not OTHER.fullmatch(line["reason"]):
+            raise _Refused(
+                f"expected where the worm of track {value} is, as t12 y840.0 x77.5, as the reason"
+                f" of {SAME_AS}, found {line['reason']!r}"
+            )
     elif line["value"]:
         raise _Refused(f"expected no value for {action}, found {line['value']!r}")
     else:
@@ -166,8 +180,8 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
             "expected a reason of at most 100 letters that does not begin with = + - @,"
             f" found {line['reason']!r}"
         )
-    if action == CENSORED and not line["reason"]:
-        raise _Refused(f"expected a reason for {CENSORED}, found none")
+    if action in (CENSORED, EXCLUDE_PLATE) and not line["reason"]:
+        raise _Refused(f"expected a reason for {action}, found none")
     if line["blind"] not in ("0", "1"):
         raise _Refused(f"expected blind as 0 or 1, found {line['blind']!r}")
     if not re.fullmatch(r"[0-9a-f]{0,64}", line["digest"]):
@@ -180,7 +194,7 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
         scorer=scorer,
         plate=plate,
         digest=line["digest"],
-        track=_whole("track", line["track"], 1),
+        track=_whole("track", line["track"], 0 if action in (EXCLUDE_PLATE, UNDO, REDO) else 1),
         timepoint=_whole("timepoint", line["timepoint"]),
         anchor_timepoint=_whole("anchor_timepoint", line["anchor_timepoint"]),
         y_px=_place("y_px", line["y_px"]),
@@ -263,6 +277,26 @@ def replay(lines: Sequence[Correction]) -> tuple[list[Correction], list[Correcti
             counts[one.value] = one.action == REDO
     own = [one for one in lines if one.id in counts]
     return [one for one in own if counts[one.id]], [one for one in own if not counts[one.id]]
+
+
+def exclusion(paths: Iterable[str | Path]) -> str:
+    """Return why people leave a plate out, from its files of corrections; empty if they do not.
+
+    Where there is an adjudicated file, it decides. A file that cannot be read says nothing here:
+    the step that applies it refuses it.
+    """
+    said = {}
+    for path in paths:
+        try:
+            lines, _ = replay(read(path))
+        except StepError:
+            continue
+        scorer = Path(path).name.removesuffix(".tsv").rpartition(".")[2]
+        said[scorer] = [one.reason for one in lines if one.action == EXCLUDE_PLATE]
+    if ADJUDICATED in said:
+        said = {ADJUDICATED: said[ADJUDICATED]}
+    told = [f"{scorer}: {reasons[-1]}" for scorer, reasons in said.items() if reasons]
+    return f"left out in its review ({'; '.join(told)})" if told else ""
 
 
 class Named(NamedTuple):

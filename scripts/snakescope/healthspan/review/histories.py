@@ -17,6 +17,7 @@ from snakescope.healthspan.review.corrections import (
     CENSORED,
     DEAD,
     NOT_A_WORM,
+    SAME_AS,
     Correction,
 )
 from snakescope.healthspan.tracking.individuals import STATIC, TrackHistory
@@ -25,6 +26,7 @@ from snakescope.healthspan.tracking.state_path import path_states
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 ALIVE_THEN = "alive when last looked at"
+NO_WORM = "no worm, as a person says"
 
 
 @dataclass(frozen=True)
@@ -59,12 +61,14 @@ class Course:
         counted: whether it is an individual.
         static: whether it was, not counted, neither a worm nor a mover.
         worms: how many it is.
+        note: why a person does not count it.
     """
 
     history: TrackHistory
     counted: bool
     static: bool = False
     worms: int = 1
+    note: str = ""
 
     def is_mover(self, rank: Ints) -> NDArray[np.bool_]:
         """Whether detections of the track at these ranks count as moving worms."""
@@ -145,9 +149,12 @@ def corrected_course(
         calls: the correction that counts, by slot.
     """
     kind, death = calls.get("kind"), calls.get("death")
-    if kind is not None and kind.action == NOT_A_WORM:
-        without = {slot: "it is no worm" for slot in calls if slot != "kind"}
-        return replace(course, counted=False, static=True), without
+    if kind is not None and kind.action in (NOT_A_WORM, SAME_AS):
+        is_none = kind.action == NOT_A_WORM
+        why = "it is no worm" if is_none else f"it is the same worm as track {kind.value}"
+        without = {slot: why for slot in calls if slot != "kind"}
+        note = NO_WORM if is_none else f"the same worm as track {kind.value}, as a person says"
+        return replace(course, counted=False, static=True, note=note), without
     history = course.history
     refused: dict[str, str] = {}
     if death is not None:
@@ -170,6 +177,23 @@ def corrected_course(
     refused = {slot: why for slot, why in refused.items() if why}
     counted = course.counted or any(slot not in refused for slot in calls)
     return Course(history, counted, course.static, worms), refused
+
+
+def corrected_courses(
+    machine: Mapping[int, Course],
+    calls: Mapping[int, Mapping[str, Correction]],
+    frames: Frames,
+) -> tuple[dict[int, Course], dict[int, dict[str, str]]]:
+    """Return what becomes of every track, and what is not applied, by track and slot."""
+    courses, refused = dict(machine), {}
+    for track, own in calls.items():
+        courses[track], refused[track] = corrected_course(machine[track], own, frames)
+    for own in calls.values():
+        kind = own.get("kind")
+        if kind is not None and kind.action == SAME_AS and "kind" not in calls.get(kind.value, {}):
+            # The one that counts for both counts, whatever the machine thought of it.
+            courses[kind.value] = replace(courses[kind.value], counted=True)
+    return courses, refused
 
 
 def _with_death(

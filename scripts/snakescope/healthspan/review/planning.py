@@ -10,13 +10,15 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from snakescope.healthspan.review.corrections import files_of
+from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, files_of
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 
 REVIEWED = "reviewed.tsv"
 COLUMNS = ("plate", "corrections", "sha256")
+LEFT_OUT = "left_out_in_review.tsv"
+LEFT_OUT_COLUMNS = ("plate", "reason")
 FOLDER = "corrected"
 """Of a plate's results: its tables with the corrections."""
 CORRECTED_TABLES = ("tracks.tsv", "individuals.tsv", "counts.tsv")
@@ -55,26 +57,36 @@ class Reviews:
                     rows.append((plate, one.path, sha256_of(one.path)))
                 else:
                     notes.append(f"{one.path}: {sheet} has no plate {plate}; it is not used")
-        table = Path(self.results, REVIEWED)
-        if rows:
-            text = io.StringIO()
-            csv.writer(text, delimiter="\t", lineterminator="\n").writerows([COLUMNS, *rows])
-            write_if_changed(table, text.getvalue())
-        else:
-            table.unlink(missing_ok=True)
+        _write(Path(self.results, REVIEWED), COLUMNS, rows)
         return notes
+
+    def excluded(self, plates: Collection[str], looks: bool) -> dict[str, str]:
+        """The plates that people left out, and why.
+
+        Args:
+            plates: those of the sample sheet.
+            looks: whether this process looks at the files, and writes what it finds for the jobs
+                of the run.
+        """
+        table = Path(self.results, LEFT_OUT)
+        if not looks:
+            return {row["plate"]: row["reason"] for row in _read(table)}
+        found = {}
+        for plate, files in files_of(self.folder)[0].items():
+            paths = [one.path for one in files]
+            if plate in plates and any(_says(path, EXCLUDE_PLATE) for path in paths):
+                found[plate] = exclusion(paths)
+        found = {plate: reason for plate, reason in found.items() if reason}
+        _write(table, LEFT_OUT_COLUMNS, list(found.items()))
+        return found
 
     def _files(self, plate: str) -> dict[str, str]:
         """The checksum of every file of corrections of a plate, as the main process found them."""
         self.scan()
         if self.found is None:
             self.found = {}
-            table = Path(self.results, REVIEWED)
-            if table.exists():
-                with table.open(encoding="utf-8", newline="") as file:
-                    for row in csv.DictReader(file, delimiter="\t"):
-                        own = self.found.setdefault(row["plate"], {})
-                        own[row["corrections"]] = row["sha256"]
+            for row in _read(Path(self.results, REVIEWED)):
+                self.found.setdefault(row["plate"], {})[row["corrections"]] = row["sha256"]
         return self.found.get(plate, {})
 
     def corrections(self, wildcards: Any) -> list[str]:
@@ -119,3 +131,25 @@ class Reviews:
     def table(self, name: str) -> Callable[[Any], str]:
         """Make an input function: as :meth:`path`, of a job's plate."""
         return lambda wildcards: self.path(wildcards.plate, name)
+
+
+def _says(path: str, word: str) -> bool:
+    """Whether a file holds a word; most hold no such line, and need not be parsed for it."""
+    return word.encode() in Path(path).read_bytes()
+
+
+def _write(table: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table, or remove it where it would have no row."""
+    if rows:
+        text = io.StringIO()
+        csv.writer(text, delimiter="\t", lineterminator="\n").writerows([columns, *rows])
+        write_if_changed(table, text.getvalue())
+    else:
+        table.unlink(missing_ok=True)
+
+
+def _read(table: Path) -> list[dict[str, str]]:
+    if not table.exists():
+        return []
+    with table.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
