@@ -109,12 +109,7 @@ class Browser:
         text, _, self.waiting = self.waiting.partition(b"\0")
         return dict(json.loads(text))
 
-    def ask(self, method: str, **given: Any) -> dict[str, Any]:
-        """Send a command of the protocol and return its result.
-
-        Raises:
-            StepError: the browser refuses it, or does not answer.
-        """
+    def _send(self, method: str, given: dict[str, Any]) -> int:
         self.asked += 1
         message: dict[str, Any] = {"id": self.asked, "method": method, "params": given}
         if self.session:
@@ -122,18 +117,33 @@ class Browser:
         data = json.dumps(message).encode() + b"\0"
         while data:
             data = data[os.write(self.to, data) :]
+        return self.asked
+
+    def _event(self, got: dict[str, Any]) -> None:
+        self.events.append(got)
+        if got.get("method") == "Page.javascriptDialogOpening":
+            # Whatever it asks, as whether a page may be left. The answer to this is not waited for.
+            self._send("Page.handleJavaScriptDialog", {"accept": True})
+
+    def ask(self, method: str, **given: Any) -> dict[str, Any]:
+        """Send a command of the protocol and return its result.
+
+        Raises:
+            StepError: the browser refuses it, or does not answer.
+        """
+        number = self._send(method, given)
         while True:
             got = self._message()
-            if got.get("id") == self.asked:
+            if got.get("id") == number:
                 if "error" in got:
                     raise StepError(f"Chromium: {method}: {got['error']['message']}")
                 return dict(got["result"])
-            self.events.append(got)
+            self._event(got)
 
     def open(self, url: str) -> None:
         """Open a page and wait until it and its pictures are loaded.
 
-        A page that asks whether it may be left is left.
+        A page that asks whether it may be left is left, as every dialog is answered with yes.
         """
         self.events.clear()
         self.ask("Page.navigate", url=url)
@@ -147,10 +157,7 @@ class Browser:
 
     def _wait(self, event: str) -> None:
         while not any(one.get("method") == event for one in self.events):
-            got = self._message()
-            self.events.append(got)
-            if got.get("method") == "Page.javascriptDialogOpening":
-                self.ask("Page.handleJavaScriptDialog", accept=True)
+            self._event(self._message())
 
     def value(self, expression: str) -> Any:
         """The value of an expression in the page; of a promise, what it becomes.

@@ -9,9 +9,9 @@
   const COLOUR = {h: style.getPropertyValue("--healthy"), i: style.getPropertyValue("--immobile"),
     d: style.getPropertyValue("--dead"), "-": "#e6e8ea", c: "#ffffff", x: "#c9cdd1"};
   const LEGAL = /^[A-Za-z0-9_-]{1,40}$/;
-  const state = {scorer: "", lines: [], order: [], at: 0, column: 0, waiting: false, unsaved: 0, film: 0};
+  const state = {scorer: "", lines: [], order: [], at: 0, column: 0, waiting: null, film: 0,
+    same: -1, found: {}, saved: 0, read: false, sending: false};
 
-  const storageKey = () => `snakescope:${data.plate}:${data.digest}:${state.scorer}`;
   const current = () => state.order[state.at];
   const worm = () => data.worms[current()];
   const blind = () => ($("blind").checked ? 1 : 0);
@@ -21,73 +21,17 @@
     $("saved").className = bad ? "bad" : "";
   }
 
-  function keep() {
-    try {
-      localStorage.setItem(storageKey(), Corrections.text(data, state.lines));
-      return true;
-    } catch (error) {
-      say("not kept by this browser: download the file", true);
-      return false;
-    }
-  }
-
-  // Lines are sent one after the other; the server refuses what it has.
-  let sending = Promise.resolve();
-  function save(added) {
-    const kept = keep();
-    if (!token) {
-      if (kept) say(`kept in this browser ${new Date().toTimeString().slice(0, 8)}`);
-      return;
-    }
-    state.unsaved += 1;
-    say("saving");
-    const body = JSON.stringify({plate: data.plate, scorer: state.scorer, lines: [added]});
-    sending = sending.then(() => fetch("/api/corrections", {method: "POST", body,
-      headers: {"Content-Type": "application/json", "X-Snakescope-Token": token.content}}))
-      .then(async (answer) => {
-        if (!answer.ok) throw new Error(await answer.text());
-        state.unsaved -= 1;
-        if (!state.unsaved) say(`saved ${new Date().toTimeString().slice(0, 8)}`);
-      })
-      .catch((error) => say(`not saved: ${error.message}; download the file`, true));
-  }
-
-  async function load() {
-    state.lines = [];
-    try {
-      const kept = localStorage.getItem(storageKey());
-      if (kept) state.lines = Corrections.parse(data, kept, state.scorer);
-    } catch (error) {
-      say(`what this browser kept cannot be read: ${error.message}`, true);
-    }
-    if (token && state.scorer) {
-      const query = `plate=${encodeURIComponent(data.plate)}&scorer=${encodeURIComponent(state.scorer)}`;
-      try {
-        const answer = await fetch(`/api/corrections?${query}`, {headers: {"X-Snakescope-Token": token.content}});
-        if (!answer.ok) throw new Error(await answer.text());
-        const there = Corrections.parse(data, await answer.text(), state.scorer);
-        // What was kept here while the server was away is sent now.
-        const last = there.length ? there[there.length - 1].id : 0;
-        const same = there.every((one, place) => state.lines[place] && state.lines[place].id === one.id
-          && state.lines[place].time_utc === one.time_utc);
-        const more = same ? state.lines.filter((one) => one.id > last) : [];
-        state.lines = [...there, ...more];
-        for (const one of more) save(one);
-        if (!more.length) say(`${there.length} lines read`);
-      } catch (error) {
-        say(`not read: ${error.message}`, true);
-      }
-    }
-    draw();
-  }
+  const {keep, save, load} = Saving(data, state, token, say, () => draw());
 
   function append(line) {
+    const index = data.worms.findIndex((one) => one.track === line.track);
     state.lines.push(line);
-    save(line);
-    draw();
+    save();
+    draw(index < 0 ? undefined : index);
   }
 
-  function act(action, more) {
+  // With `onward` the next worm that nobody looked at comes after it.
+  function act(action, more, onward) {
     if (!LEGAL.test(state.scorer)) {
       say("type your name first: letters, digits, - and _", true);
       $("scorer").focus();
@@ -102,70 +46,91 @@
       append(line);
       return show();
     }
-    if (action === "censored" && !more) return ask();
+    if (action === "censored" && !more) return ask(data.reasons, (reason) => act("censored", {reason}, onward));
+    if (action === "exclude_plate") {
+      return ask(data.plate_reasons, (reason) => append(Corrections.ofPlate(data, state.lines,
+        state.scorer, state.column, reason, blind())));
+    }
     if (action === "several" && !more) return say("type the number of worms, 2 to 9");
+    if (action === "same_as" && !more) {
+      state.same = current();
+      return say(`go to the worm that ${nameOf(current())} is the same as, and press Enter; Escape leaves it`);
+    }
     append(Corrections.line(data, state.lines, state.scorer, worm(), action, state.column,
       {...more, blind: blind()}));
     if (action === "checked") step(1);
+    else if (onward) next();
   }
 
-  function ask() {
-    state.waiting = true;
+  const nameOf = (index) => rows[index].querySelector("b").textContent;
+
+  // The worm that was chosen is the same as the one marked before.
+  function same() {
+    const one = data.worms[state.same], other = worm(), index = state.same;
+    state.same = -1;
+    if (one === other) return say("a worm is the same as itself");
+    state.at = state.order.indexOf(index);
+    act("same_as", Corrections.sameAs(data, other));
+  }
+
+  function ask(words, then) {
+    state.waiting = {words, then};
     $("reasons").hidden = false;
-    $("reasons").replaceChildren(...data.reasons.map((reason, place) => {
+    $("reasons").replaceChildren(...words.map((reason, place) => {
       const button = document.createElement("button");
       button.textContent = `${place + 1}  ${reason}`;
       button.onclick = () => answer(place);
       return button;
     }));
+    $("reasons").scrollIntoView({block: "nearest"});
   }
 
   function answer(place) {
-    state.waiting = false;
+    const {words, then} = state.waiting;
+    state.waiting = null;
     $("reasons").hidden = true;
-    if (place >= 0 && place < data.reasons.length) act("censored", {reason: data.reasons[place]});
+    if (place >= 0 && place < words.length) then(words[place]);
     $("rows").focus();
-  }
-
-  function wordsOf(own) {
-    const at = (one) => `day ${data.days[data.timepoints.indexOf(one.timepoint)]}`;
-    const words = [];
-    if (own.kind) words.push(own.kind.action === "several" ? `${own.kind.value} worms` : own.kind.action.replaceAll("_", " "));
-    if (own.healthspan_end) words.push(`last healthy ${at(own.healthspan_end)}`);
-    if (own.death) words.push(`${own.death.action} ${at(own.death)}${own.death.reason ? ", " + own.death.reason : ""}`);
-    if (own.checked) words.push("checked");
-    return words.join("; ");
   }
 
   const machineHidden = (own) => blind() && !own.death && !own.healthspan_end;
 
-  function drawRow(index, found) {
-    const row = rows[index], one = data.worms[index], own = found[one.track] || {};
-    const bar = row.querySelector(".bar"), letters = machineHidden(own) ? "-".repeat(count) : Corrections.states(data, one, own);
-    bar.width = count * cell;
-    bar.height = 14;
-    bar.style.width = `${count * cell}px`;
-    const pen = bar.getContext("2d");
-    pen.font = "10px sans-serif";
-    for (let at = 0; at < count; at += 1) {
-      const letter = letters[at];
-      pen.fillStyle = data.usable[at] ? COLOUR[letter] : "#9aa0a6";
-      pen.fillRect(at * cell, 0, cell - 1, 14);
-      if (!data.usable[at] || "-cx".includes(letter)) continue;
-      if (at && letters[at - 1] === letter && at % 8) continue;
-      pen.fillStyle = letter === "i" ? "#000" : "#fff";
-      pen.fillText(letter.toUpperCase(), at * cell + 4, 11);
-    }
-    row.querySelector(".call").textContent = wordsOf(own);
-    const wrong = Corrections.contradiction(data, one, own);
-    row.querySelector(".note").textContent = wrong;
+  // Of rows that are not in view nothing is drawn before they are.
+  function drawRow(index) {
+    const row = rows[index], one = data.worms[index], own = state.found[one.track] || {};
+    row.dataset.drawn = "1";
+    Strips.fill(row, index);
+    const hidden = machineHidden(own), looks = {};
+    if (!blind()) one.seen.forEach((at, place) => { looks[at] = COLOUR[one.looks[place]] && one.looks[place]; });
+    const letters = hidden ? "-".repeat(count) : Corrections.states(data, one, own);
+    Strips.bar(row.querySelector(".bar"), letters, looks, data.usable, cell, COLOUR);
+    row.querySelector(".call").textContent = Corrections.words(data, own, nameOf);
+    row.querySelector(".note").textContent = Corrections.contradiction(data, one, own);
   }
 
-  function draw() {
-    const found = Corrections.calls(data, state.lines);
-    rows.forEach((_, index) => drawRow(index, found));
-    const looked = data.worms.filter((one) => found[one.track]).length;
-    $("progress").textContent = `looked at ${looked} of ${data.worms.length}`;
+  const inView = new Set();
+  const watcher = new IntersectionObserver((seen) => {
+    for (const one of seen) {
+      const index = Number(one.target.dataset.index);
+      if (!one.isIntersecting) inView.delete(index);
+      else {
+        inView.add(index);
+        if (!one.target.dataset.drawn || !one.target.dataset.filled) drawRow(index);
+      }
+    }
+  }, {root: $("rows"), rootMargin: "400px 0px"});
+
+  function draw(only) {
+    state.found = Corrections.calls(data, state.lines);
+    if (only === undefined) rows.forEach((row) => delete row.dataset.drawn);
+    else delete rows[only].dataset.drawn;
+    for (const index of inView) if (!rows[index].dataset.drawn) drawRow(index);
+    const looked = data.worms.filter((one) => state.found[one.track]).length;
+    const pace = Corrections.pace(data, state.lines), left = data.worms.length - looked;
+    const minutes = pace && left ? `, about ${Math.max(1, Math.round(pace * left / 60))} min to go` : "";
+    $("progress").textContent = `looked at ${looked} of ${data.worms.length}${minutes}`;
+    const out = (state.found[Corrections.NO_TRACK] || {}).plate;
+    $("excluded").textContent = out ? `plate excluded: ${out.reason}` : "";
     show();
   }
 
@@ -180,20 +145,11 @@
     document.title = $("title").textContent;
   }
 
-  function outline(pen, points, size) {
-    pen.strokeStyle = "#ffd400";
-    pen.lineWidth = 2;
-    pen.beginPath();
-    for (let place = 0; place < points.length; place += 2)
-      pen.lineTo((points[place] + 0.5) * size / cell, (points[place + 1] + 0.5) * size / cell);
-    pen.closePath();
-    pen.stroke();
-  }
-
   function show() {
-    rows.forEach((row) => row.classList.remove("current"));
     if (!data.worms.length) return;
-    const row = rows[current()], one = worm();
+    const row = rows[current()], one = worm(), index = current();
+    document.querySelector(".worm.current")?.classList.remove("current");
+    if (!row.dataset.drawn || !row.dataset.filled) drawRow(index);
     row.classList.add("current");
     row.querySelector(".cursor").style.left = `${state.column * cell}px`;
     const box = $("rows"), name = row.querySelector(".name").offsetWidth, x = state.column * cell;
@@ -204,14 +160,15 @@
     if (top < box.scrollTop) box.scrollTop = top;
     if (top + row.offsetHeight > box.scrollTop + box.clientHeight) box.scrollTop = top + row.offsetHeight - box.clientHeight;
     const pen = $("large").getContext("2d"), side = $("large").width;
-    const picture = row.querySelectorAll("img")[Math.floor(state.column / data.line)];
+    const picture = row.querySelectorAll("img")[Math.floor(state.column / data.line)], column = state.column;
     const paint = () => {
-      pen.drawImage(picture, (state.column % data.line) * cell, 0, cell, cell, 0, 0, side, side);
-      const points = one.outlines[state.column];
-      if (points && $("outlines").checked) outline(pen, points, side);
+      if (index !== current() || column !== state.column) return;
+      pen.drawImage(picture, (column % data.line) * cell, 0, cell, cell, 0, 0, side, side);
+      const points = Strips.outlines(index)[column];
+      if (points && $("outlines").checked) Strips.outline(pen, points, side, cell);
     };
-    picture.loading = "eager";
-    if (picture.complete && picture.naturalWidth) paint(); else picture.decode().then(paint, () => {});
+    if (picture && picture.complete && picture.naturalWidth) paint();
+    else if (picture) picture.decode().then(paint, () => {});
     const place = Corrections.nearest(one, state.column);
     $("spot").style.left = `${100 * one.x[place] / data.width_px}%`;
     $("spot").style.top = `${100 * one.y[place] / data.height_px}%`;
@@ -234,7 +191,7 @@
   }
 
   function next() {
-    const found = Corrections.calls(data, state.lines);
+    const found = state.found;
     for (let by = 1; by <= state.order.length; by += 1) {
       const at = (state.at + by) % state.order.length;
       if (!found[data.worms[state.order[at]].track]) {
@@ -263,18 +220,45 @@
     }, 200);
   }
 
+  const jump = (by) => {
+    if (!data.worms.length) return;
+    state.column = Corrections.jump(worm(), state.column, by, blind());
+    show();
+  };
+
+  function goTo() {
+    const asked = prompt("number of the worm, as on the contact sheet");
+    const index = data.worms.findIndex((one) => String(one.individual) === (asked || "").trim());
+    if (asked === null || blind()) return;
+    if (index < 0) return say(`there is no worm ${asked} here`);
+    state.at = state.order.indexOf(index);
+    toChange();
+    show();
+  }
+
   const KEYS = {d: () => act("dead"), h: () => act("last_healthy"), a: () => act("alive"),
     c: () => act("censored"), x: () => act("not_a_worm"), w: () => act("worm"),
     Enter: () => act("checked"), z: () => act("undo"), Z: () => act("redo"), n: next, " ": film,
     o: () => $("outlines").click(), b: () => $("blind").click(), Home: () => move(-count), End: () => move(count),
-    ArrowUp: () => step(-1), ArrowDown: () => step(1)};
+    ArrowUp: () => step(-1), ArrowDown: () => step(1), ",": () => jump(-1), ".": () => jump(1),
+    m: () => act("same_as"), E: () => act("exclude_plate"), "/": goTo,
+    "?": () => { $("help").scrollIntoView(); },
+    D: () => act("dead", null, true), H: () => act("last_healthy", null, true),
+    A: () => act("alive", null, true), C: () => act("censored", null, true),
+    X: () => act("not_a_worm", null, true), W: () => act("worm", null, true)};
 
   document.addEventListener("keydown", (event) => {
     if (event.target.matches("input, select") && event.target.type !== "checkbox") return;
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const button = event.target.closest("button");
     if (button && (event.key === "Enter" || event.key === " ")) return;
-    if (state.waiting) {
+    if (state.same >= 0 && (event.key === "Enter" || event.key === "Escape")) {
+      if (event.key === "Enter") same();
+      else {
+        state.same = -1;
+        say("left as it was");
+      }
+    } else if (state.waiting) {
       if (event.key === "Escape") answer(-1);
       else if (/^[1-9]$/.test(event.key)) answer(Number(event.key) - 1);
       else return;
@@ -332,13 +316,18 @@
       say(`${file.name}: ${error.message}`, true);
     }
   });
-  window.addEventListener("beforeunload", (event) => { if (state.unsaved) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => { if (token && state.saved < state.lines.length) event.preventDefault(); });
 
   try {
     state.scorer = localStorage.getItem("snakescope:scorer") || "";
   } catch (error) { state.scorer = ""; }
   $("scorer").value = state.scorer;
   rows.forEach((row) => { row.querySelector(".strip").style.width = `${count * cell}px`; });
+  rows.forEach((row) => watcher.observe(row));
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const index of inView) drawRow(index);
+    show();
+  });
   sorted();
   toChange();
   load();

@@ -3,7 +3,10 @@
 // that tests can call it. The file is described in snakescope/healthspan/review/corrections.py.
 const Corrections = (() => {
   const SLOT = {dead: "death", alive: "death", censored: "death", last_healthy: "healthspan_end",
-    not_a_worm: "kind", worm: "kind", several: "kind", checked: "checked"};
+    not_a_worm: "kind", worm: "kind", several: "kind", same_as: "kind", checked: "checked",
+    exclude_plate: "plate"};
+  // Of the whole plate a line names no track.
+  const NO_TRACK = 0, LONGEST_PAUSE_S = 300;
 
   const isUndo = (line) => line.action === "undo" || line.action === "redo";
 
@@ -54,6 +57,64 @@ const Corrections = (() => {
     };
   }
 
+  // Returns the line that leaves the whole plate out.
+  function ofPlate(data, lines, scorer, at, reason, blind, now) {
+    return {
+      id: lines.reduce((most, one) => Math.max(most, one.id), 0) + 1,
+      time_utc: time(now || new Date()), scorer, plate: data.plate, digest: data.digest,
+      track: NO_TRACK, timepoint: data.timepoints[at], anchor_timepoint: data.timepoints[at],
+      y_px: 0, x_px: 0, action: "exclude_plate", value: "", reason, machine_value: "", blind,
+    };
+  }
+
+  // What the line says of a worm that is the same as another: which, and where that was last seen.
+  function sameAs(data, other) {
+    const index = other.seen.length - 1;
+    return {value: other.track, reason:
+      `t${data.timepoints[other.seen[index]]} y${other.y[index].toFixed(1)} x${other.x[index].toFixed(1)}`};
+  }
+
+  // The columns at which the machine, from the picture alone, sees another state than before, and
+  // those at which its calls are: where a person will want to look.
+  function changes(worm, hidden) {
+    const found = new Set(hidden ? [] : [worm.stopped, worm.dead].filter((at) => at >= 0));
+    for (let place = 1; place < worm.seen.length && !hidden; place += 1)
+      if (worm.looks[place] !== worm.looks[place - 1]) found.add(worm.seen[place]);
+    return [...found].sort((a, b) => a - b);
+  }
+
+  function jump(worm, at, by, hidden) {
+    const there = changes(worm, hidden).filter((one) => (by > 0 ? one > at : one < at));
+    return there.length ? there[by > 0 ? 0 : there.length - 1] : at;
+  }
+
+  // What a person says of a worm, in words; `nameOf` gives the name of a worm of the page.
+  function words(data, own, nameOf) {
+    const at = (one) => `day ${data.days[data.timepoints.indexOf(one.timepoint)]}`;
+    const said = [];
+    if (own.kind && own.kind.action === "several") said.push(`${own.kind.value} worms`);
+    else if (own.kind && own.kind.action === "same_as") {
+      const other = data.worms.findIndex((one) => one.track === own.kind.value);
+      said.push(`same as ${other < 0 ? `track ${own.kind.value}` : nameOf(other)}`);
+    } else if (own.kind) said.push(own.kind.action.replaceAll("_", " "));
+    if (own.healthspan_end) said.push(`last healthy ${at(own.healthspan_end)}`);
+    if (own.death) said.push(`${own.death.action} ${at(own.death)}${own.death.reason ? `, ${own.death.reason}` : ""}`);
+    if (own.checked) said.push("checked");
+    return said.join("; ");
+  }
+
+  // Seconds that a worm took so far, by the times of the lines; longer pauses do not count.
+  function pace(data, lines) {
+    const times = lines.map((one) => Date.parse(one.time_utc) / 1000);
+    let spent = 0;
+    for (let place = 1; place < times.length; place += 1) {
+      const gap = times[place] - times[place - 1];
+      if (gap >= 0 && gap <= LONGEST_PAUSE_S) spent += gap;
+    }
+    const worms = new Set(lines.map((one) => one.track)).size;
+    return worms > 1 ? spent / (worms - 1) : null;
+  }
+
   // Returns the line that undoes the latest that counts, or does the latest undone again.
   function undo(data, lines, action, blind, now) {
     const {done, taken} = stacks(lines);
@@ -81,7 +142,7 @@ const Corrections = (() => {
     if (stopped < 0) stopped = data.timepoints.length;
     if (dead < 0) dead = data.timepoints.length;
     const kind = own.kind && own.kind.action;
-    if (kind === "not_a_worm" || (!worm.individual && !own.kind && !own.death && !own.healthspan_end))
+    if (kind === "not_a_worm" || kind === "same_as" || (!worm.individual && !own.kind && !own.death && !own.healthspan_end))
       return "x".repeat(data.timepoints.length);
     if (own.death) {
       const at = column(own.death);
@@ -109,7 +170,7 @@ const Corrections = (() => {
 
   // A call that the workflow will not apply, in words; empty if there is none.
   function contradiction(data, worm, own) {
-    if (!own.healthspan_end || (own.kind && own.kind.action === "not_a_worm")) return "";
+    if (!own.healthspan_end || (own.kind && ["not_a_worm", "same_as"].includes(own.kind.action))) return "";
     const moves = data.timepoints.indexOf(own.healthspan_end.timepoint);
     let dead = worm.dead, last = data.timepoints.length - 1;
     if (own.death) {
@@ -176,6 +237,7 @@ const Corrections = (() => {
     return keyed.map((one) => one[one.length - 1]);
   }
 
-  return {stacks, nearest, line, undo, calls, states, contradiction, text, parse, order};
+  return {NO_TRACK, stacks, nearest, line, ofPlate, sameAs, changes, jump, words, pace, undo, calls, states,
+    contradiction, text, parse, order};
 })();
 if (typeof module !== "undefined") module.exports = Corrections;

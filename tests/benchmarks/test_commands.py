@@ -14,6 +14,7 @@ import pytest
 import tifffile
 from PIL import Image
 
+from benchmarks.browser import CHROMIUM
 from benchmarks.neurites.volume import SyntheticVolume
 from benchmarks.workflow import dry_run
 from snakescope import REPOSITORY
@@ -56,6 +57,8 @@ TINY: dict[str, str] = {
     "fibrosis.liver": "--data none --table t.tsv",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",
+    "healthspan.review": "--plates 1 --worms 12 --timepoints 30 --full 4 6 --listed 3 --times 1"
+    " --again 0 --table t.tsv --page p.md",
     "healthspan.second_look": "--plates 1 --timepoints 3 --worms 4 4 --folder e --table t.tsv"
     " --page p.md",
     "healthspan.states": "--per-state 3 --table t.tsv --page p.md",
@@ -262,6 +265,9 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+WITH_CHROMIUM = {"healthspan.review"}
+"""They drive a browser, and are skipped without one."""
+
 WITH_PROCESSES = {"neurites.scale"}
 """They start processes, which look for classes in the program that was started."""
 
@@ -278,6 +284,8 @@ def arguments(benchmark: str, folder: Path, shared: Path) -> Sequence[str]:
 
 @pytest.mark.parametrize("benchmark", TINY)
 def test_benchmark_runs(benchmark: str, tmp_path: Path, shared: Path) -> None:
+    if benchmark in WITH_CHROMIUM and CHROMIUM is None:
+        pytest.skip("no Chromium on this machine")
     PREPARED.get(benchmark, lambda folder: None)(tmp_path)
     environment = {name: value for name, value in os.environ.items() if name != "SNAKESCOPE_DATA"}
     words = arguments(benchmark, tmp_path, shared)

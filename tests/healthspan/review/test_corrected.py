@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.healthspan.drawn_tracks import simulated_plate
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected import add_arguments, digest_of_tracks, main
 from snakescope.healthspan.review.corrected_tables import (
@@ -26,7 +27,6 @@ from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, TRACKS_COLUMNS, track_plate
 from snakescope.step.tables import read_table, write_table
 from tests.healthspan.review.lines import DIGEST, line
-from tests.healthspan.tracking.test_track_plate import simulated_plate
 
 WORMS = 46
 """More than are ever seen, so that some are never followed."""
@@ -173,6 +173,42 @@ def test_debris_that_is_a_worm_counts() -> None:
     assert pd.isna(own["death_before_d_machine"])
     assert own["individual"] > individuals["individual"].max()
     assert made.individuals["track"].count() == individuals["track"].count() + 1
+
+
+def same(track: int, other: int, id: int = 1) -> Correction:
+    """A line that says that a track is the worm of another, where that was last seen."""
+    seen = plate()[0].query("track == @other").iloc[-1]
+    there = f"t{seen['timepoint']} y{seen['y_px']:.1f} x{seen['x_px']:.1f}"
+    return of("same_as", track, 20, id=id, value=other, reason=there)
+
+
+def test_two_tracks_of_one_worm_count_once() -> None:
+    track, other = some_dead_track(), int(plate()[1]["track"].dropna().iloc[0])
+    made = corrected(same(track, other), of("dead", other, 30, id=2))
+    assert track not in set(made.individuals["track"].dropna())
+    assert row(made.individuals, other)["death_before_d"] == day(30)
+    assert len(made.individuals) == WORMS
+    (reason,) = set(made.tracks.loc[made.tracks["track"] == track, "reason"])
+    assert reason == f"the same worm as track {other}, as a person says"
+    # One that the machine did not count counts for both.
+    tracks = plate(None)[0]
+    static = int(tracks.loc[tracks["reason"] == "static from the start", "track"].iloc[0])
+    made = corrected(same(track, static), worms=None)
+    assert row(made.individuals, static)["corrected_by"] == "anna"
+    # After a run with other weights both are found by their places.
+    made = corrected(same(track, other), digest="ffff")
+    assert list(made.lines["standing"]) == ["applied"]
+    assert track not in set(made.individuals["track"].dropna())
+
+
+def test_worms_that_are_each_other_or_none_are_kept() -> None:
+    track, other = some_dead_track(), int(plate()[1]["track"].dropna().iloc[0])
+    made = corrected(same(track, other), same(other, track, id=2))
+    assert list(made.lines["standing"]) == ["stale", "stale"]
+    assert set(made.lines["note"]) == {"each of them is said to be the other"}
+    made = corrected(same(track, other), of("not_a_worm", other, 20, id=2))
+    assert list(made.lines["standing"]) == ["stale", "applied"]
+    assert row(made.individuals, track)["corrected_by"] == ""
 
 
 @pytest.mark.parametrize(

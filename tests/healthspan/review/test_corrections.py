@@ -11,12 +11,14 @@ from snakescope.healthspan.review.corrections import (
     COLUMNS,
     Correction,
     as_text,
+    exclusion,
     files_of,
     named_file,
     parse,
     read,
     replay,
 )
+from snakescope.healthspan.review.planning import Reviews
 from snakescope.step.errors import StepError
 from tests.healthspan.review.lines import line
 
@@ -62,6 +64,9 @@ def cells(**changed: str) -> str:
         (cells(action="several", value="12"), "expected 2 to 9 worms in one, found 12"),
         (cells(action="several", value="1"), "expected value as a whole number of 2 or more"),
         (cells(action="censored"), "expected a reason for censored, found none"),
+        (cells(action="exclude_plate", track="0"), "expected a reason for exclude_plate, found"),
+        (cells(track="0"), "expected track as a whole number of 1 or more, found '0'"),
+        (cells(action="same_as", value="2", reason="there"), "expected where the worm of track 2 "),
         (cells(reason="=HYPERLINK(1)"), "does not begin with = + - @"),
         (cells(blind="yes"), "expected blind as 0 or 1"),
         (cells(digest="../x"), "expected the digest of a table of tracks"),
@@ -152,3 +157,32 @@ def test_files_of_a_folder(tmp_path: Path) -> None:
         "b": ["anna"],
     }
     assert [Path(path).name for path in others] == ["notes.tsv"]
+
+
+def left_out(folder: Path, scorer: str, *lines: Correction) -> Path:
+    path = folder / f"p.{scorer}.tsv"
+    path.write_text(as_text(replace(one, scorer=scorer) for one in lines))
+    return path
+
+
+def test_a_plate_is_left_out_until_that_is_undone_or_another_decides(tmp_path: Path) -> None:
+    out = line(1, "exclude_plate", track=0, reason="fog")
+    anna = left_out(tmp_path, "anna", out)
+    ben = left_out(tmp_path, "ben", line(1, "dead"))
+    assert exclusion([anna, ben]) == "left out in its review (anna: fog)"
+    results = str(tmp_path / "results")
+    review = Reviews(results, str(tmp_path), lambda: None)
+    assert review.excluded(["p", "q"], looks=True) == {"p": "left out in its review (anna: fog)"}
+    assert review.excluded(["q"], looks=True) == {}
+    # A job has what the main process found, whatever was said since.
+    review.excluded(["p"], looks=True)
+    anna.unlink()
+    assert set(review.excluded(["p"], looks=False)) == {"p"}
+    assert review.excluded(["p"], looks=True) == {} == review.excluded(["p"], looks=False)
+    anna = left_out(tmp_path, "anna", out, line(2, "undo", track=0, value=1))
+    assert exclusion([anna, ben]) == ""
+    anna = left_out(tmp_path, "anna", out)
+    kept = left_out(tmp_path, "adjudicated", line(1, "checked"))
+    assert exclusion([anna, kept]) == ""
+    anna.write_text("exclude_plate")
+    assert exclusion([anna]) == ""

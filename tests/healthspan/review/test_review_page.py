@@ -1,10 +1,9 @@
-"""The page of review: its rows, its script, and both in a browser where there is one."""
+"""The page of review: its rows and its script."""
 
 import json
 import shutil
 import subprocess
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected_tables import corrected_tables
 from snakescope.healthspan.review.corrections import parse, replay
-from snakescope.healthspan.review.review_page import page, review_data, strip_urls
+from snakescope.healthspan.review.review_page import SCRIPTS, page, review_data, strip_urls
 from snakescope.healthspan.review.review_rows import ReviewRow, review_rows
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.settings import TrackSettings
@@ -20,9 +19,7 @@ from snakescope.report.pages import TEMPLATES, jpeg_url
 from tests.healthspan.review.test_corrected import WORMS, day, plate, row, some_dead_track
 
 CELL, FRAMES, DIGEST = 24, 36, "0123456789abcdef"
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 NODE = shutil.which("node")
-in_a_browser = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 HOSTILE = "<img src=x onerror=document.title='taken'>\"'</script><script>document.title='taken'"
 
 
@@ -67,6 +64,7 @@ def test_every_worm_has_a_row_and_what_the_machine_says_of_it() -> None:
     machine = row(individuals, track)
     assert day(one.dead) == machine["death_before_d"]
     assert day(one.stopped) == machine["healthspan_end_before_d"]
+    assert one.looks == list(tracks.query("track == @track")["state"])
     assert one.seen == list(tracks.query("track == @track")["timepoint"])
     assert 0.3 < one.confidence <= 1
     for other in rows():
@@ -85,108 +83,6 @@ def test_names_are_text_and_end_no_script() -> None:
     assert "<img src=x" not in text and "</script><script>document" not in text
     begin = text.index('id="data">') + len('id="data">')
     assert json.loads(text[begin : text.index("</script>", begin)])["plate"] == HOSTILE
-
-
-def pressing(text: str, keys: str) -> str:
-    """The page with a script that stands in for a person; its policy takes its own alone."""
-    policy = text[text.index("<meta http-equiv") :]
-    text = text.replace(policy[: policy.index(">") + 1], "")
-    return text.replace("</body>", f"<script>{keys}</script></body>")
-
-
-def opened(tmp_path: Path, url: str) -> str:
-    """The document that a page ends as, in a browser."""
-    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--dump-dom"]
-    command += [f"--user-data-dir={tmp_path}/profile", "--virtual-time-budget=3000", url]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-
-
-def in_chromium(tmp_path: Path, text: str, keys: str = "") -> str:
-    """The document that a page on the disk ends as, after a script pressed keys."""
-    path = tmp_path / "page.html"
-    path.write_text(pressing(text, keys) if keys else text, encoding="utf-8")
-    return opened(tmp_path, path.as_uri())
-
-
-PRESS = """
-const press = (...keys) => keys.forEach((key) => document.getElementById("rows").dispatchEvent(
-  new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true, shiftKey: key === "Z"})));
-const scorer = (name) => { const box = document.getElementById("scorer"); box.value = name;
-  box.dispatchEvent(new Event("change")); };
-const sort = (how) => { const box = document.getElementById("sort"); box.value = how;
-  box.dispatchEvent(new Event("change")); };
-const kept = () => localStorage.getItem("snakescope:p:0123456789abcdef:anna");
-const done = () => { const out = document.createElement("pre"); out.id = "out";
-  out.textContent = kept(); document.body.append(out); };
-"""
-
-
-def kept_file(document: str) -> str:
-    begin = document.index('<pre id="out">') + len('<pre id="out">')
-    return document[begin : document.index("</pre>", begin)]
-
-
-@in_a_browser
-def test_keys_become_the_file_that_the_workflow_applies(tmp_path: Path) -> None:
-    track = some_dead_track()
-    at = [one.individual for one in rows()].index(
-        next(one.individual for one in rows() if one.track == track)
-    )
-    keys = (
-        PRESS
-        + f"""
-scorer("anna"); sort("number");
-press("Home"); for (let n = 0; n < 60; n += 1) press("ArrowUp");
-for (let n = 0; n < {at}; n += 1) press("ArrowDown");
-press("ArrowRight", "ArrowRight", "d", "z", "Z", "x", "z", "ArrowDown", "3", "ArrowDown", "c", "2");
-done();"""
-    )
-    lines = parse(kept_file(in_chromium(tmp_path, the_page(), keys)), "p", "anna")
-    assert [one.action for one in lines] == [
-        "dead", "undo", "redo", "not_a_worm", "undo", "several", "censored",
-    ]  # fmt: skip
-    kept, undone = replay(lines)
-    assert [one.action for one in kept] == ["dead", "several", "censored"]
-    (first, several, censored) = kept
-    (worm,) = [one for one in rows() if one.track == track]
-    assert (first.track, first.timepoint) == (track, worm.dead + 2)
-    assert first.machine_value == str(worm.dead)
-    assert (several.value, censored.reason) == (3, "bagged")
-    tracks, individuals, counts = plate()
-    reviewed = associate(kept, tracks, DIGEST, CorrectedSettings())
-    made = corrected_tables(
-        tracks, individuals, counts, kept, undone, reviewed, WORMS, TrackSettings()
-    )
-    assert set(made.lines["standing"]) == {"applied", "undone"}
-    assert row(made.individuals, track)["death_before_d"] == day(worm.dead + 2)
-
-
-@in_a_browser
-def test_what_was_kept_is_there_when_the_page_is_opened_again(tmp_path: Path) -> None:
-    in_chromium(tmp_path, the_page(), PRESS + 'scorer("anna"); press("d"); done();')
-    again = in_chromium(tmp_path, the_page())
-    assert f"looked at 1 of {len(rows())}" in again
-
-
-@in_a_browser
-def test_the_policy_lets_the_page_run_and_names_are_harmless(tmp_path: Path) -> None:
-    document = in_chromium(tmp_path, the_page(HOSTILE))
-    assert f"looked at 0 of {len(rows())}" in document
-    assert "<title>taken" not in document
-
-
-@in_a_browser
-def test_nothing_is_said_without_a_name(tmp_path: Path) -> None:
-    document = in_chromium(tmp_path, the_page(), PRESS + 'press("d"); done();')
-    assert "type your name first" in document and kept_file(document) == ""
-
-
-@in_a_browser
-def test_a_blind_page_shows_neither_plate_nor_machine(tmp_path: Path) -> None:
-    keys = PRESS + 'scorer("anna"); press("b"); press("d"); done();'
-    document = in_chromium(tmp_path, the_page(), keys)
-    assert "<title>Review, blind</title>" in document
-    assert parse(kept_file(document), "p", "anna")[0].blind
 
 
 @pytest.mark.skipif(NODE is None, reason="no Node.js on this machine")
@@ -221,7 +117,7 @@ console.log(JSON.stringify(given.cases.map(([index, action, at]) => {
         CELL,
     )
     given = {"data": data, "cases": [(chosen.index(w), action, at) for w, action, at in cases]}
-    model = str(TEMPLATES / "review_model.js")
+    model = str(TEMPLATES / SCRIPTS[0])
     ended = subprocess.run(
         [str(NODE), "-e", script, model], input=json.dumps(given), capture_output=True, text=True,
         check=True,

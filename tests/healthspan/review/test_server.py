@@ -19,14 +19,6 @@ from snakescope.healthspan.review.server import (
 )
 from snakescope.step.errors import StepError
 from tests.healthspan.review.lines import line
-from tests.healthspan.review.test_review_page import (
-    PRESS,
-    in_a_browser,
-    opened,
-    pressing,
-    rows,
-    the_page,
-)
 
 PAGE = f"<title>p</title>{PLACE_OF_TOKEN}"
 
@@ -239,20 +231,3 @@ def test_two_that_save_at_once_lose_nothing(server: ReviewServer) -> None:
 def test_a_page_that_was_not_made_is_told(tmp_path: Path) -> None:
     with pytest.raises(StepError, match="expected a page of review, found none; make it with"):
         serve({"p": tmp_path / "review.html"}, str(tmp_path), 0)
-
-
-@in_a_browser
-def test_the_page_saves_what_is_pressed_through_the_server(
-    server: ReviewServer, tmp_path: Path
-) -> None:
-    keys = PRESS + 'scorer("anna"); setTimeout(() => press("d", "z", "Z"), 500);'
-    page = server.pages["p"]
-    page.write_text(pressing(the_page(), keys), encoding="utf-8")
-    url = f"http://127.0.0.1:{server.server_port}/plate/p"
-    document = opened(tmp_path, url)
-    saved = read(server.folder / "p.anna.tsv")
-    assert [one.action for one in saved] == ["dead", "undo", "redo"]
-    assert 'id="saved" role="status" class="">saved ' in document
-    # And with the policy that the page has: what is saved is shown.
-    page.write_text(the_page(), encoding="utf-8")
-    assert f"looked at 1 of {len(rows())}" in opened(tmp_path, url)

@@ -4,105 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.healthspan.drawn_tracks import simulated_plate
 from snakescope.healthspan.survival.curves import plate_curves
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.track import track_plate
-
-RADIUS = 1400.0
-STEP_D = 0.5
-
-
-def simulated_plate(
-    seed: int,
-    worms: int = 100,
-    frames: int = 40,
-    scale_d: float = 13.0,
-    shape: float = 5.8,
-    missed: float = 0.03,
-    mover_error: float = 0.03,
-    immobile_error: float = 0.07,
-    dead_error: float = 0.03,
-    spurious: float = 1.0,
-    debris: int = 3,
-    resting: float = 0.002,
-    missing_frames: tuple[int, ...] = (),
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """Classified detections of a plate; returns states, frames and the truth per worm.
-
-    Errors as a classifier with a macro F of about 0.95 makes them, twice as many in the
-    frame of a change. Corpses are nudged, debris is there from the start, worms rest.
-    """
-    rng = np.random.default_rng(seed)
-    day = np.arange(frames) * STEP_D
-    death = scale_d * rng.weibull(shape, worms)
-    end = np.maximum(0, death - rng.gamma(1.81, 0.81, worms))
-
-    def place() -> np.ndarray:
-        angle, distance = rng.uniform(0, 2 * np.pi), RADIUS * np.sqrt(rng.random())
-        return 1540 + distance * np.array([np.sin(angle), np.cos(angle)])
-
-    def probabilities(state: int, error: float) -> np.ndarray:
-        shown = state
-        if rng.random() < error:
-            shown = {0: 1, 1: int(rng.choice([0, 2])), 2: 1}[state]
-            if state == 0 and rng.random() < 0.3:
-                shown = 2
-        sure = rng.beta(12, 1.5) if shown == state else rng.beta(6, 3)
-        left = (1 - sure) * rng.dirichlet([1, 1])
-        return np.insert(left, shown, sure)
-
-    rows = []
-
-    def see(k: int, where: np.ndarray, state: int, error: float) -> None:
-        if k in missing_frames or rng.random() < missed:
-            return
-        p = probabilities(state, error)
-        rows.append((k, *(where + rng.normal(0, 1.5, 2)), *p))
-
-    for w in range(worms):
-        where = place()
-        rest_until = -1
-        for k, now in enumerate(day):
-            if now < end[w]:
-                if rng.random() < resting:
-                    rest_until = k + int(rng.integers(2, 5))
-                if k > rest_until:
-                    where = place()
-                state = 1 if k <= rest_until else 0
-                see(k, where, state, mover_error)
-            elif now < death[w]:
-                first = now - STEP_D < end[w]
-                where = place() if first else where + rng.normal(0, 6, 2)
-                changing = first or now + STEP_D >= death[w]
-                see(k, where, 1, immobile_error * (2 if changing else 1))
-            else:
-                if now - STEP_D < end[w]:
-                    where = place()
-                nudged = rng.random() < 0.015
-                if nudged:
-                    where = where + rng.normal(0, 15, 2)
-                first = now - STEP_D < death[w]
-                see(k, where, 2, 0.5 if nudged else dead_error * (3 if first else 1))
-    for _ in range(debris):
-        where = place()
-        for k in range(frames):
-            if rng.random() < 0.8:
-                see(k, where, 2, dead_error)
-    for k in range(frames):
-        for _ in range(rng.poisson(spurious)):
-            see(k, place(), int(rng.integers(0, 3)), 0.0)
-
-    states = pd.DataFrame(
-        rows, columns=["timepoint", "y_px", "x_px", "p_healthy", "p_immobile", "p_dead"]
-    ).sort_values("timepoint", kind="stable")
-    states["area_px"] = 900
-    states["instance"] = states["timepoint"] * 100_000 + states.groupby("timepoint").cumcount()
-    names = np.array(["healthy", "immobile", "dead"])
-    states["state"] = names[states[["p_healthy", "p_immobile", "p_dead"]].to_numpy().argmax(axis=1)]
-    table = pd.DataFrame({"timepoint": np.arange(frames), "time_h": day * 24})
-    table["status"] = ["missing" if k in missing_frames else "registered" for k in range(frames)]
-    truth = pd.DataFrame({"healthspan_end_d": end, "death_d": death})
-    return states, table, truth
 
 
 @pytest.mark.parametrize(("seed", "known"), [(1, True), (2, False)])

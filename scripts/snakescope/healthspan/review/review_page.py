@@ -24,7 +24,7 @@ from snakescope.healthspan.report.contact_sheet import read_instances
 from snakescope.healthspan.report.contact_sheet_drawing import crop_around, mask_of_cell
 from snakescope.healthspan.report.contact_sheet_rows import INDIVIDUAL_COLUMNS, TRACK_COLUMNS
 from snakescope.healthspan.review.corrected import digest_of_tracks
-from snakescope.healthspan.review.corrections import ACTIONS, COLUMNS, REASONS
+from snakescope.healthspan.review.corrections import ACTIONS, COLUMNS, PLATE_REASONS, REASONS
 from snakescope.healthspan.review.review_rows import PROBABILITY, ReviewRow, review_rows
 from snakescope.healthspan.review.settings import ReviewPageSettings
 from snakescope.healthspan.states.states import STATE_COLOURS
@@ -36,8 +36,8 @@ CELLS_A_LINE = 64
 """Cells of a strip that are side by side in one picture; a JPEG is 65535 px wide at most."""
 GROUND, GAIN, EMPTY = 128.0, 90.0, 224
 """Grey level of the ground, levels for a unit of contrast, and level without a frame."""
-SHOWN_COLUMNS = (*TRACK_COLUMNS, "counted", "reason", *PROBABILITY.values())
-SCRIPTS = ("review_model.js", "review.js")
+SHOWN_COLUMNS = (*TRACK_COLUMNS, "state", "counted", "reason", *PROBABILITY.values())
+SCRIPTS = ("review_model.js", "review_drawing.js", "review_saving.js", "review.js")
 
 
 def draw_cells(
@@ -93,26 +93,36 @@ def strip_urls(cells: NDArray[np.uint8], quality: int) -> list[str]:
     return urls
 
 
+def in_script(value: Any) -> Markup:
+    """Return JSON as a script element holds it: nothing but "<" could end it or begin another."""
+    return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
+
+
 def page(data: dict[str, Any], strips: Sequence[Sequence[str]], plate_url: str) -> str:
     """Return the page; all text of the plate is escaped.
 
     Args:
-        data: what the script knows, see :func:`review_data`.
+        data: what the script knows, see :func:`review_data`; of each worm also its ``outlines``.
         strips: the pictures of every worm of ``data``.
         plate_url: picture of the whole plate.
     """
     script = "\n".join((TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    # In a script element nothing but "<" could end it or begin another.
-    text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    # Pictures and outlines stand behind the script, which takes them when a row is looked at.
+    later = [
+        in_script({"pictures": urls, "outlines": worm["outlines"]})
+        for worm, urls in zip(data["worms"], strips, strict=True)
+    ]
+    worms = [{name: of for name, of in one.items() if name != "outlines"} for one in data["worms"]]
     return html(
         "review.html",
         plate=data["plate"],
-        worms=list(zip(data["worms"], strips, strict=True)),
+        worms=worms,
+        strips=later,
         movers=data["movers"],
         cell=data["cell"],
         plate_url=plate_url,
-        data=Markup(text),
+        data=in_script({**data, "worms": worms}),
         script=Markup(script),
         script_sha256=digest,
         colours=STATE_COLOURS,
@@ -138,6 +148,7 @@ def review_data(
         "digest": digest,
         "columns": COLUMNS,
         "reasons": REASONS,
+        "plate_reasons": PLATE_REASONS,
         "cell": cell,
         "line": CELLS_A_LINE,
         "timepoints": list(timepoints),

@@ -13,6 +13,8 @@ from snakescope.healthspan.review.histories import Course, Frames, machine_cours
 
 PROBABILITY = {"healthy": "p_healthy", "immobile": "p_immobile", "dead": "p_dead"}
 
+LETTER = {"healthy": "h", "immobile": "i", "dead": "d"}
+
 
 @dataclass(frozen=True)
 class ReviewRow:
@@ -26,6 +28,7 @@ class ReviewRow:
         confidence: mean probability of the states that the machine gave it; NaN without one.
         stopped, dead: columns of the first frame in which it had stopped, was dead; -1 without.
         seen: columns in which it was found.
+        looks: the machine's state of each of these, of that picture alone.
         last: the column until which it was watched.
     """
 
@@ -37,6 +40,7 @@ class ReviewRow:
     stopped: int
     dead: int
     seen: list[int]
+    looks: list[str]
     last: int
 
     def as_json(self) -> dict[str, Any]:
@@ -51,6 +55,7 @@ class ReviewRow:
             "dead": self.dead,
             "last": self.last,
             "seen": self.seen,
+            "looks": "".join(LETTER.get(one, "-") for one in self.looks),
             "y": [round(float(one), 1) for one in places[:, 0]],
             "x": [round(float(one), 1) for one in places[:, 1]],
         }
@@ -110,16 +115,20 @@ def review_rows(
     for row in rows_of(worms, tracks, list(timepoints), usable):
         track = track_of[row.individual]
         course = courses[track]
+        own = tracks[tracks["track"] == track]
+        state_of = dict(zip(own["instance"], own["state"], strict=True))
+        seen = [int(one) for one in np.flatnonzero(row.instances >= 0)]
         made.append(
             ReviewRow(
                 row=row,
                 track=track,
                 individual=max(row.individual, 0),
                 fate=fates[row.individual],
-                confidence=confidence_of(tracks[tracks["track"] == track]),
+                confidence=confidence_of(own),
                 stopped=_column(course.history.stopped, column),
                 dead=_column(course.history.dead, column) if course.history.dies else -1,
-                seen=[int(one) for one in np.flatnonzero(row.instances >= 0)],
+                seen=seen,
+                looks=[str(state_of[int(row.instances[column])]) for column in seen],
                 last=_last(course, column),
             )
         )

@@ -57,7 +57,9 @@ class ReviewServer(ThreadingHTTPServer):
     """
 
     daemon_threads = True
-    allow_reuse_address = False
+    # A server that is started again has the port of before, at which the browser keeps what the
+    # one before did not save. Two cannot have it at once.
+    allow_reuse_address = True
 
     def __init__(self, port: int, pages: Mapping[str, Path], folder: Path):
         """Listen on a port of this machine; 0 for any that is free."""

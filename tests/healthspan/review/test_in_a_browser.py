@@ -1,0 +1,273 @@
+"""Pages of review in a real browser, with keys as a person presses them."""
+
+import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from benchmarks.browser import CHROMIUM, Browser
+from snakescope.healthspan.review.association import associate
+from snakescope.healthspan.review.corrected_tables import corrected_tables
+from snakescope.healthspan.review.corrections import Correction, parse, read, replay
+from snakescope.healthspan.review.review_index import index_rows
+from snakescope.healthspan.review.review_index import page as index_page
+from snakescope.healthspan.review.server import ReviewServer
+from snakescope.healthspan.review.settings import CorrectedSettings
+from snakescope.healthspan.tracking.settings import TrackSettings
+from tests.healthspan.review.test_corrected import WORMS, day, plate, row, some_dead_track
+from tests.healthspan.review.test_review_page import DIGEST, HOSTILE, rows, the_page
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+CURRENT = "document.querySelector('.worm.current')"
+SAVED = "document.getElementById('saved').textContent"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with Browser() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("page") / "review.html"
+    made.write_text(the_page(), encoding="utf-8")
+    return made
+
+
+@pytest.fixture
+def opened(browser: Browser, path: Path) -> Browser:
+    """The page, in a browser that kept nothing of an earlier test."""
+    browser.resize(1440, 900)
+    browser.open(path.as_uri())
+    browser.value("localStorage.clear()")
+    browser.reload()
+    return browser
+
+
+def kept(browser: Browser, scorer: str = "anna") -> list[Correction]:
+    """The lines that the browser keeps."""
+    text = browser.value(f"localStorage.getItem('snakescope:p:{DIGEST}:{scorer}')")
+    return parse(text, "p", scorer) if text else []
+
+
+def go_to(browser: Browser, track: int) -> None:
+    """With the arrows, to the row of a track, in the order of numbers."""
+    browser.value("(() => { const box = document.getElementById('sort'); box.value = 'number';"
+                  " box.dispatchEvent(new Event('change')); })()")  # fmt: skip
+    wanted = [one.track for one in rows()].index(track)
+    for key in ("ArrowUp", "ArrowDown"):
+        for _ in rows():
+            if int(browser.value(f"{CURRENT}.dataset.index")) == wanted:
+                return
+            browser.press(key)
+
+
+def test_keys_become_the_file_that_the_workflow_applies(opened: Browser) -> None:
+    track = some_dead_track()
+    (worm,) = [one for one in rows() if one.track == track]
+    opened.write("#scorer", "anna")
+    go_to(opened, track)
+    opened.press("ArrowRight", "ArrowRight", "d", "z", "Z", "x", "z")
+    opened.press("ArrowDown", "3", "ArrowDown", "c", "2")
+    lines = kept(opened)
+    assert [one.action for one in lines] == [
+        "dead", "undo", "redo", "not_a_worm", "undo", "several", "censored",
+    ]  # fmt: skip
+    counting, undone = replay(lines)
+    (first, several, censored) = counting
+    assert (first.track, first.timepoint) == (track, worm.dead + 2)
+    assert first.machine_value == str(worm.dead)
+    assert (several.value, censored.reason) == (3, "bagged")
+    tracks, individuals, counts = plate()
+    reviewed = associate(counting, tracks, DIGEST, CorrectedSettings())
+    made = corrected_tables(
+        tracks, individuals, counts, counting, undone, reviewed, WORMS, TrackSettings()
+    )
+    assert set(made.lines["standing"]) == {"applied", "undone"}
+    assert row(made.individuals, track)["death_before_d"] == day(worm.dead + 2)
+    # And all of it is there when the page is opened again.
+    opened.reload()
+    assert opened.value("document.getElementById('progress').textContent").startswith(
+        f"looked at 3 of {len(rows())}"
+    )
+    assert kept(opened) == lines and not opened.thrown()
+
+
+def test_two_tracks_are_one_worm_and_a_plate_is_left_out(opened: Browser) -> None:
+    track = some_dead_track()
+    other = next(one for one in rows() if one.individual and one.track > track)
+    opened.write("#scorer", "anna")
+    go_to(opened, track)
+    opened.press("m", "ArrowDown", "Enter", "E", "2")
+    same, out = kept(opened)
+    assert (same.action, same.track, same.value) == ("same_as", track, other.track)
+    last = other.seen[-1]
+    y, x = other.row.places[last]
+    assert same.reason == f"t{last} y{y:.1f} x{x:.1f}"
+    assert (out.action, out.track, out.reason) == ("exclude_plate", 0, "fog")
+    assert opened.value("document.getElementById('excluded').textContent") == "plate excluded: fog"
+    opened.press("z")
+    assert opened.value("document.getElementById('excluded').textContent") == ""
+    # Who thinks better of it leaves it with Escape.
+    opened.press("m", "ArrowDown", "Escape", "m", "Enter")
+    assert len(kept(opened)) == 3
+
+
+def test_shift_goes_on_to_the_next_and_stops_to_where_it_looks_otherwise(opened: Browser) -> None:
+    opened.write("#scorer", "anna")
+    first = int(opened.value(f"{CURRENT}.dataset.index"))
+    opened.press("D")
+    second = int(opened.value(f"{CURRENT}.dataset.index"))
+    assert first != second and kept(opened)[0].track == rows()[first].track
+    track = some_dead_track()
+    (worm,) = [one for one in rows() if one.track == track]
+    go_to(opened, track)
+    left = f"parseInt({CURRENT}.querySelector('.cursor').style.left) / 24"
+    changes = {worm.stopped, worm.dead}
+    pairs = zip(worm.looks, worm.looks[1:], worm.seen[1:], strict=False)
+    changes |= {at for before, after, at in pairs if before != after}
+    opened.press("Home")
+    met = []
+    for _ in changes:
+        opened.press(".")
+        met.append(int(opened.value(left)))
+    assert met == sorted(changes - {0}) + [max(changes)] * (0 in changes)
+    opened.press(",")
+    assert int(opened.value(left)) == sorted(changes)[-2]
+
+
+@pytest.mark.parametrize("width", [800, 1440])
+def test_names_stay_in_view_and_nothing_is_wider_than_the_window(
+    opened: Browser, width: int
+) -> None:
+    opened.resize(width, 800)
+    opened.press("End")
+    box = opened.value(
+        f"(() => {{ const one = {CURRENT}.querySelector('.name').getBoundingClientRect(),"
+        f" cursor = {CURRENT}.querySelector('.cursor').getBoundingClientRect();"
+        " return [one.left, cursor.left - one.right, cursor.right,"
+        " document.documentElement.scrollWidth, document.querySelector('aside').scrollWidth -"
+        " document.querySelector('aside').clientWidth]; })()"
+    )
+    assert box[0] == 0 and box[1] >= 0 and box[2] <= width
+    assert box[3] <= width and box[4] <= 0
+
+
+def test_only_rows_in_view_have_pictures(opened: Browser) -> None:
+    opened.resize(1440, 300)
+    opened.reload()
+    filled = "document.querySelectorAll('.worm[data-filled]').length"
+    few = opened.value(filled)
+    assert 0 < few < len(rows())
+    for _ in rows():
+        opened.press("ArrowDown")
+    opened.until(f"{filled} > {few}")
+    opened.until(f"{CURRENT}.querySelector('img').naturalWidth > 0")
+    assert not opened.thrown()
+
+
+def test_names_are_harmless_and_nothing_is_said_without_one(
+    browser: Browser, tmp_path: Path
+) -> None:
+    path = tmp_path / "hostile.html"
+    path.write_text(the_page(HOSTILE), encoding="utf-8")
+    browser.open(path.as_uri())
+    browser.value("localStorage.clear()")
+    browser.reload()
+    assert browser.value("document.title") == f"Review of {HOSTILE}"
+    browser.press("d")
+    assert browser.value(SAVED).startswith("type your name first")
+    browser.write("#scorer", "<b>")
+    assert browser.value(SAVED) == "a name of letters, digits, - and _"
+    assert browser.value("localStorage.length") == 0
+    # The policy of the page takes no script but its own.
+    browser.value("document.body.append(Object.assign(document.createElement('script'),"
+                  " {textContent: 'document.title = 1'}))")  # fmt: skip
+    assert browser.value("document.title") == f"Review of {HOSTILE}"
+
+
+def test_a_blind_page_shows_neither_plate_nor_machine(opened: Browser) -> None:
+    opened.write("#scorer", "anna")
+    opened.press("b", "ArrowRight", "d")
+    assert opened.value("document.title") == "Review, blind"
+    assert kept(opened)[0].blind
+    shown = opened.value("document.getElementById('rows').innerText")
+    assert not any(one.fate in shown for one in rows())
+    assert opened.value("document.getElementById('title').textContent") == "Review, blind"
+
+
+class Served:
+    """A server of the page that can be ended and started again at the same port."""
+
+    def __init__(self, pages: dict[str, Path], folder: Path):
+        self.start: Callable[[int], ReviewServer] = partial(
+            ReviewServer, pages=pages, folder=folder
+        )
+        self.port = 0
+        self.up()
+
+    def up(self) -> None:
+        self.server = self.start(self.port)
+        self.port = self.server.server_port
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread.start()
+
+    def down(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+def test_a_server_that_was_killed_costs_nothing(
+    browser: Browser, path: Path, tmp_path: Path
+) -> None:
+    served = Served({"p": path}, tmp_path)
+    browser.open(f"http://127.0.0.1:{served.port}/plate/p")
+    browser.write("#scorer", "anna")
+    browser.until(f"{SAVED} === '0 lines read'")
+    browser.press("d", "z", "Z")
+    browser.until(f"{SAVED}.startsWith('saved ')")
+    file = tmp_path / "p.anna.tsv"
+    browser.until(f"{SAVED}.startsWith('saved ')")
+    assert [one.action for one in read(file)] == ["dead", "undo", "redo"]
+    served.down()
+    browser.press("x", "ArrowDown", "2")
+    browser.until(f"{SAVED}.startsWith('not saved')")
+    assert len(read(file)) == 3
+    served.up()
+    try:
+        # The new start has another token, so the page must be read again.
+        browser.reload()
+        browser.until(f"{SAVED}.startsWith('saved ')")
+        assert [one.action for one in read(file)][3:] == ["not_a_worm", "several"]
+        assert not browser.thrown()
+    finally:
+        served.down()
+
+
+def test_the_list_of_plates_is_sorted_and_filtered(browser: Browser, tmp_path: Path) -> None:
+    names = ["b10", "b9", "a1", HOSTILE]
+    status = pd.DataFrame({"plate": names, "experiment": "one", "condition": "N2"})
+    status = status.assign(status="included", reason="")
+    row = {"worms": 60, "deaths": 51, "last_day": 30.5, "median_lifespan_d": None}
+    figures = [pd.DataFrame([{**row, "plate": name, "worms": 60 + k}]) for k, name in
+               enumerate(names[:3])]  # fmt: skip
+    path = tmp_path / "index.html"
+    path.write_text(index_page(index_rows(status, figures)), encoding="utf-8")
+    browser.open(path.as_uri())
+    rows = "[...document.querySelectorAll('tbody tr:not([hidden])')]"
+    first = f"{rows}.map((one) => one.cells[0].textContent)"
+    browser.click("th:nth-child(1) button")
+    assert browser.value(first) == [
+        HOSTILE, "a1", "b9", "b10",
+    ]  # fmt: skip
+    browser.click("th:nth-child(5) button")
+    browser.click("th:nth-child(5) button")
+    assert browser.value(first) == ["a1", "b9", "b10", HOSTILE]
+    browser.write("#filter", "B1")
+    assert browser.value(first) == ["b10"]
+    assert browser.value("document.title") == "Plates to review"
