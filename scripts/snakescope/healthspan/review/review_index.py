@@ -13,6 +13,9 @@ from snakescope.step.tables import read_table
 
 STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 SUMMARY_COLUMNS = ("plate", "worms", "deaths", "last_day", "median_lifespan_d")
+AT_ONCE = 100
+"""Rows that are laid out at once; a browser takes a second to sort a thousand that all are."""
+
 OPENED = (
     ("review.html", "review"),
     ("contact_sheet.html", "contact sheet"),
@@ -68,6 +71,7 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         plates=rows,
         headings=headings,
         opened=OPENED,
+        at_once=AT_ONCE,
         ink=INK,
         faint_ink=FAINT_INK,
         rule=RULE,
