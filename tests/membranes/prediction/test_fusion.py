@@ -16,6 +16,16 @@ def test_a_gap_in_a_membrane_is_closed() -> None:
     assert watershed_lines(probability).sum() == 32
 
 
+def test_lines_that_are_weak_on_average_are_left_out() -> None:
+    probability = np.full((32, 32), 0.02, np.float32)
+    probability[:, 15:18] = 0.9
+    probability[14:17, 15:18] = 0.05
+    probability[:, 6:8] = 0.2
+    fused = with_watershed(probability, 0.6, 0.5)
+    assert basins(fused < 0.5).max() == 2
+    assert fused[:, 7].max() < 0.1 and (fused[:, 14:19].max(axis=1) >= 0.6).all()
+
+
 def test_without_weight_nothing_changes() -> None:
     probability = np.random.default_rng(1).random((16, 16)).astype(np.float32)
     assert with_watershed(probability, 0.0) is probability

@@ -124,7 +124,7 @@ def test_thresholds_come_from_tuning_sections(membrane: NDArray[np.bool_]) -> No
     low, high = (np.rint(soft * factor).clip(0, 255).astype(np.uint8) for factor in (0.3, 1.3))
     one, other = choose_thresholds([(low, membrane)]), choose_thresholds([(high, membrane)])
     assert one.tuned and one.cells < other.cells and one.pixels < other.pixels
-    assert choose_thresholds([]) == Thresholds(0.5, 0.5, False)
+    assert choose_thresholds([]) == Thresholds(0.5, 0.5, 0.5, False)
     at_one = score_sections([(low, membrane)] * 2, one)
     at_other = score_sections([(low, membrane)] * 2, other)
     assert at_one["v_rand"].mean() > at_other["v_rand"].mean()

@@ -8,6 +8,7 @@ Sections of the fold's block are tested; thresholds come from the block after it
 
 import argparse
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,7 @@ def run_parts(
     turns: int,
     identity: Identity,
     checkpoint: str | Path | None = None,
-) -> tuple[dict[str, Any], list[Pair]]:
+) -> tuple[dict[str, Any], dict[str, list[Pair]]]:
     """Train with the training sections of a stack, tune and test with the others.
 
     Args:
@@ -67,8 +68,8 @@ def run_parts(
         turns: of every prediction, see :func:`predict_section`.
 
     Returns:
-        Scores of every test section, thresholds, parameters and seconds of a processor; the
-        predictions of the test sections.
+        What :func:`scored` says, parameters and seconds of a processor; predictions of the
+        sections to tune and to test with.
     """
     began = time.process_time()
     network = None
@@ -76,20 +77,30 @@ def run_parts(
         network = train(training, read_labelled([manifest], "train"), identity, checkpoint)
     trained = time.process_time() - began
     base = training or TrainSettings()
-    tuning = pairs_of(network, base, read_labelled([manifest], "tune"), turns)
-    thresholds = choose_thresholds(tuning)
-    testing = pairs_of(network, base, read_labelled([manifest], "test"), turns)
-    sections = score_sections(testing, thresholds)
+    pairs = {
+        part: pairs_of(network, base, read_labelled([manifest], part), turns)
+        for part in ("tune", "test")
+    }
+    found = {
+        **scored(manifest, pairs),
+        "parameters": 0 if network is None else parameters_of(network),
+        "train_seconds": round(trained, 1),
+        "seconds": round(time.process_time() - began, 1),
+    }
+    return found, pairs
+
+
+def scored(manifest: Manifest, pairs: Mapping[str, Sequence[Pair]]) -> dict[str, Any]:
+    """Scores of every test section, at thresholds chosen on tuning sections."""
+    thresholds = choose_thresholds(pairs["tune"])
+    sections = score_sections(pairs["test"], thresholds)
     return {
         "sections": {
             str(z): dict(zip(METRICS, map(float, row), strict=True))
             for z, row in zip(manifest.parts["test"], sections.to_numpy(), strict=True)
         },
         "thresholds": asdict(thresholds),
-        "parameters": 0 if network is None else parameters_of(network),
-        "train_seconds": round(trained, 1),
-        "seconds": round(time.process_time() - began, 1),
-    }, testing
+    }
 
 
 def of_fold(manifest: Manifest, folds: int, fold: int) -> Manifest:

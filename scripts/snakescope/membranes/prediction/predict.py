@@ -54,5 +54,6 @@ def main(given: argparse.Namespace) -> None:
         probability = predict_section(
             network, described, planes, settings.tile_px, settings.turns, dtype
         )
-        found[z - begin] = as_bytes(with_watershed(probability, settings.watershed_weight))
+        fused = with_watershed(probability, settings.watershed_weight, settings.join_below)
+        found[z - begin] = as_bytes(fused)
     write_stack(given.probability, found)

@@ -38,6 +38,13 @@ class PredictSettings(Settings):
         description="weight of the lines of a watershed of the probabilities, which close gaps"
         " (Chen et al. 2016); choose it by the scores of tuning sections",
     )
+    join_below: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="lines between basins that are joined as long as the mean probability along a"
+        " border is below this, in place of all lines of the watershed; 0: all lines",
+    )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "float32", description="arithmetic; auto: float32 on a CPU, mixed precision on a GPU"
     )

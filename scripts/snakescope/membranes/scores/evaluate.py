@@ -64,6 +64,7 @@ def score_rows(
     rows = []
     for metric, one in means_of(sections).items():
         threshold = thresholds.pixels if metric in OF_PIXELS else thresholds.cells
+        threshold = thresholds.joined if metric.endswith("_joined") else threshold
         rows.append(
             {
                 "network": source,

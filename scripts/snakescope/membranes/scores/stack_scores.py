@@ -8,9 +8,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.learning.intervals import Interval, bootstrap_interval
+from snakescope.membranes.prediction.joining import basins_of, lines_between
 from snakescope.membranes.scores.partitions import (
     OFFICIAL_THRESHOLDS,
     SectionScores,
+    partition_scores,
     section_scores,
     true_cells,
 )
@@ -18,8 +20,14 @@ from snakescope.membranes.scores.pixels import best_iou_threshold, counts_of, pi
 from snakescope.step.progress import progress
 
 THRESHOLDS = tuple(n / 20 for n in range(1, 20))
+HEIGHTS = tuple(n / 20 for n in range(3, 17))
+"""Mean probabilities of a border, below which basins may be joined."""
+
 DEFAULT_THRESHOLD = 0.5
-METRICS = ("iou", "pixel_error", "area_ratio", "v_rand", "v_info", "v_rand_max", "v_info_max")
+METRICS = (
+    "iou", "pixel_error", "area_ratio", "v_rand", "v_info", "v_rand_joined", "v_info_joined",
+    "v_rand_max", "v_info_max",
+)  # fmt: skip
 SEED = 1
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.bool_]]
@@ -33,11 +41,13 @@ class Thresholds:
     Attributes:
         pixels: greatest mean IoU on the tuning sections.
         cells: greatest mean of V_Rand and V_Info there.
-        tuned: whether there were tuning sections; else both are 0.5.
+        joined: on the mean probability of a border, for basins that are joined: the same.
+        tuned: whether there were tuning sections; else all are 0.5.
     """
 
     pixels: float
     cells: float
+    joined: float
     tuned: bool
 
 
@@ -52,19 +62,36 @@ def cell_curve(
     return np.array(rows, np.float64)
 
 
+def joined_curve(sections: Sequence[Pair], heights: Sequence[float]) -> NDArray[np.float64]:
+    """V_Rand and V_Info of basins joined below heights, shape (sections, heights, 2)."""
+    rows = []
+    for probability, membrane in progress(sections, "sections joined"):
+        cells, basins = true_cells(membrane), basins_of(probability)
+        found = (basins.joined(height) for height in heights)
+        with_lines = (np.where(lines_between(one), 0, one) for one in found)
+        rows.append([partition_scores(one, cells) for one in with_lines])
+    return np.array(rows, np.float64)
+
+
 def choose_thresholds(
     sections: Sequence[Pair], thresholds: Sequence[float] = THRESHOLDS
 ) -> Thresholds:
     """Choose thresholds on tuning sections."""
     if not sections:
-        return Thresholds(DEFAULT_THRESHOLD, DEFAULT_THRESHOLD, False)
-    means = cell_curve(sections, thresholds, "tuning sections").mean(axis=(0, 2))
-    best = np.flatnonzero(np.isclose(means, means.max()))
+        return Thresholds(DEFAULT_THRESHOLD, DEFAULT_THRESHOLD, DEFAULT_THRESHOLD, False)
     return Thresholds(
         pixels=best_iou_threshold([counts_of(*one) for one in sections], thresholds),
-        cells=thresholds[int(best[(len(best) - 1) // 2])],
+        cells=_best(cell_curve(sections, thresholds, "tuning sections"), thresholds),
+        joined=_best(joined_curve(sections, HEIGHTS), HEIGHTS),
         tuned=True,
     )
+
+
+def _best(curve: NDArray[np.float64], thresholds: Sequence[float]) -> float:
+    """That of the greatest mean; the middle one where several are."""
+    means = curve.mean(axis=(0, 2))
+    best = np.flatnonzero(np.isclose(means, means.max()))
+    return thresholds[int(best[(len(best) - 1) // 2])]
 
 
 def score_sections(sections: Sequence[Pair], thresholds: Thresholds) -> pd.DataFrame:
@@ -75,12 +102,13 @@ def score_sections(sections: Sequence[Pair], thresholds: Thresholds) -> pd.DataF
     """
     curve = cell_curve(sections, (thresholds.cells, *OFFICIAL_THRESHOLDS), "test sections")
     best = curve[:, 1:].mean(axis=0).argmax(axis=0)
+    joined = joined_curve(sections, (thresholds.joined,))
     rows = []
     for place, (probability, membrane) in enumerate(sections):
         pixels = pixel_scores(counts_of(probability, membrane), thresholds.pixels)
         tuned = SectionScores(*curve[place, 0])
         official = [float(curve[place, 1 + best[n], n]) for n in range(2)]
-        rows.append([*pixels, *tuned, *official])
+        rows.append([*pixels, *tuned, *joined[place, 0], *official])
     return pd.DataFrame(rows, columns=list(METRICS))
 
 
