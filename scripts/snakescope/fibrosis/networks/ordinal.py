@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from snakescope.fibrosis.networks.capsule import surface_roughness
 from snakescope.fibrosis.networks.losses import ordinal_loss
 from snakescope.fibrosis.networks.outputs import Output
 from snakescope.fibrosis.networks.speckle import (
@@ -21,9 +22,13 @@ from snakescope.fibrosis.networks.speckle import (
     energy_maps,
     liver_statistics,
     local_statistics,
+    pooled,
 )
 
 THRESHOLDS = 4
+FEATURES = 2 * MEASURES + 1
+"""Statistics of speckle at two resolutions, and the roughness of the surface."""
+
 CUT_RIDGE = 1 / 9
 """Of the thresholds, in parts of that of the axis: a stage that no scan has stays finite."""
 
@@ -64,9 +69,9 @@ class OrdinalNet(nn.Module):
         # Maps of energies in SDs of training scans, 0 outside the liver, for Grad-CAM to look at.
         self.maps = nn.Identity()
         self.texture = nn.Conv2d(BANDS, BANDS, 1, groups=BANDS)
-        self.register_buffer("mean", torch.zeros(MEASURES - BANDS))
-        self.register_buffer("sd", torch.ones(MEASURES - BANDS))
-        self.axis = nn.Linear(MEASURES, 1, bias=False)
+        self.register_buffer("mean", torch.zeros(FEATURES - BANDS))
+        self.register_buffer("sd", torch.ones(FEATURES - BANDS))
+        self.axis = nn.Linear(FEATURES, 1, bias=False)
         self.cuts = nn.Parameter(torch.zeros(THRESHOLDS))
         self.forget()
 
@@ -94,19 +99,48 @@ class OrdinalNet(nn.Module):
         fine = F.pixel_shuffle(self.output(torch.cat([y, quarter], dim=1)), 2)
         return fine, F.avg_pool2d(fine, 2)
 
-    def measures(self, image: Tensor, fine: Tensor) -> Tensor:
-        """Statistics of speckle inside the liver (N, MEASURES), in SDs of training scans."""
-        liver = torch.sigmoid(F.interpolate(fine.detach().float(), scale_factor=2.0))
-        core = core_of(liver, image)
-        maps, weight = energy_maps(image, core)
-        maps = self.maps(self.texture(maps) * weight)
-        energies = maps.sum((2, 3)) / weight.sum((2, 3)).clamp_min(1e-3)
-        return torch.cat([energies, (liver_statistics(image, core) - self.mean) / self.sd], dim=1)
+    def measures(self, image: Tensor, detail: Tensor, fine: Tensor) -> Tensor:
+        """Speckle inside the liver and its surface (N, FEATURES), in SDs of training scans.
 
-    def forward(self, image: Tensor) -> Output:
-        """Liver and stage of images, see :meth:`liver`."""
+        Args:
+            image: as in :meth:`liver`.
+            detail: the same scans at a resolution that shows speckle.
+            fine: logits of the liver.
+        """
+        coarse_core, _ = self._core(image, fine)
+        coarse, coarse_weight = energy_maps(image, coarse_core)
+        core, liver = self._core(detail, fine)
+        maps, weight = energy_maps(detail, core)
+        maps = self.maps(self.texture(maps) * weight)
+        others = torch.cat(
+            [
+                liver_statistics(detail, core),
+                surface_roughness(detail, liver),
+                pooled(coarse, coarse_weight),
+                liver_statistics(image, coarse_core),
+            ],
+            dim=1,
+        )
+        energies = maps.sum((2, 3)) / weight.sum((2, 3)).clamp_min(1e-3)
+        return torch.cat([energies, (others - self.mean) / self.sd], dim=1)
+
+    @staticmethod
+    def _core(image: Tensor, fine: Tensor) -> tuple[Tensor, Tensor]:
+        """The core of the liver and its probability, both of the size of an image."""
+        size = (image.shape[2], image.shape[3])
+        logits = F.interpolate(fine.detach().float(), size, mode="bilinear", align_corners=False)
+        liver = torch.sigmoid(logits)
+        return core_of(liver, image), liver
+
+    def forward(self, image: Tensor, detail: Tensor | None = None) -> Output:
+        """Liver and stage of images, see :meth:`liver`.
+
+        Args:
+            detail: the same images at a resolution that shows speckle; None: the images themselves.
+        """
         masks = self.liver(image)
-        features = self.measures(image.float(), masks[0])
+        detail = image if detail is None else detail
+        features = self.measures(image.float(), detail.float(), masks[0])
         return Output(masks, self.axis(features) - self.cuts, features)
 
     @torch.no_grad()
@@ -125,14 +159,14 @@ class OrdinalNet(nn.Module):
         training scans, and fewer scans reach a later stage.
 
         Args:
-            features: of :meth:`measures` after :meth:`forget`, (N, MEASURES).
+            features: of :meth:`measures` after :meth:`forget`, (N, FEATURES).
             stages: (N,), 0 to 4.
             ridge: penalty of the squared axis against the loss summed over scans and thresholds.
         """
         values = features.double()
         mean, sd = values.mean(0), values.std(0, correction=0).clamp_min(1e-6)
         scaled = (values - mean) / sd
-        axis = torch.zeros(MEASURES, dtype=torch.float64, requires_grad=True)
+        axis = torch.zeros(FEATURES, dtype=torch.float64, requires_grad=True)
         cuts = torch.zeros(THRESHOLDS, dtype=torch.float64, requires_grad=True)
         optimiser = torch.optim.LBFGS(
             [axis, cuts], max_iter=500, tolerance_grad=1e-8, line_search_fn="strong_wolfe"

@@ -25,12 +25,19 @@ class OrdinalNetworkSettings(Settings):
 
     width: int = Field(16, ge=4, le=128, description="channels of the finest level (count)")
     size_px: int = Field(256, ge=64, le=1024, multiple_of=32, description="side of the input (px)")
+    speckle_px: int = Field(
+        512,
+        ge=64,
+        le=1024,
+        multiple_of=4,
+        description="side at which speckle is measured too, and the surface (px)",
+    )
     batch: int = Field(8, ge=2, description="scans of a step (count)")
     epochs: int = Field(40, ge=1, description="passes over the training scans (count)")
     rate: float = Field(3e-3, gt=0, description="highest learning rate (AdamW)")
     weight_decay: float = Field(0.03, ge=0, description="weight decay (AdamW)")
     ridge: float = Field(
-        1.0, gt=0, description="penalty of the axis of stages; less for many scans (factor)"
+        2.0, gt=0, description="penalty of the axis of stages; less for many scans (factor)"
     )
 
 

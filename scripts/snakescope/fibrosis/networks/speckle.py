@@ -101,14 +101,14 @@ def core_of(liver: Tensor, image: Tensor) -> Tensor:
     inside = (image != 0).to(image)
     window = 2 * (image.shape[2] // (2 * RIM)) + 1
     whole = (liver > 0.5).to(image) * inside
-    core = -F.max_pool2d(-whole, window, 1, window // 2)
+    core = (_box(1 - whole, window) < 0.5 / window**2).to(image)
     for wider in (whole, inside):
         enough = core.sum((1, 2, 3), keepdim=True) >= LEAST_PX
         core = torch.where(enough, core, wider)
     return core
 
 
-def _pooled(values: Tensor, weight: Tensor) -> Tensor:
+def pooled(values: Tensor, weight: Tensor) -> Tensor:
     """Weighted mean of (N, C, Y, X) over pixels, (N, C)."""
     return (values * weight).sum((2, 3)) / weight.sum((2, 3)).clamp_min(FLOOR)
 
@@ -138,20 +138,20 @@ def energy_maps(image: Tensor, core: Tensor) -> tuple[Tensor, Tensor]:
 
 def _moments(values: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Mean, log of the SD, skewness and kurtosis of what has weight, (N, 1) each."""
-    mean = _pooled(values, weight)
+    mean = pooled(values, weight)
     apart = (values - mean[..., None, None]) * weight
-    sd = _pooled(apart**2, weight).clamp_min(1e-6).sqrt()
+    sd = pooled(apart**2, weight).clamp_min(1e-6).sqrt()
     scaled = apart / sd[..., None, None]
     heavy = scaled.clamp(-4, 4) ** 4  # one bright pixel is not to decide
-    return mean, sd.log(), _pooled(scaled**3, weight), _pooled(heavy, weight)
+    return mean, sd.log(), pooled(scaled**3, weight), pooled(heavy, weight)
 
 
 def liver_statistics(image: Tensor, core: Tensor) -> Tensor:
     """Moments of grey levels, of their local means, and how fast they fall with depth, (N, 8)."""
     depth = torch.linspace(-1, 1, image.shape[2], device=image.device, dtype=image.dtype)
     across = depth[None, None, :, None].expand_as(image)
-    apart = (across - _pooled(across, core)[..., None, None]) * core
-    slope = _pooled(apart * image, core) / _pooled(apart**2, core).clamp_min(FLOOR)
+    apart = (across - pooled(across, core)[..., None, None]) * core
+    slope = pooled(apart * image, core) / pooled(apart**2, core).clamp_min(FLOOR)
     small, weight = halved(image, core)
     smooth = _moments(_smooth(small, weight, LOCAL_WINDOW), weight)
     return torch.cat([*_moments(image, core), *smooth[1:], slope], dim=1)

@@ -10,14 +10,13 @@ from typing import Any
 import cv2
 import numpy as np
 import pandas as pd
-import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snakescope.fibrosis.training.examples import load_examples, normalised, resized
+from snakescope.fibrosis.training.examples import load_examples
 from snakescope.fibrosis.training.models import NETWORKS, Fitted, predict, restored
-from snakescope.fibrosis.training.networks import size_of
+from snakescope.fibrosis.training.networks import inputs_of
 from snakescope.imaging.style import FAINT_INK, SERIES_COLOURS, figure_style
 from snakescope.learning.explanation.grad_cam import grad_cam
 from snakescope.learning.weights import load_weights
@@ -29,14 +28,13 @@ def heat_map(fitted: Fitted, image: NDArray[np.uint8]) -> NDArray[np.float32]:
     Of the most likely class, or of an ordered network of its place on the axis of stages.
     """
     module: Any = fitted.module
-    small = resized(image, size_of(fitted.name, fitted.settings))
-    x = torch.from_numpy(normalised(small, fitted.norm)[None, None])
+    *others, seen = inputs_of(fitted.name, image, fitted.norm, fitted.settings)
 
     def score(inputs: Tensor) -> Tensor:
-        found: Tensor = module(inputs).stage
+        found: Tensor = module(*others, inputs).stage
         return found.mean(1) if fitted.name == "ordinal" else found.max(1).values
 
-    (found,) = grad_cam(module.camera, x, score)
+    (found,) = grad_cam(module.camera, seen, score)
     whole = cv2.resize(found, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     return np.where(image > 0, whole, 0).astype(np.float32)
 

@@ -19,10 +19,8 @@ from snakescope.fibrosis.training.examples import (
     Examples,
     Normalisation,
     normalisation_of,
-    normalised,
-    resized,
 )
-from snakescope.fibrosis.training.networks import build, size_of, train_network
+from snakescope.fibrosis.training.networks import build, inputs_of, train_network
 from snakescope.fibrosis.training.settings import FitSettings
 from snakescope.learning.device import choose_device
 from snakescope.step.errors import StepError
@@ -186,9 +184,8 @@ def predict(
 def _of_network(
     fitted: Fitted, module: nn.Module, device: torch.device, image: NDArray[np.uint8]
 ) -> Prediction:
-    small = resized(image, size_of(fitted.name, fitted.settings))
-    x = torch.from_numpy(normalised(small, fitted.norm)[None, None]).to(device)
-    output = module(x)
+    inputs = inputs_of(fitted.name, image, fitted.norm, fitted.settings)
+    output = module(*(one.to(device) for one in inputs))
     mask = torch.sigmoid(output.masks[0])[0, 0].float().cpu().numpy()
     whole = cv2.resize(mask, image.shape[::-1], interpolation=cv2.INTER_LINEAR)
     liver = np.asarray(np.where(image > 0, whole, 0), np.float32)

@@ -1,6 +1,6 @@
 """Training of the networks that segment and classify: ``paper`` and ``ordinal``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,6 @@ from snakescope.fibrosis.simulation.settings import STAGES
 from snakescope.fibrosis.training.examples import (
     Drawn,
     Examples,
-    Grey,
     Normalisation,
     moved,
     normalised,
@@ -37,6 +36,7 @@ from snakescope.learning.precision import arithmetic, autocast
 from snakescope.learning.schedules import warmup_cosine
 from snakescope.learning.weights import load_weights
 from snakescope.step.errors import StepError
+from snakescope.step.progress import progress
 
 Batch = list[tuple[Drawn, int]]
 PAPER_RHO, PAPER_EPS = 0.95, 1e-7
@@ -54,6 +54,21 @@ def build(model: str, settings: FitSettings) -> UNet | OrdinalNet:
 def size_of(model: str, settings: FitSettings) -> int:
     """Side of the input (px)."""
     return settings.paper.size_px if model == "paper" else settings.ordinal.size_px
+
+
+def inputs_of(
+    model: str, image: NDArray[np.uint8], norm: Normalisation, settings: FitSettings
+) -> tuple[Tensor, ...]:
+    """What a network is given of a scan, (1, 1, size, size) each.
+
+    ``ordinal`` also sees it at the resolution at which speckle is measured.
+    """
+    sizes = [size_of(model, settings)]
+    if model == "ordinal":
+        sizes.append(settings.ordinal.speckle_px)
+    return tuple(
+        torch.from_numpy(normalised(resized(image, size), norm)[None, None]) for size in sizes
+    )
 
 
 def train_network(
@@ -140,7 +155,7 @@ def train_network(
     history = None if checkpoint is None else checkpoint.with_suffix(".tsv")
     fitted: nn.Module = fit(training, checkpoint, history).model
     if isinstance(fitted, OrdinalNet):
-        read_stages(fitted, images, examples.stages, norm, settings, device)
+        read_stages(fitted, examples, norm, settings, device)
     return fitted.cpu()
 
 
@@ -164,8 +179,7 @@ def start_from(network: OrdinalNet, path: str) -> None:
 @torch.no_grad()
 def read_stages(
     network: OrdinalNet,
-    images: Sequence[Grey],
-    stages: NDArray[np.int64],
+    examples: Examples,
     norm: Normalisation,
     settings: FitSettings,
     device: torch.device,
@@ -173,8 +187,9 @@ def read_stages(
     """Fit the stages of a network that has learnt the liver, on scans as they are."""
     network.forget()
     found = []
-    for image in images:
-        x = torch.from_numpy(normalised(image, norm)[None, None]).to(device)
-        found.append(network.measures(x, network.liver(x)[0]).cpu())
+    for image in progress(examples.images, "scans measured"):
+        x, detail = (one.to(device) for one in inputs_of("ordinal", image, norm, settings))
+        found.append(network.measures(x, detail, network.liver(x)[0]).cpu())
+    stages = torch.from_numpy(examples.stages)
     with torch.enable_grad():
-        network.cpu().read(torch.cat(found), torch.from_numpy(stages), settings.ordinal.ridge)
+        network.cpu().read(torch.cat(found), stages, settings.ordinal.ridge)

@@ -22,7 +22,7 @@ ModelName = Literal[
 class FitSettings(Settings):
     """A fit to a fold of the cross-validation, and its predictions."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "threads", "precision"})
 
     classes: Literal[3, 4, 5] = Field(
