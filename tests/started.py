@@ -22,13 +22,23 @@ from typing import Any
 SNAKEMAKE = ("snakemake.cli", "smart_open", "pydantic")
 """Loaded by Snakemake and by the Snakefile."""
 
-MODELS = ("torch", "torchvision", "timm", "pandas", "scipy.ndimage", "skimage.morphology", "cv2")
+MODELS = (
+    "torch", "torchvision", "timm", "pandas", "cv2", "matplotlib.pyplot", "lifelines", "zarr",
+    "scipy.ndimage", "scipy.optimize", "scipy.stats", "skimage.measure", "skimage.morphology",
+)  # fmt: skip
 """Loaded by whatever computes with models."""
 
 
 def snakemake(folder: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Snakemake in a folder, with variables besides those of this process."""
     return run("snakemake", words, folder, SNAKEMAKE, {**os.environ, **environment})
+
+
+def step(folder: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m snakescope``, with the step and its options, in a folder."""
+    scripts = str(Path(__file__).parents[1] / "scripts")
+    environment = {**os.environ, "PYTHONPATH": scripts, "MPLBACKEND": "Agg"}
+    return run("snakescope", [*map(str, words)], folder, MODELS, environment)
 
 
 def run(
@@ -71,6 +81,7 @@ def _server(libraries: tuple[str, ...]) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, __file__, *libraries],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        env={**os.environ, "MPLBACKEND": "Agg"},
     )  # fmt: skip
 
 
@@ -107,7 +118,8 @@ def _become(call: dict[str, Any]) -> str:
     os.chdir(call["folder"])
     os.environ.clear()
     os.environ.update(call["environment"])
-    sys.path.insert(0, str(Path.cwd()))
+    paths = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:0] = [str(Path.cwd()), *filter(None, paths)]
     sys.argv[1:] = call["words"]
     return str(call["module"])
 

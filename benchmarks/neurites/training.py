@@ -197,7 +197,7 @@ def trained(experiment: Experiment, folder: Path) -> Path:
     return weights
 
 
-def predicted(weights: Path, part: Part, views: int) -> Affinities:
+def predicted(weights: Path, part: Part, views: int, precision: str) -> Affinities:
     """Affinities of a part of a volume by a trained network, bump-blended patches."""
     network, _ = load_network(weights, None)
     device = choose_device("auto")
@@ -210,7 +210,7 @@ def predicted(weights: Path, part: Part, views: int) -> Affinities:
         {
             "patch_zyx": (z, y, x),
             "overlap": OVERLAP,
-            "precision": "bfloat16",
+            "precision": precision,
             "test_time_augmentation": views,
         }
     )
@@ -220,8 +220,9 @@ def predicted(weights: Path, part: Part, views: int) -> Affinities:
 
 def network_rows(experiment: Experiment, weights: Path, views: int) -> Iterator[Row]:
     """Rows of every method on the network's affinities, and what the network was trained with."""
-    validation = predicted(weights, experiment.validation, views)
-    test = predicted(weights, experiment.test, views)
+    precision = experiment.settings.precision
+    validation = predicted(weights, experiment.validation, views, precision)
+    test = predicted(weights, experiment.test, views, precision)
     name = experiment.test_name
     apart = branches_apart(experiment.test.labels) if experiment.branches_apart else None
     found = {
@@ -257,12 +258,16 @@ def main() -> None:
     )
     parser.add_argument("--steps", type=int, help="of a training, where not those of the table")
     parser.add_argument("--views", type=int, default=VIEWS, help="of test-time augmentation")
+    parser.add_argument(
+        "--precision", choices=("float32", "bfloat16"), default=TRAINING.precision,
+        help="bfloat16 is faster on processors that have it, and many times slower on others",
+    )  # fmt: skip
     given, folder = read_arguments(parser, ("gala", "medulla"))
     for name in given.volumes:
         experiment = MAKERS[name](folder / FOLDERS[name])
-        if given.steps:
-            settings = experiment.settings.model_copy(update={"steps": given.steps})
-            experiment = replace(experiment, settings=settings)
+        update = {"precision": given.precision, **({"steps": given.steps} if given.steps else {})}
+        settings = experiment.settings.model_copy(update=update)
+        experiment = replace(experiment, settings=settings)
         weights = trained(experiment, given.training / name)
         add_rows(given.table, network_rows(experiment, weights, given.views))
 

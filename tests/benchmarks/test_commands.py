@@ -20,6 +20,7 @@ from benchmarks.workflow import dry_run
 from snakescope import REPOSITORY
 from snakescope.step.tables import read_table
 from tests.markdown import cells
+from tests.quick_steps import quick_steps
 from tests.started import MODELS, run
 
 PAGES = [
@@ -71,6 +72,7 @@ TINY: dict[str, str] = {
     " --training none --table t.tsv",
     "neurites.evaluation": "--volumes snemi3d --data data --table t.tsv",
     "neurites.training": "--volumes gala --data data --training training --steps 1 --views 1"
+    " --precision float32"
     " --table t.tsv",
     "membranes.trainings": "--seeds 2 --data data --table t.tsv --page p.md --curves c.tsv"
     ' --figure f.png --paper {"resamples":100}'
@@ -288,6 +290,7 @@ def test_benchmark_runs(benchmark: str, tmp_path: Path, shared: Path) -> None:
         pytest.skip("no Chromium on this machine")
     PREPARED.get(benchmark, lambda folder: None)(tmp_path)
     environment = {name: value for name, value in os.environ.items() if name != "SNAKESCOPE_DATA"}
+    environment |= quick_steps()
     words = arguments(benchmark, tmp_path, shared)
     if benchmark in WITH_PROCESSES:
         command = [sys.executable, "-m", f"benchmarks.{benchmark}", *words]

@@ -134,7 +134,8 @@ def part(seed: int) -> Part:
 
 
 def test_a_network_is_trained_on_one_part_and_scored_on_another(tmp_path: Path) -> None:
-    tiny = {"features": (4, 6), "patch_zyx": (8, 8, 8), "steps": 2, "epoch_steps": 1}
+    tiny = {"features": (4, 6), "patch_zyx": (8, 8, 8), "steps": 2, "epoch_steps": 1,
+            "precision": "float32"}  # fmt: skip
     settings = TRAINING.model_copy(update=tiny)
     experiment = Experiment("tiny", "tiny, test", part(1), part(2), 24, settings)
     assert experiment.trained_on.image.shape == (16, 16, 24)
@@ -164,9 +165,11 @@ def test_a_network_is_trained_on_one_part_and_scored_on_another(tmp_path: Path) 
     # A part that lies in a volume is predicted as the volume is.
     seen = np.concatenate([part(1).image, part(2).image])
     lower = Part(part(2).image, part(2).labels, seen, (16, 0, 0))
-    whole = predicted(weights, Part(seen, np.zeros_like(seen)), 1)
-    assert np.array_equal(predicted(weights, lower, 1), whole[:, 16:])
-    assert np.array_equal(predicted(weights, lower.columns(8, 16), 1), whole[:, 16:, :, 8:16])
+    whole = predicted(weights, Part(seen, np.zeros_like(seen)), 1, "float32")
+    assert np.array_equal(predicted(weights, lower, 1, "float32"), whole[:, 16:])
+    assert np.array_equal(
+        predicted(weights, lower.columns(8, 16), 1, "float32"), whole[:, 16:, :, 8:16]
+    )
     table = tmp_path / "table.tsv"
     add_rows(table, found)
     add_rows(table, [("tiny, test", "network", "seed", 7.0)])

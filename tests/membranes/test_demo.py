@@ -8,6 +8,7 @@ import pytest
 import tifffile
 
 from snakescope import REPOSITORY
+from tests.quick_steps import quick_steps
 from tests.started import snakemake
 
 
@@ -16,7 +17,7 @@ def test_the_demo_ends_with_scores_and_pictures(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "config", tmp_path / "config")
     words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
     words += ["--configfile", "config/examples/membranes_demo/config.yaml", "--", "membranes"]
-    ended = snakemake(tmp_path, *words, OMP_NUM_THREADS="1")
+    ended = snakemake(tmp_path, *words, OMP_NUM_THREADS="1", **quick_steps())
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "V_Rand" in ended.stderr and "page.html" in ended.stderr
     results = tmp_path / "results/membranes/demo"

@@ -9,6 +9,7 @@ import pytest
 import zarr
 
 from snakescope import REPOSITORY
+from tests.quick_steps import quick_steps
 from tests.started import snakemake
 
 
@@ -17,7 +18,7 @@ def test_the_demo_ends_with_a_score_and_pictures(tmp_path: Path) -> None:
     shutil.copytree(REPOSITORY / "config", tmp_path / "config")
     words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2"]
     words += ["--configfile", "config/examples/neurites_demo/config.yaml", "--", "neurites"]
-    ended = snakemake(tmp_path, *words, OMP_NUM_THREADS="1")
+    ended = snakemake(tmp_path, *words, OMP_NUM_THREADS="1", **quick_steps())
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "ARAND" in ended.stderr and "sections.png" in ended.stderr
     results = tmp_path / "results/neurites/demo"

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from snakescope import REPOSITORY
+from tests.quick_steps import quick_steps
 from tests.started import snakemake
 
 HERE = Path(__file__).parent
@@ -64,7 +65,7 @@ class Workspace:
         (self.root / "config/config.yaml").write_text(json.dumps({"toy": settings}))
 
     def snakemake(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return snakemake(self.root, "--cores", "2", *words)
+        return snakemake(self.root, "--cores", "2", *words, **quick_steps())
 
     def table(self, name: str) -> pd.DataFrame:
         return pd.read_csv(self.root / FOLDER / name, sep="\t", dtype={"item": str, "group": str})

@@ -5,8 +5,6 @@ Skipped where SNAKESCOPE_DATA, the folder of the public images, is not set or la
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import cv2
@@ -27,6 +25,8 @@ from snakescope.healthspan.training.detector_scores import match
 from snakescope.imaging.frames import read_frame, read_picture
 from snakescope.imaging.masks import Instance, cropped, read_masks
 from snakescope.imaging.stacks import Stack
+from tests.quick_steps import quick_steps
+from tests.started import snakemake
 
 DETECTOR = REPOSITORY / "resources/models/healthspan/detector.safetensors"
 DATA = Path(os.environ.get("SNAKESCOPE_DATA", "")).resolve() / "worms"
@@ -57,11 +57,10 @@ def plate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     results = Path("results/healthspan/upv")
     targets = [f"{results}/registered/t{t:03d}-t{t:03d}.tsv" for t in range(len(DAYS))]
-    ended = subprocess.run(
-        [sys.executable, "-m", "snakemake", *targets, f"{results}/masks/t000-t000.json",
-         "--snakefile", str(REPOSITORY / "Snakefile"), "--directory", str(folder),
-         "--configfile", str(folder / "config.yaml"), "--cores", "2"],
-        capture_output=True, text=True, check=False,
+    ended = snakemake(
+        folder, *targets, f"{results}/masks/t000-t000.json",
+        "--snakefile", str(REPOSITORY / "Snakefile"),
+        "--configfile", str(folder / "config.yaml"), "--cores", "2", **quick_steps(),
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr[-3000:]
     return folder / results

@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import sys
 from html import unescape
 from pathlib import Path
 
@@ -14,6 +13,8 @@ import tifffile
 from snakescope import REPOSITORY
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import file_name, simulate_plate
+from tests.quick_steps import quick_steps
+from tests.started import snakemake
 
 SETTINGS = SimulateSettings(
     frame_px=500, timepoints=6, worms=4, interval_h=24, lifespan_scale_d=4.0, missing_share=0.0,
@@ -22,10 +23,9 @@ SETTINGS = SimulateSettings(
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(REPOSITORY / "Snakefile")]
-    command += ["--directory", str(folder), "--configfile", str(folder / "config.yaml")]
-    command += ["--cores", "2", "--keep-going", *options]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2", "--keep-going"]
+    words += ["--configfile", str(folder / "config.yaml"), *options]
+    return snakemake(folder, *words, **quick_steps())
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from snakescope.learning.registry import read_card, weights_checksum
 from snakescope.step.checksum import sha256_of
 from tests import started
 from tests.healthspan.fine_tuning.drawn import write_single_masks
+from tests.quick_steps import quick_steps
 
 TINY = {
     "detector": {
@@ -24,9 +25,8 @@ TINY = {
 
 def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     snakefile, own = str(REPOSITORY / "Snakefile"), str(folder / "c.yaml")
-    return started.snakemake(
-        folder, "--snakefile", snakefile, "--cores", "1", *words, "--configfile", own
-    )
+    words = ("--snakefile", snakefile, "--cores", "1", *words, "--configfile", own)
+    return started.snakemake(folder, *words, **quick_steps())
 
 
 @pytest.mark.slow

@@ -1,8 +1,6 @@
 """From composites to states: calibrated, repeatable, and honest about what cannot be known."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -25,6 +23,7 @@ from snakescope.learning.scores import confusion_matrix, macro_f
 from snakescope.learning.weights import save_weights
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
+from tests.started import step
 
 CARD = {
     "architecture": "mlp_mixer",
@@ -110,16 +109,10 @@ def test_stack_and_index_must_belong_together(tmp_path):
 def test_the_command_classifies_any_number_of_worms(tmp_path, weights, count):
     write_table(tmp_path / "i.tsv", index(count))
     write_composites(tmp_path / "c.tif", pictures(count))
-    done = subprocess.run(
-        [
-            sys.executable, "-m", "snakescope", "healthspan", "classify",
-            "--composites", tmp_path / "c.tif", "--index", tmp_path / "i.tsv",
-            "--weights", weights[0], "--sha256", weights[1],
-            "--settings", json.dumps({"device": "cpu"}), "--states", tmp_path / "s.tsv",
-        ],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": "scripts", "PATH": "/usr/bin:/bin"},
+    done = step(
+        tmp_path, "healthspan", "classify", "--composites", "c.tif", "--index", "i.tsv",
+        "--weights", str(weights[0]), "--sha256", weights[1],
+        "--settings", json.dumps({"device": "cpu"}), "--states", "s.tsv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     states = read_table(tmp_path / "s.tsv", (*COLUMNS, "p_dead", "state"))

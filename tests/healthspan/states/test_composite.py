@@ -1,8 +1,6 @@
 """Composites show what stays white, what leaves green, and no other corpse as clutter."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pandas as pd
@@ -25,6 +23,7 @@ from snakescope.healthspan.states.settings import CompositeSettings
 from snakescope.imaging.masks import Instance, MaskSet, write_masks
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
+from tests.started import step
 
 SETTINGS = CompositeSettings()
 CENTRE = 64
@@ -197,24 +196,16 @@ def test_usable_times_leave_out_what_is_not_registered(tmp_path):
     assert usable_times([table]) == {0: 0.0, 2: 24.0}
 
 
-def command(*options):
-    return subprocess.run(
-        [sys.executable, "-m", "snakescope", "healthspan", "composite", *map(str, options)],
-        capture_output=True,
-        text=True,
-        env={"PYTHONPATH": "scripts", "PATH": "/usr/bin:/bin"},
-    )
-
-
 def test_the_command_looks_into_adjacent_blocks(tmp_path):
     middle = [bar(300, 300, t) for t in (2, 3)]
     first = write_block(tmp_path, "t000-t001", range(2), [bar(300, 300, 1)])
     second = write_block(tmp_path, "t002-t003", range(2, 4), middle)
     third = write_block(tmp_path, "t004-t005", range(4, 6), [bar(330, 300, 5)], unusable=(4,))
-    done = command(
+    done = step(
+        tmp_path, "healthspan", "composite",
         "--block", "t002-t003", "--masks", first[0], second[0], third[0],
         "--tables", first[1], second[1], third[1], "--settings", json.dumps({}),
-        "--composites", tmp_path / "c.tif", "--index", tmp_path / "i.tsv",
+        "--composites", "c.tif", "--index", "i.tsv",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     index = read_table(tmp_path / "i.tsv")

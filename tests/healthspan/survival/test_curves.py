@@ -1,8 +1,5 @@
 """Survival estimates and the curves of a plate."""
 
-import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -11,7 +8,6 @@ import pandas as pd
 import pytest
 from lifelines import KaplanMeierFitter
 
-import snakescope
 from snakescope.healthspan.plates.sheet import SINCE_FIRST_FRAME
 from snakescope.healthspan.survival.curves import draw_curves, plate_curves, plate_summary
 from snakescope.healthspan.survival.estimators import (
@@ -27,6 +23,7 @@ from snakescope.healthspan.survival.settings import CurvesSettings
 from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS
 from snakescope.imaging.style import figure_style
 from snakescope.step.tables import read_table, write_table
+from tests.started import step
 
 
 def worms(ends: np.ndarray, deaths: np.ndarray, step: float, last: float) -> pd.DataFrame:
@@ -200,18 +197,17 @@ def test_the_figure_has_the_bounds_and_a_legend_that_lies_on_no_curve() -> None:
 @pytest.mark.parametrize("number", [0, 12])
 def test_command_writes_the_same_pictures_twice(tmp_path: Path, number: int) -> None:
     ends = np.linspace(1, 6, number)
-    scripts = Path(snakescope.__file__).parents[1]
     write_table(tmp_path / "individuals.tsv", worms(ends, ends + 1, 0.5, 6.5))
     write_table(tmp_path / "counts.tsv", counts(14))
     for name in ("a", "b"):
-        command = [sys.executable, "-m", "snakescope", "healthspan", "curves", "--plate", "p"]
+        command = ["healthspan", "curves", "--plate", "p"]
         command += ["--experiment", "e", "--condition", "N2", "--settings", "{}"]
         command += ["--time-axis", SINCE_FIRST_FRAME]
         command += ["--individuals", "individuals.tsv", "--counts", "counts.tsv"]
         command += ["--curves", f"{name}.tsv", "--summary", f"{name}.summary.tsv"]
         command += ["--figures", f"{name}.svg", f"{name}.png"]
-        environment = os.environ | {"PYTHONPATH": str(scripts)}
-        subprocess.run(command, cwd=tmp_path, check=True, env=environment)
+        ended = step(tmp_path, *command)
+        assert ended.returncode == 0, ended.stderr
     for suffix in ("svg", "png", "tsv"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
     assert "share of worms" in (tmp_path / "a.svg").read_text(encoding="utf-8")

@@ -45,7 +45,9 @@ class PredictSettings(Settings):
         "mean", description="how the views are combined; min separates more"
     )
     precision: Literal["float32", "bfloat16", "float16"] = Field(
-        "float32", description="arithmetic; the half precisions by autocast, float16 on GPUs only"
+        "float32",
+        description="arithmetic; the half precisions by autocast, float16 on GPUs only; on a CPU"
+        " without its instructions bfloat16 is many times slower",
     )
     batch: int = Field(1, ge=1, description="patches computed at a time (count)")
     threads: int = Field(2, ge=1, description="CPU threads (count)")
