@@ -5,11 +5,12 @@ tiny inputs of tests, so a server loads the libraries once and forks for every c
 its own, with the folder, variables, output and package that the shell of the job would give it.
 """
 
+import atexit
 import gc
 import os
-import runpy
 import selectors
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -17,7 +18,7 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
-from tests.started import MODELS
+from tests.started import MODELS, become
 
 CALLS = "calls"
 """A pipe by which shells name the files of their calls."""
@@ -36,7 +37,12 @@ SHELL = """python() {
 
 
 def quick_steps() -> dict[str, str]:
-    """Variables under which the jobs of a run of Snakemake fork from the server of this process."""
+    """Variables under which the jobs of a run of Snakemake fork from the server of this process.
+
+    None where the output of a process is not known by its number, as it is on Linux.
+    """
+    if not Path("/proc/self/fd").exists():
+        return {}
     return {"BASH_ENV": str(_started()[0] / "functions.sh")}
 
 
@@ -44,6 +50,7 @@ def quick_steps() -> dict[str, str]:
 def _started() -> tuple[Path, subprocess.Popen[bytes]]:
     """A folder and its server, which ends when its input does, so at the latest with us."""
     folder = Path(tempfile.mkdtemp(prefix="quick_steps_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.mkfifo(folder / CALLS)
     text = SHELL.replace("FOLDER", shlex.quote(str(folder))).replace("CALLS", CALLS)
     (folder / "functions.sh").write_text(text)
@@ -57,39 +64,34 @@ def _started() -> tuple[Path, subprocess.Popen[bytes]]:
 def _serve(folder: Path) -> None:
     """Fork for every call, and return in the child that is to become the step."""
     pipe = os.open(folder / CALLS, os.O_RDWR)  # Also written, so that it never ends.
+    begun = b""
     with selectors.DefaultSelector() as selector:
         selector.register(0, selectors.EVENT_READ)
         selector.register(pipe, selectors.EVENT_READ)
-        begun = b""
         while True:
-            if any(key.fd == 0 for key, _ in selector.select()):
-                os._exit(0)
-            *calls, begun = (begun + os.read(pipe, 65536)).split(b"\n")
-            for call in calls:
-                if not os.fork():
-                    return _answer(Path(os.fsdecode(call)), pipe)
-            _reap()
+            for key, _ in selector.select():
+                if key.fd == 0:
+                    os._exit(0)
+                if key.fd != pipe:
+                    selector.unregister(key.fd)
+                    _ended(key.fd, *key.data)
+                    continue
+                *calls, begun = (begun + os.read(pipe, 65536)).split(b"\n")
+                for call in map(Path, map(os.fsdecode, calls)):
+                    child = os.fork()
+                    if not child:
+                        return _become(call.read_bytes().split(b"\0")[:-1])
+                    ended = os.pidfd_open(child)
+                    selector.register(ended, selectors.EVENT_READ, (child, call))
 
 
-def _reap() -> None:
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        pass
-
-
-def _answer(call: Path, pipe: int) -> None:
-    """Become the step of a call in a child, and tell the shell how it ended."""
-    os.close(pipe)
-    child = os.fork()
-    if not child:
-        return _become(call.read_bytes().split(b"\0")[:-1])
+def _ended(file: int, child: int, call: Path) -> None:
+    """Tell the shell of a call how its step ended."""
+    os.close(file)
     status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     call.unlink()
     # As a shell has it of a process that a signal ended.
     call.with_name(f"{call.name}.ended").write_text(f"{status if status >= 0 else 128 - status}\n")
-    os._exit(0)
 
 
 def _become(parts: list[bytes]) -> None:
@@ -117,4 +119,4 @@ if __name__ == "__main__":
     gc.collect()
     gc.freeze()  # Nothing of this is ever let go, so children need not look at it.
     _serve(Path(sys.argv[1]))
-    runpy.run_module("snakescope", run_name="__main__", alter_sys=True)
+    become("snakescope")

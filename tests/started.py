@@ -5,6 +5,7 @@ once and forks for every call: a process of its own, with its own folder, enviro
 the package. The server itself never loads the package, so a call always finds that of its folder.
 """
 
+import atexit
 import gc
 import json
 import os
@@ -13,11 +14,12 @@ import selectors
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 SNAKEMAKE = ("snakemake.cli", "smart_open", "pydantic")
 """Loaded by Snakemake and by the Snakefile."""
@@ -124,6 +126,27 @@ def _become(call: dict[str, Any]) -> str:
     return str(call["module"])
 
 
+def become(module: str) -> NoReturn:
+    """Run a module as a program, and end without taking the interpreter apart.
+
+    That would touch, and so copy, all the memory that is shared with the server: a second a call.
+    """
+    status: object = 0
+    try:
+        runpy.run_module(module, run_name="__main__", alter_sys=True)
+    except SystemExit as left:
+        status = left.code
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    if isinstance(status, str):
+        print(status, file=sys.stderr)
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status if isinstance(status, int) else int(status is not None))
+
+
 if __name__ == "__main__":
     # The folder of this file is no part of the path of those who run a module.
     sys.path.pop(0)
@@ -133,4 +156,4 @@ if __name__ == "__main__":
         import_module("snakemake.cli").get_argument_parser()  # It loads the plugins.
     gc.collect()
     gc.freeze()  # Nothing of this is ever let go, so children need not look at it.
-    runpy.run_module(_serve(), run_name="__main__", alter_sys=True)
+    become(_serve())

@@ -23,8 +23,8 @@ SETTINGS = SimulateSettings(
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    words = ["--snakefile", str(REPOSITORY / "Snakefile"), "--cores", "2", "--keep-going"]
-    words += ["--configfile", str(folder / "config.yaml"), *options]
+    words = ["--snakefile", str(REPOSITORY / "Snakefile")]
+    words += ["--configfile", str(folder / "config.yaml"), "--cores", "2", "--keep-going", *options]
     return snakemake(folder, *words, **quick_steps())
 
 
