@@ -63,7 +63,10 @@ report: demo ## write the demo's report, demo/report.html
 	$(DEMO) --configfile config/examples/demo/config.yaml --quiet all --report $(CURDIR)/demo/report.html
 
 ifeq ($(TREE),)
-test: $(READY) lint types unit slurm-test ## run every check; TREE=neurites: that tree's tests and the contract's
+# Tests on Slurm wait most of their time, so they run beside the others.
+test: $(READY) ## run every check; TREE=neurites: that tree's tests and the contract's
+	$(MAKE) --jobs 2 --output-sync=line lint types
+	$(MAKE) --jobs 2 unit slurm-test
 else
 test: $(READY)
 	$(PYTEST) tests/contract tests/$(TREE)

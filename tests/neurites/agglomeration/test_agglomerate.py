@@ -126,9 +126,7 @@ def greatest_difference(
     ("shape", "neurites", "voxel_nm", "seed"),
     [
         ((9, 320, 320), 90, SECTIONS, 2),
-        ((9, 320, 320), 90, SECTIONS, 4),
         ((40, 192, 192), 50, CUBES, 0),
-        ((40, 192, 192), 50, CUBES, 3),
     ],
 )
 def test_the_result_does_not_depend_on_the_block_size(
