@@ -105,6 +105,17 @@ def test_a_date_that_excel_made_is_refused(tmp_path: Path) -> None:
     assert "found the date" in refused.reason
 
 
+def test_a_row_that_a_filter_hides_is_refused_and_the_others_are_read(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for line in (HEADER.split(), ["p1", "e", "N2", "raw", 8], ["p2", "e", "N2", "raw2", 8]):
+        book.active.append(line)
+    book.active.row_dimensions[3].hidden = True
+    book.save(tmp_path / "p.xlsx")
+    sheet = read_sheet(tmp_path / "p.xlsx", Plate)
+    assert [row.name for row in sheet.rows] == ["p1"]
+    assert "found one that is hidden" in sheet.refused[0].reason
+
+
 @pytest.mark.parametrize("kind", ["tsv", "csv", "xlsx"])
 def test_mutated_sheets_are_read_or_refused(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"p.{kind}"

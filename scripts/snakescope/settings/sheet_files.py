@@ -171,13 +171,18 @@ def _workbook(path: Path, content: bytes, wanted: str) -> Iterator[tuple[int, li
     import openpyxl
 
     try:
+        calculated, typed = (
+            openpyxl.load_workbook(io.BytesIO(content), data_only=values)
+            for values in (True, False)
+        )
         sheets, written = (
             {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
-            for book in (
-                openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=values)
-                for values in (True, False)
-            )
+            for book in (calculated, typed)
         )
+        hidden = {
+            sheet.title: {at for at, row in sheet.row_dimensions.items() if row.hidden}
+            for sheet in calculated.worksheets
+        }
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise StepError(
@@ -204,6 +209,8 @@ def _workbook(path: Path, content: bytes, wanted: str) -> Iterator[tuple[int, li
     for number, row in enumerate(filled.get(title, []), start=1):
         pairs = zip(row, formulas.get(number, row), strict=False)
         problem = next((p for cell, typed in pairs if (p := _no_cell(cell, typed))), "")
+        if number in hidden.get(title, ()) and any(cell is not None for cell in row):
+            problem = "expected a row that shows, found one that is hidden; show it, or delete it"
         yield number, [_as_typed(cell) for cell in row], problem
 
 

@@ -121,26 +121,15 @@ def draw_scores(table: pd.DataFrame, volume: str) -> Figure:
         for (colour, marker), (scoring, part) in zip(
             looks, table.groupby("scoring", sort=False), strict=False
         ):
-            best = part.iloc[int(part["arand"].argmin())]
-            axes[0].plot(
-                part["threshold"],
-                part["arand"],
-                marker=marker,
-                ms=4,
-                color=colour,
-                label=f"{scoring}: {best['arand']:.4f} at {best['threshold']:g}",
-            )
-            axes[0].plot(best["threshold"], best["arand"], "o", ms=10, mfc="none", color=colour)
-            best = part.iloc[int(part["voi"].argmin())]
-            axes[1].plot(
-                part["voi_split"],
-                part["voi_merge"],
-                marker=marker,
-                ms=4,
-                color=colour,
-                label=f"{scoring}: {best['voi']:.3f} bits at {best['threshold']:g}",
-            )
-            axes[1].plot(best["voi_split"], best["voi_merge"], "o", ms=10, mfc="none", color=colour)
+            for panel, error, places, x, y in (
+                (axes[0], "arand", ".4f", "threshold", "arand"),
+                (axes[1], "voi", ".3f", "voi_split", "voi_merge"),
+            ):
+                best = part.iloc[int(part[error].argmin())]
+                bits = " bits" if error == "voi" else ""
+                label = f"{scoring}: {best[error]:{places}}{bits} at {best['threshold']:g}"
+                panel.plot(part[x], part[y], marker=marker, ms=4, color=colour, label=label)
+                panel.plot(best[x], best[y], "o", ms=10, mfc="none", color=colour)
         axes[0].set(
             title=f"{volume}: adapted Rand error",
             xlabel="threshold (1 - affinity)",
