@@ -27,6 +27,7 @@ rule annotations:
         labelled=directory(f"{TRAINED}/labelled"),
         splits=f"{TRAINED}/splits.tsv",
         findings=f"{TRAINED}/findings.tsv",
+        report=f"{TRAINED}/annotations_report.tsv",
     log:
         "logs/healthspan/annotations.log",
     benchmark:
@@ -46,7 +47,7 @@ rule annotations:
         "python -m snakescope healthspan annotations --sheet {params.sheet:q}"
         " --pixel-size-um {params.pixel_size_um} --settings {params.settings:q}"
         " --labelled {output.labelled:q} --splits {output.splits:q} --findings {output.findings:q}"
-        " > {log:q} 2>&1"
+        " --report {output.report:q} > {log:q} 2>&1"
 
 
 rule fine_tune:

@@ -29,7 +29,7 @@ def read(folder: Path, *rows: str, pixel_size_um: float = 9.74) -> tuple[pd.Data
     sheet = folder / "annotations.tsv"
     sheet.write_text(HEADER + "".join("\t".join(row.split("|")) + "\n" for row in rows))
     words = ["--sheet", str(sheet), "--pixel-size-um", str(pixel_size_um)]
-    for name in ("labelled", "splits", "findings"):
+    for name in ("labelled", "splits", "findings", "report"):
         words += [f"--{name}", str(folder / name)]
     call(annotations, words)
     findings = read_table(folder / "findings", ("image", "used", "finding"), text="all")

@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
+from snakescope.healthspan.fine_tuning.coco import drawn, of_coco, read_coco
 from snakescope.healthspan.fine_tuning.masks import (
-    drawn,
-    of_coco,
-    read_coco,
     read_label_image,
     read_single_masks,
     rescaled,
@@ -70,7 +68,7 @@ def test_all_forms_of_coco_draw_the_same_worm(form: str) -> None:
         "plain": {"size": list(SIZE), "counts": [*counts, wanted.size - sum(counts)]},
         "compressed": {"size": list(SIZE), "counts": coded["counts"].decode()},
     }
-    assert np.array_equal(drawn(forms[form], SIZE), wanted)
+    assert np.array_equal(drawn(forms[form], SIZE)[0], wanted)
 
 
 def test_annotations_that_cannot_be_used_are_named_one_by_one(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ An image that cannot be used is named with the reason and stops no other.
 
 import argparse
 import hashlib
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,13 +13,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+from PIL import Image
 
 from snakescope.healthspan.detection.size_prior import length_px
 from snakescope.healthspan.detection.tile import plate_picture, plate_scale
+from snakescope.healthspan.fine_tuning.coco import files_in, of_coco, read_coco
 from snakescope.healthspan.fine_tuning.masks import (
     Annotations,
-    of_coco,
-    read_coco,
     read_label_image,
     read_single_masks,
     rescaled,
@@ -28,6 +29,7 @@ from snakescope.healthspan.fine_tuning.sheet import AnnotatedImage
 from snakescope.healthspan.fine_tuning.split import parts_of, stated_parts
 from snakescope.healthspan.fine_tuning.store import (
     FINDING_COLUMNS,
+    REPORT_COLUMNS,
     SPLIT_COLUMNS,
     write_ignored,
     write_image,
@@ -41,6 +43,9 @@ from snakescope.step.output import atomic_folder
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
 
+ORIENTATION = 274
+"""The tag of EXIF and TIFF that says how a picture is turned."""
+
 USUAL_PX = (50.0, 180.0)
 """Median length of the worms of an image beyond which its pixel size is doubtful (px)."""
 
@@ -53,11 +58,15 @@ class Readings:
         images: that can be used, each with its row.
         findings: image, ``yes`` or ``no`` for whether it is used, and a sentence.
         digests: name and group of the image of every content.
+        stated: how many masks were given.
+        dropped: how many of them could not be used, by reason.
     """
 
     images: list[tuple[LabelledImage, AnnotatedImage]] = field(default_factory=list)
     findings: list[tuple[str, str, str]] = field(default_factory=list)
     digests: dict[str, tuple[str, str]] = field(default_factory=dict)
+    stated: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
 
     def refuse(self, name: str, reason: object) -> None:
         self.findings.append((name, "no", str(reason)))
@@ -66,12 +75,36 @@ class Readings:
         self.findings += [(name, "yes", note) for note in notes]
 
 
+def check_upright(path: str) -> None:
+    """Check that a picture is stored as it is shown.
+
+    Programs that annotate turn a picture by its EXIF data, and those that compute do not.
+
+    Raises:
+        StepError: it is to be turned.
+    """
+    try:
+        with Image.open(path) as picture:
+            turned = picture.getexif().get(ORIENTATION, 1)
+    except (OSError, ValueError, SyntaxError):
+        # Whether it can be read at all is told by what reads it.
+        return
+    if turned not in (0, 1):
+        raise StepError(
+            f"{path}: expected a picture that is stored as it is shown, found one that its EXIF"
+            f" data turns (orientation {turned}), so that masks do not fit; save it upright and"
+            " without EXIF data, and annotate that"
+        )
+
+
 def frames_of(files: dict[str, str]) -> dict[str, Frame]:
     """The channels of an image, by name.
 
     Raises:
         StepError: one cannot be read, or they differ in size.
     """
+    for path in files.values():
+        check_upright(path)
     frames = {channel: read_frame(path) for channel, path in files.items()}
     shapes = {frame.shape for frame in frames.values()}
     if len(shapes) > 1:
@@ -99,19 +132,23 @@ def items_of(row: AnnotatedImage) -> Iterator[tuple[str, dict[str, str]]]:
             " one channel and a COCO file (.json) in the column masks"
         )
     (channel,) = row.channels
-    names = sorted(read_coco(row.masks))
-    there = [name for name in names if (folder / name).is_file()]
+    coco = read_coco(row.masks)
+    there = files_in(folder, coco)
     if not there:
         raise StepError(
-            f"{folder}: expected the images that {row.masks} names, found none of {len(names)};"
-            " correct the folder or file_name"
+            f"{folder}: expected the images that {row.masks} names, found none of"
+            f" {len(coco.images)} ({', '.join(list(coco.images)[:3])} ...); correct the folder or"
+            " file_name"
         )
-    for name in there:
-        yield f"{row.name}_{Path(name).stem}", {channel: str(folder / name)}
+    for path in there:
+        yield f"{row.name}_{path.stem}", {channel: str(path)}
 
 
 def annotations_of(
-    row: AnnotatedImage, files: dict[str, str], shape: tuple[int, int]
+    row: AnnotatedImage,
+    files: dict[str, str],
+    shape: tuple[int, int],
+    settings: AnnotationsSettings,
 ) -> Annotations:
     """The masks of an image, in its own pixels.
 
@@ -122,7 +159,9 @@ def annotations_of(
     if not paths:
         raise StepError(f"{row.masks}: expected masks, found no such file; correct the sheet")
     if Path(row.masks).suffix.lower() == ".json":
-        return of_coco(row.masks, read_coco(row.masks), next(iter(files.values())), shape)
+        image = next(iter(files.values()))
+        coco = read_coco(row.masks)
+        return of_coco(row.masks, coco, image, shape, settings.classes, settings.pixel_origin)
     if len(paths) == 1 and str(paths[0]) == str(Path(row.masks)):
         return read_label_image(paths[0], shape)
     return read_single_masks(paths, shape)
@@ -194,12 +233,14 @@ def _read_item(
     try:
         frames = frames_of(files)
         shape = next(iter(frames.values())).shape
-        given = annotations_of(row, files, (shape[0], shape[1]))
+        given = annotations_of(row, files, (shape[0], shape[1]), settings)
     except SystemFault:
         raise
     except StepError as error:
         found.refuse(name, error)
         return
+    found.stated += given.stated
+    found.dropped.update(given.dropped)
     image, notes = at_model_scale(name, row, frames, given, pixel_size_um, settings.min_area_px)
     digest = hashlib.blake2b(image.picture.tobytes(), digest_size=16).hexdigest()
     twin, group = found.digests.setdefault(digest, (name, row.group))
@@ -230,6 +271,28 @@ def splits_table(
     return pd.DataFrame(rows, columns=[*SPLIT_COLUMNS, "licence", "data", *extra])
 
 
+def dropped_table(found: Readings) -> pd.DataFrame:
+    """How many masks were given and left out, by reason."""
+    rows = [("given", found.stated), *sorted(found.dropped.items())]
+    return pd.DataFrame(rows, columns=list(REPORT_COLUMNS))
+
+
+def check_dropped(sheet: str, found: Readings, most: float) -> None:
+    """Check that next to all masks could be used.
+
+    Raises:
+        StepError: more than a share of them could not; the rest would be a biased choice.
+    """
+    lost = found.dropped.total()
+    if lost > most * found.stated:
+        told = "; ".join(f"{reason}: {count}" for reason, count in found.dropped.most_common())
+        raise StepError(
+            f"{sheet}: expected at most {most:.0%} of the annotations of COCO files to be of no"
+            f" use, found {lost} of {found.stated} ({told}); export them again, or raise"
+            " fine_tuning: annotations: max_dropped_share"
+        )
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--sheet", required=True, help="sheet of annotated images")
@@ -238,6 +301,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labelled", required=True, help="folder to write")
     parser.add_argument("--splits", required=True, help="table of the images to write")
     parser.add_argument("--findings", required=True, help="table of findings to write")
+    parser.add_argument("--report", required=True, help="table of masks left out to write")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -250,6 +314,8 @@ def main(arguments: argparse.Namespace) -> None:
         found.refuse(refused.name, refused.reason)
     table = pd.DataFrame(found.findings, columns=list(FINDING_COLUMNS))
     write_table(arguments.findings, table)
+    write_table(arguments.report, dropped_table(found))
+    check_dropped(arguments.sheet, found, settings.max_dropped_share)
     for name, used, finding in found.findings:
         print(f"{name}{'' if used == 'yes' else ' (not used)'}: {finding}", flush=True)
     rows = [row for _, row in found.images]

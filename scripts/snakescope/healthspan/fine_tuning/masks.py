@@ -1,16 +1,15 @@
-"""Masks of worms as people annotate them: label images, one image a mask, COCO files."""
+"""Masks of worms as people annotate them: label images, and one image a mask.
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+COCO files are read by :mod:`snakescope.healthspan.fine_tuning.coco`.
+"""
+
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from snakescope.imaging.frames import read_picture
 from snakescope.imaging.masks import Instance, cropped
@@ -18,9 +17,6 @@ from snakescope.step.errors import StepError, SystemFault
 
 FINER = 4
 """Masks are drawn so many times as large, and pooled, where they are brought to another scale."""
-
-BEYOND_PX = 2.0
-"""A polygon may reach so far out of its image, as drawing programs let it."""
 
 
 @dataclass
@@ -31,11 +27,15 @@ class Annotations:
         worms: masks of single worms.
         ignore: left, top, width, height of what has no single mask and may be worms (px).
         notes: what was found and done, a sentence each.
+        stated: how many masks were given.
+        dropped: of each that could not be used, why, in the same words for the same fault.
     """
 
     worms: list[Instance] = field(default_factory=list)
     ignore: list[tuple[float, float, float, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    stated: int = 0
+    dropped: list[str] = field(default_factory=list)
 
 
 def read_label_image(path: str, shape: tuple[int, int]) -> Annotations:
@@ -98,103 +98,6 @@ def picture_of(path: str, shape: tuple[int, int]) -> NDArray[Any]:
             f" {labels.shape[1]} x {labels.shape[0]}; export them at that size"
         )
     return labels
-
-
-@lru_cache(maxsize=2)
-def read_coco(path: str) -> dict[str, Sequence[Mapping[str, Any]]]:
-    """Read a COCO file: the annotations of every image, by its ``file_name``.
-
-    Raises:
-        StepError: no such file, or none with images and annotations.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        names = {str(one["file_name"]): one["id"] for one in content["images"]}
-        by_image: dict[Any, list[Mapping[str, Any]]] = {}
-        for note in content["annotations"]:
-            by_image.setdefault(note["image_id"], []).append(note)
-    except FileNotFoundError:
-        raise StepError(f"{path}: expected a COCO file, found no such file") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise StepError(
-            f"{path}: expected a COCO file with images and annotations, found something else"
-            f" ({type(error).__name__}: {error}); export it as COCO instance segmentation"
-        ) from None
-    return {name: by_image.get(identifier, []) for name, identifier in names.items()}
-
-
-def of_coco(
-    path: str, notes: Mapping[str, Sequence[Mapping[str, Any]]], image: str, shape: tuple[int, int]
-) -> Annotations:
-    """The worms of one image of a COCO file, which names it by its path or by its file name.
-
-    Raises:
-        StepError: the file does not name the image, or two images so.
-    """
-    named = [one for one in notes if Path(one).name == Path(image).name]
-    exact = [one for one in named if Path(image).as_posix().endswith(one)]
-    chosen = exact if len(exact) == 1 else named
-    if len(chosen) != 1:
-        raise StepError(
-            f"{path}: expected {Path(image).name} once among its images, found it"
-            f" {len(chosen)} times; correct file_name"
-        )
-    found = Annotations()
-    for number, note in enumerate(notes[chosen[0]], start=1):
-        what = f"annotation {note.get('id', number)}"
-        try:
-            box = note.get("bbox")
-            if note.get("iscrowd") and box:
-                left, top, width, height = (float(side) for side in box)
-                found.ignore.append((left, top, width, height))
-                continue
-            mask = drawn(note["segmentation"], shape)
-            if _reaches_out(note["segmentation"], shape):
-                found.notes.append(f"{what} reaches out of the image and is cut at its border")
-        except (KeyError, ValueError, TypeError, IndexError) as error:
-            reason = f"{type(error).__name__}: {error}"
-            found.notes.append(f"{what} has no polygon or run lengths ({reason}), left out")
-            continue
-        one = cropped(mask, 0, 0, 0, len(found.worms), 1.0)
-        if one is None:
-            found.notes.append(f"{what} has no pixel on the image, left out")
-        else:
-            found.worms.append(one)
-    return found
-
-
-def drawn(segmentation: Any, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    """The mask (Y, X) of polygons, or of run lengths, plain or compressed, as COCO draws it.
-
-    Raises:
-        ValueError: an empty segmentation, or run lengths of another size.
-    """
-    height, width = shape
-    if isinstance(segmentation, list):
-        polygons = [[float(v) for v in one] for one in segmentation if len(one) >= 6]
-        if not polygons:
-            raise ValueError("no polygon of three corners")
-        coded = coco_mask.merge(coco_mask.frPyObjects(polygons, height, width))
-    else:
-        if list(segmentation["size"]) != [height, width]:
-            raise ValueError(f"run lengths of size {segmentation['size']}, not {[height, width]}")
-        counts = segmentation["counts"]
-        coded = segmentation if isinstance(counts, (str, bytes)) else None
-        if coded is None:
-            if sum(counts) != height * width:
-                raise ValueError("run lengths that do not fill the image")
-            coded = coco_mask.frPyObjects(dict(segmentation), height, width)
-    return np.asarray(coco_mask.decode(coded), bool)
-
-
-def _reaches_out(segmentation: Any, shape: tuple[int, int]) -> bool:
-    if not isinstance(segmentation, list):
-        return False
-    corners = np.concatenate([np.asarray(one, float).reshape(-1, 2) for one in segmentation])
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    return bool(
-        min(low) < -BEYOND_PX or high[0] > shape[1] + BEYOND_PX or high[1] > shape[0] + BEYOND_PX
-    )
 
 
 def rescaled(

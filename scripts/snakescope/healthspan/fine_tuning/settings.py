@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class AnnotationsSettings(Settings):
     """How annotated images are read, and parted into images to train on and to test on."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     seed: int = Field(1, ge=0, description="seed of the split into train and held_out")
     held_out_share: float = Field(
@@ -25,6 +25,24 @@ class AnnotationsSettings(Settings):
         ge=1,
         description="smaller masks are no worms: they are left out and painted over (px of the"
         " model's pixel size)",
+    )
+
+    classes: tuple[str, ...] = Field(
+        (),
+        description="names of the classes (categories) of COCO files that are worms; none takes"
+        " every annotation for a worm",
+    )
+    pixel_origin: Literal["corner", "centre"] = Field(
+        "corner",
+        description="where the coordinates of polygons begin: at the corner of the first pixel, as"
+        " in COCO, CVAT, Label Studio and QuPath, or at its centre",
+    )
+    max_dropped_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="most of the annotations of COCO files that may be of no use before all are"
+        " refused (0-1)",
     )
 
 

@@ -19,6 +19,7 @@ from snakescope.step.tables import read_table, write_table
 
 SPLIT_COLUMNS = ("image", "group", "part", "worms", "ignored", "width", "height")
 FINDING_COLUMNS = ("image", "used", "finding")
+REPORT_COLUMNS = ("what", "masks")
 IGNORED_COLUMNS = ("image", "left", "top", "width", "height")
 IGNORED = "ignored.tsv"
 
