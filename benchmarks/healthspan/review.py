@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks import ROOT
 from benchmarks.browser import CHROMIUM, Browser
+from benchmarks.healthspan.drawn_masks import overlaps
 from benchmarks.healthspan.drawn_tracks import STEP_D, made_wrong, simulated_plate
 from benchmarks.healthspan.review_again import reassociated
 from benchmarks.healthspan.reviewing import DIGEST, review, review_page_of, truth_of
@@ -43,6 +44,7 @@ from snakescope.step.tables import write_table
 
 COLUMNS = ("case", "metric", "value", "unit")
 SHARE_WRONG = 0.1
+WIDTHS_PX = (4, 6, 10)
 FIRST = 20
 """Corrections of which the keys are counted."""
 
@@ -218,6 +220,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--full", type=int, nargs=2, default=(112, 84), metavar=("WORMS", "TIMES"))
     parser.add_argument("--listed", type=int, default=1000, help="plates of the list (1000)")
     parser.add_argument("--times", type=int, default=5, help="that each page is opened (5)")
+    parser.add_argument("--bent", type=int, default=200, help="worms of each width (200)")
     parser.add_argument("--again", type=int, default=2, help="plates to search twice (2)")
     parser.add_argument("--frame-px", type=int, default=880, help="side of their frames (880)")
     parser.add_argument("--frames", type=int, default=24, help="of each of them (24)")
@@ -236,6 +239,9 @@ def main(given: argparse.Namespace) -> None:
         folder = Path(name)
         rows += corrected_by_keyboard(browser, folder, given.plates, given.worms, given.timepoints)
         rows += pages_answer(browser, folder, *given.full, given.listed, given.times)
+    shared = [one for width in WIDTHS_PX for one in overlaps(width, given.bent)]
+    rows.append(("round_trip", "least_iou", min(shared), "of worms 4, 6 and 10 px wide"))
+    rows.append(("round_trip", "median_iou", float(np.median(shared)), "of the same worms"))
     if given.again:
         shape = given.frame_px, given.frames
         rows += reassociated(given.folder, given.again, *shape, given.other_weights)

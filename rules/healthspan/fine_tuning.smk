@@ -5,6 +5,11 @@ In:  the sheet of annotated images (`healthspan: fine_tuning: sheet:`), the imag
 Out: results/healthspan/training/: splits.tsv, findings.tsv, detector.safetensors and its card,
      scores.tsv of both weights on images held out, pictures of these, training.html
 
+Frames to annotate, with polygons to start from, `snakemake healthspan_annotations`.
+
+In:  tracks.tsv (corrected, where people corrected it), frames.tsv, masks and registered frames
+Out: results/healthspan/annotations/: pictures, COCO and GeoJSON, a sheet for the training
+
 An image or a mask that cannot be used is a row of findings.tsv and stops no other. A training that
 was interrupted goes on from its checkpoint.
 """
@@ -22,6 +27,39 @@ rule train:
 
 rule annotations:
     input:
+        tracks=lambda wildcards: tree.review.pages(tree.subjects, "tracks.tsv"),
+        frames=lambda wildcards: [f"results/healthspan/{one}/frames.tsv" for one in tree.subjects],
+        # The step finds them beside the frames.
+        blocks=lambda wildcards: [
+            path
+            for plate in tree.subjects
+            for pattern in ("masks/{block}.json", "registered/{block}.ome.tif")
+            for path in tree.files(pattern, plate, tree.blocks(plate))
+        ],
+    output:
+        directory("results/healthspan/annotations"),
+    log:
+        "logs/healthspan/annotations.log",
+    benchmark:
+        "results/benchmarks/healthspan/annotations.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("annotation_package"),
+        runtime=tree.runtime("annotation_package"),
+    params:
+        version=tree.version("annotation_package"),
+        settings=tree.recorded("annotation_package"),
+        plates=lambda wildcards: list(tree.subjects),
+    shell:
+        "python -m snakescope healthspan annotation_package --plates {params.plates:q}"
+        " --tracks {input.tracks:q} --frames {input.frames:q} --settings {params.settings:q}"
+        " --package {output:q} > {log:q} 2>&1"
+
+
+rule audit:
+    input:
         lambda wildcards: files_of(ANNOTATED),
     output:
         labelled=directory(f"{TRAINED}/labelled"),
@@ -29,9 +67,9 @@ rule annotations:
         findings=f"{TRAINED}/findings.tsv",
         report=f"{TRAINED}/annotations_report.tsv",
     log:
-        "logs/healthspan/annotations.log",
+        "logs/healthspan/audit.log",
     benchmark:
-        "results/benchmarks/healthspan/annotations.tsv"
+        "results/benchmarks/healthspan/audit.tsv"
     conda:
         "../../envs/snakescope.yaml"
     threads: 1
@@ -52,8 +90,8 @@ rule annotations:
 
 rule fine_tune:
     input:
-        labelled=rules.annotations.output.labelled,
-        splits=rules.annotations.output.splits,
+        labelled=rules.audit.output.labelled,
+        splits=rules.audit.output.splits,
     output:
         weights=f"{TRAINED}/detector.safetensors",
         thresholds=f"{TRAINED}/mask_thresholds.tsv",
@@ -88,9 +126,9 @@ rule fine_tune:
 
 rule fine_tune_scores:
     input:
-        labelled=rules.annotations.output.labelled,
-        splits=rules.annotations.output.splits,
-        findings=rules.annotations.output.findings,
+        labelled=rules.audit.output.labelled,
+        splits=rules.audit.output.splits,
+        findings=rules.audit.output.findings,
         weights=rules.fine_tune.output.weights,
         thresholds=rules.fine_tune.output.thresholds,
         curves=rules.fine_tune.output.curves,

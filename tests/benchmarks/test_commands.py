@@ -59,7 +59,7 @@ TINY: dict[str, str] = {
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",
     "healthspan.review": "--plates 1 --worms 12 --timepoints 30 --full 4 6 --listed 3 --times 1"
-    " --again 0 --table t.tsv --page p.md",
+    " --bent 2 --again 0 --table t.tsv --page p.md",
     "healthspan.second_look": "--plates 1 --timepoints 3 --worms 4 4 --folder e --table t.tsv"
     " --page p.md",
     "healthspan.states": "--per-state 3 --table t.tsv --page p.md",

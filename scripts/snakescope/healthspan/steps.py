@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from snakescope.healthspan.detection.settings import DetectSettings, TileSettings
 from snakescope.healthspan.fine_tuning.settings import (
+    AnnotationPackageSettings,
     AnnotationsSettings,
     FineTuneScoresSettings,
     FineTuneSettings,
@@ -64,6 +65,9 @@ STEPS: Mapping[str, Step] = {
         "snakescope.healthspan.training.train_classifier", TrainClassifierSettings
     ),
     "annotations": Step("snakescope.healthspan.fine_tuning.annotations", AnnotationsSettings),
+    "annotation_package": Step(
+        "snakescope.healthspan.fine_tuning.package", AnnotationPackageSettings
+    ),
     "fine_tune": Step("snakescope.healthspan.fine_tuning.fit", FineTuneSettings),
     "fine_tune_scores": Step("snakescope.healthspan.fine_tuning.compare", FineTuneScoresSettings),
 }

@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from benchmarks.healthspan.drawn_masks import overlaps
 from snakescope.healthspan.fine_tuning.annotations import (
     Readings,
     check_dropped,
@@ -25,7 +26,7 @@ from snakescope.healthspan.fine_tuning.coco import (
 )
 from snakescope.healthspan.fine_tuning.masks import Annotations
 from snakescope.healthspan.fine_tuning.polygons import filled, polygons_of
-from snakescope.imaging.masks import Instance, cropped
+from snakescope.imaging.masks import cropped
 from snakescope.step.errors import StepError
 from tests.healthspan.fine_tuning.drawn import SIZE, worm
 
@@ -180,30 +181,10 @@ def test_what_is_left_out_is_counted_and_more_than_a_little_is_refused() -> None
         check_dropped("s.tsv", found, 0.05)
 
 
-def bent(width: int, seed: int) -> Instance:
-    """A worm of a width (px), bent at random, that may close a ring."""
-    rng = np.random.default_rng([width, seed])
-    angle = np.cumsum(rng.normal(0, 0.35, 60)) + rng.uniform(0, 6)
-    steps = np.stack([np.cos(angle), np.sin(angle)], axis=1) * 12
-    fine = np.zeros((1600, 1600), np.uint8)
-    corners = np.round(800 + np.cumsum(steps, axis=0)).astype(np.int32)
-    cv2.polylines(fine, [corners], False, 1, width * 8)
-    mask = cv2.resize(fine.astype(np.float32), (200, 200), interpolation=cv2.INTER_AREA) >= 0.5
-    one = cropped(np.asarray(mask), 0, 0, 0, 0, 1.0)
-    assert one is not None
-    return one
-
-
 @pytest.mark.parametrize("width", [4, 6, 10])
 def test_masks_come_back_from_polygons(width: int) -> None:
     """One's own to COCO and back: the overlap of every worm is .95 at least, .99 in the middle."""
-    shared = []
-    for seed in range(20):
-        one = bent(width, seed)
-        whole = np.zeros((200, 200), bool)
-        whole[one.top : one.bottom, one.left : one.right] = one.mask
-        back = filled(polygons_of(one), whole.shape)
-        shared.append((back & whole).sum() / (back | whole).sum())
+    shared = overlaps(width, 20)
     assert min(shared) >= 0.95 and np.median(shared) >= 0.99
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 
 from snakescope.healthspan.detection.size_prior import length_px
 from snakescope.healthspan.detection.tile import plate_picture, plate_scale
-from snakescope.healthspan.fine_tuning.coco import files_in, of_coco, read_coco
+from snakescope.healthspan.fine_tuning.coco import files_in, of_coco, read_coco, read_geojson
 from snakescope.healthspan.fine_tuning.masks import (
     Annotations,
     read_label_image,
@@ -158,9 +158,10 @@ def annotations_of(
     paths = row.mask_files()
     if not paths:
         raise StepError(f"{row.masks}: expected masks, found no such file; correct the sheet")
-    if Path(row.masks).suffix.lower() == ".json":
+    kind = Path(row.masks).suffix.lower()
+    if kind in (".json", ".geojson"):
         image = next(iter(files.values()))
-        coco = read_coco(row.masks)
+        coco = read_coco(row.masks) if kind == ".json" else read_geojson(row.masks, image)
         return of_coco(row.masks, coco, image, shape, settings.classes, settings.pixel_origin)
     if len(paths) == 1 and str(paths[0]) == str(Path(row.masks)):
         return read_label_image(paths[0], shape)

@@ -92,6 +92,38 @@ def read_coco(path: str) -> Coco:
     return Coco(images, categories)
 
 
+def read_geojson(path: str, image: str) -> Coco:
+    """Read the objects of one picture that QuPath exported as GeoJSON, as a COCO file.
+
+    Raises:
+        StepError: no such file, or none with features.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
+        features = content["features"] if isinstance(content, dict) else content
+        notes, names = [], {}
+        for number, feature in enumerate(features, start=1):
+            shape = feature["geometry"]
+            about = (feature.get("properties") or {}).get("classification") or {}
+            name = str(about.get("name", "without a class"))
+            names[name] = name
+            parts = (
+                shape["coordinates"] if shape["type"] == "MultiPolygon" else [shape["coordinates"]]
+            )
+            if shape["type"] not in ("Polygon", "MultiPolygon"):
+                parts = []
+            rings = [np.ravel(np.asarray(ring)[:, :2]).tolist() for part in parts for ring in part]
+            notes.append({"id": number, "category_id": name, "segmentation": rings})
+    except FileNotFoundError:
+        raise StepError(f"{path}: expected a GeoJSON file, found no such file") from None
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+        raise StepError(
+            f"{path}: expected a GeoJSON file with polygons, found something else"
+            f" ({type(error).__name__}: {error}); export the objects as GeoJSON"
+        ) from None
+    return Coco({Path(image).name: CocoImage(0, 0, notes)}, names)
+
+
 def plain_name(name: str) -> str:
     """Return the name of an image without what programs add to it.
 

@@ -46,6 +46,21 @@ class AnnotationsSettings(Settings):
     )
 
 
+class AnnotationPackageSettings(Settings):
+    """Which frames of the plates are handed out to be annotated."""
+
+    version: ClassVar[int] = 1
+
+    frames: int = Field(24, ge=1, description="frames of all plates together (count)")
+    frames_per_plate: int = Field(4, ge=1, description="most frames of a plate (count)")
+    apart_frames: int = Field(
+        4, ge=1, description="timepoints from one chosen frame of a plate to the next, at least"
+    )
+    channel: Literal["bright_field", "dark_field"] = Field(
+        "bright_field", description="channel shown, where the plate has it; else the other one"
+    )
+
+
 class FineTuneSettings(Settings):
     """How the shipped detector is trained further on annotated images."""
 
@@ -128,6 +143,9 @@ class FineTuningSettings(Settings):
     )
     annotations: AnnotationsSettings = Field(
         AnnotationsSettings(), description="annotated images, audited and parted by group"
+    )
+    package: AnnotationPackageSettings = Field(
+        AnnotationPackageSettings(), description="frames that are handed out to be annotated"
     )
     detector: FineTuneSettings = Field(
         FineTuneSettings(), description="training of the detector on them"

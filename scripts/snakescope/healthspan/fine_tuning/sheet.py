@@ -35,7 +35,7 @@ class AnnotatedImage(Row):
     masks: PathCell = Field(
         description="masks of its worms: a label image (TIFF or PNG, one number a worm), a folder"
         " of images with one mask each, a pattern of such files (`masks/A04_*.png`), or a COCO"
-        " file (`.json`, polygons or run lengths)",
+        " file (`.json`, polygons or run lengths), or objects of QuPath (`.geojson`)",
     )
     group: str = Field(
         min_length=1,
