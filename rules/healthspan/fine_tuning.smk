@@ -46,14 +46,14 @@ rule annotations:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=tree.memory("annotation_package"),
-        runtime=tree.runtime("annotation_package"),
+        mem_mb=tree.memory("annotations"),
+        runtime=tree.runtime("annotations"),
     params:
-        version=tree.version("annotation_package"),
-        settings=tree.recorded("annotation_package"),
+        version=tree.version("annotations"),
+        settings=tree.recorded("annotations"),
         plates=lambda wildcards: list(tree.subjects),
     shell:
-        "python -m snakescope healthspan annotation_package --plates {params.plates:q}"
+        "python -m snakescope healthspan annotations --plates {params.plates:q}"
         " --tracks {input.tracks:q} --frames {input.frames:q} --settings {params.settings:q}"
         " --package {output:q} > {log:q} 2>&1"
 
@@ -74,15 +74,15 @@ rule audit:
         "../../envs/snakescope.yaml"
     threads: 1
     resources:
-        mem_mb=tree.memory("annotations"),
-        runtime=tree.runtime("annotations"),
+        mem_mb=tree.memory("audit"),
+        runtime=tree.runtime("audit"),
     params:
-        version=tree.version("annotations"),
-        settings=tree.recorded("annotations"),
+        version=tree.version("audit"),
+        settings=tree.recorded("audit"),
         sheet=ANNOTATED,
         pixel_size_um=tree.settings.plates.pixel_size_um,
     shell:
-        "python -m snakescope healthspan annotations --sheet {params.sheet:q}"
+        "python -m snakescope healthspan audit --sheet {params.sheet:q}"
         " --pixel-size-um {params.pixel_size_um} --settings {params.settings:q}"
         " --labelled {output.labelled:q} --splits {output.splits:q} --findings {output.findings:q}"
         " --report {output.report:q} > {log:q} 2>&1"

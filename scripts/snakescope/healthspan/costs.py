@@ -65,9 +65,9 @@ COSTS = {
     "train_detector resnet101": Cost(3280, {"example": 1.0}, s=7200),
     "train_classifier mlp_mixer": Cost(940, {"example": 0.234}, s=7200),
     # The frames of fine-tuning are its steps, those of the others annotated images.
-    "annotations": _cost(400, 0, 5, s=10, s_frame=1),
+    "audit": _cost(400, 0, 5, s=10, s_frame=1),
     # The frames of the package are its plates.
-    "annotation_package": _cost(250, 20, 1, s=10, s_frame=5, files={"frame": 5.0}),
+    "annotations": _cost(250, 20, 1, s=10, s_frame=5, files={"frame": 5.0}),
     "fine_tune": _cost(2600, s=300, s_frame=2.5),
     "fine_tune_scores": _cost(1300, 0, 5, s=20, s_frame=6),
 }

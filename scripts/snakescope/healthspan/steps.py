@@ -64,10 +64,8 @@ STEPS: Mapping[str, Step] = {
     "train_classifier": Step(
         "snakescope.healthspan.training.train_classifier", TrainClassifierSettings
     ),
-    "annotations": Step("snakescope.healthspan.fine_tuning.annotations", AnnotationsSettings),
-    "annotation_package": Step(
-        "snakescope.healthspan.fine_tuning.package", AnnotationPackageSettings
-    ),
+    "audit": Step("snakescope.healthspan.fine_tuning.annotations", AnnotationsSettings),
+    "annotations": Step("snakescope.healthspan.fine_tuning.package", AnnotationPackageSettings),
     "fine_tune": Step("snakescope.healthspan.fine_tuning.fit", FineTuneSettings),
     "fine_tune_scores": Step("snakescope.healthspan.fine_tuning.compare", FineTuneScoresSettings),
 }
