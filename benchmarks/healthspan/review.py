@@ -189,6 +189,7 @@ def pages_answer(
     status = pd.DataFrame({"plate": names, "experiment": "one", "condition": "N2"})
     status = status.assign(status="included", reason="")
     figures = {"worms": 60, "deaths": 51, "last_day": 30.5, "median_lifespan_d": 13.25}
+    figures |= {"alive_at_last_frame": 3}
     index = folder / "index.html"
     rows = index_rows(status, [pd.DataFrame([{"plate": name, **figures}]) for name in names])
     write_text(index, index_page(rows))

@@ -2,12 +2,13 @@
 
 In:  corrections/<plate>.<scorer>.tsv; tracks.tsv, individuals.tsv, counts.tsv
 Out: corrected/tracks.tsv, corrected/individuals.tsv, corrected/counts.tsv: what counts beside what
-     the machine says; corrected/corrections.tsv: what became of every line; corrected/agreement.tsv: how far scorers agree
+     the machine says; corrected/corrections.tsv: what became of every line; corrected/agreement.tsv:
+     how far scorers agree; corrected/changes.tsv: what the review changed, and how long it took
 
 Pages on which people look through a plate and correct it, `snakemake healthspan_review`.
 
 In:  tracks.tsv, individuals.tsv, frames.tsv; masks and registered frames of all blocks
-Out: review.html; of all plates ../review.html, an index
+Out: review.html; of all plates ../review.html, an index, and ../review.tsv, what reviews changed
 
 A plate without a file of corrections has none of these; its curves, pages and experiment are made
 from the tables of the machine. With one they are made from these.
@@ -26,6 +27,7 @@ rule corrected:
         counts="results/healthspan/{plate}/corrected/counts.tsv",
         lines="results/healthspan/{plate}/corrected/corrections.tsv",
         agreement="results/healthspan/{plate}/corrected/agreement.tsv",
+        changes="results/healthspan/{plate}/corrected/changes.tsv",
     log:
         "logs/healthspan/corrected/{plate}.log",
     benchmark:
@@ -50,7 +52,7 @@ rule corrected:
         " --tracking {params.tracking:q} --settings {params.settings:q}"
         " --corrected-tracks {output.tracks:q} --corrected-individuals {output.individuals:q}"
         " --corrected-counts {output.counts:q} --lines {output.lines:q}"
-        " --agreement {output.agreement:q} > {log:q} 2>&1"
+        " --agreement {output.agreement:q} --changes {output.changes:q} > {log:q} 2>&1"
 
 
 rule review:
@@ -63,8 +65,10 @@ rule review_index:
     input:
         status=tree.file("status.tsv"),
         summaries=lambda wildcards: tree.review.pages(tree.subjects, "summary.tsv"),
+        changes=lambda wildcards: tree.review.changes(tree.subjects),
     output:
-        "results/healthspan/review.html",
+        page="results/healthspan/review.html",
+        table="results/healthspan/review.tsv",
     log:
         "logs/healthspan/review_index.log",
     benchmark:
@@ -77,9 +81,11 @@ rule review_index:
         runtime=tree.runtime("review_index"),
     params:
         version=tree.version("review_index"),
+        settings=tree.recorded("review_index"),
     shell:
         "python -m snakescope healthspan review_index --status {input.status:q}"
-        " --summaries {input.summaries:q} --page {output:q} > {log:q} 2>&1"
+        " --summaries {input.summaries:q} --changes {input.changes:q} --settings {params.settings:q}"
+        " --page {output.page:q} --table {output.table:q} > {log:q} 2>&1"
 
 
 rule review_page:

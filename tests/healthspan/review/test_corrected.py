@@ -1,6 +1,7 @@
 """Corrections on the tables of a plate: what changes, and that nothing else does."""
 
 import argparse
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pandas as pd
 import pytest
 
 from benchmarks.healthspan.drawn_tracks import simulated_plate
+from snakescope.healthspan.report.quality import corrections_of, page
+from snakescope.healthspan.report.quality_measures import Measures, Verdict
 from snakescope.healthspan.review.association import associate
+from snakescope.healthspan.review.changes import CHANGES_COLUMNS, minutes_spent
 from snakescope.healthspan.review.corrected import add_arguments, digest_of_tracks, main
 from snakescope.healthspan.review.corrected_tables import (
     LINES_COLUMNS,
@@ -368,6 +372,13 @@ def test_the_experiment_has_what_counts_beside_what_the_machine_says() -> None:
     assert list(without.columns) == SURVIVAL_COLUMNS
 
 
+def test_time_is_that_between_lines_but_for_pauses() -> None:
+    times = ("09:00:00", "09:00:30", "09:30:00", "09:31:00", "09:30:50")
+    lines = [line(n, "checked", time_utc=f"2026-11-29T{one}Z") for n, one in enumerate(times, 1)]
+    assert minutes_spent(lines) == 1.5
+    assert minutes_spent(lines[:1]) == 0
+
+
 def test_the_step_reads_files_and_tells_what_is_stale(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -388,13 +399,29 @@ def test_the_step_reads_files_and_tells_what_is_stale(
     words = [f"--{name}={tmp_path}/{name}.tsv" for name in ("tracks", "individuals", "counts")]
     for name in ("tracks", "individuals", "counts"):
         words.append(f"--corrected-{name}={out}/{name}.tsv")
-    words += [f"--corrections={tmp_path}/p.anna.tsv", f"--lines={out}/c.tsv", f"--worms={WORMS}"]
-    words.append(f"--agreement={out}/agreement.tsv")
+    words += [
+        f"--corrections={tmp_path}/p.anna.tsv",
+        f"--lines={out}/corrections.tsv",
+        f"--worms={WORMS}",
+    ]
+    words += [f"--agreement={out}/agreement.tsv", f"--changes={out}/changes.tsv"]
     main(parser.parse_args(words))
-    found = read_table(out / "c.tsv", LINES_COLUMNS)
+    found = read_table(out / "corrections.tsv", LINES_COLUMNS)
     assert list(found["standing"]) == ["applied", "stale", "undone"]
     told = capsys.readouterr().err
     assert "line 2 of anna, dead at timepoint 3, is not applied: no worm that stopped" in told
+    # The page of quality lists it, and a plate without corrections has none.
+    (stale,) = corrections_of(out / "tracks.tsv")
+    assert (stale["id"], stale["scorer"], stale["action"]) == (2, "anna", "dead")
+    drawn = Measures(*[0] * len(fields(Measures)))
+    text = page("p", drawn, Verdict("ok", []), [], {}, stale=[stale])
+    assert "line 2 of anna, dead at timepoint 3" in text and "no worm that stopped lies" in text
+    assert corrections_of(tmp_path / "tracks.tsv") == []
+    (changed,) = read_table(out / "changes.tsv", CHANGES_COLUMNS).to_dict("records")
+    assert (changed["plate"], changed["scorers"], changed["dead"], changed["stale"]) == (
+        "p", "anna", 1, 1,
+    )  # fmt: skip
+    assert changed["corrected_worms"] == 1 and 0 < changed["alive_distance"] < 0.1
     own = read_table(out / "individuals.tsv").set_index("track")
     assert own.loc[track, "death_before_d"] == day(12)
     # Cells that nobody corrected are written as tracking wrote them.

@@ -254,6 +254,7 @@ def test_the_list_of_plates_is_sorted_and_filtered(browser: Browser, tmp_path: P
     status = pd.DataFrame({"plate": names, "experiment": "one", "condition": "N2"})
     status = status.assign(status="included", reason="")
     row = {"worms": 60, "deaths": 51, "last_day": 30.5, "median_lifespan_d": None}
+    row |= {"alive_at_last_frame": 3}
     figures = [pd.DataFrame([{**row, "plate": name, "worms": 60 + k}]) for k, name in
                enumerate(names[:3])]  # fmt: skip
     path = tmp_path / "index.html"

@@ -18,15 +18,20 @@ def test_every_plate_of_the_sheet_has_a_row_and_computed_ones_their_pages() -> N
     )
     first = {"plate": "a", "worms": 60, "deaths": 51, "last_day": 30.5, "median_lifespan_d": 13.25}
     second = {"plate": "c", "worms": 60, "deaths": 0, "last_day": 4.0, "median_lifespan_d": None}
-    rows = index_rows(
-        status, [pd.DataFrame([{**first, "corrected_worms": 4}]), pd.DataFrame([second])]
-    )
+    first, second = first | {"alive_at_last_frame": 0}, second | {"alive_at_last_frame": 55}
+    changes = pd.DataFrame([{"plate": "a", "stale": 2, "minutes": 7.5}])
+    summaries = [pd.DataFrame([{**first, "corrected_worms": 4}]), pd.DataFrame([second])]
+    rows = index_rows(status, summaries, changes)
     assert [one["figures"] for one in rows] == [
-        ["60", "51", "13.25", "30.5", "4"],
-        ["", "", "", "", ""],
-        ["60", "0", "", "4", ""],
+        ["60", "51", "13.25", "30.5", "4", "2", "7.5"],
+        ["", "", "", "", "", "", ""],
+        ["60", "0", "", "4", "", "", ""],
     ]
+    # Pictures of worms that live ended, and those of others went on.
+    said = "its camera stopped: last picture on day 4 with 55 worms alive"
+    assert [bool(one["warning"]) for one in rows] == [False, False, True]
     text = page(rows)
+    assert said in text and said not in page(index_rows(status, summaries, changes, 40.0))
     assert set(re.findall(r'href="([^"]+)"', text)) == {
         f"{plate}/{name}"
         for plate in "ac"
@@ -40,5 +45,6 @@ def test_a_thousand_plates_are_a_light_page() -> None:
     status = pd.DataFrame({"plate": names, "experiment": "one", "condition": "N2"})
     status = status.assign(status="included", reason="")
     figures = {"worms": 60, "deaths": 51, "last_day": 30.5, "median_lifespan_d": 13.25}
+    figures |= {"alive_at_last_frame": 3}
     rows = index_rows(status, [pd.DataFrame([{"plate": name, **figures}]) for name in names])
     assert len(page(rows)) < 1_000_000

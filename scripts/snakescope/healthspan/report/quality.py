@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import cv2
 import matplotlib
@@ -50,6 +51,8 @@ COUNTS_COLUMNS = ("timepoint", "day", "usable", "healthy", "immobile", "dead", "
 STATES_COLUMNS = ("timepoint", "instance", "state", *PROBABILITIES)
 SUMMARY_COLUMNS = ("worms", "deaths")
 TRACKS_COLUMNS = ("track", "instance", "consistent_state", "counted", "reason")
+CORRECTIONS = "corrections.tsv"
+LINES_COLUMNS = ("scorer", "id", "action", "timepoint", "y_px", "x_px", "standing", "note")
 DROPPED_COLUMNS = ("timepoint", "reason")
 CAPTIONS = {
     "shift": "How far each frame was moved and turned onto the reference frame.",
@@ -159,6 +162,18 @@ def read_dropped(masks: Sequence[str | Path]) -> pd.DataFrame:
     return pd.concat(filled, ignore_index=True) if filled else tables[0]
 
 
+def corrections_of(tracks: str | Path) -> list[dict[str, Any]]:
+    """The lines of a review that are not applied, where the tracks are those with corrections.
+
+    The table lies beside the tracks, of the same job, and is no input of its own.
+    """
+    path = Path(tracks).with_name(CORRECTIONS)
+    if not path.exists():
+        return []
+    lines = read_table(path, LINES_COLUMNS, text=("note", "scorer", "reason")).fillna("")
+    return lines[lines["standing"] == "stale"].to_dict("records")
+
+
 def svg_of(figure: Figure) -> bytes:
     """A figure as SVG, the same bytes each time."""
     stream = io.BytesIO()
@@ -202,12 +217,14 @@ def page(
     drawn: Mapping[str, Figure],
     lost: Sequence[str] = (),
     reference: str = "",
+    stale: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The page as HTML.
 
     Args:
         lost: a phrase for every frame without use, with its reason.
         reference: which frame is the reference, and why.
+        stale: lines of its review that are not applied.
     """
     return html(
         "quality.html",
@@ -220,6 +237,7 @@ def page(
             (CAPTIONS[name], image_url(svg_of(figure), "svg+xml")) for name, figure in drawn.items()
         ],
         lost=lost,
+        stale=stale,
         measures=[*([("reference frame", reference)] if reference else []), *_as_text(measures)],
         ink=INK,
         faint_ink=FAINT_INK,
@@ -283,7 +301,8 @@ def main(given: argparse.Namespace) -> None:
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
     lost = losses(tables.frames.fillna({"reason": ""}))
     reference = reference_in_words(given.reference_description)
-    text = page(given.plate, measures, verdict, pictures, drawn, lost, reference)
+    stale = corrections_of(given.tracks)
+    text = page(given.plate, measures, verdict, pictures, drawn, lost, reference, stale)
     save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)
     write_text(given.page, text)
     write_table(given.row, row_of(given.plate, measures, verdict))

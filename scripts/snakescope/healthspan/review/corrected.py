@@ -9,8 +9,9 @@ import sys
 
 from snakescope.healthspan.review.agreement import agreement_table
 from snakescope.healthspan.review.association import STALE, associate
+from snakescope.healthspan.review.changes import changes_table
 from snakescope.healthspan.review.corrected_tables import corrected_tables, usable_frames
-from snakescope.healthspan.review.corrections import read, replay
+from snakescope.healthspan.review.corrections import named_file, read, replay
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.healthspan.tracking.settings import TrackSettings
@@ -39,13 +40,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corrected-individuals", required=True)
     parser.add_argument("--corrected-counts", required=True)
     parser.add_argument("--agreement", required=True, help="table of how far scorers agree")
+    parser.add_argument("--changes", required=True, help="table of what the review changed")
     parser.add_argument("--lines", required=True, help="table of what became of every line")
 
 
 def main(given: argparse.Namespace) -> None:
     """Run the step."""
     tracks = read_table(given.tracks, TRACKS_COLUMNS, text=("reason", "second_look"))
-    pairs = [replay(read(path)) for path in given.corrections]
+    files = {}
+    for path in given.corrections:
+        lines = read(path)
+        if named := named_file(path):
+            files[named.scorer], plate = lines, named.plate
+    pairs = [replay(lines) for lines in files.values()]
     corrections = [one for kept, _ in pairs for one in kept]
     undone = [one for _, gone in pairs for one in gone]
     individuals = read_table(given.individuals, INDIVIDUALS_COLUMNS)
@@ -73,6 +80,7 @@ def main(given: argparse.Namespace) -> None:
     write_table(given.corrected_individuals, made.individuals)
     write_table(given.corrected_counts, made.counts)
     write_table(given.lines, made.lines)
+    write_table(given.changes, changes_table(plate, files, (individuals, counts), made))
     by_scorer = {kept[0].scorer: kept for kept, _ in pairs if kept}
     frames = usable_frames(counts)
     table = agreement_table(by_scorer, tracks, individuals, frames, digest, settings)

@@ -111,6 +111,12 @@ class Reviews:
         self.scan()
         return [self.path(plate, name) for plate in plates]
 
+    def changes(self, plates: Iterable[str]) -> list[str]:
+        """What the review changed, of every plate that has corrections."""
+        self.scan()
+        own = [plate for plate in plates if self._files(plate)]
+        return [f"{self.results}/{plate}/{FOLDER}/changes.tsv" for plate in own]
+
     def serve(self, plates: Sequence[str], port: int) -> None:
         """Serve the pages of plates until interrupted.
 

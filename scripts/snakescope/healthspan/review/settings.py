@@ -52,9 +52,16 @@ class ReviewPageSettings(Settings):
 
 
 class ReviewIndexSettings(Settings):
-    """The page of all plates, which has no settings."""
+    """The page of all plates."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
+
+    camera_stopped_d: float = Field(
+        1.0,
+        gt=0,
+        description="how much earlier than that of others of its experiment the last picture of a"
+        " plate with live worms must be for its camera to have stopped (d)",
+    )
 
 
 class ReviewSettings(Settings):
@@ -69,3 +76,4 @@ class ReviewSettings(Settings):
         CorrectedSettings(), description="corrections and the worms of the latest run"
     )
     page: ReviewPageSettings = Field(ReviewPageSettings(), description="the page of a plate")
+    index: ReviewIndexSettings = Field(ReviewIndexSettings(), description="the page of all plates")
