@@ -171,7 +171,8 @@ def corrections_of(tracks: str | Path) -> list[dict[str, Any]]:
     if not path.exists():
         return []
     lines = read_table(path, LINES_COLUMNS, text=("note", "scorer", "reason")).fillna("")
-    return lines[lines["standing"] == "stale"].to_dict("records")
+    rows = lines[lines["standing"] == "stale"].to_dict("records")
+    return [{str(name): value for name, value in row.items()} for row in rows]
 
 
 def svg_of(figure: Figure) -> bytes:
