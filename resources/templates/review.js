@@ -328,6 +328,8 @@
     for (const index of inView) drawRow(index);
     show();
   });
+  // The server serves no other pages of the plate.
+  $("links").hidden = Boolean(token);
   sorted();
   toChange();
   load();

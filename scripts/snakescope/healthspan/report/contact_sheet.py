@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from snakescope.healthspan.registration.registered_pages import (
     FRAME_COLUMNS,
     registered_pages,
-    usable,
 )
 from snakescope.healthspan.report.contact_sheet_drawing import (
     WHITE,
@@ -32,6 +31,7 @@ from snakescope.healthspan.report.contact_sheet_rows import (
     INDIVIDUAL_COLUMNS,
     TRACK_COLUMNS,
     Row,
+    columns_of,
     rows_of,
 )
 from snakescope.healthspan.report.settings import ContactSheetSettings
@@ -108,10 +108,8 @@ def draw_sheet(
     Raises:
         StepError: a mask file or a stack is absent or damaged.
     """
-    frames = frames.sort_values("timepoint", kind="stable").drop_duplicates("timepoint")
-    timepoints = [int(one) for one in frames["timepoint"]]
-    days = [age_at_first_frame_d + float(hours) / 24.0 for hours in frames["time_h"]]
-    shown = {int(one) for one in usable(frames)["timepoint"]}
+    timepoints, day, shown = columns_of(frames, age_at_first_frame_d)
+    days = day.tolist()
     rows = rows_of(individuals, tracks, timepoints, shown)
     side = cell_side(
         len(rows),
@@ -172,8 +170,8 @@ def write_sheet(
     write_text(page_file, text)
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of the command."""
+def add_plate_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that shows every worm of a plate."""
     parser.add_argument("--tracks", required=True)
     parser.add_argument("--individuals", required=True)
     parser.add_argument("--frames", required=True)
@@ -182,8 +180,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pixel-size-um", type=float, required=True)
     parser.add_argument("--age-at-first-frame-d", type=float, default=0.0)
     parser.add_argument("--settings", default="{}")
-    parser.add_argument("--image", required=True)
     parser.add_argument("--page", required=True)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add_plate_arguments(parser)
+    parser.add_argument("--image", required=True)
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from snakescope.healthspan.registration.registered_pages import usable
 from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE
 
 TRACK_COLUMNS = ("track", "timepoint", "instance", "y_px", "x_px", "consistent_state")
@@ -30,6 +32,22 @@ class Cell(IntEnum):
     HEALTHY = 3
     IMMOBILE = 4
     DEAD = 5
+
+
+class Columns(NamedTuple):
+    """The timepoints that a page shows side by side, their days, and those with a usable frame."""
+
+    timepoints: list[int]
+    day: NDArray[np.float64]
+    shown: set[int]
+
+
+def columns_of(frames: pd.DataFrame, age_at_first_frame_d: float) -> Columns:
+    """Return the columns of a plate, from its table of frames and the age of the worms (d)."""
+    ordered = frames.sort_values("timepoint", kind="stable").drop_duplicates("timepoint")
+    day = age_at_first_frame_d + ordered["time_h"].to_numpy(np.float64) / 24
+    shown = {int(one) for one in usable(ordered)["timepoint"]}
+    return Columns([int(one) for one in ordered["timepoint"]], day, shown)
 
 
 CELL_OF_STATE = {HEALTHY: Cell.HEALTHY, IMMOBILE: Cell.IMMOBILE, DEAD: Cell.DEAD}

@@ -19,10 +19,14 @@ import pandas as pd
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from snakescope.healthspan.registration.registered_pages import registered_pages, usable
-from snakescope.healthspan.report.contact_sheet import read_instances
+from snakescope.healthspan.registration.registered_pages import registered_pages
+from snakescope.healthspan.report.contact_sheet import add_plate_arguments, read_instances
 from snakescope.healthspan.report.contact_sheet_drawing import crop_around, mask_of_cell
-from snakescope.healthspan.report.contact_sheet_rows import INDIVIDUAL_COLUMNS, TRACK_COLUMNS
+from snakescope.healthspan.report.contact_sheet_rows import (
+    INDIVIDUAL_COLUMNS,
+    TRACK_COLUMNS,
+    columns_of,
+)
 from snakescope.healthspan.review.corrected import digest_of_tracks
 from snakescope.healthspan.review.corrections import ACTIONS, COLUMNS, PLATE_REASONS, REASONS
 from snakescope.healthspan.review.review_rows import PROBABILITY, ReviewRow, review_rows
@@ -165,15 +169,7 @@ def review_data(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--plate", required=True)
-    parser.add_argument("--tracks", required=True)
-    parser.add_argument("--individuals", required=True)
-    parser.add_argument("--frames", required=True)
-    parser.add_argument("--masks", nargs="+", required=True)
-    parser.add_argument("--registered", nargs="+", required=True)
-    parser.add_argument("--pixel-size-um", type=float, required=True)
-    parser.add_argument("--age-at-first-frame-d", type=float, default=0.0)
-    parser.add_argument("--settings", default="{}")
-    parser.add_argument("--page", required=True)
+    add_plate_arguments(parser)
 
 
 def main(given: argparse.Namespace) -> None:
@@ -182,10 +178,7 @@ def main(given: argparse.Namespace) -> None:
     tracks = read_table(given.tracks, SHOWN_COLUMNS, text=("reason",))
     individuals = read_table(given.individuals, INDIVIDUAL_COLUMNS)
     frames = read_table(given.frames, ("timepoint", "time_h", "page", "status"))
-    frames = frames.sort_values("timepoint", kind="stable").drop_duplicates("timepoint")
-    timepoints = [int(one) for one in frames["timepoint"]]
-    day = given.age_at_first_frame_d + frames["time_h"].to_numpy(np.float64) / 24
-    shown = {int(one) for one in usable(frames)["timepoint"]}
+    timepoints, day, shown = columns_of(frames, given.age_at_first_frame_d)
     rows = review_rows(individuals, tracks, timepoints, shown, day)
     wanted = {int(one) for row in rows for one in row.row.instances if one >= 0}
     instances, _, plate_um = read_instances(given.masks, wanted)
