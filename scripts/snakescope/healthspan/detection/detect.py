@@ -24,7 +24,7 @@ from snakescope.healthspan.detection.merge import (
     largest_piece,
     on_frame,
 )
-from snakescope.healthspan.detection.model import build_detector
+from snakescope.healthspan.detection.model import build_detector, for_inference
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import (
     SizePrior,
@@ -91,7 +91,7 @@ def load_detector(
             f"{path}: expected weights of this workflow's worm detector, found others"
             f" ({type(error).__name__}); restore the file"
         ) from None
-    return model.eval().to(choose_device(settings.device)), pixel_size
+    return for_inference(model, choose_device(settings.device)), pixel_size
 
 
 def find_soft(
