@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from torchvision.models.detection import MaskRCNN
 
 from benchmarks import ROOT
 from snakescope.healthspan.detection.detect import (
@@ -25,6 +26,7 @@ from snakescope.healthspan.detection.detect import (
     load_detector,
     sort_out,
 )
+from snakescope.healthspan.detection.model import build_detector
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.tile import plate_picture
 from snakescope.healthspan.evaluation.predictions import corners_of
@@ -39,15 +41,18 @@ from snakescope.healthspan.simulation.simulate import (
 from snakescope.healthspan.training.detector_scores import match
 from snakescope.imaging.frames import read_frame
 from snakescope.imaging.masks import Instance, read_masks
+from snakescope.learning.weights import load_weights
 from snakescope.step.command import run_step
 from snakescope.step.tables import write_table
 
 COLUMNS = ["way", "cpu_seconds_a_frame", "ratio", "detection_f", "frames", "frame_px", "worms"]
-WAYS = {
-    "tiles of 440 px, 4 at once": {"max_view_px": TILE_PX, "views_per_batch": 4},
-    "views of up to 1100 px": {},
+AS_TRAINED = "tiles of 440 px, network as trained"
+WAYS: dict[str, dict[str, int]] = {
+    AS_TRAINED: {},
+    "tiles of 440 px": {},
+    "views of up to 1100 px": {"max_view_px": 1100},
 }
-"""The first is what ratios are of."""
+"""Settings that differ from the defaults; the first is what ratios are of."""
 FIRST_SEED = 9_100_001
 
 
@@ -73,6 +78,15 @@ def frames(
         yield plate_picture(channels, 1.0), truth.at(0)
 
 
+def as_trained(path: Path) -> MaskRCNN:
+    """The detector with the layers that it was trained with."""
+    weights, card = load_weights(path, None)
+    least = min(DetectSettings().score_threshold, DetectSettings().faint_score)
+    model = build_detector(card["architecture"], least)
+    model.load_state_dict(weights)
+    return model.eval()
+
+
 def main() -> None:
     """Time every way; write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -87,6 +101,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     settings = {way: DetectSettings.model_validate(changes) for way, changes in WAYS.items()}
     model, pixel_size_um = load_detector(str(given.detector), None, DetectSettings())
+    trained = as_trained(given.detector)
     seconds = dict.fromkeys(WAYS, 0.0)
     right, either = dict.fromkeys(WAYS, 0), dict.fromkeys(WAYS, 0)
     worms = 0
@@ -95,7 +110,8 @@ def main() -> None:
         corners = corners_of(picture)
         for way, chosen in settings.items():
             begun = time.process_time()
-            objects = find_objects(model, picture, corners, TILE_PX, 0, chosen)
+            network = trained if way == AS_TRAINED else model
+            objects = find_objects(network, picture, corners, TILE_PX, 0, chosen)
             found, _ = sort_out(objects, picture, pixel_size_um, chosen, Surroundings())
             seconds[way] += time.process_time() - begun
             pairs = match(truth, found).pairs
