@@ -91,7 +91,7 @@ def _benefit(ax: Axes, patients: Mapping[str, pd.DataFrame], name: str, least: i
             found["threshold"], found["model"], color=SERIES_COLOURS[at % 7],
             linestyle=LINES[at % 4], label=model,
         )  # fmt: skip
-    ax.legend(fontsize=6.5, loc="upper right")
+    ax.legend(fontsize=6.5, loc="best")
     ax.set(
         title=f"Decision curve: {LABELS[name]}", xlabel="threshold (probability)",
         ylabel="net benefit (share of patients)", ylim=(-0.1, top + 0.05),

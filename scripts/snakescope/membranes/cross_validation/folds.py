@@ -33,7 +33,7 @@ def table_of(folds: Sequence[dict[str, Any]]) -> pd.DataFrame:
     for network in dict.fromkeys(one["network"] for one in folds):
         own = [one for one in folds if one["network"] == network]
         means = [pd.DataFrame(one["sections"].values()).mean() for one in own]
-        for metric in METRICS:
+        for metric in (one for one in METRICS if all(one in each for each in means)):
             found = of_folds([float(one[metric]) for one in means])
             rows.append({"network": network, "metric": metric, **found._asdict(), "n": len(own)})
         minutes = [one["seconds"] / 60 for one in own]

@@ -122,4 +122,5 @@ def means_of(scores: pd.DataFrame) -> dict[str, Interval]:
     def mean_of(values: NDArray[np.float64]) -> Interval:
         return bootstrap_interval(lambda rows: float(np.nanmean(values[rows])), numbers, SEED)
 
-    return {name: mean_of(scores[name].to_numpy(np.float64)) for name in METRICS}
+    known = [name for name in METRICS if name in scores]
+    return {name: mean_of(scores[name].to_numpy(np.float64)) for name in known}
