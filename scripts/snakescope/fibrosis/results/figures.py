@@ -134,9 +134,13 @@ def _by_stage(ax: Axes, table: pd.DataFrame, model: str) -> None:
         x = table["stage"].to_numpy(int) + (at - 0.5) * 0.36 + rng.uniform(-0.1, 0.1, len(table))
         ax.plot(x, table[f"p_{name}"], "os"[at], markersize=3, alpha=0.6,
                 color=SERIES_COLOURS[at], label=LABELS[name])  # fmt: skip
-    ax.legend(fontsize=7, title="probability of", title_fontsize=7)
+    # Above the points, which reach 1.
+    ax.legend(fontsize=7, title="probability of", title_fontsize=7, loc="upper center", ncols=2)
     ax.set_xticks(range(5), [f"F{stage}" for stage in range(5)])
-    ax.set(title=f"{model}: probabilities", xlabel="stage by biopsy", ylabel="probability")
+    ax.set(
+        title=f"{model}: probabilities", xlabel="stage by biopsy", ylabel="probability",
+        ylim=(-0.04, 1.3), yticks=np.linspace(0, 1, 6),
+    )  # fmt: skip
 
 
 def _dice(ax: Axes, scans: Mapping[str, pd.DataFrame]) -> None:
