@@ -39,6 +39,16 @@ def test_truth_against_itself_is_one(membrane: NDArray[np.bool_]) -> None:
     assert section_scores(as_bytes(membrane), true_cells(membrane), 0.5) == (1.0, 1.0)
 
 
+def test_joined_basins_survive_a_gap(membrane: NDArray[np.bool_]) -> None:
+    blurred = ndimage.gaussian_filter(as_bytes(membrane).astype(np.float32), 1.0)
+    whole = np.rint(blurred * 255 / blurred.max()).astype(np.uint8)
+    gaps = whole.copy()
+    gaps[::24] = 0  # every membrane that a row crosses is open there
+    pairs = [(gaps, membrane)]
+    found = score_sections(pairs, choose_thresholds(pairs)).iloc[0]
+    assert found["v_rand_joined"] > 0.9 > found["v_rand"] + 0.1
+
+
 def test_names_of_segments_do_not_matter(membrane: NDArray[np.bool_]) -> None:
     cells = true_cells(membrane)
     blurred = ndimage.gaussian_filter(as_bytes(membrane).astype(float), 1.5) > 110
