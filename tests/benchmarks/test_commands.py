@@ -20,8 +20,7 @@ from benchmarks.workflow import dry_run
 from snakescope import REPOSITORY
 from snakescope.step.tables import read_table
 from tests.markdown import cells
-from tests.quick_steps import quick_steps
-from tests.started import MODELS, run
+from tests.started import MODELS, quick_steps, run
 
 PAGES = [
     *REPOSITORY.glob("*.md"),

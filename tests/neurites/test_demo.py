@@ -9,8 +9,7 @@ import pytest
 import zarr
 
 from snakescope import REPOSITORY
-from tests.quick_steps import quick_steps
-from tests.started import snakemake
+from tests.started import quick_steps, snakemake
 
 
 @pytest.mark.slow

@@ -11,8 +11,7 @@ import pytest
 from PIL import Image
 
 from snakescope import REPOSITORY
-from tests.quick_steps import quick_steps
-from tests.started import snakemake
+from tests.started import quick_steps, snakemake
 
 HERE = Path(__file__).parent
 FOLDER = "results/toy/cross_validation"

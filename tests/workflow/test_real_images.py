@@ -25,8 +25,7 @@ from snakescope.healthspan.training.detector_scores import match
 from snakescope.imaging.frames import read_frame, read_picture
 from snakescope.imaging.masks import Instance, cropped, read_masks
 from snakescope.imaging.stacks import Stack
-from tests.quick_steps import quick_steps
-from tests.started import snakemake
+from tests.started import quick_steps, snakemake
 
 DETECTOR = REPOSITORY / "resources/models/healthspan/detector.safetensors"
 DATA = Path(os.environ.get("SNAKESCOPE_DATA", "")).resolve() / "worms"

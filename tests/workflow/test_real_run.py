@@ -13,8 +13,7 @@ import tifffile
 from snakescope import REPOSITORY
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import file_name, simulate_plate
-from tests.quick_steps import quick_steps
-from tests.started import snakemake
+from tests.started import quick_steps, snakemake
 
 SETTINGS = SimulateSettings(
     frame_px=500, timepoints=6, worms=4, interval_h=24, lifespan_scale_d=4.0, missing_share=0.0,

@@ -13,7 +13,7 @@ from snakescope.learning.registry import read_card, weights_checksum
 from snakescope.step.checksum import sha256_of
 from tests import started
 from tests.healthspan.fine_tuning.drawn import write_single_masks
-from tests.quick_steps import quick_steps
+from tests.started import quick_steps
 
 TINY = {
     "detector": {
