@@ -261,7 +261,7 @@ def test_the_list_of_plates_is_sorted_and_filtered(browser: Browser, tmp_path: P
     path.write_text(index_page(index_rows(status, figures)), encoding="utf-8")
     browser.open(path.as_uri())
     rows = "[...document.querySelectorAll('tbody tr:not([hidden])')]"
-    first = f"{rows}.map((one) => one.cells[0].textContent)"
+    first = f"{rows}.map((one) => one.querySelector('b').textContent)"
     browser.click("th:nth-child(1) button")
     assert browser.value(first) == [
         HOSTILE, "a1", "b9", "b10",

@@ -115,7 +115,7 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
     """Return the page (HTML), which needs no other file but those that it links to."""
     headings = (
         "worms", "died", "median lifespan (d)", "last picture (d)", "corrected worms",
-        "corrections not applied", "review (min)",
+        "not applied", "review (min)",
     )  # fmt: skip
     return html(
         "review_index.html",
