@@ -149,6 +149,11 @@ class Browser:
         self.ask("Page.navigate", url=url)
         self._wait("Page.loadEventFired")
 
+    def begin(self, url: str) -> None:
+        """Open a page and do not wait until all of it is loaded."""
+        self.events.clear()
+        self.ask("Page.navigate", url=url)
+
     def reload(self) -> None:
         """Load the page again."""
         self.events.clear()

@@ -324,9 +324,15 @@
   $("scorer").value = state.scorer;
   rows.forEach((row) => { row.querySelector(".strip").style.width = `${count * cell}px`; });
   rows.forEach((row) => watcher.observe(row));
-  document.addEventListener("DOMContentLoaded", () => {
-    for (const index of inView) drawRow(index);
+  // While the browser still reads the pictures, those of rows in view are taken as they come.
+  const fill = () => {
+    for (const index of inView) if (!rows[index].dataset.filled) drawRow(index);
     show();
+  };
+  const filling = setInterval(fill, 100);
+  document.addEventListener("DOMContentLoaded", () => {
+    clearInterval(filling);
+    fill();
   });
   // The server serves no other pages of the plate.
   $("links").hidden = Boolean(token);

@@ -2,15 +2,18 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.review.corrections import as_text
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.tree import BLOCK_FILES, PLATE_FILES, Healthspan
 from snakescope.learning.registry import weights_checksum
+from tests.healthspan.review.lines import line
 
 SETTINGS = HealthspanSettings.model_validate({"timepoints_per_block": 3})
 
@@ -198,3 +201,25 @@ def test_the_checksum_of_weights_is_that_of_their_card(tmp_path: Path) -> None:
     assert weights_checksum(tmp_path / "m.safetensors") == "unknown"
     (tmp_path / "m.json").write_text('{"sha256": "0a1b"}')
     assert weights_checksum(tmp_path / "m.safetensors") == "0a1b"
+
+
+def test_a_plate_that_people_left_out_is_excluded_also_for_the_jobs_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in "ad":
+        raw(name, 3)
+    said = line(1, "exclude_plate", track=0, reason="fog")
+    Path("corrections").mkdir()
+    path = Path("corrections/a.anna.tsv")
+    path.write_text(as_text([replace(said, plate="a")]))
+    plates = [plate("a"), plate("d")]
+    tree, _ = scanned(plates)
+    assert list(tree.subjects) == ["d"] and tree.experiments == {"e": ["d"]}
+    reason = "left out in its review (anna: fog)"
+    assert tree.status()["a"] == ("excluded", reason)
+    assert f"a\te\tc\texcluded\t{reason}" in Path("results/healthspan/status.tsv").read_text()
+    # Somebody thinks better of it while the run is at work: its jobs have what it began with.
+    path.unlink()
+    assert list(Healthspan(SETTINGS, plates).excluded) == ["a"]
+    assert scanned(plates)[0].excluded == {}

@@ -179,7 +179,11 @@ def main(given: argparse.Namespace) -> None:
     individuals = read_table(given.individuals, INDIVIDUAL_COLUMNS)
     frames = read_table(given.frames, ("timepoint", "time_h", "page", "status"))
     timepoints, day, shown = columns_of(frames, given.age_at_first_frame_d)
-    rows = review_rows(individuals, tracks, timepoints, shown, day)
+    # As the page sorts them at first, so that those in view are at the begin of its pictures.
+    rows = sorted(
+        review_rows(individuals, tracks, timepoints, shown, day),
+        key=lambda one: (one.individual == 0, np.nan_to_num(one.confidence, nan=-1.0)),
+    )
     wanted = {int(one) for row in rows for one in row.row.instances if one >= 0}
     instances, _, plate_um = read_instances(given.masks, wanted)
     plate_um = plate_um or given.pixel_size_um
