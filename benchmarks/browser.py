@@ -145,9 +145,9 @@ class Browser:
 
         A page that asks whether it may be left is left, as every dialog is answered with yes.
         """
-        self.events.clear()
-        self.ask("Page.navigate", url=url)
-        self._wait("Page.loadEventFired")
+        self.begin(url)
+        # Not the event, which may be that of a page before whose end was not waited for.
+        self.until("document.readyState === 'complete'", SECONDS)
 
     def begin(self, url: str) -> None:
         """Open a page and do not wait until all of it is loaded."""
@@ -156,13 +156,10 @@ class Browser:
 
     def reload(self) -> None:
         """Load the page again."""
+        self.value("window.loadedBefore = true")
         self.events.clear()
         self.ask("Page.reload")
-        self._wait("Page.loadEventFired")
-
-    def _wait(self, event: str) -> None:
-        while not any(one.get("method") == event for one in self.events):
-            self._event(self._message())
+        self.until("!window.loadedBefore && document.readyState === 'complete'", SECONDS)
 
     def value(self, expression: str) -> Any:
         """The value of an expression in the page; of a promise, what it becomes.
@@ -185,8 +182,15 @@ class Browser:
             StepError: it is not within ``seconds``.
         """
         end = time.monotonic() + seconds
-        while not (found := self.value(expression)):
-            if time.monotonic() > end:
+        found: Any = None
+        while not found:
+            try:
+                found = self.value(expression)
+            except StepError as error:
+                # The page that was asked is left just now.
+                if "Runtime.evaluate" not in str(error):
+                    raise
+            if not found and time.monotonic() > end:
                 raise StepError(f"expected {expression} within {seconds:g} s, found {found!r}")
             time.sleep(0.02)
         return found
