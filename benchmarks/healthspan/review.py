@@ -267,7 +267,9 @@ def in_words(table: pd.DataFrame) -> str:
 .venv/bin/python -m benchmarks.healthspan.review
 ```
 
-Measured in Chromium on a machine of two cores, with keys pressed as a person presses them.
+Measured in Chromium with keys pressed as a person presses them. Seconds are of two cores that other
+programs shared, this one at a raised priority; at the usual one, beside eight of them and another
+browser, the full page took 2.3 s once.
 
 {markdown(table, {})}
 
