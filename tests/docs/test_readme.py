@@ -64,6 +64,13 @@ MEDULLA = "fibsem_medulla, sections 110 to 165"
         ("a real plate", [f"{HEALTHSPAN['upv_plate', 'days_within_one']:.0f} days"]),
         ("membranes, Deep", [f"{MEMBRANES['isbi2012_5fold', 'dcn', 'v_rand']:.3f}"]),
         ("membranes, U-Net", [f"{MEMBRANES['isbi2012_5fold', 'unet', 'v_rand']:.3f}"]),
+        (
+            "membranes, the two",
+            [
+                f"{MEMBRANES['isbi2012_5fold', 'dcn', 'v_rand_joined']:.3f} and"
+                f" {MEMBRANES['isbi2012_5fold', 'unet', 'v_rand_joined']:.3f}"
+            ],
+        ),
         ("fibrosis, ten folds", [f"{FIBROSIS['simulated_paper', 'ordinal', 'accuracy']:.3f}"]),
         ("fibrosis, twelve", [f"{FIBROSIS['simulated_paper', 'features', 'accuracy']:.3f}"]),
         ("sperm, order", [f"{SPERM['dishes', 'ours', 'kendall_tau']:.3f}"]),
