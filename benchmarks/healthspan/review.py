@@ -268,8 +268,8 @@ def in_words(table: pd.DataFrame) -> str:
 ```
 
 Measured in Chromium with keys pressed as a person presses them. Seconds are of two cores that other
-programs shared, this one at a raised priority; at the usual one, beside eight of them and another
-browser, the full page took 2.3 s once.
+programs shared, this one at a raised priority; beside another browser that was tested at the same
+time, the full page took 2.3 s once, over the two that are allowed.
 
 {markdown(table, {})}
 
