@@ -12,9 +12,25 @@ CAPTIONS = {
     "confusion": "True classes in rows, predicted ones in columns; colour is the share of a row.",
     "roc": "ROC curves with areas; bands are pointwise, from resampled groups.",
     "reliability": "Accuracy of predictions by their confidence; below, their number.",
-    "folds": "Accuracy of each fold, Wilson intervals; lines are all folds together.",
+    "folds": "Each fold by itself, and all folds together (lines).",
     "errors": "What the first model is surest of and wrong about.",
+    "agreement": "Mean grades of clips, and how often each grade is given, by persons and model.",
+    "calibration": "Predicted shares of grades against the shares that persons gave.",
+    "risk": "Error of the clips that are graded where the most doubtful are left out.",
 }
+
+MEASURES = {
+    "mse_e2": "mean squared error of shares (1e-2)",
+    "js_e2": "Jensen-Shannon divergence (1e-2 nats)",
+    "js_follow_up_e2": "the same as in the paper's follow-up (1e-2)",
+    "emd": "earth mover's distance (grades)",
+    "explained": "explained: 0 mean predictor, 1 floor of raters",
+    "balanced_accuracy_follow_up": "balanced accuracy as in the follow-up",
+    "correlation": "correlation of mean grades",
+    "coverage_90": "mean grades within their 90 % interval",
+    "mse_at_70_coverage": "squared error of the surest 70 % (1e-2)",
+}
+"""What measures are called where their name does not say it."""
 
 
 def scores_rows(scores: pd.DataFrame) -> list[dict[str, str]]:
@@ -25,7 +41,7 @@ def scores_rows(scores: pd.DataFrame) -> list[dict[str, str]]:
         rows.append(
             {
                 "model": row["model"],
-                "metric": str(row["metric"]).replace("_", " "),
+                "metric": MEASURES.get(row["metric"], str(row["metric"]).replace("_", " ")),
                 "value": f"{row['value']:.3f}",
                 "interval": ends,
                 "p": "" if pd.isna(row["p"]) else f"{row['p']:.2g}",
