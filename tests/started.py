@@ -42,17 +42,18 @@ working directory, the module, the number of words, the words, and all variables
 The exit status comes back by a pipe of the same name with ``.ended``.
 """
 
-# Where a process writes is known by its number, so nothing is passed but names.
+# Where a process writes is known by its number, so nothing is passed but names; those of copies,
+# since its output is the pipe of calls for the moment in which it writes there.
 SHELL = """python() {
   if [ "${1-} ${2-}" != "-m snakescope" ]; then command python "$@"; return; fi
-  local call=FOLDER/$BASHPID.$RANDOM status ended
+  local call=FOLDER/$BASHPID.$RANDOM status ended out err
   mkfifo "$call.ended"
-  exec {ended}<> "$call.ended"
-  { printf '%s\\0' "/proc/$BASHPID/fd/1" "/proc/$BASHPID/fd/2" "$PWD" snakescope "$(($# - 2))"
+  exec {ended}<> "$call.ended" {out}>&1 {err}>&2
+  { printf '%s\\0' "/proc/$BASHPID/fd/$out" "/proc/$BASHPID/fd/$err" "$PWD" snakescope "$(($# - 2))"
     shift 2; for word; do printf '%s\\0' "$word"; done; env -0; } > "$call"
   printf '%s\\n' "$call" > FOLDER/CALLS
   read -r -t 1800 status <&"$ended"
-  exec {ended}>&-
+  exec {ended}>&- {out}>&- {err}>&-
   rm "$call.ended"
   return "$status"
 }
