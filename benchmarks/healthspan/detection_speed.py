@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from torchvision.models.detection import MaskRCNN
 
 from benchmarks import ROOT
 from snakescope.healthspan.detection.detect import (
@@ -25,8 +24,8 @@ from snakescope.healthspan.detection.detect import (
     find_objects,
     load_detector,
     sort_out,
+    trained_detector,
 )
-from snakescope.healthspan.detection.model import build_detector
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.tile import plate_picture
 from snakescope.healthspan.evaluation.predictions import corners_of
@@ -41,7 +40,6 @@ from snakescope.healthspan.simulation.simulate import (
 from snakescope.healthspan.training.detector_scores import match
 from snakescope.imaging.frames import read_frame
 from snakescope.imaging.masks import Instance, read_masks
-from snakescope.learning.weights import load_weights
 from snakescope.step.command import run_step
 from snakescope.step.tables import write_table
 
@@ -78,15 +76,6 @@ def frames(
         yield plate_picture(channels, 1.0), truth.at(0)
 
 
-def as_trained(path: Path) -> MaskRCNN:
-    """The detector with the layers that it was trained with."""
-    weights, card = load_weights(path, None)
-    least = min(DetectSettings().score_threshold, DetectSettings().faint_score)
-    model = build_detector(card["architecture"], least)
-    model.load_state_dict(weights)
-    return model.eval()
-
-
 def main() -> None:
     """Time every way; write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -101,7 +90,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     settings = {way: DetectSettings.model_validate(changes) for way, changes in WAYS.items()}
     model, pixel_size_um = load_detector(str(given.detector), None, DetectSettings())
-    trained = as_trained(given.detector)
+    trained, _ = trained_detector(str(given.detector), None, DetectSettings())
     seconds = dict.fromkeys(WAYS, 0.0)
     right, either = dict.fromkeys(WAYS, 0), dict.fromkeys(WAYS, 0)
     worms = 0

@@ -13,7 +13,6 @@ from snakescope.learning.registry import read_card, weights_checksum
 from snakescope.step.checksum import sha256_of
 from tests import started
 from tests.healthspan.fine_tuning.drawn import write_single_masks
-from tests.started import quick_steps
 
 TINY = {
     "detector": {
@@ -26,7 +25,7 @@ TINY = {
 def snakemake(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
     snakefile, own = str(REPOSITORY / "Snakefile"), str(folder / "c.yaml")
     words = ("--snakefile", snakefile, "--cores", "1", *words, "--configfile", own)
-    return started.snakemake(folder, *words, **quick_steps())
+    return started.snakemake(folder, *words, **started.quick_steps())
 
 
 @pytest.mark.slow
