@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from snakescope.healthspan.detection.settings import DetectionSettings
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.fine_tuning.settings import FineTuningSettings
+from snakescope.healthspan.paper.settings import PaperSettings
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.report.settings import ReportSettings
@@ -122,6 +123,10 @@ class HealthspanSettings(Settings):
     )
     evaluation: EvaluateSettings = Field(
         EvaluateSettings(), description="measured against simulated and real truth"
+    )
+
+    paper: PaperSettings = Field(
+        PaperSettings(), description="the paper's tables and figures, measured again"
     )
 
     @model_validator(mode="after")

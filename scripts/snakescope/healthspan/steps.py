@@ -9,6 +9,14 @@ from snakescope.healthspan.fine_tuning.settings import (
     FineTuneScoresSettings,
     FineTuneSettings,
 )
+from snakescope.healthspan.paper.settings import (
+    PaperClassifierSettings,
+    PaperCurvesSettings,
+    PaperDetectionSettings,
+    PaperPageSettings,
+    PaperSemanticSettings,
+    PaperStatesSettings,
+)
 from snakescope.healthspan.registration.settings import (
     FramesTableSettings,
     ReferenceSettings,
@@ -68,4 +76,10 @@ STEPS: Mapping[str, Step] = {
     "annotations": Step("snakescope.healthspan.fine_tuning.package", AnnotationPackageSettings),
     "fine_tune": Step("snakescope.healthspan.fine_tuning.fit", FineTuneSettings),
     "fine_tune_scores": Step("snakescope.healthspan.fine_tuning.compare", FineTuneScoresSettings),
+    "paper_classifier": Step("snakescope.healthspan.paper.train_states", PaperClassifierSettings),
+    "paper_semantic": Step("snakescope.healthspan.paper.train_semantic", PaperSemanticSettings),
+    "paper_states": Step("snakescope.healthspan.paper.states", PaperStatesSettings),
+    "paper_detection": Step("snakescope.healthspan.paper.detection", PaperDetectionSettings),
+    "paper_curves": Step("snakescope.healthspan.paper.curves", PaperCurvesSettings),
+    "paper": Step("snakescope.healthspan.paper.page", PaperPageSettings),
 }
