@@ -18,7 +18,8 @@ from snakescope.healthspan.states.classify import (
 from snakescope.healthspan.states.composite import COLUMNS, write_composites
 from snakescope.healthspan.states.models import HYPER_PARAMETERS, build_model
 from snakescope.healthspan.states.states import STATES
-from snakescope.healthspan.training.composite_examples import HELD_OUT, draw_examples
+from snakescope.healthspan.training.composite_examples import draw_examples
+from snakescope.healthspan.training.example_ranges import HELD_OUT
 from snakescope.learning.scores import confusion_matrix, macro_f
 from snakescope.learning.weights import save_weights
 from snakescope.step.errors import StepError

@@ -8,8 +8,6 @@ import pytest
 from snakescope.healthspan.simulation.life_course import DEAD, HEALTHY, IMMOBILE
 from snakescope.healthspan.simulation.worm_body import Worm, midline
 from snakescope.healthspan.training.composite_examples import (
-    HELD_OUT,
-    TRAINING,
     bend_end,
     coarse,
     draw_course,
@@ -18,6 +16,7 @@ from snakescope.healthspan.training.composite_examples import (
     merge_touching,
     rough,
 )
+from snakescope.healthspan.training.example_ranges import HELD_OUT, TRAINING
 from snakescope.imaging.masks import Instance
 
 CALM = replace(

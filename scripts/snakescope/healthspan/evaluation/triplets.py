@@ -149,31 +149,44 @@ def sequence_of(pictures: Pictures, models: Models) -> Sequence3:
     return Sequence3((before, at, after), worm)
 
 
-def states_of(sequence: Sequence3, models: Models, grey_values: bool) -> list[str]:
-    """States of the labelled worm in the middle image: by both neighbours, by either one alone.
+def looks_of(sequence: Sequence3) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
+    """How the labelled worm of the middle image looks: by both neighbours, by either one alone.
 
-    Args:
-        grey_values: weigh them beside the masks.
+    Returns:
+        Composites, uint8 (3, 128, 128, 3), and the shares of the body that moved, before and after
+        (3, 2), NaN on a side that is not looked at.
     """
     before, at, after = sequence.frames
     row = sequence.worm
     assert row is not None
     settings = CompositeSettings(max_gap_h=36)
     tolerance = EvidenceSettings().tolerance_of(UPV_PIXEL_SIZE_UM)
-    named = []
+    composites, moved = [], []
     for first, second in ((before, after), (before, None), (None, after)):
-        picture = compose(
-            at.worms,
-            None if first is None else first.worms,
-            None if second is None else second.worms,
-            settings,
-        )[row]
-        found = classify(models.classifier, picture[None], models.temperature)
-        if grey_values:
-            told = evidence_of(at, first, second, settings.window_px, tolerance)[row]
-            found = fused(found, np.array([[told.moved_before, told.moved_after]]), SHIPPED)
-        named.append(STATES[int(found[0].argmax())])
-    return named
+        composites.append(
+            compose(
+                at.worms,
+                None if first is None else first.worms,
+                None if second is None else second.worms,
+                settings,
+            )[row]
+        )
+        told = evidence_of(at, first, second, settings.window_px, tolerance)[row]
+        moved.append((told.moved_before, told.moved_after))
+    return np.array(composites), np.array(moved, dtype=np.float64)
+
+
+def states_of(sequence: Sequence3, models: Models, grey_values: bool) -> list[str]:
+    """States of the labelled worm in the middle image: by both neighbours, by either one alone.
+
+    Args:
+        grey_values: weigh them beside the masks.
+    """
+    composites, moved = looks_of(sequence)
+    found = classify(models.classifier, composites, models.temperature)
+    if grey_values:
+        found = fused(found, moved, SHIPPED)
+    return [STATES[int(one)] for one in found.argmax(axis=1)]
 
 
 def dark_body(picture: NDArray[np.uint8]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
@@ -210,12 +223,12 @@ def plain_share(pictures: Pictures, pixel_size_um: float) -> float:
     return max(change(smooth[1], smooth[t], body, nobody, tolerance).share for t in (0, 2))
 
 
-def triplet_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
-    """Sequences, those called right by each way, and those in which no worm was found."""
+def read_triplets(
+    folder: Path, pixel_size_um: float
+) -> Iterator[tuple[list[NDArray[np.uint8]], bool]]:
+    """Overlays of the three images of every sequence at a pixel size, and whether it is alive."""
     labels = pd.read_csv(folder / "labels.csv")
-    scale = UPV_PIXEL_SIZE_UM / models.pixel_size_um
-    ways = ("right", "right_masks", "right_middle", "right_plain", "not_found", "sequences")
-    totals = dict.fromkeys(ways, 0.0)
+    scale = UPV_PIXEL_SIZE_UM / pixel_size_um
     for _, rows in progress(list(labels.groupby("sequence_id", sort=True)), "triplets"):
         rows = rows.sort_values("frame_0before_1current_2after")
         pictures = []
@@ -224,7 +237,14 @@ def triplet_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
             size = (round(crop.shape[1] * scale), round(crop.shape[0] * scale))
             large = cv2.resize(crop, size, interpolation=cv2.INTER_CUBIC)
             pictures.append(overlay({"bright_field": np.asarray(large)}))
-        alive = rows["label"].iloc[0] == "alive"
+        yield pictures, rows["label"].iloc[0] == "alive"
+
+
+def triplet_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
+    """Sequences, those called right by each way, and those in which no worm was found."""
+    ways = ("right", "right_masks", "right_middle", "right_plain", "not_found", "sequences")
+    totals = dict.fromkeys(ways, 0.0)
+    for pictures, alive in read_triplets(folder, models.pixel_size_um):
         totals["sequences"] += 1
         moved = plain_share(pictures, models.pixel_size_um)
         totals["right_plain"] += (moved > PLAIN_SHARE) == alive

@@ -18,12 +18,12 @@ class PaperClassifierSettings(Settings):
 
     seed: int = Field(1, ge=0, description="seed of the composites, the weights and the order")
     per_state: int = Field(
-        1000, ge=8, description="training composites of each of the three states (count)"
+        600, ge=8, description="training composites of each of the three states (count)"
     )
     validation_per_state: int = Field(
-        200, ge=8, description="composites of each state on which the probabilities are calibrated"
+        100, ge=8, description="composites of each state on which the probabilities are calibrated"
     )
-    epochs: int = Field(10, ge=1, description="passes over the training composites (count)")
+    epochs: int = Field(6, ge=1, description="passes over the training composites (count)")
     batch: int = Field(32, ge=1, description="composites per step; 16 in the paper (count)")
     threads: int = Field(1, ge=1, description="CPU threads (count)")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")
@@ -36,13 +36,13 @@ class PaperSemanticSettings(Settings):
     unrecorded: ClassVar[frozenset[str]] = frozenset({"threads", "device", "checkpoint_every"})
 
     seed: int = Field(1, ge=0, description="seed of scenes, crops and weights")
-    scenes: int = Field(150, ge=1, description="simulated scenes to draw crops from (count)")
+    scenes: int = Field(100, ge=1, description="simulated scenes to draw crops from (count)")
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
     crop_px: int = Field(
         256, ge=64, multiple_of=16, description="side of a training crop, a multiple of 16 (px)"
     )
-    steps: int = Field(400, ge=1, description="optimiser steps (count)")
-    batch: int = Field(6, ge=1, description="crops per step (count)")
+    steps: int = Field(300, ge=1, description="optimiser steps (count)")
+    batch: int = Field(4, ge=1, description="crops per step (count)")
     learning_rate: float = Field(0.003, gt=0, description="learning rate after the warm-up")
     checkpoint_every: int = Field(20, ge=1, description="steps between checkpoints (count)")
     threads: int = Field(1, ge=1, description="CPU threads (count)")
@@ -56,12 +56,12 @@ class PaperStatesSettings(Settings):
 
     seed: int = Field(2026, ge=0, description="seed of the worms and of the intervals")
     per_state: int = Field(
-        150, ge=2, description="simulated worms of each state and set; 100 in the paper (count)"
+        100, ge=2, description="simulated worms of each state and set, as many as the paper's (count)"
     )
     tuning_per_state: int = Field(
-        150, ge=2, description="worms of each state, of other scenes, for the thresholds (count)"
+        100, ge=2, description="worms of each state, of other scenes, for the thresholds (count)"
     )
-    resamples: int = Field(1000, ge=100, description="bootstrap resamples of scenes (count)")
+    resamples: int = Field(500, ge=100, description="bootstrap resamples of scenes (count)")
 
 
 class PaperDetectionSettings(Settings):
@@ -70,9 +70,9 @@ class PaperDetectionSettings(Settings):
     version: ClassVar[int] = 1
 
     seed: int = Field(5_000_011, ge=0, description="seed of the scenes; no training uses it")
-    scenes: int = Field(40, ge=2, description="simulated scenes of unseen looks (count)")
+    scenes: int = Field(30, ge=2, description="simulated scenes of unseen looks (count)")
     tuning_scenes: int = Field(
-        15, ge=1, description="other scenes, on which the baseline's least area is chosen (count)"
+        10, ge=1, description="other scenes, on which the baseline's least area is chosen (count)"
     )
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
 

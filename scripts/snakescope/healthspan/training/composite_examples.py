@@ -12,6 +12,7 @@ corpse in two frames with an intersection over union of 0.92 in the median (0.98
 masks), 0.87 at the lower quartile and 0.6 to 0.8 at the twentieth part.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import cv2
@@ -30,80 +31,11 @@ from snakescope.healthspan.simulation.life_course import (
 from snakescope.healthspan.simulation.worm_body import MODES, SEGMENTS, Worm, body_pixels, midline
 from snakescope.healthspan.states.composite import compose
 from snakescope.healthspan.states.settings import CompositeSettings
+from snakescope.healthspan.training.example_ranges import TRAINING, ExampleRanges
 from snakescope.imaging.masks import Instance, cropped, intersection
 
 FRAMES = 3
 AT = 1
-
-
-@dataclass(frozen=True)
-class ExampleRanges:
-    """From what the scenes are drawn: (low, high) of even draws, or chances from 0 to 1.
-
-    Attributes:
-        length_px, slenderness: of the scene's worms; width = length x slenderness.
-        worms, radius_px: how many on how large a dish.
-        interval_h: time between frames.
-        bias_px: by how much the detector draws all outlines of a plate too wide.
-        flicker_px: standard deviation of that between the frames of the plate.
-        ragged_px: standard deviation of smooth noise on every outline.
-        blunt: share of the length that the detector loses at every tip of a plate.
-        jitter_px: registration error per axis (standard deviation) of a frame.
-        coarse: chance that a plate is taken with two to three times larger pixels.
-        missed: chance that a worm is not found in a frame; drawn per plate.
-        truncated, broken, merged: chances per worm; merged, per touching pair.
-        nudged: rate a day at which corpses are pushed.
-        head_only: chance that an immobile worm moves but its head or tail.
-        rigid: chance that it only shifts and turns, the paper's pseudo-immobile worm (3.3.3).
-        changing: chance that a healthy worm stops within the next interval, and that a corpse
-            died within the last. On a plate of 100 worms and 50 frames about 0.05.
-        one_sided: chance that a frame has only one neighbour.
-    """
-
-    length_px: tuple[float, float] = (78.0, 135.0)
-    slenderness: tuple[float, float] = (0.058, 0.085)
-    worms: tuple[int, int] = (4, 16)
-    radius_px: tuple[float, float] = (150.0, 500.0)
-    interval_h: tuple[float, ...] = (12.0, 12.0, 12.0, 8.0, 24.0)
-    bias_px: tuple[float, float] = (-0.8, 1.3)
-    flicker_px: tuple[float, float] = (0.02, 0.25)
-    ragged_px: tuple[float, float] = (0.05, 0.5)
-    blunt: tuple[float, float] = (0.0, 0.08)
-    jitter_px: tuple[float, float] = (0.02, 0.4)
-    coarse: float = 0.15
-    missed: tuple[float, float] = (0.0, 0.1)
-    truncated: float = 0.05
-    broken: float = 0.015
-    merged: float = 0.3
-    nudged: float = 0.1
-    head_only: float = 0.15
-    rigid: float = 0.05
-    changing: float = 0.12
-    one_sided: float = 0.06
-
-
-TRAINING = ExampleRanges()
-
-HELD_OUT = ExampleRanges(
-    length_px=(95.0, 142.0),
-    slenderness=(0.052, 0.09),
-    worms=(10, 25),
-    radius_px=(300.0, 800.0),
-    interval_h=(10.0, 12.0, 14.0),
-    bias_px=(-1.0, 1.6),
-    flicker_px=(0.03, 0.2),
-    ragged_px=(0.05, 0.4),
-    blunt=(0.0, 0.1),
-    jitter_px=(0.05, 0.25),
-    coarse=0.1,
-    missed=(0.0, 0.06),
-    nudged=0.03,
-    rigid=0.0,
-    changing=0.05,
-    one_sided=0.04,
-)
-"""Plates unlike those of training: other sizes, crowds, intervals and outlines. Changes of
-state, nudges and lonely frames are as frequent as on simulated plates, not sought out."""
 
 
 def draw_course(
@@ -176,13 +108,15 @@ def draw_path(
     ranges: ExampleRanges,
     radius: float,
 ) -> list[Worm]:
-    """A worm in the three frames, in px around the centre of a dish of ``radius`` px."""
+    """A worm in the frames, in px around the centre of a dish of ``radius`` px."""
     path = live(rng, course, days, radius, ranges.nudged)
-    always = course.healthspan_end_d < days[0] and course.death_d > days[-1]
-    if always and rng.random() < ranges.head_only:
-        return [bend_end(rng, path[AT]), path[AT], bend_end(rng, path[AT])]
-    if always and rng.random() < ranges.rigid:
-        return [_shoved(rng, path[AT]), path[AT], _shoved(rng, path[AT])]
+    always = course.healthspan_end_d < days[-FRAMES] and course.death_d > days[-1]
+    for chance, move in ((ranges.head_only, bend_end), (ranges.rigid, _shoved)):
+        if always and rng.random() < chance:
+            return [
+                one if one is path[-2] or day < course.healthspan_end_d else move(rng, path[-2])
+                for day, one in zip(days, path, strict=True)
+            ]
     return path
 
 
@@ -309,8 +243,8 @@ class Plate:
     """What the worms of a scene have in common.
 
     Attributes:
-        day: of the frame in the middle; gap_d: time to the others (days).
-        radius: of the dish (px); length (px) and slender: of its worms.
+        day: of the frame in the middle, the last but one; gap_d: time between frames (days).
+        radius: of the dish (px); length (px) and slender: of its worms; eyes: one a frame.
     """
 
     day: float
@@ -322,19 +256,27 @@ class Plate:
 
     @property
     def days(self) -> NDArray[np.float64]:
-        """Of the three frames."""
-        return np.array([self.day - self.gap_d, self.day, self.day + self.gap_d])
+        """Of the frames."""
+        return self.day + self.gap_d * np.arange(2 - len(self.eyes), 2)
 
 
 def draw_plate(
-    rng: np.random.Generator, ranges: ExampleRanges, radius_px: tuple[float, float]
+    rng: np.random.Generator,
+    ranges: ExampleRanges,
+    radius_px: tuple[float, float],
+    history_h: float = 0.0,
 ) -> Plate:
-    """The plate of a scene, with a radius from ``radius_px``."""
+    """The plate of a scene, with a radius from ``radius_px`` and at least three frames.
+
+    Args:
+        history_h: time (h) before the middle frame that is seen as well.
+    """
     gap_d = float(rng.choice(ranges.interval_h)) / 24
     day = float(rng.uniform(6, 25))
     radius = float(rng.uniform(*radius_px))
     length, slender = rng.uniform(*ranges.length_px), rng.uniform(*ranges.slenderness)
-    return Plate(day, gap_d, radius, length, slender, draw_eyes(rng, ranges))
+    frames = max(FRAMES, 2 + math.ceil(history_h / (24 * gap_d)))
+    return Plate(day, gap_d, radius, length, slender, draw_eyes(rng, ranges, frames))
 
 
 def draw_worm(

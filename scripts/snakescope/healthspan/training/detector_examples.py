@@ -5,6 +5,7 @@ pairs, small and large worms, rims, one or both channels. Pictures pass through 
 overlay as real frames.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -95,7 +96,19 @@ def draw_worms(rng: np.random.Generator, size: int, crowding: float) -> list[Wor
 
 
 def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene:
-    """A random scene of size x size px."""
+    """A random scene of size x size px, in one channel or both."""
+    frames, worms = draw_frames(rng, size, ranges)
+    return Scene(overlay(frames), worms)
+
+
+def draw_frames(
+    rng: np.random.Generator, size: int, ranges: LookRanges, channels: Sequence[str] = ()
+) -> tuple[dict[str, Frame], list[Instance]]:
+    """The channels of a random scene of size x size px, and its worms, cut at its border.
+
+    Args:
+        channels: which are exposed; as chance has it where none is named.
+    """
     look = draw_look(rng, ranges)
     shape = (size, size)
     ground = empty_ground(shape)
@@ -129,14 +142,15 @@ def draw_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> Scene
             worms.append(instance)
     if rng.random() < 0.3:
         density = halo(rng, density)
-    names = CHANNEL_SETS[int(rng.choice(3, p=CHANNEL_SHARES))]
+    by_chance = CHANNEL_SETS[int(rng.choice(3, p=CHANNEL_SHARES))]
+    names = tuple(channels) or by_chance
     light = light_field(rng, shape, look)
     bits = int(rng.choice([8, 12, 16]))
-    frames = {name: expose(rng, density, glow, light, look, name, bits) for name in names}
+    frames: dict[str, Frame] = {name: expose(rng, density, glow, light, look, name, bits) for name in names}
     if rng.random() < 0.25:
         factor = float(rng.uniform(1.5, 3.2))
         frames = {name: coarse(frame, factor) for name, frame in frames.items()}
-    return Scene(overlay(frames), worms)
+    return frames, worms
 
 
 def halo(rng: np.random.Generator, density: Image) -> Image:

@@ -21,17 +21,15 @@ from snakescope.healthspan.states.composite import compose
 from snakescope.healthspan.states.evidence import Frame, evidence_of
 from snakescope.healthspan.states.settings import CompositeSettings, EvidenceSettings
 from snakescope.healthspan.training.composite_examples import (
-    AT,
     FRAMES,
-    TRAINING,
-    ExampleRanges,
-    Eye,
+    Plate,
     bend_end,
     draw_plate,
     draw_worm,
     merge_touching,
     see,
 )
+from snakescope.healthspan.training.example_ranges import TRAINING, ExampleRanges
 from snakescope.imaging.masks import Instance
 
 UNSTEADY = replace(
@@ -125,57 +123,87 @@ def draw_overlay(
     return overlay_of_contrast(scene)
 
 
-def draw_evidence_scene(
-    rng: np.random.Generator, ranges: ExampleRanges, pixels: PixelRanges
-) -> EvidenceExamples:
-    """The worms of one scene; those that a detector has drawn as one are left out."""
-    plate = draw_plate(rng, ranges, RADIUS_PX)
+@dataclass(frozen=True)
+class LivedScene:
+    """The worms of a scene in all its frames, as they are and as a detector draws them.
+
+    Attributes:
+        plate: what they have in common.
+        frames: masks of each frame, in px around the centre of the dish.
+        bodies: the worms of each frame, likewise.
+        states: of every worm in the middle frame, by its number.
+        merged: numbers of those that the detector has drawn as one there.
+    """
+
+    plate: Plate
+    frames: list[list[Instance]]
+    bodies: list[list[Worm]]
+    states: dict[int, int]
+    merged: set[int]
+
+
+def draw_lived_scene(
+    rng: np.random.Generator, ranges: ExampleRanges, pixels: PixelRanges, history_h: float = 0.0
+) -> LivedScene:
+    """A scene of at least three frames; the middle one is the last but one.
+
+    Args:
+        history_h: time (h) before the middle frame that is seen as well.
+    """
+    plate = draw_plate(rng, ranges, RADIUS_PX, history_h)
     days = plate.days
     states: dict[int, int] = {}
-    frames: list[list[Instance]] = [[] for _ in range(FRAMES)]
-    bodies: list[list[Worm]] = [[] for _ in range(FRAMES)]
+    frames: list[list[Instance]] = [[] for _ in days]
+    bodies: list[list[Worm]] = [[] for _ in days]
     for number in range(int(rng.integers(4, 13))):
         states[number], course, path = draw_worm(rng, ranges, plate)
-        always = course.healthspan_end_d < days[0] and course.death_d > days[-1]
+        always = course.healthspan_end_d < days[-FRAMES] and course.death_d > days[-1]
         if always and rng.random() < pixels.faint:
             path = [
-                path[AT] if rng.random() < pixels.resting else turn_tip(rng, path[AT]),
-                path[AT],
-                path[AT] if rng.random() < pixels.resting else turn_tip(rng, path[AT]),
+                one
+                if one is path[-2] or day < course.healthspan_end_d
+                else path[-2]
+                if rng.random() < pixels.resting
+                else turn_tip(rng, path[-2])
+                for day, one in zip(days, path, strict=True)
             ]
         for frame, (worm, eye) in enumerate(zip(path, plate.eyes, strict=True)):
             bodies[frame].append(worm.moved(eye.dy, eye.dx))
             frames[frame] += see(rng, worm, eye, ranges, frame, number)
     drawn = [merge_touching(rng, found, ranges.merged) for found in frames]
-    return _examples(rng, [found for found, _ in drawn], drawn[AT][1], bodies, states, plate.eyes,
-                     ranges, pixels, int(2 * (plate.radius + MARGIN_PX)))  # fmt: skip
+    return LivedScene(plate, [found for found, _ in drawn], bodies, states, drawn[-2][1])
 
 
-def _examples(
-    rng: np.random.Generator,
-    frames: list[list[Instance]],
-    merged: set[int],
-    bodies: list[list[Worm]],
-    states: dict[int, int],
-    eyes: list[Eye],
-    ranges: ExampleRanges,
-    pixels: PixelRanges,
-    side: int,
+def draw_evidence_scene(
+    rng: np.random.Generator, ranges: ExampleRanges, pixels: PixelRanges
 ) -> EvidenceExamples:
+    """The worms of one scene; those that a detector has drawn as one are left out."""
+    return examples_of(rng, draw_lived_scene(rng, ranges, pixels), ranges, pixels)[0]
+
+
+def examples_of(
+    rng: np.random.Generator, scene: LivedScene, ranges: ExampleRanges, pixels: PixelRanges
+) -> tuple[EvidenceExamples, list[Instance]]:
+    """The worms of the last three frames of a scene, and their masks in the middle one."""
+    side = int(2 * (scene.plate.radius + MARGIN_PX))
     contrast, granular = rng.uniform(*pixels.contrast), rng.uniform(*pixels.granular)
     count = rng.poisson(rng.uniform(*pixels.specks) * side * side / 1e6)
     specks = [
         (float(y), float(x), float(rng.uniform(2, 9)))
         for y, x in rng.uniform(-side / 2, side / 2, size=(count, 2))
     ]
-    coarseness = eyes[AT].coarseness
+    coarseness = scene.plate.eyes[-2].coarseness
     pictures = [
-        draw_overlay(rng, worms, specks, contrast, granular, pixels, side) for worms in bodies
+        draw_overlay(rng, worms, specks, contrast, granular, pixels, side)
+        for worms in scene.bodies[-FRAMES:]
     ]
     if coarseness > 1:
         pictures = [_coarse(one, coarseness) for one in pictures]
     middle = side // 2
-    placed = [[replace(w, top=w.top + middle, left=w.left + middle) for w in f] for f in frames]
+    placed = [
+        [replace(w, top=w.top + middle, left=w.left + middle) for w in found]
+        for found in scene.frames[-FRAMES:]
+    ]
     sides: list[Frame | None] = [
         Frame(found, picture) for found, picture in zip(placed, pictures, strict=True)
     ]
@@ -192,13 +220,14 @@ def _examples(
     )
     tolerance = EvidenceSettings().tolerance_of(coarseness * PIXEL_SIZE_UM)
     evidence = evidence_of(at, before, after, settings.window_px, tolerance)
-    kept = [row for row, one in enumerate(at.worms) if one.identifier not in merged]
+    kept = [row for row, one in enumerate(at.worms) if one.identifier not in scene.merged]
     told = [evidence[row] for row in kept]
-    return EvidenceExamples(
+    examples = EvidenceExamples(
         composites[kept],
         np.array([(e.moved_before, e.moved_after) for e in told]).reshape(-1, 2),
-        np.array([states[at.worms[r].identifier] for r in kept], dtype=np.int64),
+        np.array([scene.states[at.worms[r].identifier] for r in kept], dtype=np.int64),
     )
+    return examples, [scene.frames[-2][row] for row in kept]
 
 
 def _coarse(picture: NDArray[np.uint8], factor: float) -> NDArray[np.uint8]:

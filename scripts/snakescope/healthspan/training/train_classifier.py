@@ -26,12 +26,8 @@ from snakescope.healthspan.states.models import (
     probabilities,
 )
 from snakescope.healthspan.states.states import STATES
-from snakescope.healthspan.training.composite_examples import (
-    HELD_OUT,
-    TRAINING,
-    ExampleRanges,
-    draw_examples,
-)
+from snakescope.healthspan.training.composite_examples import draw_examples
+from snakescope.healthspan.training.example_ranges import HELD_OUT, TRAINING, ExampleRanges
 from snakescope.healthspan.training.settings import TrainClassifierSettings
 from snakescope.learning.device import choose_device
 from snakescope.learning.history import history_of
