@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from snakescope.healthspan.costs import COSTS, PAPER_MEGAPIXELS, size_of_frames, size_of_training
 from snakescope.healthspan.fine_tuning.planning import size_of_fine_tuning
 from snakescope.healthspan.own_settings import settings_of_plate
+from snakescope.healthspan.paper.planning import size_of_paper
 from snakescope.healthspan.plates import inferred
 from snakescope.healthspan.plates import status as plate_status
 from snakescope.healthspan.plates.gaps import beyond_neighbours
@@ -287,6 +288,8 @@ class Healthspan(Tree[Plate]):
                 scenes = self.settings_of("train_detector")
                 amount = scenes.scenes * (scenes.scene_px / 560) ** 2
                 return size_of_training(step, scenes.architecture, amount)
+            case _ if step.startswith("paper"):
+                return size_of_paper(step, self.settings.paper)
             case "audit" | "fine_tune" | "fine_tune_scores":
                 return size_of_fine_tuning(step, self.settings.fine_tuning)
             case "train_classifier":
@@ -303,23 +306,23 @@ class Healthspan(Tree[Plate]):
 
     def models(self) -> Mapping[str, Model]:
         """The detector and the classifier."""
-        return {
-            "detect": Model(
-                self.detector,
-                "healthspan: detection: detect: weights",
-                training_command("detector", self.detector),
-            ),
-            "classify": Model(
-                self.classifier,
-                "healthspan: states: classify: weights",
-                training_command("classifier", self.classifier),
-            ),
-            "fine_tune": Model(
-                self.start_weights,
-                "healthspan: fine_tuning: detector: start_weights",
-                training_command("detector", self.start_weights),
-            ),
-        }
+        detector = Model(
+            self.detector,
+            "healthspan: detection: detect: weights",
+            training_command("detector", self.detector),
+        )
+        classifier = Model(
+            self.classifier,
+            "healthspan: states: classify: weights",
+            training_command("classifier", self.classifier),
+        )
+        start = Model(
+            self.start_weights,
+            "healthspan: fine_tuning: detector: start_weights",
+            training_command("detector", self.start_weights),
+        )
+        of_paper = {"paper_states": classifier, "paper_detection": detector}
+        return {"detect": detector, "classify": classifier, "fine_tune": start, **of_paper}
 
     @classmethod
     def add_inspect_options(cls, parser: argparse.ArgumentParser) -> None:

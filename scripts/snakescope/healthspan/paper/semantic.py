@@ -50,7 +50,11 @@ class SemanticUNet(nn.Module):
     def __init__(self, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         high, middle, low = widths
-        self.high, self.middle, self.low = _block(4, high), _block(high, middle), _block(middle, low)
+        self.high, self.middle, self.low = (
+            _block(4, high),
+            _block(high, middle),
+            _block(middle, low),
+        )
         self.to_middle, self.to_high = _block(low + middle, middle), _block(middle + high, high)
         self.head = nn.Conv2d(high, 4 * CLASSES, kernel_size=1)
 

@@ -56,7 +56,9 @@ class PaperStatesSettings(Settings):
 
     seed: int = Field(2026, ge=0, description="seed of the worms and of the intervals")
     per_state: int = Field(
-        100, ge=2, description="simulated worms of each state and set, as many as the paper's (count)"
+        100,
+        ge=2,
+        description="simulated worms of each state and set, as many as the paper's (count)",
     )
     tuning_per_state: int = Field(
         100, ge=2, description="worms of each state, of other scenes, for the thresholds (count)"
@@ -83,9 +85,9 @@ class PaperCurvesSettings(Settings):
     version: ClassVar[int] = 1
 
     seed: int = Field(7_000_003, ge=0, description="seed of the first plate; no training uses it")
-    plates: int = Field(3, ge=1, description="simulated plates (count)")
-    worms: int = Field(40, ge=1, description="worms of a plate (count)")
-    timepoints: int = Field(36, ge=5, description="frames of a plate, 12 h apart (count)")
+    plates: int = Field(2, ge=1, description="simulated plates (count)")
+    worms: int = Field(30, ge=1, description="worms of a plate (count)")
+    timepoints: int = Field(32, ge=5, description="frames of a plate, 12 h apart (count)")
 
 
 class PaperPageSettings(Settings):

@@ -111,7 +111,9 @@ def draw_state_examples(name: str, seed: int, purpose: int, per_state: int) -> S
     longest = max(len(one) for one, _ in chains)
     padded = [[one + [np.inf] * (longest - len(one)) for one in pair] for pair in chains]
     table = np.array(padded, dtype=np.float64)
-    return StateExamples(joined(scenes), np.array(numbers), table[:, 0], table[:, 1], np.array(gaps))
+    return StateExamples(
+        joined(scenes), np.array(numbers), table[:, 0], table[:, 1], np.array(gaps)
+    )
 
 
 def joined(parts: Sequence[EvidenceExamples]) -> EvidenceExamples:

@@ -97,7 +97,11 @@ def tuned_duration(worms: StateExamples) -> tuple[float, float]:
     grid = np.unique(np.quantile(first[np.isfinite(first)], np.linspace(0.05, 0.98, 25)))
     states = worms.examples.states
     scored = [
-        (macro_f(confusion_matrix(states, by_duration(worms, near, unlike), 3)), near, float(unlike))
+        (
+            macro_f(confusion_matrix(states, by_duration(worms, near, unlike), 3)),
+            near,
+            float(unlike),
+        )
         for near, unlike in product((5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 70.0), grid)
     ]
     return max(scored)[1:]

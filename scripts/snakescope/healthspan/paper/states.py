@@ -46,9 +46,9 @@ from snakescope.healthspan.states.classify import classify, load_classifier
 from snakescope.healthspan.states.fusion import SHIPPED, fused
 from snakescope.healthspan.states.states import DEAD, STATES
 from snakescope.healthspan.training.evidence_examples import EvidenceExamples
+from snakescope.imaging.style import save_figure
 from snakescope.learning.figures import confusion_figure
 from snakescope.learning.scores import confusion_matrix
-from snakescope.imaging.style import save_figure
 from snakescope.step.tables import write_table
 
 Ints = NDArray[np.int64]
@@ -75,6 +75,12 @@ CONFUSION_COLUMNS = ("set", "method", "true", "assigned", "count")
 Classifier = tuple[torch.nn.Module, float]
 
 
+def load_classifiers(paths: Sequence[str]) -> dict[str, Classifier]:
+    """Classifiers, each with the temperature of its card, by their architecture."""
+    loaded = (load_classifier(path, None) for path in paths)
+    return {card["architecture"]: (model, float(card["temperature"])) for model, card in loaded}
+
+
 def by_classifier(examples: EvidenceExamples, model: Classifier, grey_values: bool = False) -> Ints:
     """States (N,) by a classifier with its temperature, with the grey values or without."""
     found = classify(model[0], examples.composites, model[1])
@@ -83,7 +89,9 @@ def by_classifier(examples: EvidenceExamples, model: Classifier, grey_values: bo
     return np.asarray(found.argmax(axis=1), dtype=np.int64)
 
 
-def rule_of(measure: Callable[[EvidenceExamples], NDArray[np.float64]], worms: StateExamples) -> Method:
+def rule_of(
+    measure: Callable[[EvidenceExamples], NDArray[np.float64]], worms: StateExamples
+) -> Method:
     """The two thresholds of a measure, tuned on worms."""
     low, high = tuned(measure(worms.examples), worms.examples.states)
     return lambda examples: by_thresholds(measure(examples), low, high)
@@ -111,7 +119,9 @@ def methods_of(
     }
 
 
-def judged(worms: StateExamples, tuning: StateExamples, methods: Mapping[str, Method]) -> dict[str, Ints]:
+def judged(
+    worms: StateExamples, tuning: StateExamples, methods: Mapping[str, Method]
+) -> dict[str, Ints]:
     """The states (N,) of worms by every method, that of the earlier frames among them."""
     called = {name: method(worms.examples) for name, method in methods.items()}
     earlier = by_duration(worms, *tuned_duration(tuning))
@@ -179,12 +189,8 @@ def main(arguments: argparse.Namespace) -> None:
     settings = PaperStatesSettings.model_validate_json(arguments.settings)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    trained: dict[str, Classifier] = {}
-    for path in arguments.weights:
-        model, card = load_classifier(path, None)
-        trained[card["architecture"]] = model, float(card["temperature"])
-    network, card = load_classifier(arguments.classifier, None)
-    shipped = network, float(card["temperature"])
+    trained = load_classifiers(arguments.weights)
+    (shipped,) = load_classifiers([arguments.classifier]).values()
     rows: list[PaperRow] = []
     confusions: list[tuple[str, str, str, str, int]] = []
     methods: dict[str, Method] = {}

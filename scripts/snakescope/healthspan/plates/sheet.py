@@ -37,7 +37,7 @@ class Plate(Row):
     # fmt: on
 
     reserved: ClassVar[tuple[str, ...]] = (
-        "experiments", "models", "training", "status.tsv", "plates.tsv", "plates.html",
+        "experiments", "models", "training", "paper", "status.tsv", "plates.tsv", "plates.html",
         "failures.tsv", "configuration.yaml",
     )  # fmt: skip
 

@@ -146,7 +146,9 @@ def draw_frames(
     names = tuple(channels) or by_chance
     light = light_field(rng, shape, look)
     bits = int(rng.choice([8, 12, 16]))
-    frames: dict[str, Frame] = {name: expose(rng, density, glow, light, look, name, bits) for name in names}
+    frames: dict[str, Frame] = {
+        name: expose(rng, density, glow, light, look, name, bits) for name in names
+    }
     if rng.random() < 0.25:
         factor = float(rng.uniform(1.5, 3.2))
         frames = {name: coarse(frame, factor) for name, frame in frames.items()}
