@@ -13,7 +13,6 @@ them on images of other instruments.
 """
 
 import argparse
-from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,20 +24,19 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from benchmarks import ROOT
+from snakescope.healthspan.paper.state_examples import SETS, TESTING, TUNING
+from snakescope.healthspan.paper.state_rules import MEASURES, by_thresholds, tuned
 from snakescope.healthspan.states.classify import classify, load_classifier
 from snakescope.healthspan.states.fusion import (
     SHIPPED,
     Fusion,
-    both_sides,
     features,
     fused,
     log_odds_of,
 )
 from snakescope.healthspan.states.settings import ClassifySettings
 from snakescope.healthspan.states.states import DEAD, HEALTHY, STATES
-from snakescope.healthspan.training.composite_examples import HELD_OUT, ExampleRanges
 from snakescope.healthspan.training.evidence_examples import (
-    UNSTEADY,
     EvidenceExamples,
     draw_evidence_examples,
 )
@@ -49,8 +47,6 @@ from snakescope.step.command import run_step
 from snakescope.step.tables import write_table
 
 Floats = NDArray[np.float64]
-SETS: dict[str, ExampleRanges] = {"steady": HELD_OUT, "unsteady": UNSTEADY}
-TUNING, TESTING = 1, 2
 PAPER = {"Hu moments": 0.511, "MLP-Mixer, masks alone": 0.934}
 
 
@@ -67,68 +63,12 @@ def draw(name: str, purpose: int, per_state: int) -> EvidenceExamples:
     return draw_evidence_examples(np.random.default_rng(seed), per_state, SETS[name])
 
 
-def hu_difference(judged: Judged) -> Floats:
-    """Greatest difference (OpenCV's I1) of the worm's shape to that of either neighbour (N,)."""
-    return np.array(
-        [
-            max(
-                cv2.matchShapes(one[:, :, side], one[:, :, 1], cv2.CONTOURS_MATCH_I1, 0)
-                if one[:, :, side].any()
-                else 9.0
-                for side in (0, 2)
-            )
-            for one in judged.examples.composites
-        ]
-    )
-
-
-def not_shared(judged: Judged) -> Floats:
-    """1 - intersection over union of the masks with either neighbour, the greatest (N,)."""
-    bits = judged.examples.composites > 127
-    at = bits[..., 1]
-    sides = []
-    for side in (0, 2):
-        both = (bits[..., side] & at).sum(axis=(1, 2))
-        sides.append(1 - both / np.maximum((bits[..., side] | at).sum(axis=(1, 2)), 1))
-    return np.asarray(np.max(sides, axis=0), dtype=np.float64)
-
-
-def moved_share(judged: Judged) -> Floats:
-    """The lesser share of the body that moved, by the grey values (N,)."""
-    return np.asarray(both_sides(judged.examples.moved).min(axis=1), dtype=np.float64)
-
-
-MEASURES: dict[str, Callable[[Judged], Floats]] = {
-    "Hu moments": hu_difference,
-    "overlap of masks": not_shared,
-    "share that moved": moved_share,
-}
-
-
-def by_thresholds(values: Floats, low: float, high: float) -> NDArray[np.int64]:
-    """Dead below ``low``, healthy from ``high`` on, else immobile."""
-    return np.where(values < low, 2, np.where(values >= high, 0, 1))
-
-
-def tuned(values: Floats, states: NDArray[np.int64]) -> tuple[float, float]:
-    """The two thresholds with the best macro F."""
-    grid = np.unique(np.quantile(values, np.linspace(0.02, 0.98, 33)))
-    grid = np.append(grid, np.nextafter(grid[0], np.inf))
-    scored = [
-        (macro_f(confusion_matrix(states, by_thresholds(values, a, b), 3)), float(a), float(b))
-        for a in grid
-        for b in grid
-        if a <= b
-    ]
-    return max(scored)[1:]
-
-
 def ways(tuning: Judged, testing: Judged) -> dict[str, NDArray[np.int64]]:
     """States (N,) of the testing examples by every way."""
     named = {}
     for name, measure in MEASURES.items():
-        low, high = tuned(measure(tuning), tuning.examples.states)
-        named[name] = by_thresholds(measure(testing), low, high)
+        low, high = tuned(measure(tuning.examples), tuning.examples.states)
+        named[name] = by_thresholds(measure(testing.examples), low, high)
     named["MLP-Mixer, masks alone"] = testing.found.argmax(axis=1)
     together = fused(testing.found, testing.examples.moved, SHIPPED)
     named["MLP-Mixer and grey values"] = together.argmax(axis=1)
@@ -185,7 +125,8 @@ shipped detector draws them on simulated plates, looks from other ranges than th
 from frame to frame, lost tips, missed worms, pixels up to three times larger). Thresholds and
 coefficients are from scenes of other seeds. Intervals of the accuracy: Wilson, 95 %, over worms.
 `paper_f` is that of Matsuo et al., table 5, on their composites. ResNet-RS and ViT are trained by
-`training: classifier: architecture`; no weights of them ship, and they have no row here.
+`training: classifier: architecture`; no weights of them ship. All three, trained alike, stand in
+[The paper's tables](healthspan-paper.md).
 
 {markdown(table.drop(columns="confusion"), {})}
 
