@@ -55,11 +55,11 @@ def shown(rows: pd.DataFrame, metrics: Sequence[str]) -> str:
     """Methods as rows, each figure with its interval and then the paper's, where it has any."""
     lines: list[dict[str, object]] = []
     for method, own in rows.groupby("method", sort=False):
-        by_metric = own.set_index("metric")
+        by_metric = {str(row["metric"]): row for _, row in own.iterrows()}
         line: dict[str, object] = {"method": method}
         for metric in metrics:
-            if metric in by_metric.index:
-                row = by_metric.loc[metric]
+            if metric in by_metric:
+                row = by_metric[metric]
                 line[metric] = with_interval(row)
                 if np.isfinite(row["paper"]):
                     line[f"paper's {metric}"] = f"{row['paper']:.3f}"

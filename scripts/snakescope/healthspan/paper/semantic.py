@@ -109,7 +109,8 @@ def worms_of_classes(classes: NDArray[np.uint8], min_area: int) -> list[Instance
         classes: uint8 (Y, X).
         min_area: smaller worms are left out (px).
     """
-    count, bodies = cv2.connectedComponents((classes == BODY).astype(np.uint8), connectivity=8)
+    # Not by their corners: at the corners of an overlap both bodies meet.
+    count, bodies = cv2.connectedComponents((classes == BODY).astype(np.uint8), connectivity=4)
     crossings, overlaps = cv2.connectedComponents(
         (classes == OVERLAP).astype(np.uint8), connectivity=8
     )

@@ -257,7 +257,8 @@ class Plate:
     @property
     def days(self) -> NDArray[np.float64]:
         """Of the frames."""
-        return self.day + self.gap_d * np.arange(2 - len(self.eyes), 2)
+        steps = np.arange(2 - len(self.eyes), 2, dtype=np.float64)
+        return self.day + self.gap_d * steps
 
 
 def draw_plate(
