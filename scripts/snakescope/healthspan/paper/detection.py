@@ -198,5 +198,5 @@ def main(arguments: argparse.Namespace) -> None:
                     shown[way] = list(found[int(np.argmax(crossed))])
                     chosen = images[int(np.argmax(crossed))]
     save_figure(detection_picture(chosen, shown), arguments.picture)
-    rows += network_rows()
+    rows += network_rows(settings.backbones)
     write_table(arguments.rows, table_of(rows))

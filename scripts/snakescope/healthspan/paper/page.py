@@ -19,7 +19,7 @@ STATE_METRICS = ("recall", "precision", "f", "accuracy")
 DETECTION_METRICS = ("recall", "precision", "f", "overlap recall")
 NETWORK_METRICS = {
     "parameters": "parameters (million)",
-    "view_s": "one view of 572 px (CPU s)",
+    "view_s": "one view of 572 px without worms (CPU s)",
     "step_s": "one training step on one crop of 320 px (CPU s)",
 }
 SETS = {

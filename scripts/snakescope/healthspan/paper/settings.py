@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from snakescope.healthspan.training.settings import Architecture
 from snakescope.settings.strict import Settings
 
 STATE_MODELS = ("resnet_rs", "vit", "mlp_mixer")
@@ -77,6 +78,10 @@ class PaperDetectionSettings(Settings):
         10, ge=1, description="other scenes, on which the baseline's least area is chosen (count)"
     )
     scene_px: int = Field(560, ge=128, description="side of a scene (px)")
+    backbones: tuple[Architecture, ...] = Field(
+        ("resnet18_half", "resnet101"),
+        description="backbones of the detector of which time and parameters are measured",
+    )
 
 
 class PaperCurvesSettings(Settings):
