@@ -72,10 +72,10 @@ COSTS = {
     "fine_tune_scores": _cost(1300, 0, 5, s=20, s_frame=6),
     # The frames of the paper's tables are composites, steps, worms, images and detections.
     "paper_classifier": _cost(950, 0, 0.234, s=60, s_frame=0.1),
-    "paper_semantic": _cost(950, 0, 0.1, s=60, s_frame=1),
-    "paper_states": _cost(1300, 0, 0.5, s=60, s_frame=0.2),
-    "paper_detection": _cost(3300, 0, 1, s=120, s_frame=3),
-    "paper_curves": _cost(1000, 0, 0.2, s=60, s_frame=0.1),
+    "paper_semantic": _cost(1000, 0, 0.1, s=60, s_frame=1),
+    "paper_states": _cost(1250, 0, 0.1, s=40, s_frame=0.05),
+    "paper_detection": _cost(2700, 0, 1, s=120, s_frame=3),
+    "paper_curves": _cost(1250, 0, 0.2, s=20, s_frame=0.03),
     "paper": _cost(250),
 }
 TRAINED = {

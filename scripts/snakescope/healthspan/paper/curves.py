@@ -107,7 +107,7 @@ def curves_figure(curves: pd.DataFrame) -> Figure:
             ax.set_title(method.replace(", ", ",\n"), fontsize=8)
             ax.set(ylim=(-0.02, 1.05))
         handles, labels = axes[0].get_legend_handles_labels()
-        figure.legend(handles[:3], labels[:3], loc="outside lower center", ncols=3)
+        figure.legend(handles[:3], labels[:3], loc="outside upper right", ncols=3)
         figure.supxlabel("day of adulthood", fontsize=9)
         figure.supylabel("share of worms", fontsize=9)
         return figure
