@@ -93,7 +93,7 @@ rule paper_states:
         data=PAPER_DATA,
     shell:
         "python -m snakescope healthspan paper_states --weights {input:q}"
-        " --classifier {params.classifier:q} --detector {params.detector:q} --data {params.data:q}"
+        " --classifier {params.classifier:q} --detector {params.detector:q} --data={params.data:q}"
         " --settings {params.settings:q} --rows {output.rows:q} --confusions {output.confusions:q}"
         " --pictures {output.pictures:q} > {log:q} 2>&1"
 
@@ -123,7 +123,7 @@ rule paper_detection:
         kept="training/paper_detection",
     shell:
         "python -m snakescope healthspan paper_detection --semantic {input:q}"
-        " --detector {params.detector:q} --data {params.data:q} --kept {params.kept:q}"
+        " --detector {params.detector:q} --data={params.data:q} --kept {params.kept:q}"
         " --settings {params.settings:q} --rows {output.rows:q} --picture {output.picture:q}"
         " > {log:q} 2>&1"
 

@@ -69,6 +69,13 @@ def test_a_crossing_falls_into_its_arms() -> None:
     assert len(worms_of_classes(class_map(CROSS).numpy().astype(np.uint8), 1)) == 4
 
 
+def test_a_speck_at_an_overlap_does_not_become_a_worm_by_it() -> None:
+    classes = class_map(ENDS).numpy().astype(np.uint8)
+    classes[9, 38] = BODY
+    assert len(worms_of_classes(classes, 1)) == 3
+    assert areas(worms_of_classes(classes, 5)) == [6 * 35, 6 * 40]
+
+
 def test_small_bodies_are_left_out_and_a_lone_overlap_is_a_worm() -> None:
     classes = np.zeros((60, 60), np.uint8)
     classes[5:9, 5:9], classes[30:40, 30:50] = BODY, OVERLAP

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from snakescope.healthspan.evaluation.detection_scores import ignored
 from snakescope.healthspan.training.detector_scores import match
 from snakescope.healthspan.training.labelled_images import LabelledImage
 from snakescope.imaging.masks import Instance
@@ -43,6 +44,10 @@ def detection_picture(image: LabelledImage, ways: Mapping[str, Sequence[Instance
         axes[0].imshow(outlined(image.picture, image.worms, [True] * len(image.worms)))
         axes[0].set_title(f"truth: {len(image.worms)} worms")
         for ax, (name, found) in zip(axes[1:], ways.items(), strict=True):
+            # What lies on worms that the border cuts counts neither way.
+            taken = {d for _, d, _ in match(image.worms, found).pairs}
+            drawn = [k in taken or not ignored(one, image.ignore) for k, one in enumerate(found)]
+            found = [one for one, shown in zip(found, drawn, strict=True) if shown]
             pairs = match(image.worms, found).pairs
             taken = {d for _, d, _ in pairs}
             ax.imshow(outlined(image.picture, found, [k in taken for k in range(len(found))]))

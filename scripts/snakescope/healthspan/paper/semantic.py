@@ -107,21 +107,25 @@ def worms_of_classes(classes: NDArray[np.uint8], min_area: int) -> list[Instance
 
     Args:
         classes: uint8 (Y, X).
-        min_area: smaller worms are left out (px).
+        min_area: smaller bodies, their overlaps not counted, are left out (px).
     """
     # Not by their corners: at the corners of an overlap both bodies meet.
     count, bodies = cv2.connectedComponents((classes == BODY).astype(np.uint8), connectivity=4)
     crossings, overlaps = cv2.connectedComponents(
         (classes == OVERLAP).astype(np.uint8), connectivity=8
     )
-    touching: dict[int, list[int]] = {number: [] for number in range(1, count)}
+    sizes = np.bincount(bodies.ravel(), minlength=count)
+    touching: dict[int, list[int]] = {
+        number: [] for number in range(1, count) if sizes[number] >= min_area
+    }
     for crossing in range(1, crossings):
         region = (overlaps == crossing).astype(np.uint8)
         ring = cv2.dilate(region, np.ones((3, 3), np.uint8)) > 0
         neighbours = np.unique(bodies[ring])
-        for number in neighbours[neighbours > 0].tolist():
+        near = [number for number in neighbours.tolist() if number in touching]
+        for number in near:
             touching[number].append(crossing)
-        if not (neighbours > 0).any():
+        if not near and region.sum() >= min_area:
             touching[count + crossing] = [crossing]  # An overlap alone is a worm of its own.
     found: list[Instance] = []
     for number, parts in touching.items():
@@ -129,6 +133,6 @@ def worms_of_classes(classes: NDArray[np.uint8], min_area: int) -> list[Instance
         for crossing in parts:
             mask = mask | (overlaps == crossing)
         one = cropped(np.asarray(mask), 0, 0, 0, len(found), 1.0)
-        if one is not None and one.area >= min_area:
+        if one is not None:
             found.append(one)
     return found
