@@ -183,7 +183,7 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         (
             [HEADER, "experiments\te\tc\tf"],
             ", line 2, column plate: expected a name other than experiments, models, training,"
-            " status.tsv,"
+            " paper, status.tsv,"
             " plates.tsv, plates.html, failures.tsv, configuration.yaml, as other results are"
             " called, found 'experiments'; choose another name",
         ),
