@@ -42,7 +42,7 @@ class PaperSemanticSettings(Settings):
     crop_px: int = Field(
         256, ge=64, multiple_of=16, description="side of a training crop, a multiple of 16 (px)"
     )
-    steps: int = Field(800, ge=1, description="optimiser steps (count)")
+    steps: int = Field(300, ge=1, description="optimiser steps (count)")
     batch: int = Field(4, ge=1, description="crops per step (count)")
     learning_rate: float = Field(0.003, gt=0, description="learning rate after the warm-up")
     checkpoint_every: int = Field(20, ge=1, description="steps between checkpoints (count)")
