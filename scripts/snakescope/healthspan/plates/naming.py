@@ -39,7 +39,8 @@ _TWO_DIGITS = ("month", "day", "hours", "minutes", "seconds")
 _UNBOUNDED = ("days", "hours", "minutes", "timepoint", "image")
 _DIGITS_LAST = (*_UNBOUNDED, "seconds", "year", "month", "day", "well")
 
-_AM_PM = re.compile(r"[ _.-]?([ap])\.?m(?![a-z])", re.IGNORECASE)
+# macOS writes a narrow blank that does not break before AM and PM.
+_AM_PM = re.compile(r"[\s_.-]?([ap])\.?\s?m(?![a-z])", re.IGNORECASE)
 
 _INCUCYTE_TIME = (
     r"(?:(?P<days>\d+)d(?P<hours>\d+)h(?P<minutes>\d+)m"
@@ -243,16 +244,18 @@ def _half_of_day(relative_path: str, match: re.Match[str]) -> str:
         for name in ("hours", "minutes", "seconds")
         if match.groupdict().get(name) is not None
     ]
-    told = _AM_PM.match(relative_path, max(ends)) if ends and match["hours"] else None
+    timed = ends and match.groupdict().get("hours")
+    told = _AM_PM.match(relative_path, max(ends)) if timed else None
     return told[1].lower() if told else ""
 
 
 def _time(found: dict[str, str], half: str = "") -> tuple[float | None, bool]:
     hours = float(found.get("hours") or found.get("hours_of_day") or 0)
-    if half:
-        if not 1 <= hours <= 12:
-            raise ValueError("no time of day")
+    # Some programs write AM and PM behind hours of 24 as well: 0:30 AM, 20:30 PM.
+    if half and 1 <= hours <= 12:
         hours = hours % 12 + (12 if half == "p" else 0)
+    elif half and (half == "a") != (hours < 12):
+        raise ValueError("no time of day")
     minutes = float(found.get("minutes") or found.get("minutes_of_hour") or 0)
     seconds = float(found.get("seconds") or 0)
     if "year" in found:
