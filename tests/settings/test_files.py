@@ -77,5 +77,5 @@ def test_another_encoding(tmp_path: Path) -> None:
 def test_tags_are_refused_by_name(tmp_path: Path, value: str) -> None:
     path = tmp_path / "c.yaml"
     path.write_text(f"healthspan:\n  plates: {value}\n")
-    with pytest.raises(StepError, match="c.yaml, line 2: expected numbers, text.*found the tag !"):
+    with pytest.raises(StepError, match=r"c.yaml, line 2: expected numbers, text.*found the tag !"):
         read_config(path)

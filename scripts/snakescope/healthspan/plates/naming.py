@@ -15,7 +15,7 @@ CHANNELS = ("bright_field", "dark_field")
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 
 _SUFFIX = r"\.(?:tiff?|png|jpe?g)"
-_NUMBER = r"\d+(?:\.\d+)?"
+_NUMBER = r"\d+(?:[.,]\d+)?"
 FIELDS = {
     "channel": r"[^/]+?",
     "days": _NUMBER,
@@ -250,6 +250,7 @@ def _half_of_day(relative_path: str, match: re.Match[str]) -> str:
 
 
 def _time(found: dict[str, str], half: str = "") -> tuple[float | None, bool]:
+    found = {name: text.replace(",", ".") for name, text in found.items()}
     hours = float(found.get("hours") or found.get("hours_of_day") or 0)
     # Some programs write AM and PM behind hours of 24 as well: 0:30 AM, 20:30 PM.
     if half and 1 <= hours <= 12:

@@ -30,7 +30,6 @@ from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.plates.times_table import Times, read_times, with_time
 from snakescope.step.errors import StepError
 
-
 MOST_TIMEPOINTS = 100_000
 """Timepoints beyond which a time or the interval is wrong: 11 years of an image an hour."""
 
