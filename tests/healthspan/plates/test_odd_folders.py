@@ -10,7 +10,7 @@ from snakescope.healthspan.plates.naming import compile_pattern, read_name
 from snakescope.healthspan.plates.raw_folder import list_folder
 from snakescope.healthspan.plates.scan import scan_plate
 from snakescope.healthspan.plates.settings import IngestSettings
-from snakescope.healthspan.plates.sheet import Plate
+from snakescope.healthspan.plates.sheet import Plate, warnings_of_alike_experiments
 
 
 def filled(folder: Path, count: int = 4) -> Path:
@@ -111,3 +111,12 @@ def test_clocks_of_12_hours_are_read_as_programs_write_them(
 ) -> None:
     pattern = "Screenshot {year}-{month}-{day} at {hours}.{minutes}{any}"
     assert hours(pattern, f"Screenshot 2024-05-01 at {text}.png") == expected
+
+
+def test_experiments_that_are_spelt_in_two_ways_are_told() -> None:
+    plates = [
+        Plate(name=f"p{k}", experiment=one, condition="N2", folder="raw")
+        for k, one in enumerate(("rnai-1", "RNAi_1", "rnai-11"))
+    ]
+    (note,) = warnings_of_alike_experiments(plates)
+    assert "'rnai-1' and 'RNAi_1' are different ones" in note
