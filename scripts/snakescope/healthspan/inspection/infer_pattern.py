@@ -25,6 +25,7 @@ from snakescope.healthspan.inspection.name_words import (
     IMAGE_WORDS,
     INDEX_WORDS,
     PLATE_WORDS,
+    is_month,
 )
 from snakescope.healthspan.plates.naming import compile_pattern, read_name
 
@@ -240,7 +241,9 @@ def _others(series: Series, fields: Fields, has_time: bool, why: list[str]) -> s
         elif kind == "number" and before in IMAGE_WORDS and ["image"] not in fields.values():
             fields[place] = ["image"]
             why.append("positions in the plate")
-        elif kind == "word" and set(series.texts(place)) <= CLOCK_WORDS:
+        elif kind == "word" and all(
+            text in CLOCK_WORDS or is_month(text) for text in series.texts(place)
+        ):
             fields[place] = ["any"]
         elif kind == "word" or (before in PLATE_WORDS and _repeats(series, place)):
             plate_places.append(place)
