@@ -65,10 +65,10 @@ def _names() -> tuple[Case, ...]:
     twelve = says("10 timepoints, 0 to 108", "every 12 h", status=0)
     days = says("7 timepoints, days", "every 24 h", status=0)
     halves = [f"2024-05-{1 + k // 2:02d}_8{'ap'[k % 2]}m.jpg" for k in range(10)]
-    ends = ("1A2B", "FF", "12", "A", "9C9", "7", "0F", "B1", "22", "E")
+    ends = ("A", "B", "C", "D", "1A", "2B", "E", "F", "3C", "4D")
     months = [f"{d} April.jpg" for d in (28, 29, 30)] + [f"{d} May.jpg" for d in (1, 2, 3)]
     german = [f"{d:02d}_April_2024.tif" for d in (28, 29, 30)]
-    wells = [f"{d}/A{w:02d}.tif" for d in dates("%Y-%m-%d", 7, 24) for w in (1, 2)]
+    wells = [f"{d}/A{w:02d}.tif" for d in dates("%Y-%m-%d", 7, 24) for w in (1, 2, 3)]
     of_day = [f"day{d}_{x}.tif" for d in range(1, 6) for x in ("morning", "evening")]
     return (
         looked("a date and a counter of four digits", asked, interval,
@@ -106,8 +106,8 @@ def _names() -> tuple[Case, ...]:
                dates("01-%Y%m%d%H%M%S-00.jpg")),
         looked("Windows: WIN_20240501_08_30_12_Pro", "10 timepoints, every 12 h", twelve,
                dates("WIN_%Y%m%d_%H_%M_%S_Pro.jpg")),
-        looked("a folder a day, in it A01 and A02", "two plates of 7 timepoints",
-               says("7 timepoints", "raw_A01", "raw_A02", status=0), wells),
+        looked("a folder a day, in it A01 to A03", "three plates of 7 timepoints",
+               says("7 timepoints", "raw_A01", "raw_A03", status=0), wells),
         looked("6h00, 6h30", "10 timepoints, every 0.5 h", says("every 0.5 h", status=0),
                [f"{k // 2}h{30 * (k % 2):02d}.tif" for k in range(10)]),
         looked("0,5h, 1,0h", "10 timepoints, every 0.5 h", says("every 0.5 h", status=0),

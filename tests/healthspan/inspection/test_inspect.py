@@ -242,7 +242,7 @@ def test_a_plate_called_config_leaves_the_configuration_alone(here: Path) -> Non
 def test_folders_of_days_hold_every_well(here: Path, form: str) -> None:
     frame = np.random.default_rng(0).integers(60, 200, (64, 64)).astype(np.uint8)
     for day in (1, 2, 3, 4):
-        for well in (1, 2):
+        for well in (1, 2, 3):
             path = here / "raw" / form.format(day, well)
             path.parent.mkdir(parents=True, exist_ok=True)
             tifffile.imwrite(path, frame)
