@@ -6,7 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from snakescope.learning.precision import arithmetic, autocast, lower_precision, name_of
+from snakescope.learning.precision import (
+    arithmetic,
+    autocast,
+    computing_in,
+    lower_precision,
+    name_of,
+)
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
 
@@ -46,3 +52,12 @@ def test_parts_compute_in_lower_precision_within_only() -> None:
     with pytest.raises(ValueError), lower_precision([model[0]], CPU, torch.float16):
         raise ValueError
     assert torch.equal(model[0](inputs), exact)
+
+
+def test_a_module_computes_in_lower_precision_for_good() -> None:
+    layer, inputs = nn.Linear(64, 8), torch.rand(2, 64)
+    exact = layer(inputs)
+    assert torch.equal(computing_in(torch.float32, copy.deepcopy(layer))(inputs), exact)
+    lower = computing_in(torch.bfloat16, copy.deepcopy(layer))(inputs)
+    assert lower.dtype == torch.float32 and torch.equal(lower, lower.bfloat16().float())
+    assert 0 < (lower - exact).abs().max() < 0.02

@@ -81,7 +81,8 @@ def load_detector(
 ) -> tuple[MaskRCNN, float]:
     """Load a detector; return it as it is fastest to use, and its pixel size (um)."""
     model, pixel_size_um = trained_detector(path, sha256, settings)
-    return for_inference(model, choose_device(settings.device)), pixel_size_um
+    dtype = getattr(torch, settings.precision)
+    return for_inference(model, choose_device(settings.device), dtype), pixel_size_um
 
 
 def trained_detector(
