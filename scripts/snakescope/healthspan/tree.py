@@ -33,6 +33,7 @@ from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.failures import Failure
+from snakescope.tree.parameters import signed
 from snakescope.tree.tree import Tree
 
 # Files that other jobs of a plate need, of every block and of the plate.
@@ -202,11 +203,14 @@ class Healthspan(Tree[Plate]):
 
     def of_blocks(self, pattern: str) -> Files:
         """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
-        return lambda wildcards: self.files(pattern, wildcards.plate, self.blocks(wildcards.plate))
+        return signed(
+            lambda wildcards: self.files(pattern, wildcards.plate, self.blocks(wildcards.plate))
+        )
 
     def of_neighbours(self, pattern: str) -> Files:
         """Make an input function: ``pattern`` for the block, the one before and the one after."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             blocks = self.blocks(wildcards.plate)
             at = blocks.index(wildcards.block)

@@ -14,6 +14,7 @@ from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, f
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.tree.parameters import signed
 
 REVIEWED = "reviewed.tsv"
 COLUMNS = ("plate", "corrections", "sha256")
@@ -136,7 +137,7 @@ class Reviews:
 
     def table(self, name: str) -> Callable[[Any], str]:
         """Make an input function: as :meth:`path`, of a job's plate."""
-        return lambda wildcards: self.path(wildcards.plate, name)
+        return signed(lambda wildcards: self.path(wildcards.plate, name))
 
 
 def _says(path: str, word: str) -> bool:
