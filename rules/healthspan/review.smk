@@ -3,7 +3,8 @@
 In:  corrections/<plate>.<scorer>.tsv; tracks.tsv, individuals.tsv, counts.tsv
 Out: corrected/tracks.tsv, corrected/individuals.tsv, corrected/counts.tsv: what counts beside what
      the machine says; corrected/corrections.tsv: what became of every line; corrected/agreement.tsv:
-     how far scorers agree; corrected/changes.tsv: what the review changed, and how long it took
+     how far scorers agree; corrected/agreement.svg, corrected/agreement.png: their days of death;
+     corrected/changes.tsv: what the review changed, and how long it took
 
 Pages on which people look through a plate and correct it, `snakemake healthspan_review`.
 
@@ -28,6 +29,8 @@ rule corrected:
         lines="results/healthspan/{plate}/corrected/corrections.tsv",
         agreement="results/healthspan/{plate}/corrected/agreement.tsv",
         changes="results/healthspan/{plate}/corrected/changes.tsv",
+        svg="results/healthspan/{plate}/corrected/agreement.svg",
+        png="results/healthspan/{plate}/corrected/agreement.png",
     log:
         "logs/healthspan/corrected/{plate}.log",
     benchmark:
@@ -52,7 +55,8 @@ rule corrected:
         " --tracking {params.tracking:q} --settings {params.settings:q}"
         " --corrected-tracks {output.tracks:q} --corrected-individuals {output.individuals:q}"
         " --corrected-counts {output.counts:q} --lines {output.lines:q}"
-        " --agreement {output.agreement:q} --changes {output.changes:q} > {log:q} 2>&1"
+        " --agreement {output.agreement:q} --figures {output.svg:q} {output.png:q}"
+        " --changes {output.changes:q} > {log:q} 2>&1"
 
 
 rule review:

@@ -48,7 +48,7 @@ COSTS = {
     "classify": _cost(930, 0, 5, s=7, s_frame=0.2, files={"frame": 0.07}),
     "states_table": _cost(72),
     "track": _cost(130, 0, 0.5, s_frame=0.3, files={"frame": 0.01}),
-    "corrected": _cost(130, 0, 0.5, files={"frame": 0.01}),
+    "corrected": _cost(200, 0, 0.5, files={"frame": 0.01}),
     # As the contact sheet, with larger cells of 100 worms at every frame.
     "review_page": _cost(200, 10, 1.5, s_megapixel=0.1, s_frame=0.2, files={"frame": 0.2}),
     "review_index": _cost(72, files={"frame": 0.01}),

@@ -36,7 +36,7 @@ def test_every_plate_of_the_sheet_has_a_row_and_computed_ones_their_pages() -> N
         f"{plate}/{name}"
         for plate in "ac"
         for name in ("review.html", "contact_sheet.html", "quality.html", "curves.png")
-    } | {"experiments/one/curves.png"}
+    } | {"experiments/one/curves.png", "a/corrected/agreement.png"}
     assert "&lt;b&gt;x&lt;/b&gt;" in text and "no image" in text
 
 

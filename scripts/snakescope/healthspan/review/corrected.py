@@ -9,6 +9,7 @@ import sys
 
 from snakescope.healthspan.review.agreement import agreement_table
 from snakescope.healthspan.review.association import STALE, associate
+from snakescope.healthspan.review.bland_altman import draw_deaths
 from snakescope.healthspan.review.changes import changes_table
 from snakescope.healthspan.review.corrected_tables import corrected_tables, usable_frames
 from snakescope.healthspan.review.corrections import named_file, read, replay
@@ -16,6 +17,7 @@ from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.individuals import INDIVIDUALS_COLUMNS
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, TRACKS_COLUMNS, number_of_worms
+from snakescope.imaging.style import figure_style, save_figure
 from snakescope.step.checksum import sha256_of
 from snakescope.step.tables import read_table, write_table
 
@@ -40,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corrected-individuals", required=True)
     parser.add_argument("--corrected-counts", required=True)
     parser.add_argument("--agreement", required=True, help="table of how far scorers agree")
+    parser.add_argument("--figures", required=True, nargs="+", help="of the days of death")
     parser.add_argument("--changes", required=True, help="table of what the review changed")
     parser.add_argument("--lines", required=True, help="table of what became of every line")
 
@@ -83,5 +86,9 @@ def main(given: argparse.Namespace) -> None:
     write_table(given.changes, changes_table(plate, files, (individuals, counts), made))
     by_scorer = {kept[0].scorer: kept for kept, _ in pairs if kept}
     frames = usable_frames(counts)
-    table = agreement_table(by_scorer, tracks, individuals, frames, digest, settings)
+    table, deaths = agreement_table(by_scorer, tracks, individuals, frames, digest, settings)
     write_table(given.agreement, table)
+    with figure_style(plate):
+        figure = draw_deaths(deaths, plate)
+        for path in given.figures:
+            save_figure(figure, path)

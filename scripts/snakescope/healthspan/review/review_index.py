@@ -27,6 +27,8 @@ OPENED = (
     ("curves.png", "curves"),
 )
 """Files of a plate that the page links to, and what it calls them."""
+OF_REVIEWED = (("corrected/agreement.png", "agreement"),)
+"""Further ones, of a plate that has corrections."""
 
 
 def cameras_stopped(
@@ -100,11 +102,15 @@ def index_rows(
                 "status": str(plate["status"]),
                 "reason": str(plate["reason"]),
                 "warning": stopped.get(name, ""),
-                "computed": own is not None,
+                "opened": _opened(own is not None, name in reviewed),
                 "figures": [_text(value) for value in figures.values()],
             }
         )
     return rows
+
+
+def _opened(computed: bool, reviewed: bool) -> tuple[tuple[str, str], ...]:
+    return (OPENED if computed else ()) + (OF_REVIEWED if reviewed else ())
 
 
 def _text(value: Any) -> str:
@@ -121,7 +127,6 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         "review_index.html",
         plates=rows,
         headings=headings,
-        opened=OPENED,
         at_once=AT_ONCE,
         ink=INK,
         faint_ink=FAINT_INK,
