@@ -59,7 +59,7 @@ def test_steps_are_those_that_jobs_ask_memory_for() -> None:
     asked = {step for step in COSTS if not step.startswith("train_")}
     of_no_plate = {"annotations", "audit", "fine_tune", "fine_tune_scores"}
     small = {"simulate", "provenance", "experiment", "plates_table"}
-    small |= {"corrected", "review_page", "review_index"}
+    small |= {"corrected", "conclusion", "review_page", "review_index"}
     others = small | of_no_plate
     assert asked - steps == others
     assert set(BY_BLOCK) <= set(STEPS_OF)

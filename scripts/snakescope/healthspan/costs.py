@@ -51,7 +51,9 @@ COSTS = {
     "corrected": _cost(200, 0, 0.5, files={"frame": 0.01}),
     # As the contact sheet, with larger cells of 100 worms at every frame.
     "review_page": _cost(200, 10, 1.5, s_megapixel=0.1, s_frame=0.2, files={"frame": 0.2}),
-    "review_index": _cost(72, files={"frame": 0.01}),
+    "review_index": _cost(190, files={"frame": 0.01}),
+    # As the experiment, of which it makes the comparison for the machine and each scorer.
+    "conclusion": _cost(190, 0, 0.5, s=8, s_frame=0.5, files={"frame": 0.01}),
     "curves": _cost(188, files={"frame": 0.01}),
     "contact_sheet": _cost(130, 5, 1, s_megapixel=0.1, s_frame=0.1, files={"frame": 0.2}),
     "quality": _cost(290, 10, 1, s=6, s_megapixel=0.05),

@@ -20,6 +20,7 @@ from snakescope.healthspan.report.settings import (
     QualitySettings,
 )
 from snakescope.healthspan.review.settings import (
+    ConclusionSettings,
     CorrectedSettings,
     ReviewIndexSettings,
     ReviewPageSettings,
@@ -54,6 +55,7 @@ STEPS: Mapping[str, Step] = {
     "corrected": Step("snakescope.healthspan.review.corrected", CorrectedSettings),
     "review_page": Step("snakescope.healthspan.review.review_page", ReviewPageSettings),
     "review_index": Step("snakescope.healthspan.review.review_index", ReviewIndexSettings),
+    "conclusion": Step("snakescope.healthspan.review.conclusion", ConclusionSettings),
     "curves": Step("snakescope.healthspan.survival.curves", CurvesSettings),
     "experiment": Step("snakescope.healthspan.survival.experiment", ExperimentSettings),
     "contact_sheet": Step("snakescope.healthspan.report.contact_sheet", ContactSheetSettings),

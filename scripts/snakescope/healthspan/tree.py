@@ -169,7 +169,7 @@ class Healthspan(Tree[Plate]):
         return members
 
     def wanted(self) -> list[str]:
-        """The last picture of every plate, the curves of experiments, the table of plates.
+        """The last picture of every plate, curves of experiments, what reviews change, all plates.
 
         Of a job that failed Snakemake removes the output, and would not miss it as long as what
         was made from it earlier is there: files that are gone are asked for by name. To ask for all
@@ -179,6 +179,7 @@ class Healthspan(Tree[Plate]):
             *(path for name in self.subjects for path in self.lost(name)),
             *(f"{self.results}/{name}/{LAST}" for name in self.subjects),
             *(f"{self.results}/experiments/{name}/curves.png" for name in self.experiments),
+            *self.review.conclusions(self.experiments),
             *([f"{self.results}/plates.tsv"] if self.sheet else []),
         ]
 

@@ -6,6 +6,9 @@ these. Corrections that cannot be applied are told and listed, with the reason.
 
 import argparse
 import sys
+from collections.abc import Mapping
+
+import pandas as pd
 
 from snakescope.healthspan.review.agreement import agreement_table
 from snakescope.healthspan.review.association import STALE, associate
@@ -29,6 +32,17 @@ def digest_of_tracks(path: str) -> str:
     return sha256_of(path)[:DIGEST_LETTERS]
 
 
+def scorers_table(plate: str, individuals: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the individuals with the corrections of each scorer alone, one scorer after another.
+
+    Args:
+        individuals: as :func:`corrected_tables` has them, by scorer.
+    """
+    columns = ["plate", "scorer", *INDIVIDUALS_COLUMNS]
+    own = [table.assign(plate=plate, scorer=name) for name, table in individuals.items()]
+    return pd.concat(own)[columns] if own else pd.DataFrame(columns=columns)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--tracks", required=True)
@@ -42,6 +56,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--corrected-individuals", required=True)
     parser.add_argument("--corrected-counts", required=True)
     parser.add_argument("--agreement", required=True, help="table of how far scorers agree")
+    parser.add_argument("--scorers", required=True, help="table of individuals by each scorer")
     parser.add_argument("--figures", required=True, nargs="+", help="of the days of death")
     parser.add_argument("--changes", required=True, help="table of what the review changed")
     parser.add_argument("--lines", required=True, help="table of what became of every line")
@@ -60,6 +75,7 @@ def main(given: argparse.Namespace) -> None:
     undone = [one for _, gone in pairs for one in gone]
     individuals = read_table(given.individuals, INDIVIDUALS_COLUMNS)
     counts = read_table(given.counts, COUNTS_COLUMNS)
+    tracking = TrackSettings.model_validate_json(given.tracking)
     settings = CorrectedSettings.model_validate_json(given.settings)
     digest = digest_of_tracks(given.tracks)
     reviewed = associate(corrections, tracks, digest, settings)
@@ -71,7 +87,7 @@ def main(given: argparse.Namespace) -> None:
         undone,
         reviewed,
         given.worms,
-        TrackSettings.model_validate_json(given.tracking),
+        tracking,
     )
     for row in made.lines[made.lines["standing"] == STALE].to_dict("records"):
         print(
@@ -88,6 +104,20 @@ def main(given: argparse.Namespace) -> None:
     frames = usable_frames(counts)
     table, deaths = agreement_table(by_scorer, tracks, individuals, frames, digest, settings)
     write_table(given.agreement, table)
+    by_one = {
+        name: corrected_tables(
+            tracks,
+            individuals,
+            counts,
+            lines,
+            [],
+            associate(lines, tracks, digest, settings),
+            given.worms,
+            tracking,
+        ).individuals
+        for name, lines in sorted(by_scorer.items())
+    }
+    write_table(given.scorers, scorers_table(plate, by_one))
     with figure_style(plate):
         figure = draw_deaths(deaths, plate)
         for path in given.figures:

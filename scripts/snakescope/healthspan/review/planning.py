@@ -6,7 +6,7 @@ main process found, and the next run computes what changed.
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +112,22 @@ class Reviews:
         self.scan()
         return [self.path(plate, name) for plate in plates]
 
-    def changes(self, plates: Iterable[str]) -> list[str]:
-        """What the review changed, of every plate that has corrections."""
+    def of_reviewed(self, plates: Iterable[str], name: str) -> list[str]:
+        """A file that only plates with corrections have, of those."""
         self.scan()
-        own = [plate for plate in plates if self._files(plate)]
-        return [f"{self.results}/{plate}/{FOLDER}/changes.tsv" for plate in own]
+        return [f"{self.results}/{plate}/{FOLDER}/{name}" for plate in plates if self._files(plate)]
+
+    def conclusions(self, experiments: Mapping[str, Sequence[str]]) -> list[str]:
+        """Whether the conclusion changes, of every experiment that has a plate with corrections.
+
+        Args:
+            experiments: their plates.
+        """
+        return [
+            f"{self.results}/experiments/{name}/conclusion.tsv"
+            for name, plates in experiments.items()
+            if self.of_reviewed(plates, "")
+        ]
 
     def serve(self, plates: Sequence[str], port: int) -> None:
         """Serve the pages of plates until interrupted.
