@@ -27,9 +27,19 @@ from benchmarks.healthspan.second_look import followed, registered_and_searched,
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.evaluation.scores import detections
 from snakescope.healthspan.fine_tuning.fit import best_threshold
-from snakescope.healthspan.fine_tuning.package import COCO, SHEET
+from snakescope.healthspan.fine_tuning.package import (
+    COCO,
+    IMAGES,
+    QUPATH,
+    SHEET,
+    WORM_CLASS,
+    read_tracks,
+    sheet,
+    write_frames,
+)
 from snakescope.healthspan.fine_tuning.polygons import polygons_of
 from snakescope.healthspan.fine_tuning.settings import AnnotationPackageSettings, FineTuneSettings
+from snakescope.healthspan.fine_tuning.teaching import Chosen, choose, frame_scores
 from snakescope.healthspan.geometry import PIXEL_SIZE_UM
 from snakescope.healthspan.simulation.optics import LookRanges
 from snakescope.healthspan.simulation.settings import SimulateSettings
@@ -149,47 +159,53 @@ def plate_of(folder: Path, number: int, settings: SimulateSettings) -> str:
     return plate
 
 
-def package_of(folder: Path, plates: Sequence[str], frames: int) -> Path:
+def chosen_of(plate: str, tracks: pd.DataFrame, frames: int, timepoints: int) -> list[Chosen]:
+    """The frames of a plate that would teach most, and others where there are too few."""
+    settings = AnnotationPackageSettings(frames=frames, frames_per_plate=frames, apart_frames=1)
+    chosen = choose({plate: frame_scores(tracks)}, settings) if len(tracks) else []
+    for timepoint in (
+        np.linspace(0, timepoints - 1, min(frames, timepoints)).round().astype(int).tolist()
+    ):
+        if len(chosen) < frames and timepoint not in {one.timepoint for one in chosen}:
+            chosen.append(Chosen(plate, timepoint, "evenly"))
+    return chosen
+
+
+def package_of(folder: Path, plates: Sequence[str], frames: int, timepoints: int) -> Path:
     """Choose frames of all plates, draw their worms as in truth, and return the folder.
 
     The last plate is held out; its frames are drawn as well, for the scores of the training.
     """
     package = folder / "annotations"
+    for name in (IMAGES, QUPATH, Path(COCO).parent):
+        (package / name).mkdir(parents=True, exist_ok=True)
+    images: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     for plate in plates:
-        # The step finds masks and registered frames beside the table of frames.
+        truth = read_masks(folder / "raw" / plate / "truth/masks.json")
         if not (there := folder / plate / "frames.tsv").exists():
             there.symlink_to((folder / plate / "first/frames.tsv").resolve())
-    settings = AnnotationPackageSettings(
-        frames=frames * len(plates), frames_per_plate=frames, apart_frames=1
-    )
-    step(
-        "annotations",
-        *("--plates", *plates, "--tracks", *(folder / one / "first/tracks.tsv" for one in plates)),
-        *("--frames", *(folder / one / "frames.tsv" for one in plates)),
-        *("--settings", settings.model_dump_json(), "--package", package),
-    )
-    document = json.loads((package / COCO).read_text())
-    (category,) = document["categories"]
-    document["annotations"] = []
-    truth = {plate: read_masks(folder / "raw" / plate / "truth/masks.json") for plate in plates}
-    for image in document["images"]:
-        plate, _, timepoint = Path(image["file_name"]).stem.rpartition("_t")
-        for worm in truth[plate].at(int(timepoint)):
-            document["annotations"].append(
-                {
-                    "id": len(document["annotations"]) + 1,
-                    "image_id": image["id"],
-                    "category_id": category["id"],
-                    "segmentation": polygons_of(worm),
-                    "area": worm.area,
-                    "bbox": [worm.left, worm.top, worm.mask.shape[1], worm.mask.shape[0]],
-                    "iscrowd": 0,
-                }
-            )
+        tracks = read_tracks(str(folder / plate / "first/tracks.tsv"))
+        chosen = chosen_of(plate, tracks, frames, timepoints)
+        made = write_frames(package, plate, folder / plate, tracks, chosen, "bright_field")
+        for image, _, row in made:
+            timepoint = int(Path(image["file_name"]).stem.rpartition("_t")[2])
+            images.append({"id": len(images) + 1, **image})
+            rows.append(row)
+            for worm in truth.at(timepoint):
+                notes.append(
+                    {
+                        "id": len(notes) + 1, "image_id": len(images), "category_id": 1,
+                        "segmentation": polygons_of(worm), "area": worm.area, "iscrowd": 0,
+                        "bbox": [worm.left, worm.top, worm.mask.shape[1], worm.mask.shape[0]],
+                    }
+                )  # fmt: skip
+    document = {"images": images, "annotations": notes, "categories": [WORM_CLASS]}
     (package / COCO).write_text(json.dumps(document))
-    sheet = read_table(package / SHEET, text="all")
-    held_out = sheet["group"] == plates[-1]
-    write_table(package / SHEET, sheet.assign(set=held_out.map({True: "held_out", False: "train"})))
+    table = sheet(rows, package)
+    part = (table["group"] == plates[-1]).map({True: "held_out", False: "train"})
+    write_table(package / SHEET, table.assign(set=part))
     return package
 
 
@@ -254,7 +270,7 @@ def main(given: argparse.Namespace) -> None:
         warmup_steps=min(40, given.steps // 4),
         threads=1,
     )
-    package = package_of(folder, plates, given.annotated)
+    package = package_of(folder, plates, given.annotated, given.frames)
     weights, threshold = taught(folder, package, settings)
     last = folder / plates[-1]
     again = last / f"taught_{given.steps}"

@@ -71,6 +71,8 @@ COSTS = {
     # The frames of the package are its plates.
     "annotations": _cost(250, 20, 1, s=10, s_frame=5, files={"frame": 5.0}),
     "fine_tune": _cost(2600, s=300, s_frame=2.5),
+    # Composites of 100 worms of ten plates, and batches of the classifier.
+    "fine_tune_states": _cost(2000, s=600, s_frame=1.0),
     "fine_tune_scores": _cost(1300, 0, 5, s=20, s_frame=6),
 }
 TRAINED = {

@@ -8,6 +8,7 @@ from snakescope.healthspan.fine_tuning.settings import (
     AnnotationsSettings,
     FineTuneScoresSettings,
     FineTuneSettings,
+    FineTuneStatesSettings,
 )
 from snakescope.healthspan.registration.settings import (
     FramesTableSettings,
@@ -69,5 +70,8 @@ STEPS: Mapping[str, Step] = {
     "audit": Step("snakescope.healthspan.fine_tuning.annotations", AnnotationsSettings),
     "annotations": Step("snakescope.healthspan.fine_tuning.package", AnnotationPackageSettings),
     "fine_tune": Step("snakescope.healthspan.fine_tuning.fit", FineTuneSettings),
+    "fine_tune_states": Step(
+        "snakescope.healthspan.fine_tuning.fit_states", FineTuneStatesSettings
+    ),
     "fine_tune_scores": Step("snakescope.healthspan.fine_tuning.compare", FineTuneScoresSettings),
 }

@@ -292,7 +292,7 @@ class Healthspan(Tree[Plate]):
                 scenes = self.settings_of("train_detector")
                 amount = scenes.scenes * (scenes.scene_px / 560) ** 2
                 return size_of_training(step, scenes.architecture, amount)
-            case "audit" | "fine_tune" | "fine_tune_scores":
+            case "audit" | "fine_tune" | "fine_tune_scores" | "fine_tune_states":
                 return size_of_fine_tuning(step, self.settings.fine_tuning)
             case "train_classifier":
                 shown = self.settings_of("train_classifier")

@@ -114,8 +114,12 @@ class Reviews:
 
     def of_reviewed(self, plates: Iterable[str], name: str) -> list[str]:
         """A file that only plates with corrections have, of those."""
+        return [f"{self.results}/{plate}/{FOLDER}/{name}" for plate in self.reviewed(plates)]
+
+    def reviewed(self, plates: Iterable[str]) -> list[str]:
+        """The plates that have corrections, of some."""
         self.scan()
-        return [f"{self.results}/{plate}/{FOLDER}/{name}" for plate in plates if self._files(plate)]
+        return [plate for plate in plates if self._files(plate)]
 
     def conclusions(self, experiments: Mapping[str, Sequence[str]]) -> list[str]:
         """Whether the conclusion changes, of every experiment that has a plate with corrections.
@@ -126,7 +130,7 @@ class Reviews:
         return [
             f"{self.results}/experiments/{name}/conclusion.tsv"
             for name, plates in experiments.items()
-            if self.of_reviewed(plates, "")
+            if self.reviewed(plates)
         ]
 
     def serve(self, plates: Sequence[str], port: int) -> None:
