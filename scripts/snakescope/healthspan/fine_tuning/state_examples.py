@@ -86,7 +86,7 @@ def examples_of(plate: str, labels: pd.DataFrame, composites: Sequence[Path]) ->
     return StateExamples(
         plate,
         torch.cat(colours),
-        table["consistent_state"].map(number).to_numpy(np.int64),
+        np.array([number[one] for one in table["consistent_state"]], np.int64),
         table["track"].to_numpy(np.int64),
     )
 

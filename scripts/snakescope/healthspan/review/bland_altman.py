@@ -211,7 +211,7 @@ def _points(deaths: Deaths) -> tuple[Floats, NDArray[np.int64]]:
     """Return the places of the points, mean and difference, (2, P), and worms of each, (P,)."""
     both = np.round(np.stack((deaths.mean, deaths.difference)), 6)
     places, worms = np.unique(both, axis=1, return_counts=True)
-    return places, worms.astype(np.int64)
+    return places.astype(np.float64), worms.astype(np.int64)
 
 
 def _sized(worms: int) -> Line2D:
@@ -244,9 +244,15 @@ def _draw_pair(axes: Axes, deaths: Deaths) -> None:
         axes.set(xticks=[], yticks=[])
         return
     limits = limits_of(deaths.difference)
-    places, worms = _points(deaths)
+    (mean, difference), worms = _points(deaths)
     axes.scatter(
-        *places, s=AREA * worms, color=SERIES_COLOURS[0], alpha=0.65, edgecolors=INK, linewidths=0.5
+        mean,
+        difference,
+        s=AREA * worms,
+        color=SERIES_COLOURS[0],
+        alpha=0.65,
+        edgecolors=INK,
+        linewidths=0.5,
     )
     # As far up as down, so that a bias is seen at once. Intervals of few deaths may be cut off.
     ends = [*deaths.difference, *((1.3 * limits.low[0], 1.3 * limits.high[0]) if limits else ())]
