@@ -56,7 +56,7 @@ from snakescope.step.tables import read_table, write_table
 Row = tuple[str, str, float, str]
 FIRST_SEED = 9_195_000
 FAINT = LookRanges(
-    density=(0.1, 0.16),
+    density=(0.22, 0.34),
     edge=(0.6, 1.0),
     mottle=(0.3, 0.9),
     blur=(1.2, 1.8),
@@ -244,7 +244,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=int, default=250, help="of the training (250)")
     parser.add_argument("--crop-px", type=int, default=320, help="side of its crops (320)")
     parser.add_argument("--scenes", type=int, default=40, help="simulated scenes in it (40)")
-    parser.add_argument("--folder", type=Path, default=Path("review-learning"))
+    parser.add_argument("--folder", type=Path, default=ROOT / "benchmarks/runs/review-learning")
     parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/healthspan-review.md")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/healthspan-review.tsv")
 
