@@ -5,7 +5,7 @@ configuration. It imports nothing heavy, since the main process scans raw folder
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -219,7 +219,7 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
         found = {name: text for name, text in match.groupdict().items() if text is not None}
         try:
             has_time = any(name in found for name in (*TIME_FIELDS, "hours_of_day"))
-            half = _half_of_day(relative_path, match)
+            half = _half_of_day(relative_path, match, found)
             time_h, absolute = _time(found, half) if has_time else (None, False)
         except ValueError:
             continue
@@ -237,15 +237,12 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
     return None
 
 
-def _half_of_day(relative_path: str, match: re.Match[str]) -> str:
+def _half_of_day(relative_path: str, match: re.Match[str], found: Mapping[str, str]) -> str:
     """Return a or p where AM or PM follows the time of day, else nothing."""
-    ends = [
-        match.end(name)
-        for name in ("hours", "minutes", "seconds")
-        if match.groupdict().get(name) is not None
-    ]
-    timed = ends and match.groupdict().get("hours")
-    told = _AM_PM.match(relative_path, max(ends)) if timed else None
+    if "hours" not in found:
+        return ""
+    end = max(match.end(name) for name in ("hours", "minutes", "seconds") if name in found)
+    told = _AM_PM.match(relative_path, end)
     return told[1].lower() if told else ""
 
 
