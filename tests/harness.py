@@ -11,13 +11,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from importlib import import_module
 from pathlib import Path
 
 from snakescope import REPOSITORY
 from snakescope.trees import TREES
-from tests.started import snakemake
+from tests.started import SNAKEMAKE, run, snakemake
 
 STUB = Path(__file__).with_name("stub.py")
 COPIED = ("rules", "scripts", "envs", "resources", "profiles")
@@ -94,14 +93,8 @@ class Clone:
 
     def command(self, *words: str) -> str:
         """Run one of the commands for people in this folder; it must succeed."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "snakescope", *words],
-            cwd=self.root,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts")},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        environment = {**os.environ, "PYTHONPATH": str(REPOSITORY / "scripts")}
+        ended = run("snakescope", words, self.root, SNAKEMAKE, environment)
         assert ended.returncode == 0, ended.stdout + ended.stderr
         return ended.stdout
 

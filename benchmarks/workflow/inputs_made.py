@@ -41,6 +41,7 @@ class Case:
         during: file from which on the generator still runs.
         plain: run without the rights of an administrator.
         step: run the comparison of an experiment alone, on individuals that the maker wrote.
+        command: words of ``snakescope`` to run in place of planning.
     """
 
     kind: int
@@ -56,6 +57,7 @@ class Case:
     during: str = ""
     plain: bool = False
     step: bool = False
+    command: tuple[str, ...] = ()
 
 
 def says(*words: str, status: int | None = None, without: Sequence[str] = ()) -> Check:

@@ -12,9 +12,9 @@ unless_kept = (lambda path: path) if tree.settings.keep_tiles else temp
 
 rule detect:
     input:
-        frames="results/healthspan/{plate}/registered/{block}.ome.tif",
-        table="results/healthspan/{plate}/registered/{block}.tsv",
-        description="results/healthspan/{plate}/reference.json",
+        frames=rules.register.output.frames,
+        table=rules.register.output.table,
+        description=rules.reference.output.description,
     output:
         masks="results/healthspan/{plate}/masks/{block}.json",
         dropped="results/healthspan/{plate}/masks/{block}.dropped.tsv",

@@ -5,6 +5,13 @@ In:  the sheet of annotated images (`healthspan: fine_tuning: sheet:`), the imag
 Out: results/healthspan/training/: splits.tsv, findings.tsv, detector.safetensors and its card,
      scores.tsv of both weights on images held out, pictures of these, training.html
 
+The classifier trained further on worms that people looked at in their review, `snakemake
+healthspan_fine_tune_states`; `healthspan_train` does it too, from two reviewed plates on.
+
+In:  corrected tracks, corrections and composites of plates with corrections
+Out: results/healthspan/training/: classifier.safetensors and its card, classifier_examples.tsv,
+     classifier_scores.tsv of both weights on plates held out
+
 Frames to annotate, with polygons to start from, `snakemake healthspan_annotations`.
 
 In:  tracks.tsv (corrected, where people corrected it), frames.tsv, masks and registered frames
@@ -23,6 +30,12 @@ TRAINED = "results/healthspan/training"
 rule train:
     input:
         f"{TRAINED}/training.html",
+        # Of corrections as well, where there are enough to hold a plate out.
+        lambda wildcards: (
+            [f"{TRAINED}/classifier_scores.tsv"]
+            if len(tree.review.reviewed(tree.subjects)) > 1
+            else []
+        ),
 
 
 rule annotations:
@@ -122,6 +135,47 @@ rule fine_tune:
         " --start-weights {params.start:q} --checkpoint {params.checkpoint:q}"
         " --weights {output.weights:q} --thresholds {output.thresholds:q}"
         " --history {output.history:q} --curves {output.curves:q} > {log:q} 2>&1"
+
+
+rule fine_tune_states:
+    input:
+        tracks=lambda wildcards: tree.review.of_reviewed(tree.subjects, "tracks.tsv"),
+        lines=lambda wildcards: tree.review.of_reviewed(tree.subjects, "corrections.tsv"),
+        composites=lambda wildcards: [
+            path
+            for plate in tree.review.reviewed(tree.subjects)
+            for path in tree.files("composites/{block}.tif", plate, tree.blocks(plate))
+        ],
+    output:
+        weights=f"{TRAINED}/classifier.safetensors",
+        card=f"{TRAINED}/classifier.json",
+        scores=f"{TRAINED}/classifier_scores.tsv",
+        examples=f"{TRAINED}/classifier_examples.tsv",
+    log:
+        "logs/healthspan/fine_tune_states.log",
+    benchmark:
+        "results/benchmarks/healthspan/fine_tune_states.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: tree.settings_of("fine_tune_states").threads
+    resources:
+        gpu=1,
+        mem_mb=tree.memory("fine_tune_states"),
+        runtime=tree.runtime("fine_tune_states"),
+    params:
+        version=tree.version("fine_tune_states"),
+        settings=tree.unrecorded("fine_tune_states"),
+        recorded=tree.recorded("fine_tune_states"),
+        plates=lambda wildcards: tree.review.reviewed(tree.subjects),
+        start=tree.classifier,
+        sha256=tree.checksum(tree.classifier),
+        checkpoint="training/fine_tuned_classifier.ckpt",
+    shell:
+        "python -m snakescope healthspan fine_tune_states --plates {params.plates:q}"
+        " --tracks {input.tracks:q} --lines {input.lines:q} --composites {input.composites:q}"
+        " --settings {params.settings:q} --start-weights {params.start:q}"
+        " --checkpoint {params.checkpoint:q} --weights {output.weights:q} --card {output.card:q}"
+        " --scores {output.scores:q} --examples {output.examples:q} > {log:q} 2>&1"
 
 
 rule fine_tune_scores:

@@ -38,8 +38,8 @@ rule reference:
 rule register:
     input:
         manifest=tree.file("{plate}/manifest/{block}.tsv"),
-        reference="results/healthspan/{plate}/reference.ome.tif",
-        description="results/healthspan/{plate}/reference.json",
+        reference=rules.reference.output.image,
+        description=rules.reference.output.description,
     output:
         frames=registered("results/healthspan/{plate}/registered/{block}.ome.tif"),
         table="results/healthspan/{plate}/registered/{block}.tsv",

@@ -3,7 +3,10 @@
 In:  corrections/<plate>.<scorer>.tsv; tracks.tsv, individuals.tsv, counts.tsv
 Out: corrected/tracks.tsv, corrected/individuals.tsv, corrected/counts.tsv: what counts beside what
      the machine says; corrected/corrections.tsv: what became of every line; corrected/agreement.tsv:
-     how far scorers agree; corrected/changes.tsv: what the review changed, and how long it took
+     how far scorers agree; corrected/agreement.svg, corrected/agreement.png: their days of death;
+     corrected/changes.tsv: what the review changed, and how long it took; corrected/scorers.tsv:
+     individuals by each scorer alone; of an experiment with such a plate
+     experiments/<experiment>/conclusion.tsv: whether its conclusion is another one with corrections
 
 Pages on which people look through a plate and correct it, `snakemake healthspan_review`.
 
@@ -28,6 +31,9 @@ rule corrected:
         lines="results/healthspan/{plate}/corrected/corrections.tsv",
         agreement="results/healthspan/{plate}/corrected/agreement.tsv",
         changes="results/healthspan/{plate}/corrected/changes.tsv",
+        scorers="results/healthspan/{plate}/corrected/scorers.tsv",
+        svg="results/healthspan/{plate}/corrected/agreement.svg",
+        png="results/healthspan/{plate}/corrected/agreement.png",
     log:
         "logs/healthspan/corrected/{plate}.log",
     benchmark:
@@ -52,7 +58,44 @@ rule corrected:
         " --tracking {params.tracking:q} --settings {params.settings:q}"
         " --corrected-tracks {output.tracks:q} --corrected-individuals {output.individuals:q}"
         " --corrected-counts {output.counts:q} --lines {output.lines:q}"
-        " --agreement {output.agreement:q} --changes {output.changes:q} > {log:q} 2>&1"
+        " --agreement {output.agreement:q} --figures {output.svg:q} {output.png:q}"
+        " --changes {output.changes:q} --scorers {output.scorers:q} > {log:q} 2>&1"
+
+
+rule conclusion:
+    input:
+        plates=tree.file("experiments/{experiment}/plates.tsv"),
+        individuals=tree.of_experiment("individuals.tsv"),
+        machine=lambda wildcards: [
+            f"results/healthspan/{plate}/individuals.tsv"
+            for plate in tree.experiments.get(wildcards.experiment, [])
+        ],
+        summaries=tree.of_experiment("summary.tsv"),
+        scorers=lambda wildcards: tree.review.of_reviewed(
+            tree.experiments.get(wildcards.experiment, []), "scorers.tsv"
+        ),
+    output:
+        "results/healthspan/experiments/{experiment}/conclusion.tsv",
+    log:
+        "logs/healthspan/conclusion/{experiment}.log",
+    benchmark:
+        "results/benchmarks/healthspan/conclusion/{experiment}.tsv"
+    conda:
+        "../../envs/snakescope.yaml"
+    threads: 1
+    resources:
+        mem_mb=tree.memory("conclusion"),
+        runtime=tree.runtime("conclusion"),
+    params:
+        version=tree.version("conclusion"),
+        settings=tree.recorded("conclusion"),
+        compared=tree.recorded("experiment"),
+    shell:
+        "python -m snakescope healthspan conclusion --plates {input.plates:q}"
+        " --experiment {wildcards.experiment:q} --individuals {input.individuals:q}"
+        " --machine {input.machine:q} --scorers {input.scorers:q} --summaries {input.summaries:q}"
+        " --compared {params.compared:q} --settings {params.settings:q} --table {output:q}"
+        " > {log:q} 2>&1"
 
 
 rule review:
@@ -65,7 +108,8 @@ rule review_index:
     input:
         status=tree.file("status.tsv"),
         summaries=lambda wildcards: tree.review.pages(tree.subjects, "summary.tsv"),
-        changes=lambda wildcards: tree.review.changes(tree.subjects),
+        changes=lambda wildcards: tree.review.of_reviewed(tree.subjects, "changes.tsv"),
+        conclusions=lambda wildcards: tree.review.conclusions(tree.experiments),
     output:
         page="results/healthspan/review.html",
         table="results/healthspan/review.tsv",
@@ -84,8 +128,8 @@ rule review_index:
         settings=tree.recorded("review_index"),
     shell:
         "python -m snakescope healthspan review_index --status {input.status:q}"
-        " --summaries {input.summaries:q} --changes {input.changes:q} --settings {params.settings:q}"
-        " --page {output.page:q} --table {output.table:q} > {log:q} 2>&1"
+        " --summaries {input.summaries:q} --changes {input.changes:q} --conclusions {input.conclusions:q}"
+        " --settings {params.settings:q} --page {output.page:q} --table {output.table:q} > {log:q} 2>&1"
 
 
 rule review_page:

@@ -17,7 +17,7 @@ rule classify:
         masks=tree.of_neighbours("masks/{block}.json"),
         tables=tree.of_neighbours("registered/{block}.tsv"),
         frames=tree.of_neighbours("registered/{block}.ome.tif"),
-        description="results/healthspan/{plate}/reference.json",
+        description=rules.reference.output.description,
     output:
         states="results/healthspan/{plate}/states/{block}.tsv",
         composites="results/healthspan/{plate}/composites/{block}.tif",

@@ -57,9 +57,9 @@ def test_gpus_are_assumed_unless_they_were_measured() -> None:
 def test_steps_are_those_that_jobs_ask_memory_for() -> None:
     steps = {step for steps in STEPS_OF.values() for step in steps}
     asked = {step for step in COSTS if not step.startswith("train_")}
-    of_no_plate = {"annotations", "audit", "fine_tune", "fine_tune_scores"}
+    of_no_plate = {"annotations", "audit", "fine_tune", "fine_tune_scores", "fine_tune_states"}
     small = {"simulate", "provenance", "experiment", "plates_table"}
-    small |= {"corrected", "review_page", "review_index"}
+    small |= {"corrected", "conclusion", "review_page", "review_index"}
     of_paper = {step for step in asked if step.startswith("paper")}
     others = small | of_no_plate | of_paper
     assert asked - steps == others

@@ -1,8 +1,6 @@
 """What a volume's results were made with stands beside them."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +8,13 @@ import pytest
 import tifffile
 import yaml
 
-from snakescope import REPOSITORY
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.tree import Neurites
 from snakescope.neurites.volumes.scan import find_sources, write_manifest
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.reference import SECTIONS
 from snakescope.settings.load import load_sections
-
-SCRIPTS = REPOSITORY / "scripts"
+from tests.started import step
 
 
 def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
@@ -36,8 +32,8 @@ def test_sources_weights_and_software_are_told(tmp_path: Path) -> None:
     def told() -> dict:
         words = f"--volume v --manifest {tmp_path}/manifest/volume.json"
         words += f" --weights {tmp_path}/w.safetensors --provenance {tmp_path}/provenance.json"
-        command = [sys.executable, "-m", "snakescope", "neurites", "provenance", *words.split()]
-        subprocess.run(command, env={"PYTHONPATH": str(SCRIPTS), "PATH": ""}, check=True)
+        ended = step(tmp_path, "neurites", "provenance", *words.split())
+        assert ended.returncode == 0, ended.stderr
         return dict(json.loads((tmp_path / "provenance.json").read_text()))
 
     found = told()

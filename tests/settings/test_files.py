@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from snakescope import REPOSITORY
-from snakescope.settings.files import check_config_files
+from snakescope.settings.files import check_config_files, read_config
 from snakescope.step.errors import StepError
 
 
@@ -71,3 +71,11 @@ def test_what_yaml_cannot_read(tmp_path: Path, text: str, where: str) -> None:
 def test_another_encoding(tmp_path: Path) -> None:
     sentence = refusal(tmp_path / "mine.yaml", b"# Gr\xf6\xdfe\n")
     assert sentence == ": expected text in UTF-8, found byte 0xf6 at 4; save the file in UTF-8"
+
+
+@pytest.mark.parametrize("value", ["!include other.yaml", "!!python/name:os.system", "!!binary x"])
+def test_tags_are_refused_by_name(tmp_path: Path, value: str) -> None:
+    path = tmp_path / "c.yaml"
+    path.write_text(f"healthspan:\n  plates: {value}\n")
+    with pytest.raises(StepError, match=r"c.yaml, line 2: expected numbers, text.*found the tag !"):
+        read_config(path)

@@ -1,10 +1,13 @@
+import atexit
+import gc
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from snakescope.step.command import run_step
+from snakescope.step.command import run_module, run_step
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write, write_if_changed
 from snakescope.step.progress import progress
@@ -114,3 +117,29 @@ def test_a_defect_keeps_its_traceback() -> None:
 def test_progress_yields_everything_and_says_so(capsys) -> None:  # type: ignore[no-untyped-def]
     assert list(progress([1, 2, 3], "frames")) == [1, 2, 3]
     assert "frames: 3 of 3" in capsys.readouterr().err
+
+
+def test_what_a_step_imports_is_not_searched_for_garbage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "loaded_step.py").write_text(
+        '"""A step."""\nimport gc\n\nwhile_loading = gc.isenabled()\n\n'
+        "def add_arguments(parser): pass\n\n"
+        "def main(options):\n    global seen\n    seen = gc.isenabled(), gc.get_freeze_count()\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    ending: list[object] = []
+    monkeypatch.setattr(atexit, "register", ending.append)
+    before = gc.get_freeze_count()
+    try:
+        with pytest.raises(SystemExit) as ended:
+            run_module("loaded_step", "loaded", [])
+        loaded = sys.modules.pop("loaded_step")
+        assert ended.value.code == 0 and gc.isenabled()
+        assert not loaded.while_loading and loaded.seen[0] and loaded.seen[1] > before
+        assert ending == [gc.freeze]
+        with pytest.raises(ModuleNotFoundError):
+            run_module("no_such_step", "none", [])
+        assert gc.isenabled()
+    finally:
+        gc.unfreeze()

@@ -48,10 +48,12 @@ COSTS = {
     "classify": _cost(930, 0, 5, s=7, s_frame=0.2, files={"frame": 0.07}),
     "states_table": _cost(72),
     "track": _cost(130, 0, 0.5, s_frame=0.3, files={"frame": 0.01}),
-    "corrected": _cost(130, 0, 0.5, files={"frame": 0.01}),
+    "corrected": _cost(200, 0, 0.5, files={"frame": 0.01}),
     # As the contact sheet, with larger cells of 100 worms at every frame.
     "review_page": _cost(200, 10, 1.5, s_megapixel=0.1, s_frame=0.2, files={"frame": 0.2}),
-    "review_index": _cost(72, files={"frame": 0.01}),
+    "review_index": _cost(190, files={"frame": 0.01}),
+    # As the experiment, of which it makes the comparison for the machine and each scorer.
+    "conclusion": _cost(190, 0, 0.5, s=8, s_frame=0.5, files={"frame": 0.01}),
     "curves": _cost(188, files={"frame": 0.01}),
     "contact_sheet": _cost(130, 5, 1, s_megapixel=0.1, s_frame=0.1, files={"frame": 0.2}),
     "quality": _cost(290, 10, 1, s=6, s_megapixel=0.05),
@@ -69,6 +71,8 @@ COSTS = {
     # The frames of the package are its plates.
     "annotations": _cost(250, 20, 1, s=10, s_frame=5, files={"frame": 5.0}),
     "fine_tune": _cost(2600, s=300, s_frame=2.5),
+    # Composites of 100 worms of ten plates, and batches of the classifier.
+    "fine_tune_states": _cost(2000, s=600, s_frame=1.0),
     "fine_tune_scores": _cost(1300, 0, 5, s=20, s_frame=6),
     # The frames of the paper's tables are composites, steps, worms, images and detections.
     "paper_classifier": _cost(950, 0, 0.234, s=60, s_frame=0.1),

@@ -8,6 +8,7 @@ from snakescope.healthspan.fine_tuning.settings import (
     AnnotationsSettings,
     FineTuneScoresSettings,
     FineTuneSettings,
+    FineTuneStatesSettings,
 )
 from snakescope.healthspan.paper.settings import (
     PaperClassifierSettings,
@@ -28,6 +29,7 @@ from snakescope.healthspan.report.settings import (
     QualitySettings,
 )
 from snakescope.healthspan.review.settings import (
+    ConclusionSettings,
     CorrectedSettings,
     ReviewIndexSettings,
     ReviewPageSettings,
@@ -62,6 +64,7 @@ STEPS: Mapping[str, Step] = {
     "corrected": Step("snakescope.healthspan.review.corrected", CorrectedSettings),
     "review_page": Step("snakescope.healthspan.review.review_page", ReviewPageSettings),
     "review_index": Step("snakescope.healthspan.review.review_index", ReviewIndexSettings),
+    "conclusion": Step("snakescope.healthspan.review.conclusion", ConclusionSettings),
     "curves": Step("snakescope.healthspan.survival.curves", CurvesSettings),
     "experiment": Step("snakescope.healthspan.survival.experiment", ExperimentSettings),
     "contact_sheet": Step("snakescope.healthspan.report.contact_sheet", ContactSheetSettings),
@@ -75,6 +78,9 @@ STEPS: Mapping[str, Step] = {
     "audit": Step("snakescope.healthspan.fine_tuning.annotations", AnnotationsSettings),
     "annotations": Step("snakescope.healthspan.fine_tuning.package", AnnotationPackageSettings),
     "fine_tune": Step("snakescope.healthspan.fine_tuning.fit", FineTuneSettings),
+    "fine_tune_states": Step(
+        "snakescope.healthspan.fine_tuning.fit_states", FineTuneStatesSettings
+    ),
     "fine_tune_scores": Step("snakescope.healthspan.fine_tuning.compare", FineTuneScoresSettings),
     "paper_classifier": Step("snakescope.healthspan.paper.train_states", PaperClassifierSettings),
     "paper_semantic": Step("snakescope.healthspan.paper.train_semantic", PaperSemanticSettings),

@@ -34,6 +34,7 @@ from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.failures import Failure
+from snakescope.tree.parameters import signed
 from snakescope.tree.tree import Tree
 
 # Files that other jobs of a plate need, of every block and of the plate.
@@ -169,7 +170,7 @@ class Healthspan(Tree[Plate]):
         return members
 
     def wanted(self) -> list[str]:
-        """The last picture of every plate, the curves of experiments, the table of plates.
+        """The last picture of every plate, curves of experiments, what reviews change, all plates.
 
         Of a job that failed Snakemake removes the output, and would not miss it as long as what
         was made from it earlier is there: files that are gone are asked for by name. To ask for all
@@ -179,6 +180,7 @@ class Healthspan(Tree[Plate]):
             *(path for name in self.subjects for path in self.lost(name)),
             *(f"{self.results}/{name}/{LAST}" for name in self.subjects),
             *(f"{self.results}/experiments/{name}/curves.png" for name in self.experiments),
+            *self.review.conclusions(self.experiments),
             *([f"{self.results}/plates.tsv"] if self.sheet else []),
         ]
 
@@ -203,11 +205,14 @@ class Healthspan(Tree[Plate]):
 
     def of_blocks(self, pattern: str) -> Files:
         """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
-        return lambda wildcards: self.files(pattern, wildcards.plate, self.blocks(wildcards.plate))
+        return signed(
+            lambda wildcards: self.files(pattern, wildcards.plate, self.blocks(wildcards.plate))
+        )
 
     def of_neighbours(self, pattern: str) -> Files:
         """Make an input function: ``pattern`` for the block, the one before and the one after."""
 
+        @signed
         def files(wildcards: Any) -> list[str]:
             blocks = self.blocks(wildcards.plate)
             at = blocks.index(wildcards.block)
@@ -290,7 +295,7 @@ class Healthspan(Tree[Plate]):
                 return size_of_training(step, scenes.architecture, amount)
             case _ if step.startswith("paper"):
                 return size_of_paper(step, self.settings.paper)
-            case "audit" | "fine_tune" | "fine_tune_scores":
+            case "audit" | "fine_tune" | "fine_tune_scores" | "fine_tune_states":
                 return size_of_fine_tuning(step, self.settings.fine_tuning)
             case "train_classifier":
                 shown = self.settings_of("train_classifier")

@@ -163,7 +163,7 @@ def _decode(path: Path, labels: bool = False, sections: bool = False) -> NDArray
         image = np.asarray(imagecodecs.png_decode(data))
         if data[24] == 1 and not labels:  # bits a sample, in the header
             image = image.astype(bool)
-        return whole(_without_alpha(image, path))
+        return _oriented(whole(_without_alpha(image, path)), path)
     if magic[:3] == JPEG_MAGIC:
         if labels:
             raise UnreadableFrame(f"{path}: expected labels without loss, found JPEG; save as PNG")
@@ -189,6 +189,11 @@ def _decode_jpeg(path: Path) -> NDArray[np.generic]:
     image = np.asarray(imagecodecs.jpeg8_decode(data))
     if image.ndim == 3 and image.shape[2] == 4:
         raise UnreadableFrame(f"{path}: expected a grey JPEG, found one in CMYK; save it in grey")
+    return _oriented(image, path)
+
+
+def _oriented(image: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
+    """Turn the pixels of a JPEG or PNG as its EXIF data say."""
     with Image.open(path) as opened:
         turned = opened.getexif().get(EXIF_ORIENTATION, 1)
     return np.ascontiguousarray(tiff.ORIENTED.get(turned, tiff.ORIENTED[1])(image))

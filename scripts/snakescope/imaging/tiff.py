@@ -31,7 +31,9 @@ _WHOLE = {"NONE": 1, "LZW": 1, "ADOBE_DEFLATE": 1, "DEFLATE": 1, "PACKBITS": 1, 
 MICROMETRES = {
     "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0,
     "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0, "\\u00b5m": 1.0,
-    "mm": 1e3, "millimeter": 1e3, "cm": 1e4, "m": 1e6, "å": 1e-4, "angstrom": 1e-4, "pm": 1e-6,
+    "micrometers": 1.0, "nanometers": 1e-3, "mm": 1e3, "millimeter": 1e3, "millimetre": 1e3,
+    "cm": 1e4, "centimeter": 1e4, "centimetre": 1e4, "m": 1e6, "meter": 1e6, "metre": 1e6,
+    "å": 1e-4, "angstrom": 1e-4, "pm": 1e-6, "picometer": 1e-6, "inch": 25400.0, "in": 25400.0,
 }  # fmt: skip
 """Micrometres of the units of length in files, in small letters."""
 
@@ -104,7 +106,8 @@ def pixel_size_um(file: TiffFile) -> tuple[float, ...] | None:
     metadata = file.imagej_metadata or {}
     if unit := MICROMETRES.get(str(metadata.get("unit", "")).strip().lower()):
         y, x = unit / down, unit / across
-        spacing = float(metadata.get("spacing", 0) or 0)
+        # Negative where sections were taken from the top down.
+        spacing = abs(float(metadata.get("spacing", 0) or 0))
         return (spacing * unit, y, x) if spacing > 0 else (y, x)
     code = page.tags.get("ResolutionUnit")
     value = int(code.value) if code is not None else 2

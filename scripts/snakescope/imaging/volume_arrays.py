@@ -215,7 +215,7 @@ def describe_zarr(path: str, file: str, kind: str) -> Source:
         notes = ()
     if not array.shards:
         notes += tuple(_more_than_its_shape(path, folder, array))
-    size = None if voxel is None else _numbers([voxel[axis] for axis in axes])
+    size = _resolution(array) if voxel is None else _numbers([voxel[axis] for axis in axes])
     return Source(
         path, "zarr", shape, str(array.dtype), metadata, dataset, kind, size, None, None, notes
     )
@@ -274,6 +274,8 @@ def _open_zarr(file: str) -> tuple[Any, str, list[float] | None]:
         )
     described = [axis for axis in scales[0].get("axes", ()) if isinstance(axis, dict)]
     axes = [axis["name"] for axis in described]
+    # Version 0.3 names axes without more.
+    axes = axes or [str(axis) for axis in scales[0].get("axes", ()) if isinstance(axis, str)]
     if axes and [name.lower() for name in axes[-3:]] != ["z", "y", "x"]:
         raise StepError(
             f"{file}: expected an OME-Zarr whose last axes are z, y and x, found "

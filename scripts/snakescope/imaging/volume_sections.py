@@ -6,7 +6,7 @@ import filecmp
 import re
 from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,13 +136,15 @@ def in_order(path: str, images: Sequence[Path]) -> tuple[list[Path], list[str]]:
     place = counting[0]
     pairs = sorted(zip((row[place] for row in numbers), images, strict=True))
     present = [number for number, _ in pairs]
-    missing = sorted(set(range(present[0], present[-1] + 1)) - set(present))
+    # Of numbers such as times there may be billions between two.
+    missing = present[-1] - present[0] + 1 - len(present)
     notes = []
     steps = {b - a for a, b in pairwise(present)}
     if missing and len(steps) > 1:
-        shown = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+        gaps = chain.from_iterable(range(a + 1, b) for a, b in pairwise(present))
+        shown = ", ".join(map(str, islice(gaps, 5))) + (", ..." if missing > 5 else "")
         notes.append(
-            f"{path}: {len(missing)} sections are missing by their numbers ({shown}); those beside"
+            f"{path}: {missing} sections are missing by their numbers ({shown}); those beside"
             " a gap are taken for neighbours"
         )
     return [file for _, file in pairs], notes

@@ -9,6 +9,9 @@ from snakescope.step.errors import StepError, system_fault
 
 FORMS = "a TIFF stack, a folder of sections (TIFF, PNG, JPEG), an HDF5 file or an OME-Zarr"
 Zyx = tuple[int, int, int]
+COLOURS = (3, 4)
+FEWEST_PX = 16
+"""Length of both other axes beyond which a last one of 3 or 4 holds colours and no pixels."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,12 @@ def checked(path: str, shape: Sequence[int]) -> Zyx:
             f"{' x '.join(map(str, shape))}; keep one channel and one time"
         )
     z, y, x = map(int, shape)
+    if x in COLOURS and min(z, y) > FEWEST_PX:
+        raise StepError(
+            f"{path}: expected one grey volume with the axes z, y, x, found the shape {z} x {y} x"
+            f" {x}, whose last axis is one of colours or of channels; write it in grey, in this"
+            " order"
+        )
     return z, y, x
 
 

@@ -59,6 +59,7 @@ def describe_tiff(path: str, kind: str) -> Source:
                 f"{strays} of another size or bit depth; export the stack again"
             )
         _check_series(path, file, series)
+        _check_alone(path, file, series)
         tiff.check_whole(file, tiff.main_page(file), Path(path).stat().st_size)
         ends = _ends(file, series)
         if alike:
@@ -108,6 +109,21 @@ def _check_series(path: str, file: TiffFile, series: TiffPageSeries) -> None:
                 f" {_kind(one)} (page {number}), of which one is inverted or coloured;"
                 " save the stack again"
             )
+
+
+def _check_alone(path: str, file: TiffFile, series: TiffPageSeries) -> None:
+    """Refuse a second volume in an OME-TIFF, of which the first would be taken without a word."""
+    if not file.is_ome:
+        return
+    own = series.shape[-2:]
+    others = [one for one in file.series if one is not series and one.shape[-2:] == own]
+    if others:
+        raise StepError(
+            f"{path}: expected one volume, found {len(others) + 1} pictures of"
+            f" {' x '.join(map(str, own))} px, of shapes"
+            f" {', '.join(' x '.join(map(str, one.shape)) for one in (series, *others))}; export"
+            " each to a file of its own"
+        )
 
 
 def _kind(page: TiffPage) -> str:

@@ -47,6 +47,10 @@ def describe(path: str, kind: str = "image") -> Source:
             raise StepError(
                 f"{path}: expected {FORMS}, found nothing there; correct the sample sheet"
             )
+        if not (Path(file).is_file() or Path(file).is_dir()):
+            raise StepError(
+                f"{path}: expected {FORMS}, found a pipe or a device; correct the sample sheet"
+            )
         if Path(file).suffix.lower() in HDF5:
             return arrays.describe_hdf5(path, file, dataset, kind)
         if Path(file).is_dir():

@@ -104,6 +104,10 @@ ODD = re.compile(r"[-+]?(?:0[0-7_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|
 """Numbers that YAML 1.1 reads as others than people write: 010 is 8, 1:30 is 90, 1_0 is 10."""
 
 
+TAGS = {"null", "bool", "int", "float", "str", "seq", "map", "timestamp", "merge"}
+"""Kinds of values that a configuration may hold, as YAML calls them."""
+
+
 def _check_nodes(path: str | Path, node: yaml.Node | None, above: tuple[int, ...]) -> None:
     """Refuse what is no configuration though it is YAML."""
     line = node.start_mark.line + 1 if node is not None else 0
@@ -119,6 +123,11 @@ def _check_nodes(path: str | Path, node: yaml.Node | None, above: tuple[int, ...
         raise StepError(
             f"{path}, line {line}: expected sections that end, found one that holds itself (* after"
             " &); remove the alias"
+        )
+    if node is not None and node.tag.removeprefix("tag:yaml.org,2002:") not in TAGS:
+        raise StepError(
+            f"{path}, line {line}: expected numbers, text, lists and sections, found the tag"
+            f" {node.tag.replace('tag:yaml.org,2002:', '!!')}; write the value without it"
         )
     if isinstance(node, yaml.ScalarNode):
         number = node.tag in ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")

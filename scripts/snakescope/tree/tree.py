@@ -22,11 +22,11 @@ from snakescope.step.output import write_if_changed
 from snakescope.tree.costs import Cost, Size, request_mb, request_minutes
 from snakescope.tree.failures import Failure
 from snakescope.tree.notes import Shared, some, to_look_at
+from snakescope.tree.parameters import Parameter, signed
 from snakescope.tree.provenance import as_yaml
 from snakescope.tree.steps import Step, run_outside_a_job
 
 R = TypeVar("R", bound=Row)
-Parameter = Callable[..., Any]
 PROBLEM = "problem.txt"
 
 
@@ -270,6 +270,7 @@ class Tree(ABC, Generic[R]):
             pattern: with wildcards in braces.
         """
 
+        @signed
         def path(wildcards: Any) -> str:
             self.open()
             return f"{self.results}/{pattern.format(**dict(wildcards.items()))}"
@@ -278,7 +279,8 @@ class Tree(ABC, Generic[R]):
 
     def of_row(self, column: str) -> Parameter:
         """Make a parameter: what the sheet says of a job's subject."""
-        return lambda wildcards: getattr(self.sheet[getattr(wildcards, self.subject)], column)
+        subject = self.subject
+        return signed(lambda wildcards: getattr(self.sheet[getattr(wildcards, subject)], column))
 
     def checksum(self, weights: str) -> str:
         """The SHA-256 of weights by their card; a file's time does not tell, after a copy."""
@@ -331,6 +333,7 @@ class Tree(ABC, Generic[R]):
         if not self.has_own_settings():
             return self.recorded(step, *keys)
 
+        @signed
         def parameter(wildcards: Any) -> str:
             return str(self.settings_of(step, self._subject_of(wildcards)).recorded(*keys))
 
@@ -346,8 +349,8 @@ class Tree(ABC, Generic[R]):
         def text_of(subject: str | None) -> str:
             return str(self.settings_of(step, subject).model_dump_json(exclude_defaults=True))
 
-        own = self.has_own_settings()
-        return lambda wildcards, output: text_of(self._subject_of(wildcards) if own else None)
+        own = self._subject_of if self.has_own_settings() else lambda wildcards: None
+        return signed(lambda wildcards, output: text_of(own(wildcards)))
 
     def _subject_of(self, wildcards: Any) -> str | None:
         """The subject of a job, where it is one of the sheet."""
@@ -372,6 +375,7 @@ class Tree(ABC, Generic[R]):
     def memory(self, rule: str) -> Parameter:
         """Make a resource: the memory (MB) that a job of a rule asks for, more when retried."""
 
+        @signed
         def mem_mb(wildcards: Any, attempt: int) -> int:
             pairs = self._costs(rule, wildcards)
             return request_mb(max(cost.memory_mb(size) for cost, size in pairs)) * attempt
@@ -381,6 +385,7 @@ class Tree(ABC, Generic[R]):
     def runtime(self, rule: str) -> Parameter:
         """Make a resource: the time (min) that a job of a rule asks for, more when retried."""
 
+        @signed
         def runtime(wildcards: Any, attempt: int) -> int:
             pairs = self._costs(rule, wildcards)
             seconds = sum(cost.seconds(size) for cost, size in pairs)

@@ -236,3 +236,17 @@ def test_a_plate_called_config_leaves_the_configuration_alone(here: Path) -> Non
     inspect_folder("config", options("--pixel-size-um", "25"), HealthspanSettings())
     assert not Path("config/config.yaml").exists()
     assert Path("config/plate_config.yaml").exists()
+
+
+@pytest.mark.parametrize("form", ["2024-05-{:02d}/A{:02d}.tif", "day_{:02d}/A{:02d}.tif"])
+def test_folders_of_days_hold_every_well(here: Path, form: str) -> None:
+    frame = np.random.default_rng(0).integers(60, 200, (64, 64)).astype(np.uint8)
+    for day in (1, 2, 3, 4):
+        for well in (1, 2, 3):
+            path = here / "raw" / form.format(day, well)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(path, frame)
+    found = inspect_folder("raw", options("--print-only"), HealthspanSettings())
+    lines = "\n".join(found)
+    assert "4 timepoints, days" in lines
+    assert "raw_A01" in lines and "raw_A02" in lines

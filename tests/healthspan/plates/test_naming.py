@@ -38,6 +38,7 @@ def test_well_and_position_in_a_name(name: str, position: str, head: str) -> Non
         ("i_{year}{month}{day}_{hours}{minutes}", "i_20240115_0860", None, 0),
         ("i_{year}-{month}-{day}_{hours}h", "i_2024-01-15_24h", None, 0),
         ("{hours}{minutes}", "17430", (), 174.5),
+        ("f_{minutes}", "f_90", (), 1.5),
         ("d{days}{hours}", "d0312", (), 84),
         ("d{days}{hours}", "d312", (), 84),
         ("{hours}{any}{minutes}", "08h30", (), 8.5),

@@ -8,7 +8,7 @@ from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
 from snakescope.healthspan.plates.scan import PlateScanner, scan_plate
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
-from snakescope.healthspan.plates.times_table import Times, read_times
+from snakescope.healthspan.plates.times_table import Times, read_times, times_of
 from snakescope.step.errors import StepError, SystemFault
 
 
@@ -147,3 +147,29 @@ def test_files_in_folders_of_another_machine(tmp_path: Path) -> None:
     text = "file\thours\nC:\\data\\a.png\t1\n/mnt/b.png\t2\nD:\\x\\c.png\t3\nD:\\y\\c.png\t4\n"
     times = read(tmp_path, text)
     assert [times.of(name) for name in ("a.png", "b.png", "c.png")] == [1, 2, None]
+
+
+def hours_in(header: str, *rows: str) -> list[float]:
+    cells = [line.split("|") for line in (header, *rows)]
+    found = times_of(cells)
+    assert found is not None
+    times = list(found.hours.values())
+    return [round(time - times[0], 4) for time in times]
+
+
+def test_a_column_of_the_time_of_day_adds_to_the_date() -> None:
+    rows = ("a.tif|2024-05-01|08:30", "b.tif|2024-05-01|20:30", "c.tif|2024-05-02|9:00")
+    assert hours_in("file|date|time", *rows) == [0, 12, 24.5]
+
+
+def test_columns_of_two_units_are_summed_or_the_same() -> None:
+    assert hours_in("file|day|hour", "a.tif|1|0", "b.tif|1|12", "c.tif|2|0") == [0, 12, 24]
+    assert hours_in("file|hours|minutes", "a.tif|0|0", "b.tif|0|30", "c.tif|1|0") == [0, 0.5, 1]
+    assert hours_in("file|days|hours", "a.tif|0|0", "b.tif|0.5|12", "c.tif|1|24") == [0, 12, 24]
+    with pytest.raises(ValueError, match="columns days and hours to tell the same times"):
+        hours_in("file|days|hours", "a.tif|0|0", "b.tif|0.5|13", "c.tif|1|30")
+
+
+def test_times_at_which_files_were_changed_are_not_read() -> None:
+    rows = ("a.tif|2024-06-01 10:00|2024-05-01", "b.tif|2024-06-01 10:01|2024-05-02")
+    assert hours_in("file|date modified|taken", *rows) == [0, 24]

@@ -4,6 +4,14 @@ import numpy as np
 import pytest
 
 from snakescope.healthspan.review.agreement import AGREEMENT_COLUMNS, agreement_table
+from snakescope.healthspan.review.bland_altman import (
+    AREA,
+    FEWEST_FOR_LIMITS,
+    Deaths,
+    draw_deaths,
+    limits_of,
+    note_of,
+)
 from snakescope.healthspan.review.corrected_tables import usable_frames
 from snakescope.healthspan.review.corrections import Correction
 from snakescope.healthspan.review.histories import machine_courses
@@ -25,12 +33,18 @@ def dying(number: int) -> list[tuple[int, int]]:
 
 
 def table(**by_scorer: list[Correction]) -> dict[tuple[str, str], dict[str, float]]:
+    return both_of(**by_scorer)[0]
+
+
+def both_of(
+    **by_scorer: list[Correction],
+) -> tuple[dict[tuple[str, str], dict[str, float]], list[Deaths]]:
     tracks, individuals, counts = plate()
-    made = agreement_table(
+    made, deaths = agreement_table(
         by_scorer, tracks, individuals, usable_frames(counts), DIGEST, CorrectedSettings()
     )
     assert list(made.columns) == list(AGREEMENT_COLUMNS)
-    return {(one["scorer_a"], one["scorer_b"]): one for one in made.to_dict("records")}
+    return {(one["scorer_a"], one["scorer_b"]): one for one in made.to_dict("records")}, deaths
 
 
 def test_who_changes_nothing_agrees_wholly() -> None:
@@ -68,3 +82,61 @@ def test_without_a_worm_in_common_there_is_nothing_to_say() -> None:
     found = table(anna=[of("dead", first, at)], ben=[of("dead", second, later, scorer="ben")])
     own = found["anna", "ben"]
     assert own["worms"] == 0 and np.isnan(own["weighted_kappa"])
+
+
+def name_of(track: int) -> str:
+    _, individuals, _ = plate()
+    return str(int(individuals.loc[individuals["track"] == track, "individual"].iloc[0]))
+
+
+def test_worms_without_a_difference_are_counted_and_named() -> None:
+    """Every worm that both looked at is in one of the columns, and in the figure or under it."""
+    worms = dying(8)
+    (alive, at), (none, _), *others = worms
+    anna = [of("dead", track, death + 1, n + 3) for n, (track, death) in enumerate(others)]
+    anna += [of("censored", alive, at - 2, 1, reason="lost"), of("not_a_worm", none, 20, 2)]
+    found, pairs = both_of(anna=anna)
+    own = found["machine", "anna"]
+    assert own["died_for_a"] == name_of(alive) and own["died_for_b"] == ""
+    assert own["counted_by_a"] == name_of(none) and own["counted_by_b"] == ""
+    kinds = ("deaths", "deaths_of_one", "deaths_of_none", "worms_of_one")
+    assert sum(own[name] for name in kinds) == own["worms"] == 8
+    (deaths,) = pairs
+    assert note_of(deaths) == [
+        f"1 dead for machine alone, alive or censored for anna: {name_of(alive)}",
+        f"1 counted by machine alone: {name_of(none)}",
+    ]
+    figure = draw_deaths(pairs, "p")
+    shown = "\n".join(text.get_text() for axes in figure.axes for text in axes.texts)
+    assert all(name_of(track) in shown for track in (alive, none))
+    assert "n = 6 deaths of both" in figure.axes[0].get_title()
+    (points,) = figure.axes[0].collections[:1]
+    assert points.get_sizes().sum() == AREA * own["deaths"]
+
+
+def test_intervals_of_bias_and_limits_cover_the_truth() -> None:
+    """Of samples of eight, each interval covers in 95 of 100; one of the normal law would not."""
+    rng = np.random.default_rng(4)
+    samples = 0.7 + 1.3 * rng.normal(size=(2000, 8))
+    truth = {"bias": 0.7, "low": 0.7 - 1.96 * 1.3, "high": 0.7 + 1.96 * 1.3}
+    covered = dict.fromkeys(truth, 0)
+    for sample in samples:
+        limits = limits_of(sample)
+        assert limits is not None
+        for name, value in truth.items():
+            _, low, high = getattr(limits, name)
+            covered[name] += low <= value <= high
+    assert all(0.935 < count / len(samples) < 0.965 for count in covered.values())
+
+
+def test_too_few_deaths_have_no_limits_and_still_a_figure() -> None:
+    rng = np.random.default_rng(0)
+    for number in range(FEWEST_FOR_LIMITS + 1):
+        days = rng.normal(10, 1, (number, 2))
+        assert (limits_of(days[:, 1] - days[:, 0]) is None) == (number < FEWEST_FOR_LIMITS)
+        named = tuple(str(one) for one in range(40))
+        figure = draw_deaths([Deaths("anna", "ben", days, np.nan, named, (), 0, (), ())] * 4, "p")
+        titles = [axes.get_title() for axes in figure.axes]
+        assert sum(f"n = {number} deaths of both" in one for one in titles) == 4
+        # What does not fit is in the table, and the figure says how many that are.
+        assert any("and 28 more" in text.get_text() for axes in figure.axes for text in axes.texts)

@@ -405,6 +405,8 @@ def test_the_step_reads_files_and_tells_what_is_stale(
         f"--worms={WORMS}",
     ]
     words += [f"--agreement={out}/agreement.tsv", f"--changes={out}/changes.tsv"]
+    words += [f"--scorers={out}/scorers.tsv"]
+    words += ["--figures", f"{out}/agreement.svg", f"{out}/agreement.png"]
     main(parser.parse_args(words))
     found = read_table(out / "corrections.tsv", LINES_COLUMNS)
     assert list(found["standing"]) == ["applied", "stale", "undone"]

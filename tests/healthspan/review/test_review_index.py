@@ -36,7 +36,7 @@ def test_every_plate_of_the_sheet_has_a_row_and_computed_ones_their_pages() -> N
         f"{plate}/{name}"
         for plate in "ac"
         for name in ("review.html", "contact_sheet.html", "quality.html", "curves.png")
-    } | {"experiments/one/curves.png"}
+    } | {"experiments/one/curves.png", "a/corrected/agreement.png"}
     assert "&lt;b&gt;x&lt;/b&gt;" in text and "no image" in text
 
 
@@ -48,3 +48,11 @@ def test_a_thousand_plates_are_a_light_page() -> None:
     figures |= {"alive_at_last_frame": 3}
     rows = index_rows(status, [pd.DataFrame([{"plate": name, **figures}]) for name in names])
     assert len(page(rows)) < 1_000_000
+
+
+def test_the_list_tells_whether_a_conclusion_changes_and_links_its_table() -> None:
+    told = {"one <two>": ["lifespan, x, corrected: it changes", "second"]}
+    text = page([], told)
+    assert 'href="experiments/one%20%3Ctwo%3E/conclusion.tsv"' in text
+    assert "lifespan, x, corrected: it changes<br>second" in text and "<two>" not in text
+    assert "conclusion" not in page([]).partition("<body>")[2]

@@ -1,8 +1,11 @@
 """Lines of a watershed close gaps in membranes."""
 
 import numpy as np
+import pytest
+from pydantic import ValidationError
 
 from snakescope.membranes.prediction.fusion import watershed_lines, with_watershed
+from snakescope.membranes.prediction.settings import PredictSettings
 from snakescope.membranes.scores.partitions import basins
 
 
@@ -29,3 +32,9 @@ def test_lines_that_are_weak_on_average_are_left_out() -> None:
 def test_without_weight_nothing_changes() -> None:
     probability = np.random.default_rng(1).random((16, 16)).astype(np.float32)
     assert with_watershed(probability, 0.0) is probability
+
+
+def test_lines_between_joined_basins_need_a_weight() -> None:
+    with pytest.raises(ValidationError, match="watershed_weight above 0"):
+        PredictSettings(join_below=0.3)
+    assert PredictSettings(join_below=0.3, watershed_weight=0.6).join_below == 0.3

@@ -1,7 +1,5 @@
 """The sheet, the sources and the ingest: what is refused, in one sentence each."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import h5py
@@ -11,7 +9,6 @@ import pytest
 import tifffile
 import zarr
 
-from snakescope import REPOSITORY
 from snakescope.imaging.volumes import describe, read
 from snakescope.neurites.fragments.block_files import as_bytes, read_affinities, write_block_array
 from snakescope.neurites.settings import NeuritesSettings
@@ -26,8 +23,8 @@ from snakescope.neurites.volumes.scan import (
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.settings.sheet import read_rows
 from snakescope.step.errors import StepError
+from tests.started import step
 
-SCRIPTS = REPOSITORY / "scripts"
 HEADER = "volume\timage\tvoxel_nm\tlabels\tset\n"
 VOXEL = (30.0, 6.0, 6.0)
 
@@ -272,13 +269,7 @@ def test_the_command_says_one_sentence_and_writes_nothing(tmp_path: Path) -> Non
     )
     words = f"--manifest {tmp_path}/volume.json --kind image --sections 0:2 --depth 2"
     words += f" --settings {{}} --array {tmp_path}/image.zarr/0"
-    ended = subprocess.run(
-        [sys.executable, "-m", "snakescope", "neurites", "ingest", *words.split()],
-        env={"PYTHONPATH": str(SCRIPTS), "PATH": ""},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    ended = step(tmp_path, "neurites", "ingest", *words.split())
     assert ended.returncode == 1
     assert ended.stderr.startswith(f"error: {tmp_path}/i.tif, sections 0 to 1: expected grey")
     assert ended.stderr.count("\n") == 1

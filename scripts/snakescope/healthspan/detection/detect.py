@@ -45,6 +45,7 @@ from snakescope.healthspan.detection.views import (
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, MaskSet, write_masks
 from snakescope.imaging.stacks import Stack
 from snakescope.learning.device import choose_device
+from snakescope.learning.precision import arithmetic
 from snakescope.learning.weights import load_weights
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
@@ -81,7 +82,9 @@ def load_detector(
 ) -> tuple[MaskRCNN, float]:
     """Load a detector; return it as it is fastest to use, and its pixel size (um)."""
     model, pixel_size_um = trained_detector(path, sha256, settings)
-    return for_inference(model, choose_device(settings.device)), pixel_size_um
+    device = choose_device(settings.device)
+    dtype = arithmetic(settings.precision, device)
+    return for_inference(model, device, dtype), pixel_size_um
 
 
 def trained_detector(

@@ -27,9 +27,12 @@ from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
 from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.mask_rcnn import MaskRCNNPredictor
+from torchvision.models.detection.roi_heads import RoIHeads
 from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
-from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign
+from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, nms
+
+from snakescope.learning.precision import computing_in
 
 LEVELS = ("stride4", "stride8", "stride16")
 PROPOSAL_LEVELS = ("stride8", "stride16")
@@ -39,6 +42,11 @@ SLENDER_RATIOS = (0.1, *ANCHOR_RATIOS, 10.0)
 """A straight worm along the rows of the image has a box of 128 x 12 px: of the other anchors none
 shares half of it."""
 GREY_MEAN, GREY_SPREAD = 0.27, 0.16
+
+UNSURE_SCORE = 0.5
+UNSURE_OVERLAP = 0.5
+"""No mask is made for a box of a lower score whose intersection over union with the box of a surer
+one exceeds this: nearly all are second boxes of one worm, and masks are a third of the work."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +154,33 @@ class LevelProposals(nn.Module):
         return boxes, losses
 
 
+class Heads(RoIHeads):
+    """Heads that make no masks for second boxes of a worm, see ``UNSURE_OVERLAP``."""
+
+    def postprocess_detections(
+        self,
+        class_logits: Tensor,
+        box_regression: Tensor,
+        proposals: list[Tensor],
+        image_shapes: list[tuple[int, int]],
+    ) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        found = super().postprocess_detections(
+            class_logits, box_regression, proposals, image_shapes
+        )
+        kept = [worth_a_mask(*of_view) for of_view in zip(*found[:2], strict=True)]
+        boxes, scores, labels = (
+            [of_view[some] for of_view, some in zip(ones, kept, strict=True)] for ones in found
+        )
+        return boxes, scores, labels
+
+
+def worth_a_mask(boxes: Tensor, scores: Tensor) -> Tensor:
+    """Which boxes (n, 4) get a mask, (n,) boolean."""
+    kept = scores >= UNSURE_SCORE
+    kept[nms(boxes, scores, UNSURE_OVERLAP)] = True
+    return kept
+
+
 class AsIs(GeneralizedRCNNTransform):
     """Normalisation of tiles without resizing.
 
@@ -187,28 +222,46 @@ def build_detector(
         box_roi_pool=MultiScaleRoIAlign(["stride8", "stride16"], 7, 2),
         box_head=TwoMLPHead(plan.pyramid * 49, plan.box),
         box_predictor=FastRCNNPredictor(plan.box, 2),
-        box_score_thresh=score_threshold,
-        box_nms_thresh=0.7,
-        box_detections_per_img=instances_per_view,
-        box_batch_size_per_image=64,
-        box_positive_fraction=0.25,
         mask_roi_pool=MultiScaleRoIAlign(["stride4"], 28, 2),
         mask_head=MaskHead(plan.pyramid, plan.mask),
         mask_predictor=MaskRCNNPredictor(plan.mask[0], plan.mask[0], 2),
+    )
+    heads = model.roi_heads
+    model.roi_heads = Heads(
+        *(heads.box_roi_pool, heads.box_head, heads.box_predictor),
+        fg_iou_thresh=0.5,
+        bg_iou_thresh=0.5,
+        batch_size_per_image=64,
+        positive_fraction=0.25,
+        bbox_reg_weights=None,
+        score_thresh=score_threshold,
+        nms_thresh=0.7,
+        detections_per_img=instances_per_view,
+        mask_roi_pool=heads.mask_roi_pool,
+        mask_head=heads.mask_head,
+        mask_predictor=heads.mask_predictor,
     )
     model.transform = AsIs()
     model.rpn = LevelProposals(model.rpn, PROPOSAL_LEVELS)
     return model
 
 
-def for_inference(model: MaskRCNN, device: torch.device) -> MaskRCNN:
+def for_inference(
+    model: MaskRCNN, device: torch.device, dtype: torch.dtype = torch.float32
+) -> MaskRCNN:
     """The model in evaluation mode on a device, changed in place, as fast as it gets there.
 
     Batch normalisations are folded into the convolutions before them, which is the same function up
     to rounding. On a CPU the channels of a pixel lie together, as its convolutions want them; both
     take a third of the processor time away.
+
+    Args:
+        dtype: arithmetic of the backbone and the mask head. Proposals and boxes stay in float32,
+            in which a place beyond 256 px is not rounded to whole pixels.
     """
     _fold(model.eval())
+    for part in (model.backbone, model.roi_heads.mask_head):
+        computing_in(dtype, part)
     layout = torch.channels_last if device.type == "cpu" else torch.preserve_format
     return model.to(device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
 

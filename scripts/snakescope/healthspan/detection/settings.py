@@ -27,7 +27,7 @@ class TileSettings(Settings):
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"views_per_batch", "device"})
 
@@ -124,6 +124,12 @@ class DetectSettings(Settings):
     )
     views_per_batch: int = Field(
         4, ge=1, description="parts of a frame that the model takes at once (count)"
+    )
+    precision: Literal["float32", "bfloat16", "float16"] = Field(
+        "float32",
+        description="arithmetic of the trunk and the masks; bfloat16 takes two thirds of the time"
+        " on CPUs that have its instructions (lscpu shows avx512_bf16), on others it is many times"
+        " slower; float16 is for GPUs",
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the model runs")
 

@@ -40,7 +40,7 @@ def key_of(image: LabelledImage, sha256: str, settings: DetectSettings) -> str:
     """Digest of all that the output of the network depends on."""
     digest = hashlib.blake2b(digest_size=8)
     looked = f"{settings.halo_px} {settings.max_view_px} {settings.min_contrast}"
-    digest.update(f"3 {sha256} {looked}".encode())
+    digest.update(f"4 {sha256} {looked} {settings.precision}".encode())
     digest.update(str(image.picture.shape).encode() + image.picture.tobytes())
     return digest.hexdigest()
 

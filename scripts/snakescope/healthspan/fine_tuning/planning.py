@@ -29,4 +29,6 @@ def size_of_fine_tuning(step: str, settings: FineTuningSettings) -> Size:
     """How much a step works on: steps of the training, or images of the sheet."""
     if step == "fine_tune":
         return Size("", {"frame": settings.detector.steps})
+    if step == "fine_tune_states":
+        return Size("", {"frame": settings.states.steps})
     return Size("", {"frame": len(rows_of(settings.sheet))})

@@ -133,8 +133,42 @@ class FineTuneScoresSettings(Settings):
     )
 
 
+class FineTuneStatesSettings(Settings):
+    """How the classifier of states is trained further on worms that people looked at."""
+
+    version: ClassVar[int] = 1
+
+    seed: int = Field(1, ge=0, description="seed of the split by plate and of the batches")
+    held_out_share: float = Field(
+        0.3, gt=0, lt=1, description="share of the plates that are held out; one at least (0-1)"
+    )
+    steps: int = Field(600, ge=1, description="optimiser steps (count)")
+    batch: int = Field(32, ge=2, description="composites per step (count)")
+    real_share: float = Field(
+        0.5,
+        gt=0,
+        lt=1,
+        description="share of a batch that people looked at; the rest is simulated, so that what it"
+        " teaches is not forgotten (0-1)",
+    )
+    simulated_per_state: int = Field(
+        400, ge=2, description="simulated composites of each state to draw from (count)"
+    )
+    learning_rate: float = Field(
+        0.0001, gt=0, description="of RAdam at the start; falls to 0 along half a cosine"
+    )
+    weight_decay: float = Field(0.02, ge=0, description="decoupled weight decay of RAdam")
+    label_smoothing: float = Field(
+        0.03, ge=0, lt=0.5, description="share of the target given to the other states"
+    )
+    threads: int = Field(1, ge=1, description="CPU threads (count)")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to train")
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset({"threads"})
+
+
 class FineTuningSettings(Settings):
-    """The detector trained further on images of one's own."""
+    """Detector and classifier trained further on images and corrections of one's own."""
 
     sheet: str = Field(
         "config/annotations.tsv",
@@ -152,4 +186,7 @@ class FineTuningSettings(Settings):
     )
     scores: FineTuneScoresSettings = Field(
         FineTuneScoresSettings(), description="weights before and after on held-out images"
+    )
+    states: FineTuneStatesSettings = Field(
+        FineTuneStatesSettings(), description="training of the classifier on corrections"
     )

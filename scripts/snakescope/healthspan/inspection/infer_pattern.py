@@ -10,18 +10,23 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from snakescope.healthspan.inspection.name_fields import (
-    CHANNEL_WORDS,
-    IMAGE_WORDS,
-    INDEX_WORDS,
-    PLATE_WORDS,
     Fields,
     find_date,
     find_elapsed,
     find_time_of_day,
     is_well,
+    months,
     word_before,
 )
 from snakescope.healthspan.inspection.name_tokens import Series, series_of
+from snakescope.healthspan.inspection.name_words import (
+    CHANNEL_WORDS,
+    CLOCK_WORDS,
+    IMAGE_WORDS,
+    INDEX_WORDS,
+    PLATE_WORDS,
+    is_month,
+)
 from snakescope.healthspan.plates.naming import compile_pattern, read_name
 
 SURE, LIKELY, UNSURE = "sure", "likely", "unsure"
@@ -85,6 +90,10 @@ def infer_pattern(
     fits = [path for path in paths if read_name(path, compiled) is not None]
     foreign = [path for path in paths if path not in set(fits)]
     naming = replace(naming, paths=tuple(fits), foreign=tuple(foreign))
+    if naming.numbers:
+        read = (read_name(path, compiled) for path in fits)
+        told = {one.timepoint for one in read if one is not None and one.timepoint is not None}
+        naming = replace(naming, numbers=tuple(sorted(told)))
     return replace(naming, doubles=tuple(_doubles(naming)))
 
 
@@ -161,6 +170,8 @@ def _of_series(series: Series, aliases: Mapping[str, str], timed: bool) -> Namin
     _channels(series, fields, aliases, why)
     plates = _others(series, fields, timed or bool(time), why)
     number = None
+    if not time and not timed and months(series):
+        return None
     if not time and not timed:
         number = _index(series, fields)
         if number is None:
@@ -175,7 +186,8 @@ def _of_series(series: Series, aliases: Mapping[str, str], timed: bool) -> Namin
         sure = LIKELY
     numbers: tuple[int, ...] = ()
     if number is not None:
-        numbers = tuple(sorted({int(float(text)) for text in series.texts(number)}))
+        texts = series.texts(number)
+        numbers = tuple(sorted({int(float(text.replace(",", "."))) for text in texts}))
     return Naming(
         pattern, time, sure, "; ".join(why) or "the names", tuple(series.paths), (),
         tuple(sorted(plates)), numbers,
@@ -229,6 +241,10 @@ def _others(series: Series, fields: Fields, has_time: bool, why: list[str]) -> s
         elif kind == "number" and before in IMAGE_WORDS and ["image"] not in fields.values():
             fields[place] = ["image"]
             why.append("positions in the plate")
+        elif kind == "word" and all(
+            text in CLOCK_WORDS or is_month(text) for text in series.texts(place)
+        ):
+            fields[place] = ["any"]
         elif kind == "word" or (before in PLATE_WORDS and _repeats(series, place)):
             plate_places.append(place)
     if plate_places:

@@ -32,6 +32,7 @@ from snakescope.healthspan.inspection.written import (
     write_row,
 )
 from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
+from snakescope.healthspan.plates.naming import TIME_FIELDS
 from snakescope.healthspan.plates.raw_folder import Refused, list_images
 from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
@@ -39,6 +40,9 @@ from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.settings.sheet import LEGAL_NAME
 from snakescope.step.errors import StepError
+
+IN_FOLDERS = re.compile(rf"\{{(?:{'|'.join((*TIME_FIELDS, 'seconds', 'day'))})\}}")
+"""Fields of time, by which folders are days and not plates."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ def inspect_folder(
     if named.open:
         lines += [*table(proposals), "", *(f"STILL NEEDED: {one}" for one in named.open)]
         return [*lines, "No row was written."]
-    below = [] if named.plates else _subfolders(named.paths)
+    dated = IN_FOLDERS.search((named.pattern or "").rpartition("/")[0])
+    below = [] if named.plates or dated else _subfolders(named.paths)
     if below and "plates.pattern" in keys:
         # Rows name the subfolders, and patterns begin below the folder of a row.
         pattern = keys["plates.pattern"].rpartition("/")[2]

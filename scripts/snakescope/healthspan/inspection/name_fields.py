@@ -4,32 +4,26 @@ A word beside a number says most (day 4, 12h, t007); a date is known by its digi
 """
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from datetime import date
 from itertools import pairwise
 
 from snakescope.healthspan.inspection.name_tokens import Series
+from snakescope.healthspan.inspection.name_words import (
+    DAY_WORDS,
+    HOUR_WORDS,
+    IMAGE_WORDS,
+    INDEX_WORDS,
+    MINUTE_WORDS,
+    PLATE_WORDS,
+    WEEK_WORDS,
+    is_month,
+)
 from snakescope.healthspan.plates.naming import MONTHS
 
-DAY_WORDS = {
-    "d", "day", "days", "dia", "dias", "día", "días", "tag", "tage", "jour", "jours", "giorno",
-    "giorni", "dag", "dage", "doa", "adultday", "da", "age", "dayofadulthood",
-}  # fmt: skip
-HOUR_WORDS = {"h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "heure", "heures"}
-WEEK_WORDS = {"w", "wk", "week", "weeks", "woche", "semaine", "semana"}
-MINUTE_WORDS = {"m", "min", "mins", "minute", "minutes"}
-SECOND_WORDS = {"s", "sec", "secs", "second", "seconds"}
-INDEX_WORDS = {
-    "t", "tp", "time", "timepoint", "frame", "f", "fr", "img", "im", "image", "scan", "seq",
-    "series", "n", "no", "nr", "num", "pic", "photo", "capture", "cap", "snap", "snapshot", "dsc",
-    "dscn", "dscf", "bild", "foto", "imagen", "rasp", "cam",
-}  # fmt: skip
-PLATE_WORDS = {
-    "plate", "p", "pl", "dish", "petri", "sample", "rep", "replicate", "placa", "platte", "schale",
-    "worms", "condition", "group", "r",
-}  # fmt: skip
-IMAGE_WORDS = {"site", "pos", "position", "field", "fov", "xy", "view", "region"}
-CHANNEL_WORDS = {"c", "ch", "channel", "w", "wavelength"}
+FIRST_SHORT_YEAR = 5
+"""Years of two digits before which six digits are a counter, such as 000101."""
 
 DATE_ORDERS = ("year month day", "day month year", "month day year")
 
@@ -64,6 +58,35 @@ def unit_after(series: Series, place: int) -> str:
     return texts.pop() if len(texts) == 1 else ""
 
 
+def counts_up(texts: Sequence[str]) -> bool:
+    """Return whether numbers count by one, each as often: images, and not minutes of a day."""
+    often = Counter(int(text) for text in texts)
+    numbers = sorted(often)
+    steps = {after - before for before, after in pairwise(numbers)}
+    return len(numbers) > 2 and steps == {1} and len(set(often.values())) == 1
+
+
+def months(series: Series) -> bool:
+    """Return whether the names tell months in a way that no date was found by."""
+    columns = [
+        set(series.texts(place))
+        for place in range(len(series.columns))
+        if series.kind(place) == "word" and series.varies(place)
+    ]
+    return any(all(is_month(text) for text in texts) for texts in columns)
+
+
+def words_after(series: Series, place: int) -> set[str]:
+    """Return the words directly after a number or a blank, of all names; of none a mark."""
+    for at in range(place + 1, min(place + 3, len(series.columns))):
+        texts = set(series.texts(at))
+        if series.kind(at) == "word":
+            return texts
+        if series.kind(at) != "mark" or not texts <= {"", " ", "_"}:
+            break
+    return {"."}
+
+
 def is_unit_of_earlier(series: Series, place: int) -> bool:
     """Return whether the word before a number directly follows another number, as in 06d12h."""
     back = [at for at in range(place - 1, -1, -1) if any(series.texts(at))][:2]
@@ -93,6 +116,8 @@ def _dates(parts: Sequence[Sequence[str]]) -> list[date] | None:
     for year, month, day in parts:
         try:
             number = MONTHS.index(month[:3]) + 1 if month[:1].isalpha() else int(month)
+            if len(year) <= 2 and int(year) < FIRST_SHORT_YEAR:
+                return None
             whole = int(year) + (2000 if len(year) <= 2 else 0)
             found.append(date(whole, number, int(day)))
         except ValueError:
@@ -235,6 +260,8 @@ def _triple(series: Series, place: int) -> list[int] | None:
 
 
 def _is_time_of_day(text: str) -> bool:
+    if not text.isdigit():
+        return False
     pieces = [int(text[at : at + 2]) for at in range(0, len(text), 2)]
     return len(text) in (4, 6) and pieces[0] < 24 and all(one < 60 for one in pieces[1:])
 
@@ -254,7 +281,7 @@ def find_time_of_day(series: Series, after: int) -> Fields:
         return {}
     texts = series.texts(first)
     if {len(text) for text in texts} <= {4} or {len(text) for text in texts} <= {6}:
-        if all(_is_time_of_day(text) for text in texts):
+        if all(_is_time_of_day(text) for text in texts) and not counts_up(texts):
             long = len(texts[0]) == 6
             return {first: ["hours", "minutes", *(["seconds"] if long else [])]}
         return {}
@@ -264,6 +291,8 @@ def find_time_of_day(series: Series, after: int) -> Fields:
         return {}
     found: Fields = {first: ["hours"]}
     if unit_after(series, first) in HOUR_WORDS and len(numbers) == 1:
+        return found
+    if words_after(series, first) <= {"am", "pm"}:
         return found
     previous = first
     for at, name in zip(numbers[1:3], ("minutes", "seconds"), strict=False):
@@ -293,6 +322,8 @@ def find_elapsed(series: Series, taken: set[int]) -> Fields:
             unit = ""
         elif is_unit_of_earlier(series, place) or unit in DAY_WORDS | HOUR_WORDS:
             before = ""
+        if unit == "d" and word_before(series, place) in IMAGE_WORDS | {"f"}:
+            continue  # field 7 of channel 0 is f07d0
         if before in DAY_WORDS or unit in DAY_WORDS:
             name = "days"
         elif before in HOUR_WORDS or unit in HOUR_WORDS:
@@ -303,7 +334,27 @@ def find_elapsed(series: Series, taken: set[int]) -> Fields:
             continue
         if [name] not in found.values():
             found[place] = [name]
+    hours = [place for place in found if found[place] == ["hours"]]
+    if hours and ["minutes"] not in found.values() and not ahead:
+        found |= _minutes_after(series, hours[0], numbers)
     return found if any(series.varies(place) for place in found) else {}
+
+
+def _minutes_after(series: Series, hours: int, numbers: Sequence[int]) -> Fields:
+    """Find the minutes without a unit behind hours, as in 6h30."""
+    after = next((place for place in numbers if place > hours), None)
+    if after is None or unit_after(series, hours) not in HOUR_WORDS:
+        return {}
+    between = range(hours + 1, after)
+    if sum(series.kind(at) == "word" for at in between) != 1 or any(
+        "".join(series.texts(at)) for at in between if series.kind(at) != "word"
+    ):
+        return {}
+    texts = series.texts(after)
+    told = all(len(text) == 2 and int(text) < 60 for text in texts) and not unit_after(
+        series, after
+    )
+    return {after: ["minutes"]} if told else {}
 
 
 def is_well(series: Series, place: int) -> bool:

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 _TOKEN = re.compile(
-    # A decimal point only after a word or before a unit of time: 4.5 of day4.5, not a date.
-    r"(?P<number>(?<=[A-Za-z])\d+\.\d{1,2}(?![\d.])|\d+\.\d{1,2}(?=\s?(?:d|days?|h|hrs?|hours?)(?![A-Za-z]))"
+    # A decimal point only after a word or before a unit of time: 4.5 of day4.5, not a date;
+    # a decimal comma before a unit alone.
+    r"(?P<number>(?<=[A-Za-z])\d+\.\d{1,2}(?![\d.])|\d+[.,]\d{1,2}(?=\s?(?:d|days?|h|hrs?|hours?)(?![A-Za-z]))"
     r"|\d+)|(?P<word>[^\W\d_]+)|(?P<mark>.)",
     re.IGNORECASE | re.DOTALL,
 )

@@ -5,7 +5,7 @@ configuration. It imports nothing heavy, since the main process scans raw folder
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,7 +15,7 @@ CHANNELS = ("bright_field", "dark_field")
 IMAGE_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 
 _SUFFIX = r"\.(?:tiff?|png|jpe?g)"
-_NUMBER = r"\d+(?:\.\d+)?"
+_NUMBER = r"\d+(?:[.,]\d+)?"
 FIELDS = {
     "channel": r"[^/]+?",
     "days": _NUMBER,
@@ -39,7 +39,8 @@ _TWO_DIGITS = ("month", "day", "hours", "minutes", "seconds")
 _UNBOUNDED = ("days", "hours", "minutes", "timepoint", "image")
 _DIGITS_LAST = (*_UNBOUNDED, "seconds", "year", "month", "day", "well")
 
-_AM_PM = re.compile(r"[ _.-]?([ap])\.?m(?![a-z])", re.IGNORECASE)
+# macOS writes a narrow blank that does not break before AM and PM.
+_AM_PM = re.compile(r"[\s_.-]?([ap])\.?\s?m(?![a-z])", re.IGNORECASE)
 
 _INCUCYTE_TIME = (
     r"(?:(?P<days>\d+)d(?P<hours>\d+)h(?P<minutes>\d+)m"
@@ -218,7 +219,7 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
         found = {name: text for name, text in match.groupdict().items() if text is not None}
         try:
             has_time = any(name in found for name in (*TIME_FIELDS, "hours_of_day"))
-            half = _half_of_day(relative_path, match)
+            half = _half_of_day(relative_path, match, found)
             time_h, absolute = _time(found, half) if has_time else (None, False)
         except ValueError:
             continue
@@ -236,23 +237,23 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
     return None
 
 
-def _half_of_day(relative_path: str, match: re.Match[str]) -> str:
+def _half_of_day(relative_path: str, match: re.Match[str], found: Mapping[str, str]) -> str:
     """Return a or p where AM or PM follows the time of day, else nothing."""
-    ends = [
-        match.end(name)
-        for name in ("hours", "minutes", "seconds")
-        if match.groupdict().get(name) is not None
-    ]
-    told = _AM_PM.match(relative_path, max(ends)) if ends and match["hours"] else None
+    if "hours" not in found:
+        return ""
+    end = max(match.end(name) for name in ("hours", "minutes", "seconds") if name in found)
+    told = _AM_PM.match(relative_path, end)
     return told[1].lower() if told else ""
 
 
 def _time(found: dict[str, str], half: str = "") -> tuple[float | None, bool]:
+    found = {name: text.replace(",", ".") for name, text in found.items()}
     hours = float(found.get("hours") or found.get("hours_of_day") or 0)
-    if half:
-        if not 1 <= hours <= 12:
-            raise ValueError("no time of day")
+    # Some programs write AM and PM behind hours of 24 as well: 0:30 AM, 20:30 PM.
+    if half and 1 <= hours <= 12:
         hours = hours % 12 + (12 if half == "p" else 0)
+    elif half and (half == "a") != (hours < 12):
+        raise ValueError("no time of day")
     minutes = float(found.get("minutes") or found.get("minutes_of_hour") or 0)
     seconds = float(found.get("seconds") or 0)
     if "year" in found:

@@ -1,6 +1,8 @@
 """Listing of the images below a raw folder, in one pass and without opening files."""
 
+import errno
 import os
+import stat as mode
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +14,8 @@ MAX_DEPTH = 8
 """Maximum depth of folders; the raw archive of an IncuCyte has six levels."""
 
 TOO_DEEP = f"folders below {MAX_DEPTH} others"
+NO_FILE = "no files, such as pipes"
+NO_TEXT = "names that are no UTF-8"
 SYSTEM_FOLDERS = {
     "@eadir", "#recycle", "@recycle", "@recently-snapshot", "@snapshot", "$recycle.bin",
     "system volume information", "__macosx", "lost+found", "thumbnails",
@@ -108,7 +112,11 @@ def _images(folder: str, below: str, depth: int, others: Counter[str]) -> Iterat
             name = entry.name.lower()
             if name.startswith(".") or name in SYSTEM_FOLDERS:
                 continue
-            if entry.is_dir():
+            if not _is_text(entry.name):
+                others[NO_TEXT] += 1
+            elif _is_folder(entry):
+                if entry.is_symlink() and _leads_back(entry.path):
+                    continue
                 if not depth:
                     others[TOO_DEEP] += 1
                 else:
@@ -116,7 +124,36 @@ def _images(folder: str, below: str, depth: int, others: Counter[str]) -> Iterat
             elif name.endswith(IMAGE_SUFFIXES):
                 exists = not entry.is_symlink() or Path(entry.path).exists()
                 stat = entry.stat() if exists else None
+                # To read a pipe is to wait for ever.
+                if stat and not mode.S_ISREG(stat.st_mode):
+                    others[NO_FILE] += 1
+                    continue
                 size, modified = (stat.st_size, int(stat.st_mtime)) if stat else (-1, 0)
                 yield ImageFile(below + entry.name, size, modified)
             elif (ending := os.path.splitext(name)[1]) not in BESIDE:  # noqa: PTH122
                 others[ending] += 1
+
+
+def _is_text(name: str) -> bool:
+    """Return whether a name can be written to a table; the disk takes any bytes for one."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:  # a link to itself is a link to nothing
+            return False
+        raise
+
+
+def _leads_back(link: str) -> bool:
+    """Return whether a link leads to a folder that it lies in."""
+    here = Path(link).parent.resolve()
+    target = Path(link).resolve()
+    return target == here or target in here.parents

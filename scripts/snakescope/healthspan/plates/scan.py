@@ -7,7 +7,7 @@ Unreadable files are found later, at registration.
 import math
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -29,6 +29,9 @@ from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.plates.times_table import Times, read_times, with_time
 from snakescope.step.errors import StepError
+
+MOST_TIMEPOINTS = 100_000
+"""Timepoints beyond which a time or the interval is wrong: 11 years of an image an hour."""
 
 
 class PlateScanner:
@@ -283,6 +286,7 @@ def _table(
             )
         if not earlier or settings.duplicates == "last":
             by_timepoint[timepoint][one.channel] = one
+    _check_span(settings, by_timepoint)
     frames = []
     for timepoint in range(max(by_timepoint) + 1):
         there = by_timepoint.get(timepoint, {})
@@ -338,6 +342,22 @@ def _with_timepoints(
                 "plates.interval_tolerance, or set plates.interval_h to null"
             )
         yield timepoint, one
+
+
+def _check_span(
+    settings: IngestSettings, by_timepoint: Mapping[int, Mapping[str, Acquisition]]
+) -> None:
+    """Refuse a time so far from the others that the timepoints between them cannot be listed."""
+    count = max(by_timepoint) + 1
+    if count <= MOST_TIMEPOINTS:
+        return
+    before, after = max(pairwise([0, *sorted(by_timepoint)]), key=lambda pair: pair[1] - pair[0])
+    one = next(iter(by_timepoint[after].values()))
+    raise Refused(
+        f"expected at most {MOST_TIMEPOINTS} timepoints, found {count} of"
+        f" {settings.interval_h:g} h (plates.interval_h), {after - before - 1} of them without an"
+        f" image before {one.file.relative_path}; correct its time or the interval"
+    )
 
 
 def _check_missing(settings: IngestSettings, frames: Sequence[Frame]) -> None:

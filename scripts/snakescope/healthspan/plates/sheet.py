@@ -3,6 +3,7 @@
 Read by every process that parses the Snakefile, so it imports nothing heavy.
 """
 
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from typing import ClassVar
@@ -141,7 +142,25 @@ def note_of_mixed_days(axes: Mapping[str, str]) -> str:
 def warnings_of_conditions(plates: Iterable[Plate]) -> list[str]:
     """What is to be known of the conditions and the days of plates that are compared."""
     every = list(plates)
-    return [*warnings_of_mixed_days(every), *warnings_of_alike_conditions(every)]
+    return [
+        *warnings_of_mixed_days(every),
+        *warnings_of_alike_conditions(every),
+        *warnings_of_alike_experiments(every),
+    ]
+
+
+def warnings_of_alike_experiments(plates: Iterable[Plate]) -> list[str]:
+    """One sentence for experiments that differ in case or marks: one that was spelt in two ways."""
+    found: dict[str, dict[str, None]] = {}
+    for plate in plates:
+        plain = re.sub(r"[._-]+", "_", plate.experiment.casefold())
+        found.setdefault(plain, {})[plate.experiment] = None
+    return [
+        f"the experiments {' and '.join(map(repr, names))} are different ones, whose plates are not"
+        " compared; spell them alike if they are one"
+        for names in found.values()
+        if len(names) > 1
+    ]
 
 
 def warnings_of_alike_conditions(plates: Iterable[Plate]) -> list[str]:

@@ -25,6 +25,11 @@ UNITS_H = {
     "hours": 1.0, "hour": 1.0, "time_h": 1.0, "h": 1.0, "elapsed_h": 1.0, "minutes": 1 / 60,
 }  # fmt: skip
 DATE_COLUMNS = ("datetime", "date_time", "timestamp", "acquired", "taken", "date", "time")
+OTHER_TIMES = re.compile("modif|updat|access|expos|export|copied|upload")
+"""Columns of times at which no image was taken."""
+OF_DAY = re.compile(r"(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?")
+PARTS = ((24.0, 24.0), (1.0, 60.0))
+"""Units that a column of the next smaller one may add to: in hours, and its parts."""
 FORMS = (
     "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M",
     "%Y:%m:%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y/%m/%d %H:%M:%S",
@@ -203,12 +208,63 @@ def times_of(
             by_date and not (name in DATE_COLUMNS or "date" in name or "time" in name)
         ):
             continue
+        if by_date and OTHER_TIMES.search(name):
+            continue
         told = [(n, row[files], row[k].strip()) for n, row in lines if row[k].strip()]
         times = [_date_h(text) if by_date else _number_h(text, name) for _, _, text in told]
         # A column with no time at all is another one that is called so.
         if any(time is not None for time in times):
+            here = [row for _, row in lines if row[k].strip()]
+            others = [at for at in range(len(header)) if at not in (k, files)]
+            times = _with_parts(times, k, others, header, here, by_date)
             return Times(_by_file(told, times, rows[0][k], by_date), by_date, rows[0][k])
     return None
+
+
+def _with_parts(
+    times: Sequence[float | None],
+    column: int,
+    others: Sequence[int],
+    header: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    by_date: bool,
+) -> list[float | None]:
+    """Return times (h) with what another column adds: the time of day, or hours to whole days.
+
+    Raises:
+        ValueError: hours beside days, or minutes beside hours, that are neither the same times nor
+            parts of them.
+    """
+    found = list(times)
+    for other in others:
+        cells = [row[other].strip() for row in rows]
+        if by_date:
+            of_day = [OF_DAY.fullmatch(cell) for cell in cells]
+            dates = not any(":" in row[column] for row in rows)
+            if dates and "time" in header[other] and all(of_day):
+                added = [int(m[1]) + int(m[2]) / 60 + int(m[3] or 0) / 3600 for m in of_day if m]
+                return [None if a is None else a + b for a, b in zip(found, added, strict=True)]
+            continue
+        for size, parts in PARTS:
+            unit = UNITS_H.get(header[other])
+            if UNITS_H[header[column]] != size or unit != size / parts:
+                continue
+            numbers = [_number_h(cell, header[other]) for cell in cells]
+            pairs = [(a, b) for a, b in zip(found, numbers, strict=True) if a is not None]
+            known = [(a, b) for a, b in pairs if b is not None]
+            if all(abs(a - b) <= 0.01 * max(size, abs(a)) for a, b in known):
+                continue
+            whole = all(abs(a / size - round(a / size)) < 1e-6 and 0 <= b < size for a, b in known)
+            if not whole or len(known) < len(pairs):
+                raise ValueError(
+                    f"expected the columns {header[column]} and {header[other]} to tell the same"
+                    " times, or the second what is to be added to the first, found neither; remove"
+                    " one"
+                )
+            return [
+                None if a is None else a + (b or 0) for a, b in zip(found, numbers, strict=True)
+            ]
+    return found
 
 
 def _unread_times(rows: Sequence[Sequence[str]]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from snakescope.healthspan.review.association import associate
+from snakescope.healthspan.review.bland_altman import Deaths, deaths_of, limits_of
 from snakescope.healthspan.review.corrections import Correction
 from snakescope.healthspan.review.histories import (
     Course,
@@ -34,15 +35,25 @@ AGREEMENT_COLUMNS = (
     "weighted_kappa",
     "deaths",
     "deaths_of_one",
+    "deaths_of_none",
     "share_within_one_frame",
     "median_difference_d",
     "mean_difference_d",
+    "mean_from_d",
+    "mean_to_d",
     "low_d",
+    "low_from_d",
+    "low_to_d",
     "high_d",
+    "high_from_d",
+    "high_to_d",
+    "died_for_a",
+    "died_for_b",
+    "counted_by_a",
+    "counted_by_b",
     "blind_share",
 )
 THE_MACHINE = "machine"
-FEWEST_FOR_LIMITS = 3
 
 
 @dataclass(frozen=True)
@@ -71,46 +82,61 @@ def opinion_of(
 
 
 def compared(
-    a: Opinion, b: Opinion, shared: Sequence[int], tracks: pd.DataFrame, frames: Frames
+    a: Opinion,
+    b: Opinion,
+    deaths: Deaths,
+    shared: Sequence[int],
+    tracks: pd.DataFrame,
+    frames: Frames,
 ) -> dict[str, Any]:
     """Return the measures of agreement of two opinions on the shared tracks.
 
     Differences are b - a in days of the first frame in which a worm is dead, with their limits of
-    agreement (mean and 1.96 standard deviations, Bland and Altman 1986). Kappa has quadratic
-    weights over the states of every sighting of worms that both count.
+    agreement. Kappa has quadratic weights over the states of every sighting of worms that both
+    count.
     """
     from snakescope.learning.scores import quadratic_kappa
 
     both = [one for one in shared if a.courses[one].counted and b.courses[one].counted]
-    either = [one for one in shared if a.courses[one].counted or b.courses[one].counted]
     states: tuple[list[int], list[int]] = ([], [])
     for track in both:
         seen = np.sort(tracks.loc[tracks["track"] == track, "timepoint"].to_numpy(np.int64))
         rank = np.searchsorted(frames.timepoint, seen)
         for own, opinion in zip(states, (a, b), strict=True):
             own += [STATES.index(state) for state in opinion.courses[track].states(rank)]
-    dies = [(a.courses[one].history, b.courses[one].history) for one in both]
-    ranks = np.array([(x.dead, y.dead) for x, y in dies if x.dies and y.dies], np.int64)
-    ranks = ranks.reshape(-1, 2)
-    difference = frames.day[ranks[:, 1]] - frames.day[ranks[:, 0]]
+    of_one = len(deaths.counted_by_a) + len(deaths.counted_by_b)
     row: dict[str, Any] = {
-        "worms": len(either),
-        "worms_of_one": len(either) - len(both),
+        "worms": len(both) + of_one,
+        "worms_of_one": of_one,
         "states": len(states[0]),
-        "deaths": len(ranks),
-        "deaths_of_one": sum(x.dies != y.dies for x, y in dies),
+        "deaths": len(deaths.days),
+        "deaths_of_one": len(deaths.a_alone) + len(deaths.b_alone),
+        "deaths_of_none": deaths.neither,
+        "share_within_one_frame": deaths.within_one_frame,
+        "died_for_a": ", ".join(deaths.a_alone),
+        "died_for_b": ", ".join(deaths.b_alone),
+        "counted_by_a": ", ".join(deaths.counted_by_a),
+        "counted_by_b": ", ".join(deaths.counted_by_b),
     }
     if states[0]:
         row["weighted_kappa"] = quadratic_kappa(states[0], states[1], len(STATES))
-    if len(ranks):
-        row["share_within_one_frame"] = float((np.abs(np.diff(ranks, axis=1)) <= 1).mean())
-        row["median_difference_d"] = float(np.median(difference))
-        row["mean_difference_d"] = float(difference.mean())
-    if len(ranks) >= FEWEST_FOR_LIMITS:
-        spread = 1.96 * float(difference.std(ddof=1))
-        row |= {"low_d": row["mean_difference_d"] - spread}
-        row |= {"high_d": row["mean_difference_d"] + spread}
+    if len(deaths.days):
+        row["median_difference_d"] = float(np.median(deaths.difference))
+        row["mean_difference_d"] = float(deaths.difference.mean())
+    if limits := limits_of(deaths.difference):
+        for name, values in (("low", limits.low), ("high", limits.high)):
+            row |= {f"{name}_d": values[0]}
+            row |= {f"{name}_from_d": values[1], f"{name}_to_d": values[2]}
+        row |= {"mean_from_d": limits.bias[1], "mean_to_d": limits.bias[2]}
     return row
+
+
+def called(tracks: pd.DataFrame, individuals: pd.DataFrame) -> dict[int, str]:
+    """Return the name of every track as pages have it: the number of its worm, if it has one."""
+    followed = individuals[individuals["track"].notna()]
+    names = {int(one): f"track {int(one)}" for one in tracks["track"].unique()}
+    numbers = zip(followed["track"], followed["individual"], strict=True)
+    return names | {int(track): str(int(number)) for track, number in numbers}
 
 
 def agreement_table(
@@ -120,8 +146,10 @@ def agreement_table(
     frames: Frames,
     digest: str,
     settings: CorrectedSettings,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, list[Deaths]]:
     """Return a row per pair (``AGREEMENT_COLUMNS``): each scorer with the machine, and two scorers.
+
+    With it what each pair says of deaths, in the same order.
 
     Args:
         by_scorer: the corrections of each that were not undone.
@@ -135,11 +163,14 @@ def agreement_table(
     own = Opinion(machine, frozenset(machine), np.nan)
     pairs = [((THE_MACHINE, own), one) for one in opinions.items()]
     pairs += list(combinations(opinions.items(), 2))
-    rows = []
+    names = called(tracks, individuals)
+    rows, compared_deaths = [], []
     for (name_a, a), (name_b, b) in pairs:
         shared = sorted(a.looked_at & b.looked_at)
         shares = [one.blind_share for one in (a, b) if np.isfinite(one.blind_share)]
         blind = float(np.mean(shares)) if shares else np.nan
-        row = compared(a, b, shared, tracks, frames)
+        deaths = deaths_of((name_a, name_b), (a.courses, b.courses), shared, frames, names)
+        row = compared(a, b, deaths, shared, tracks, frames)
         rows.append({"scorer_a": name_a, "scorer_b": name_b, "blind_share": blind, **row})
-    return pd.DataFrame(rows, columns=list(AGREEMENT_COLUMNS))
+        compared_deaths.append(deaths)
+    return pd.DataFrame(rows, columns=list(AGREEMENT_COLUMNS)), compared_deaths

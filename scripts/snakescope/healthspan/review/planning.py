@@ -6,7 +6,7 @@ main process found, and the next run computes what changed.
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, f
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.tree.parameters import signed
 
 REVIEWED = "reviewed.tsv"
 COLUMNS = ("plate", "corrections", "sha256")
@@ -111,11 +112,26 @@ class Reviews:
         self.scan()
         return [self.path(plate, name) for plate in plates]
 
-    def changes(self, plates: Iterable[str]) -> list[str]:
-        """What the review changed, of every plate that has corrections."""
+    def of_reviewed(self, plates: Iterable[str], name: str) -> list[str]:
+        """A file that only plates with corrections have, of those."""
+        return [f"{self.results}/{plate}/{FOLDER}/{name}" for plate in self.reviewed(plates)]
+
+    def reviewed(self, plates: Iterable[str]) -> list[str]:
+        """The plates that have corrections, of some."""
         self.scan()
-        own = [plate for plate in plates if self._files(plate)]
-        return [f"{self.results}/{plate}/{FOLDER}/changes.tsv" for plate in own]
+        return [plate for plate in plates if self._files(plate)]
+
+    def conclusions(self, experiments: Mapping[str, Sequence[str]]) -> list[str]:
+        """Whether the conclusion changes, of every experiment that has a plate with corrections.
+
+        Args:
+            experiments: their plates.
+        """
+        return [
+            f"{self.results}/experiments/{name}/conclusion.tsv"
+            for name, plates in experiments.items()
+            if self.reviewed(plates)
+        ]
 
     def serve(self, plates: Sequence[str], port: int) -> None:
         """Serve the pages of plates until interrupted.
@@ -136,7 +152,7 @@ class Reviews:
 
     def table(self, name: str) -> Callable[[Any], str]:
         """Make an input function: as :meth:`path`, of a job's plate."""
-        return lambda wildcards: self.path(wildcards.plate, name)
+        return signed(lambda wildcards: self.path(wildcards.plate, name))
 
 
 def _says(path: str, word: str) -> bool:

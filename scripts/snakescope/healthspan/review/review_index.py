@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from snakescope.healthspan.review.changes import CHANGES_COLUMNS
+from snakescope.healthspan.review.conclusion import CONCLUSION_COLUMNS, sentences
 from snakescope.healthspan.review.settings import ReviewIndexSettings
 from snakescope.imaging.style import FAINT_INK, INK, RULE
 from snakescope.report.pages import html, write_text
@@ -17,6 +18,7 @@ STATUS_COLUMNS = ("plate", "experiment", "condition", "status", "reason")
 SUMMARY_COLUMNS = (
     "plate", "worms", "deaths", "last_day", "median_lifespan_d", "alive_at_last_frame",
 )  # fmt: skip
+EMPTY: Mapping[str, Sequence[str]] = {}
 AT_ONCE = 100
 """Rows that are laid out at once; a browser takes a second to sort a thousand that all are."""
 
@@ -27,6 +29,8 @@ OPENED = (
     ("curves.png", "curves"),
 )
 """Files of a plate that the page links to, and what it calls them."""
+OF_REVIEWED = (("corrected/agreement.png", "agreement"),)
+"""Further ones, of a plate that has corrections."""
 
 
 def cameras_stopped(
@@ -100,19 +104,28 @@ def index_rows(
                 "status": str(plate["status"]),
                 "reason": str(plate["reason"]),
                 "warning": stopped.get(name, ""),
-                "computed": own is not None,
+                "opened": _opened(own is not None, name in reviewed),
                 "figures": [_text(value) for value in figures.values()],
             }
         )
     return rows
 
 
+def _opened(computed: bool, reviewed: bool) -> tuple[tuple[str, str], ...]:
+    return (OPENED if computed else ()) + (OF_REVIEWED if reviewed else ())
+
+
 def _text(value: Any) -> str:
     return "" if value is None or pd.isna(value) else f"{float(value):.4g}"
 
 
-def page(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the page (HTML), which needs no other file but those that it links to."""
+def page(rows: Sequence[dict[str, Any]], conclusions: Mapping[str, Sequence[str]] = EMPTY) -> str:
+    """Return the page (HTML), which needs no other file but those that it links to.
+
+    Args:
+        rows: of :func:`index_rows`.
+        conclusions: by experiment, whether corrections change its conclusion, in sentences.
+    """
     headings = (
         "worms", "died", "median lifespan (d)", "last picture (d)", "corrected worms",
         "not applied", "review (min)",
@@ -121,7 +134,7 @@ def page(rows: Sequence[dict[str, Any]]) -> str:
         "review_index.html",
         plates=rows,
         headings=headings,
-        opened=OPENED,
+        conclusions=conclusions,
         at_once=AT_ONCE,
         ink=INK,
         faint_ink=FAINT_INK,
@@ -134,6 +147,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--status", required=True, help="status.tsv of the sheet's plates")
     parser.add_argument("--summaries", nargs="*", default=[], help="summary.tsv of the plates")
     parser.add_argument("--changes", nargs="*", default=[], help="changes.tsv of reviewed plates")
+    parser.add_argument(
+        "--conclusions", nargs="*", default=[], help="conclusion.tsv of experiments"
+    )
     parser.add_argument("--settings", default="{}")
     parser.add_argument("--page", required=True)
     parser.add_argument("--table", required=True, help="table of what all reviews changed")
@@ -148,4 +164,6 @@ def main(given: argparse.Namespace) -> None:
     changes = pd.concat(tables) if tables else pd.DataFrame(columns=list(CHANGES_COLUMNS))
     write_table(given.table, changes)
     rows = index_rows(status, summaries, changes, settings.camera_stopped_d)
-    write_text(given.page, page(rows))
+    found = [read_table(path, CONCLUSION_COLUMNS, text="all") for path in given.conclusions]
+    conclusions = {str(one["experiment"].iloc[0]): sentences(one) for one in found if len(one)}
+    write_text(given.page, page(rows, conclusions))

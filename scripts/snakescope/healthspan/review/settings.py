@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class CorrectedSettings(Settings):
     """How corrections find their worm again, after a run with other weights."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     anchor_px: float = Field(
         30.0,
@@ -64,6 +64,16 @@ class ReviewIndexSettings(Settings):
     )
 
 
+class ConclusionSettings(Settings):
+    """Whether an experiment's conclusion is another one with the corrections."""
+
+    version: ClassVar[int] = 1
+
+    significance: float = Field(
+        0.05, gt=0, lt=1, description="p below which a difference counts as shown (-)"
+    )
+
+
 class ReviewSettings(Settings):
     """The review of a plate by people."""
 
@@ -77,3 +87,6 @@ class ReviewSettings(Settings):
     )
     page: ReviewPageSettings = Field(ReviewPageSettings(), description="the page of a plate")
     index: ReviewIndexSettings = Field(ReviewIndexSettings(), description="the page of all plates")
+    conclusion: ConclusionSettings = Field(
+        ConclusionSettings(), description="the experiment with and without corrections"
+    )

@@ -39,6 +39,7 @@ from snakescope.healthspan.simulation.life_course import LifeCourse, draw_course
 from snakescope.healthspan.simulation.optics import (
     RANGES,
     Look,
+    LookRanges,
     add_patch,
     body_density,
     body_glow,
@@ -203,8 +204,17 @@ def make_room(folder: Path, identity: dict[str, Any], names: list[str]) -> None:
         partial.write_text(record + "\n", encoding="utf-8")
 
 
-def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Path) -> None:
+def simulate_plate(
+    settings: SimulateSettings,
+    plate: str,
+    seed: int,
+    folder: Path,
+    ranges: LookRanges | None = None,
+) -> None:
     """Write ``folder/plate/raw`` and ``folder/plate/truth``, replacing an earlier simulation.
+
+    Args:
+        ranges: from which the look is drawn; None takes those that the settings name.
 
     Raises:
         StepError: the raw folder holds images that no recorded simulation has written.
@@ -212,7 +222,7 @@ def simulate_plate(settings: SimulateSettings, plate: str, seed: int, folder: Pa
     size, count = settings.frame_px, settings.timepoints
     middle = (size - 1) / 2
     rng = np.random.default_rng([seed, 0])
-    look = draw_look(rng, RANGES[settings.looks])
+    look = draw_look(rng, ranges or RANGES[settings.looks])
     ground = draw_ground(rng, settings, look)
     light = light_field(rng, (size, size), look)
     hours = np.arange(count) * settings.interval_h

@@ -86,7 +86,7 @@ def colours_of(composites: NDArray[np.uint8]) -> torch.Tensor:
     if composites.ndim != 4 or composites.shape[1:] != (WINDOW_PX, WINDOW_PX, 3):
         raise ValueError(f"composites of shape {composites.shape}, expected (N, 128, 128, 3)")
     bits = composites > 127
-    return torch.from_numpy(bits[..., 0] + 2 * bits[..., 1] + np.uint8(4) * bits[..., 2])
+    return torch.from_numpy(bits[..., 0] + np.uint8(2) * bits[..., 1] + np.uint8(4) * bits[..., 2])
 
 
 def model_input(colours: torch.Tensor) -> torch.Tensor:

@@ -13,6 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from snakescope.healthspan.survival.estimators import (
     HEALTHSPAN,
     LIFESPAN,
+    Curve,
     Intervals,
     from_the_start,
     median_text,
@@ -34,6 +35,20 @@ def _intervals(rows: pd.DataFrame) -> Intervals:
     return Intervals(rows["after_d"].to_numpy(np.float64), np.where(event, before, np.inf))
 
 
+def condition_curve(rows: pd.DataFrame, first_d: float, confidence: float) -> Curve:
+    """Return the curve of the worms of a condition, pooled over its plates.
+
+    Args:
+        rows: of the condition and one outcome, as in ``survival_table``; one at least.
+        first_d: day of the first usable frame.
+        confidence: coverage of the band.
+    """
+    found = _intervals(rows)
+    ends = np.concatenate(([0.0], found.after, found.before[found.observed]))
+    curve = survival_curve(found, np.unique(ends), confidence)
+    return from_the_start(curve, found, first_d, confidence)
+
+
 def _draw_outcome(
     axes: Axes,
     own: pd.DataFrame,
@@ -44,21 +59,19 @@ def _draw_outcome(
     """Draw the curve of every condition; return its line and label."""
     drawn = []
     for i, condition in enumerate(conditions):
-        found = _intervals(own[own["condition"] == condition])
+        rows = own[own["condition"] == condition]
         colour = SERIES_COLOURS[i % len(SERIES_COLOURS)]
         # Line styles as well: seven hues are too many for some readers and printers.
         dashes = DASHES[i % len(DASHES)]
-        if len(found) == 0:
+        if len(rows) == 0:
             (line,) = axes.plot([], [], color=colour, linestyle=dashes)
             drawn.append((line, f"{condition}: no worms"))
             continue
-        ends = np.concatenate(([0.0], found.after, found.before[found.observed]))
-        curve = survival_curve(found, np.unique(ends), settings.confidence)
-        curve = from_the_start(curve, found, first_d[condition], settings.confidence)
+        curve = condition_curve(rows, first_d[condition], settings.confidence)
         half = median_text(curve, first_d[condition])
         axes.fill_between(curve.day, curve.low, curve.high, color=colour, alpha=0.15, linewidth=0)
         (line,) = axes.plot(curve.day, curve.share, color=colour, linestyle=dashes)
-        drawn.append((line, f"{condition} (n = {len(found)}, {half})"))
+        drawn.append((line, f"{condition} (n = {len(rows)}, {half})"))
     return drawn
 
 

@@ -1,8 +1,8 @@
 """Settings of the prediction."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from snakescope.settings.strict import Settings
 
@@ -43,13 +43,23 @@ class PredictSettings(Settings):
         ge=0,
         le=1,
         description="lines between basins that are joined as long as the mean probability along a"
-        " border is below this, in place of all lines of the watershed; 0: all lines",
+        " border is below this, in place of all lines of the watershed; 0: all lines; above 0 it"
+        " needs a watershed_weight",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "float32", description="arithmetic; auto: float32 on a CPU, mixed precision on a GPU"
     )
     threads: int = Field(1, ge=1, description="threads of a CPU")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where to predict")
+
+    @model_validator(mode="after")
+    def _joined_lines_have_a_weight(self) -> Self:
+        if self.join_below > 0 and self.watershed_weight == 0:
+            raise ValueError(
+                "watershed_weight above 0 where join_below is: without, the lines between joined"
+                " basins change nothing"
+            )
+        return self
 
 
 class AssembleSettings(Settings):

@@ -1,0 +1,301 @@
+"""What the detector gains from annotated frames of plates of a look that it does not know.
+
+    python -m benchmarks.healthspan.review_learning
+
+Simulated plates of a look on which the shipped detector is weak go through the workflow. Of all but
+the last the frames are chosen that would teach most, as `snakemake healthspan_annotations` chooses
+them, and their worms drawn as they are in truth. The detector is trained further on these, as
+`snakemake healthspan_train` does, and the last plate is searched again. What is there already from
+an earlier run is not computed again.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks import ROOT
+from benchmarks.healthspan.review import COLUMNS, LEARNING, in_words
+from benchmarks.healthspan.review_again import searched_otherwise
+from benchmarks.healthspan.second_look import followed, registered_and_searched, step
+from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.evaluation.scores import detections
+from snakescope.healthspan.fine_tuning.fit import best_threshold
+from snakescope.healthspan.fine_tuning.package import (
+    COCO,
+    IMAGES,
+    QUPATH,
+    SHEET,
+    WORM_CLASS,
+    read_tracks,
+    sheet,
+    write_frames,
+)
+from snakescope.healthspan.fine_tuning.polygons import polygons_of
+from snakescope.healthspan.fine_tuning.settings import AnnotationPackageSettings, FineTuneSettings
+from snakescope.healthspan.fine_tuning.teaching import Chosen, choose, frame_scores
+from snakescope.healthspan.geometry import PIXEL_SIZE_UM
+from snakescope.healthspan.simulation.optics import LookRanges
+from snakescope.healthspan.simulation.settings import SimulateSettings
+from snakescope.healthspan.simulation.simulate import is_simulated, simulate_plate
+from snakescope.healthspan.states.settings import SecondLookSettings
+from snakescope.healthspan.states.sightings import all_masks
+from snakescope.healthspan.states.states import STATES
+from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, read_masks
+from snakescope.learning.intervals import bootstrap_interval
+from snakescope.report.pages import write_text
+from snakescope.step.command import run_step
+from snakescope.step.tables import read_table, write_table
+
+Row = tuple[str, str, float, str]
+FIRST_SEED = 9_195_000
+FAINT = LookRanges(
+    density=(0.22, 0.34),
+    edge=(0.6, 1.0),
+    mottle=(0.3, 0.9),
+    blur=(1.2, 1.8),
+    light=(0.4, 0.7),
+    grain=(0.02, 0.03),
+    lawn=(0.03, 0.06),
+    noise=(0.008, 0.012),
+    debris=(100.0, 200.0),
+    hollow=(0.5, 0.8),
+)
+"""Faint worms with a bright core and a dark outline on grainy agar, in bright field alone."""
+
+
+@dataclass(frozen=True)
+class FrameCounts:
+    """What was found in a frame.
+
+    Attributes:
+        detection: worms, worms found, false objects.
+        states: of each of ``STATES``: called right, worms that are, objects called so, (3, 3).
+    """
+
+    detection: NDArray[np.int64]
+    states: NDArray[np.int64]
+
+
+def detection_f(counts: Sequence[FrameCounts]) -> float:
+    """F of finding worms; NaN without any."""
+    worms, found, false = np.sum([one.detection for one in counts], axis=0)
+    return float(2 * found / (worms + found + false)) if worms + found + false else np.nan
+
+
+def state_f(counts: Sequence[FrameCounts]) -> float:
+    """Mean F of the states that there are; a worm missed is a state missed."""
+    right, are, called = np.sum([one.states for one in counts], axis=0).T
+    there = are > 0
+    return float((2 * right / np.maximum(are + called, 1))[there].mean()) if there.any() else np.nan
+
+
+def counts_of(folder: Path, truth: Path) -> list[FrameCounts]:
+    """What was found in every frame of a plate."""
+    true = read_masks(truth / "masks.json")
+    table = read_table(truth / "states.tsv")
+    state = dict(zip(zip(table["timepoint"], table["worm"], strict=True), table["state"],
+                     strict=True))  # fmt: skip
+    given = read_table(folder / "states.tsv")
+    called = dict(zip(given["instance"].astype(int), given["state"], strict=True))
+    made = []
+    for path in sorted((folder / "masks").glob("t*-t*.json")):
+        masks = all_masks(path)
+        for timepoint in masks.timepoints:
+            one = MaskSet(masks.plate, masks.pixel_size_um, masks.height, masks.width,
+                          (timepoint,), tuple(masks.at(timepoint)))  # fmt: skip
+            result = detections(true, [one])
+            states = np.zeros((len(STATES), 3), np.int64)
+            for worm in true.at(timepoint):
+                key = (timepoint, worm.identifier % INSTANCES_PER_TIMEPOINT)
+                states[STATES.index(state[key]), 1] += 1
+            for instance in one.instances:
+                if called.get(instance.identifier) in STATES:
+                    states[STATES.index(called[instance.identifier]), 2] += 1
+            for at, number, instance in result.pairs:
+                own = state[at, number]
+                states[STATES.index(own), 0] += called.get(instance) == own
+            found = (result.found.size, int(result.found.sum()), result.false)
+            made.append(FrameCounts(np.array(found, np.int64), states))
+    return made
+
+
+def gains(before: Sequence[FrameCounts], after: Sequence[FrameCounts]) -> Iterator[Row]:
+    """F of detections and states before and after, and the gain with its interval over frames."""
+    for name, measure, words in (
+        ("", detection_f, "F of detections, IoU 0.5"),
+        ("state_", state_f, "mean F of states, missed worms among them"),
+    ):
+
+        def gain(rows: Any, measure: Any = measure) -> float:
+            chosen = [int(one) for one in rows]
+            return float(
+                measure([after[one] for one in chosen]) - measure([before[one] for one in chosen])
+            )
+
+        found = bootstrap_interval(gain, np.arange(len(before)), seed=19)
+        yield LEARNING, f"{name}f_before", measure(before), words
+        yield LEARNING, f"{name}f_after", measure(after), words
+        yield LEARNING, f"{name}gain_f", found.value, f"{words}: after less before"
+        yield LEARNING, f"{name}gain_f_low", found.low, "95 % interval over frames of the plate"
+        yield LEARNING, f"{name}gain_f_high", found.high, "95 % interval over frames of the plate"
+
+
+def plate_of(folder: Path, number: int, settings: SimulateSettings) -> str:
+    """Simulate a plate and take it through the workflow, where that is not done; its name."""
+    plate = f"L{number + 1}"
+    raw, source, seed = folder / "raw", folder / plate, FIRST_SEED + number
+    if not is_simulated(raw / plate, settings, seed):
+        simulate_plate(settings, plate, seed, raw, FAINT)
+    registered_and_searched(source, raw / plate / "raw", plate)
+    if not (source / "first/tracks.tsv").exists():
+        followed(source, source / "first", source, SecondLookSettings(), plate, settings)
+    return plate
+
+
+def chosen_of(plate: str, tracks: pd.DataFrame, frames: int, timepoints: int) -> list[Chosen]:
+    """The frames of a plate that would teach most, and others where there are too few."""
+    settings = AnnotationPackageSettings(frames=frames, frames_per_plate=frames, apart_frames=1)
+    chosen = choose({plate: frame_scores(tracks)}, settings) if len(tracks) else []
+    for timepoint in (
+        np.linspace(0, timepoints - 1, min(frames, timepoints)).round().astype(int).tolist()
+    ):
+        if len(chosen) < frames and timepoint not in {one.timepoint for one in chosen}:
+            chosen.append(Chosen(plate, timepoint, "evenly"))
+    return chosen
+
+
+def package_of(folder: Path, plates: Sequence[str], frames: int, timepoints: int) -> Path:
+    """Choose frames of all plates, draw their worms as in truth, and return the folder.
+
+    The last plate is held out; its frames are drawn as well, for the scores of the training.
+    """
+    package = folder / "annotations"
+    for name in (IMAGES, QUPATH, Path(COCO).parent):
+        (package / name).mkdir(parents=True, exist_ok=True)
+    images: list[dict[str, Any]] = []
+    notes: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    for plate in plates:
+        truth = read_masks(folder / "raw" / plate / "truth/masks.json")
+        if not (there := folder / plate / "frames.tsv").exists():
+            there.symlink_to((folder / plate / "first/frames.tsv").resolve())
+        tracks = read_tracks(str(folder / plate / "first/tracks.tsv"))
+        chosen = chosen_of(plate, tracks, frames, timepoints)
+        made = write_frames(package, plate, folder / plate, tracks, chosen, "bright_field")
+        for image, _, row in made:
+            timepoint = int(Path(image["file_name"]).stem.rpartition("_t")[2])
+            images.append({"id": len(images) + 1, **image})
+            rows.append(row)
+            for worm in truth.at(timepoint):
+                notes.append(
+                    {
+                        "id": len(notes) + 1, "image_id": len(images), "category_id": 1,
+                        "segmentation": polygons_of(worm), "area": worm.area, "iscrowd": 0,
+                        "bbox": [worm.left, worm.top, worm.mask.shape[1], worm.mask.shape[0]],
+                    }
+                )  # fmt: skip
+    document = {"images": images, "annotations": notes, "categories": [WORM_CLASS]}
+    (package / COCO).write_text(json.dumps(document))
+    table = sheet(rows, package)
+    part = (table["group"] == plates[-1]).map({True: "held_out", False: "train"})
+    write_table(package / SHEET, table.assign(set=part))
+    return package
+
+
+def taught(folder: Path, package: Path, settings: FineTuneSettings) -> tuple[Path, float]:
+    """Train the shipped detector further; return the weights and the threshold of its masks."""
+    to = folder / f"training_{settings.steps}"
+    weights, thresholds = to / "detector.safetensors", to / "thresholds.tsv"
+    to.mkdir(exist_ok=True)
+    if not weights.exists():
+        labelled, splits = to / "labelled", to / "splits.tsv"
+        step(
+            "audit",
+            *("--sheet", package / SHEET, "--pixel-size-um", PIXEL_SIZE_UM),
+            *("--settings", "{}", "--labelled", labelled, "--splits", splits),
+            *("--findings", to / "findings.tsv", "--report", to / "report.tsv"),
+        )
+        step(
+            "fine_tune",
+            *("--labelled", labelled, "--splits", splits),
+            *("--settings", settings.model_dump_json(), "--start-weights", settings.start_weights),
+            *("--checkpoint", to / "detector.ckpt", "--weights", weights),
+            *("--thresholds", thresholds, "--history", to / "history.tsv"),
+            *("--curves", to / "history.svg"),
+        )
+    table = read_table(thresholds, ("mask_threshold", "mask_iou"))
+    return weights, best_threshold(table, DetectSettings().mask_threshold)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the benchmark."""
+    parser.add_argument("--taught", type=int, default=3, help="plates to learn from (3)")
+    parser.add_argument("--worms", type=int, default=15, help="on each plate (15)")
+    parser.add_argument("--frame-px", type=int, default=880, help="side of their frames (880)")
+    parser.add_argument("--frames", type=int, default=16, help="of each plate (16)")
+    parser.add_argument("--annotated", type=int, default=6, help="frames of each plate (6)")
+    parser.add_argument("--steps", type=int, default=250, help="of the training (250)")
+    parser.add_argument("--crop-px", type=int, default=320, help="side of its crops (320)")
+    parser.add_argument("--scenes", type=int, default=40, help="simulated scenes in it (40)")
+    parser.add_argument("--folder", type=Path, default=ROOT / "benchmarks/runs/review-learning")
+    parser.add_argument("--page", type=Path, default=ROOT / "docs/benchmarks/healthspan-review.md")
+    parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/healthspan-review.tsv")
+
+
+def main(given: argparse.Namespace) -> None:
+    """Run the benchmark, and put its rows in place of earlier ones in the table."""
+    simulation = SimulateSettings(
+        frame_px=given.frame_px,
+        timepoints=given.frames,
+        interval_h=24.0,
+        worms=given.worms,
+        channels=("bright_field",),
+        looks="unseen",
+        missing_share=0.0,
+        fogged_share=0.0,
+    )
+    folder = given.folder
+    plates = [plate_of(folder, number, simulation) for number in range(given.taught + 1)]
+    settings = FineTuneSettings(
+        steps=given.steps,
+        crop_px=given.crop_px,
+        simulated_scenes=given.scenes,
+        warmup_steps=min(40, given.steps // 4),
+        threads=1,
+    )
+    package = package_of(folder, plates, given.annotated, given.frames)
+    weights, threshold = taught(folder, package, settings)
+    last = folder / plates[-1]
+    again = last / f"taught_{given.steps}"
+    searched_otherwise(
+        last, again, plates[-1], str(weights), DetectSettings(mask_threshold=threshold)
+    )
+    if not (again / "tracks.tsv").exists():
+        followed(last, again, again, SecondLookSettings(), plates[-1], simulation)
+    truth = folder / "raw" / plates[-1] / "truth"
+    rows = list(gains(counts_of(last / "first", truth), counts_of(again, truth)))
+    rows.append((LEARNING, "annotated_frames", float(given.taught * given.annotated), "at most"))
+    made = pd.DataFrame(rows, columns=list(COLUMNS)).round({"value": 4})
+    others = read_table(given.table, COLUMNS) if given.table.exists() else made[:0]
+    table = pd.concat([others[others["case"] != LEARNING], made], ignore_index=True)
+    write_table(given.table, table)
+    write_text(given.page, in_words(table))
+    print(made.to_string(index=False))
+
+
+def run() -> None:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    add_arguments(parser)
+    main(parser.parse_args())
+
+
+if __name__ == "__main__":
+    run_step(run)
