@@ -4,7 +4,8 @@
 
 First frames of simulated plates of unseen looks are searched with the shipped weights in every way,
 one after the other in one process and on one thread, so that ratios are of the same frames. The
-overlay of the channels is not counted. Rows go to docs/tables/detection-speed.tsv.
+overlay of the channels is not counted. Rows of bfloat16 are left out on processors without its
+instructions. Rows go to docs/tables/detection-speed.tsv.
 """
 
 import argparse
@@ -40,15 +41,18 @@ from snakescope.healthspan.simulation.simulate import (
 from snakescope.healthspan.training.detector_scores import match
 from snakescope.imaging.frames import read_frame
 from snakescope.imaging.masks import Instance, read_masks
+from snakescope.learning.precision import CPUINFO, has_bfloat16
 from snakescope.step.command import run_step
 from snakescope.step.tables import write_table
 
 COLUMNS = ["way", "cpu_seconds_a_frame", "ratio", "detection_f", "frames", "frame_px", "worms"]
 AS_TRAINED = "tiles of 440 px, network as trained"
-WAYS: dict[str, dict[str, int]] = {
+WAYS: dict[str, dict[str, int | str]] = {
     AS_TRAINED: {},
     "tiles of 440 px": {},
     "views of up to 1100 px": {"max_view_px": 1100},
+    "tiles of 440 px, bfloat16": {"precision": "bfloat16"},
+    "views of up to 1100 px, bfloat16": {"max_view_px": 1100, "precision": "bfloat16"},
 }
 """Settings that differ from the defaults; the first is what ratios are of."""
 FIRST_SEED = 9_100_001
@@ -88,19 +92,25 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    settings = {way: DetectSettings.model_validate(changes) for way, changes in WAYS.items()}
-    model, pixel_size_um = load_detector(str(given.detector), None, DetectSettings())
-    trained, _ = trained_detector(str(given.detector), None, DetectSettings())
-    seconds = dict.fromkeys(WAYS, 0.0)
-    right, either = dict.fromkeys(WAYS, 0), dict.fromkeys(WAYS, 0)
+    settings = {
+        way: DetectSettings.model_validate(changes)
+        for way, changes in WAYS.items()
+        if "precision" not in changes or has_bfloat16(CPUINFO)
+    }
+    trained, pixel_size_um = trained_detector(str(given.detector), None, DetectSettings())
+    networks = {
+        way: trained if way == AS_TRAINED else load_detector(str(given.detector), None, chosen)[0]
+        for way, chosen in settings.items()
+    }
+    seconds = dict.fromkeys(settings, 0.0)
+    right, either = dict.fromkeys(settings, 0), dict.fromkeys(settings, 0)
     worms = 0
     for picture, truth in frames(given.folder, given.plates, given.frame_px, given.worms):
         worms += len(truth)
         corners = corners_of(picture)
         for way, chosen in settings.items():
             begun = time.process_time()
-            network = trained if way == AS_TRAINED else model
-            objects = find_objects(network, picture, corners, TILE_PX, 0, chosen)
+            objects = find_objects(networks[way], picture, corners, TILE_PX, 0, chosen)
             found, _ = sort_out(objects, picture, pixel_size_um, chosen, Surroundings())
             seconds[way] += time.process_time() - begun
             pairs = match(truth, found).pairs
@@ -112,7 +122,7 @@ def main() -> None:
             *(way, seconds[way] / given.plates, seconds[way] / first),
             *(right[way] / max(either[way], 1), given.plates, given.frame_px, worms),
         )
-        for way in WAYS
+        for way in settings
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_table(given.table, table)
