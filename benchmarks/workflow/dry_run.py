@@ -6,8 +6,8 @@
 
 Raw folders are filled with empty names, and the results are pretended (snakemake --touch), so
 that only the planning is measured. The dry run of many plates is `snakemake -n --quiet`, which
-tells how many jobs of every rule there are; one that prints every job is measured beside it. The
-results go to docs/tables/dry-run.tsv and docs/benchmarks/dry-run.md.
+prints no jobs; one that prints every job is measured beside it. The results go to
+docs/tables/dry-run.tsv and docs/benchmarks/dry-run.md.
 """
 
 import argparse
@@ -145,8 +145,8 @@ def page(table: pd.DataFrame, files: tuple[int, int], times: int) -> str:
 {markdown(shown, {"processor seconds": ".1f", "memory (MB)": ".0f"})}
 
 Before the first job starts, Snakemake scans the raw folders and works out what is to be done; this
-takes as long as a dry run. `first` and `again` are `snakemake -n --quiet`, which counts the jobs of
-every rule; `printed` is `snakemake -n`, which prints every job with its files and its reason
+takes as long as a dry run. `first` and `again` are `snakemake -n --quiet`, which prints no
+jobs; `printed` is `snakemake -n`, which prints every job with its files and its reason
 (`--quiet all` does not keep a dry run from it). Seconds are the median of {times} runs, the wall's
 with the least and the most; memory is the most. The same as a table:
 [tables/dry-run.tsv](../tables/dry-run.tsv).

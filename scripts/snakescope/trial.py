@@ -34,6 +34,7 @@ def main(options: argparse.Namespace) -> None:
             return
         known += list(opened.sheet) if tree.has_trial else []
     raise StepError(
-        f"{options.subject}: expected a subject of a sample sheet that can be tried, found"
-        f" {', '.join(known[:8]) or 'none'}; `snakescope inspect FOLDER` writes a row"
+        f"{options.subject}: expected a name in a sample sheet that can be tried (there are:"
+        f" {', '.join(known[:8]) or 'none'}), found none like it; `snakescope inspect FOLDER`"
+        " writes a row"
     )

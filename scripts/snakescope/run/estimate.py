@@ -131,7 +131,10 @@ def main(options: argparse.Namespace) -> None:
     print(as_text(table))
     bounds = bounds_s(jobs, options.cores, options.gpus)
     longest = max(bounds, key=lambda name: bounds[name])
-    print(f"\nWall time at least {duration(bounds[longest])}, by {longest}; written to {ESTIMATE}")
+    print(
+        f"\nWall time at least {duration(bounds[longest])} on {options.cores} cores and"
+        f" {options.gpus} GPUs (--cores, --gpus), by {longest}; written to {ESTIMATE}"
+    )
     assumed = [job for job in jobs if job["basis"] == ASSUMED]
     if assumed:
         print(

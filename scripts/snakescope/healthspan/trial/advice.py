@@ -166,7 +166,7 @@ def _faint(
     usual = float(np.median([one.contrast for one in worms]))
     return [
         Advice(
-            f"{len(fainter)} faint objects are counted as worms",
+            f"Faint objects counted as worms: {len(fainter)}",
             f"They exceed the agar by {min(o.contrast for o in fainter):.0f} to {boldest:.0f} grey"
             f" values, worms that moved by {faint_worm:.0f} and more (median {usual:.0f}): folds of"
             f" the agar and scratches look like this. A least contrast of {limit} drops"

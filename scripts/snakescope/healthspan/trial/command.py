@@ -71,7 +71,9 @@ def trial_of(
     write_page(page, trial, own.registration, tile_px, text, file)
     with atomic_write(state) as partial:
         partial.write_text(proposals_text(trial, tried), encoding="utf-8")
-    lines = [f"{row.name}: timepoints {', '.join(map(str, trial.frames))}, {trial.seconds:.0f} s"]
+    lines = [
+        f"{row.name}: timepoints {', '.join(map(str, trial.frames))}; tried in {trial.seconds:.0f} s"
+    ]
     for one in trial.advice:
         lines += ["", f"WARNING {one.title}", f"  {one.text}"]
         lines += [f"  {key.replace('.', ': ')}: {value}" for key, value in one.keys.items()]
