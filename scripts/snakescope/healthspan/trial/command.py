@@ -72,7 +72,7 @@ def trial_of(
     with atomic_write(state) as partial:
         partial.write_text(proposals_text(trial, tried), encoding="utf-8")
     lines = [
-        f"{row.name}: timepoints {', '.join(map(str, trial.frames))}; tried in {trial.seconds:.0f} s"
+        f"{row.name}: timepoints {', '.join(map(str, trial.frames))}; took {trial.seconds:.0f} s"
     ]
     for one in trial.advice:
         lines += ["", f"WARNING {one.title}", f"  {one.text}"]
