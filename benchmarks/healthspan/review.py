@@ -9,6 +9,7 @@ search. Plates of the last part are kept, and are not searched again.
 """
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -38,7 +39,7 @@ from snakescope.healthspan.survival.curves import plate_curves
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.track import track_plate
 from snakescope.report.pages import jpeg_url, markdown, write_text
-from snakescope.step.command import run_step
+from snakescope.step.command import parser_of, run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
 
@@ -305,12 +306,7 @@ time, the full page took 2.3 s once, over the two that are allowed.
 """
 
 
-def run() -> None:
-    """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_arguments(parser)
-    main(parser.parse_args())
-
-
 if __name__ == "__main__":
-    run_step(run)
+    module = sys.modules[__name__]
+    given = parser_of(module, ".venv/bin/python -m benchmarks.healthspan.review").parse_args()
+    run_step(lambda: main(given))

@@ -11,6 +11,7 @@ an earlier run is not computed again.
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ from snakescope.healthspan.states.states import STATES
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, MaskSet, read_masks
 from snakescope.learning.intervals import bootstrap_interval
 from snakescope.report.pages import write_text
-from snakescope.step.command import run_step
+from snakescope.step.command import parser_of, run_step
 from snakescope.step.tables import read_table, write_table
 
 Row = tuple[str, str, float, str]
@@ -290,12 +291,9 @@ def main(given: argparse.Namespace) -> None:
     print(made.to_string(index=False))
 
 
-def run() -> None:
-    """Read the command line and run."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    add_arguments(parser)
-    main(parser.parse_args())
-
-
 if __name__ == "__main__":
-    run_step(run)
+    module = sys.modules[__name__]
+    given = parser_of(
+        module, ".venv/bin/python -m benchmarks.healthspan.review_learning"
+    ).parse_args()
+    run_step(lambda: main(given))
