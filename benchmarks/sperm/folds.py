@@ -17,7 +17,7 @@ import argparse
 import hashlib
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
@@ -188,11 +188,13 @@ def some(clips: Clips, rows: NDArray[np.intp]) -> Clips:
     return Clips(clips.frames[rows], clips.motion[rows], clips.votes[rows])
 
 
-def read_kept(path: Path, key: str) -> pd.DataFrame | None:
-    """A table of a fold, where it has this key."""
+def read_kept(
+    path: Path, key: str, columns: Sequence[str] = ("item", *GRADES)
+) -> pd.DataFrame | None:
+    """A table that was kept, where it has this key."""
     if not path.exists() or not path.read_text().startswith(f"# {key}\n"):
         return None
-    return read_table(path, ["item", *GRADES], text=["item"], comment="#")
+    return read_table(path, list(columns), text=["item"], comment="#")
 
 
 def write_kept(path: Path, key: str, table: pd.DataFrame) -> None:
@@ -203,12 +205,17 @@ def write_kept(path: Path, key: str, table: pd.DataFrame) -> None:
 
 
 def trained(
-    protocol: Protocol, clips: Clips, network: str, fold: int, seed: int, folder: Path
+    protocol: Protocol, clips: Clips | None, network: str, fold: int, seed: int, folder: Path
 ) -> GradeNetwork:
-    """The network of a fold, from the folder of the run where it is there."""
+    """The network of a fold, from the folder of the run where it is there.
+
+    Args:
+        clips: to train it on where it is not.
+    """
     key, fit = protocol.key(network, fold, seed), protocol.of_seed(seed)
     weights = folder / f"{key}.safetensors"
     if not weights.exists():
+        assert clips is not None
         given = roles(protocol.folds, fold)
         found = train(network, clips, given, fit, {"key": key}, folder / f"{key}.ckpt")
         card = {"network": network, "size": fit.size, "size_px": fit.size_px}
