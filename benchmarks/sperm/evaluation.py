@@ -218,7 +218,8 @@ def main() -> None:
     ]
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_table(options.table, table)
-    write_text(options.page, page(read_table(options.table, COLUMNS, text=COLUMNS[:3])))
+    table = read_table(options.table, COLUMNS, text=COLUMNS[:3])
+    write_text(options.page, page(table, "the evenness of the distribution"))
 
 
 if __name__ == "__main__":

@@ -175,11 +175,17 @@ def protocol_of(
     return Protocol(settings, items, folds, by)
 
 
-def shuffled(clips: Clips, um_per_px: float) -> Clips:
-    """The same clips with their frames in another order, and what their movement then is."""
+def shuffled(clips: Clips, um_per_px: float, measured: bool) -> Clips:
+    """The same clips with their frames in another order.
+
+    Args:
+        measured: whether their movement is measured anew; most networks do not look at it.
+    """
     rng = np.random.default_rng(FRAMES_SEED)
     frames = np.stack([clip[rng.permutation(len(clip))] for clip in clips.frames])
-    motion = np.stack([features(clip, um_per_px, FPS) for clip in frames])
+    motion = clips.motion
+    if measured:
+        motion = np.stack([features(clip, um_per_px, FPS) for clip in frames])
     return Clips(frames, motion, clips.votes)
 
 
@@ -238,7 +244,7 @@ def keep(
         rows = protocol.rows(fold, part)
         seen = some(clips, rows)
         if part == "shuffled":
-            seen = shuffled(seen, protocol.settings.clips.um_per_px)
+            seen = shuffled(seen, protocol.settings.clips.um_per_px, network == "ours")
         table = pd.DataFrame(graded(grader, seen).round(4), columns=list(GRADES))
         table.insert(0, "item", protocol.items["item"].to_numpy()[rows])
         write_kept(paths[part], key, table)

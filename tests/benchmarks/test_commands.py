@@ -40,7 +40,12 @@ TINY: dict[str, str] = {
     "sperm.sheets": "--folder e --table t.tsv",
     "sperm.dishes": "--dishes 2 --each 4 --table t.tsv",
     "sperm.visem": "--data none --table t.tsv",
-    "sperm.evaluation": "--networks ours --folds 0 --epochs 1 --estimate --table t.tsv",
+    "sperm.folds": "--networks vit --folds 0 --epochs 1 --clips 120 --folder e --kept k"
+    " --table t.tsv",
+    "sperm.explanations": "--networks vit --count 1 --erased 1 --epochs 1 --clips 120 --folder e"
+    " --kept k --table t.tsv",
+    "sperm.speed": "--networks vit --sizes tiny --threads 1 --tries 1 --seconds 0 --table t.tsv",
+    "sperm.evaluation": "--networks vit --kept k --tables k --table t.tsv --page p.md",
     "workflow.dry_run": "--plates 2 --timepoints 11 --times 1 --table t.tsv --page p.md",
     "workflow.cluster_faults": "--figures figures.tsv --table t.tsv --page p.md",
     "workflow.cluster_scale": "--plates 1 2 3 --blocks 10 50 --repeats 1 --table t.tsv --page p.md",

@@ -1,5 +1,6 @@
 """Clips: their frames in time and place, and what is flagged."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from snakescope.sperm.clips.cut import (
     head_offset,
     padded,
     read_clip,
+    speed_error,
     write_clip,
 )
 from snakescope.sperm.simulation.drawing import draw_optics
@@ -101,3 +103,18 @@ def test_clips_are_read_as_they_were_written(tmp_path: Path, swimmers):
         read_clip(tmp_path / "b.tif")
     with pytest.raises(StepError, match=r"remove clips.tsv of its video"):
         read_clip(tmp_path / "c.tif")
+
+
+def test_a_sperm_slower_than_the_error_of_its_speed_stands():
+    # Two pixels within 15 intervals of 1/16 s at 0.15 um: 0.32 um/s.
+    assert speed_error(UM, 16, 16) == pytest.approx(0.32)
+    rng = np.random.default_rng(3)
+    one = followed("still", "d", 0, SimulateSettings())
+    for speed, stands in ((0.0, True), (8.0, False)):
+        sperm = replace(one.sperm, speed=speed, amplitude=0.0, beat=0.0, lateral=0.0)
+        optics = draw_optics(rng, "icsi_pvp")
+        frames = follow(replace(one, sperm=sperm), 1.0, 16, optics, rng)
+        clip = np.stack([frame.grey for frame in frames])
+        row = described(window(), clip, CutSettings(um_per_px=UM, size_px=150))
+        assert row["vsl_um_s"] == pytest.approx(speed, abs=0.6)
+        assert ("stands" in row["flags"].split("; ")) == stands

@@ -27,7 +27,10 @@ from snakescope.step.tables import read_table, write_table
 
 OUT_OF_FOCUS = "out of focus"
 NOT_FOLLOWED = "the crop does not follow the head: no speed"
+STANDS = "stands"
 """Flags of clips."""
+ERROR_PX = 2.0
+"""Of a straight path: a pixel at either end. A sperm that goes less far within its clip stands."""
 COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags"]
 """Of the plan: the middle of the crop is at x, y, one number each, or 16 for one that moves."""
 TABLE = [
@@ -150,9 +153,20 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
         elif not np.isnan(one.um_per_px):
             found = motion(drift(frames), settings.um_per_px, settings.fps)
             row |= {"vsl_um_s": found.vsl, "vcl16_um_s": found.vcl, "lin": found.lin}
+            if found.vsl < speed_error(settings.um_per_px, len(frames), settings.fps):
+                flags.append(STANDS)
         else:
             flags.append("no um_per_px: no speed")
     return row | {"flags": "; ".join(flags)}
+
+
+def speed_error(um_per_px: float, frames: int, fps: float) -> float:
+    """Speed (um/s) below which what is measured is the error of the measurement.
+
+    Args:
+        frames: count, at least 2.
+    """
+    return ERROR_PX * um_per_px * fps / (frames - 1)
 
 
 def head_offset(frames: NDArray[np.uint8], um_per_px: float) -> float:

@@ -59,7 +59,7 @@ def drift(clip: NDArray[np.uint8]) -> NDArray[np.float64]:
     frames = np.array([_detailed(frame) for frame in clip])
     moving = frames - np.median(frames, axis=0)
     paths = [
-        np.tile(_creep(frames) / max(count, 1), (count, 1)),
+        np.tile(_creep(frames), (count, 1)),
         np.array([_free(one) for one in _pairs(frames, 1)]),
         _winding(moving, _mean_drift(moving)),
     ]
@@ -67,10 +67,11 @@ def drift(clip: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 
 def _creep(frames: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Shift of a background that stands, nearly: x, y (px) from the first frames to the last."""
+    """Drift (px a frame) of a background that stands, nearly, from the first frames to the last."""
     some = max(1, len(frames) // 4)
     ends = np.array([frames[:some].mean(axis=0), frames[-some:].mean(axis=0)])
-    return _peak_near(_surface(_cross(ends, 1)[0], ends), np.zeros(2), 1.5)
+    shift = _peak_near(_surface(_cross(ends, 1)[0], ends), np.zeros(2), 1.5)
+    return shift / max(len(frames) - some, 1)
 
 
 def _mean_drift(frames: NDArray[np.float32]) -> NDArray[np.float64]:
@@ -110,26 +111,37 @@ def _votes(
 ) -> NDArray[np.float64]:
     """Votes of the tiles of a clip for shifts, by how well these bring frames onto each other.
 
-    A tile votes with the share of its difference that the best shifts save against no shift, or no
-    shift saves against the best; tiles without a picture have nothing to save.
+    How far frames are from each other is 1 less their correlation, as a shift by half a pixel also
+    smooths the noise, and differences would then be less without being right. A tile votes with the
+    share that the best shifts save against no shift, or no shift saves against the best; tiles
+    without a picture have nothing to save.
     """
     height, width = frames.shape[1:]
     lag = min(lag, len(frames) - 1)
     rows, columns = height // tiles, width // tiles
-    cost = np.zeros((len(paths), tiles, tiles))
+
+    def in_tiles(image: NDArray[np.float32]) -> NDArray[np.float64]:
+        part = image[: tiles * rows, : tiles * columns].reshape(tiles, rows, tiles, columns)
+        return np.asarray(part.sum(axis=(1, 3)), np.float64)
+
+    apart = np.zeros((len(paths), tiles, tiles))
+    there = np.sum([in_tiles(frame**2) for frame in frames[:-lag]], axis=0)
     for at, path in enumerate(paths):
+        both, moved = np.zeros((tiles, tiles)), np.zeros((tiles, tiles))
         for first in range(0, len(frames) - lag):
             x, y = path[first : first + lag].sum(axis=0)
             back = cv2.warpAffine(
                 frames[first + lag], np.array([[1, 0, x], [0, 1, y]], np.float64), (width, height),
                 flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE,
             )  # fmt: skip
-            off = (back - frames[first])[: tiles * rows, : tiles * columns] ** 2
-            cost[at] += off.reshape(tiles, rows, tiles, columns).mean(axis=(1, 3))
-    flat = cost.reshape(len(paths), -1)
-    flat = flat[:, flat.min(axis=0) > 1e-6]
+            both += in_tiles(back * frames[first])
+            moved += in_tiles(back**2)
+        apart[at] = 1 - both / np.sqrt(np.maximum(moved * there, 1e-12))
+    flat = apart.reshape(len(paths), -1)[:, there.ravel() > 1e-6]
     rest = flat[1:].min(axis=0)
-    gain = np.where(rest < flat[0], 1 - rest / flat[0], 1 - flat[0] / np.maximum(rest, 1e-12))
+    gain = np.where(
+        rest < flat[0], 1 - rest / np.maximum(flat[0], 1e-12), 1 - flat[0] / np.maximum(rest, 1e-12)
+    )
     winner = flat.argmin(axis=0)
     return np.array([gain[winner == at].sum() for at in range(len(paths))])
 

@@ -18,6 +18,8 @@ Points = NDArray[np.float64]
 """x, y (px) and height of heads, shape (N, 3)."""
 SURE, BRIGHT_PX = 0.4, 9
 """Height of heads that are surely some; side of the square in which their brightness is sought."""
+DARK_PX, NEAR_PX = 5.0, 14.0
+"""Radii within which dark spots, and bright pixels of a head, are sought."""
 BLOB_UM = 1.47
 """SD of the Laplacian of Gaussian: half the width of a head."""
 
@@ -85,29 +87,59 @@ class ByNetwork:
         distance = self.settings.min_distance_um / UM_PER_PX / STRIDE
         found = peaks(self.map(seen), self.settings.threshold, distance)
         found[:, :2] = (found[:, :2] + 0.5) * STRIDE - 0.5
-        found = bright(found, seen, self.settings.least_brightness)
+        found = plausible(found, seen, self.settings)
         found[:, :2] /= self.scale
         return found
 
 
-def bright(heads: Points, frame: NDArray[np.uint8], share: float) -> Points:
-    """Heads at least as bright as a share of the surest ones of a frame at the network's scale.
+def plausible(heads: Points, frame: NDArray[np.uint8], settings: DetectSettings) -> Points:
+    """Heads that are as bright, as large and as free of dark spots as heads are.
 
-    Rims of debris look like heads to the network, and are fainter. The upper quartile of the heads
-    that it is sure of is the measure, so that the gain of a camera does not count; without a sure
-    head all are kept.
+    Debris is told apart so: its rims are fainter than heads, grains are smaller, lumps are larger,
+    and what lies out of the plane of focus has a dark spot. Brightness is measured against the
+    background as a share of the upper quartile of the heads that the network is sure of, so that
+    the gain of a camera does not count; without a sure head all are kept.
+
+    Args:
+        frame: at the network's scale, as the places of heads are.
     """
     sure = heads[:, 2] >= SURE
-    if share == 0 or not sure.any():
+    if not sure.any():
         return heads
-    smooth = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0)
-    top = ndimage.maximum_filter(smooth, BRIGHT_PX) - np.median(frame)
+    smooth = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0) - np.median(frame)
+    top = ndimage.maximum_filter(smooth, BRIGHT_PX)
+    dark = ndimage.minimum_filter(smooth, footprint=_disc(DARK_PX))
     columns, rows = (
         np.clip(np.round(heads[:, axis]).astype(int), 0, frame.shape[1 - axis] - 1)
         for axis in (0, 1)
     )
     found = top[rows, columns]
-    return heads[found >= share * np.quantile(found[sure], 0.75)]
+    whole = max(float(np.quantile(found[sure], 0.75)), 1e-6)
+    size = np.array([
+        _bright_um2(smooth, x, y, half)
+        for (x, y, _), half in zip(heads.tolist(), (found / 2).tolist(), strict=True)
+    ])  # fmt: skip
+    kept = (found >= settings.least_brightness * whole) & (size >= settings.least_size_um2)
+    kept &= size <= settings.most_size_um2
+    kept &= dark[rows, columns] >= -settings.most_darkness * whole
+    return heads[kept]
+
+
+def _disc(radius: float) -> NDArray[np.bool_]:
+    """Pixels nearer than a radius."""
+    side = np.arange(-int(radius), int(radius) + 1)
+    return np.asarray(np.hypot(side, side[:, None]) < radius)
+
+
+def _bright_um2(smooth: NDArray[np.float32], x: float, y: float, half: float) -> float:
+    """Area about a place that is brighter than ``half``, within the length of three heads."""
+    reach = int(NEAR_PX)
+    x0, y0 = max(0, round(x) - reach), max(0, round(y) - reach)
+    part = smooth[y0 : round(y) + reach + 1, x0 : round(x) + reach + 1]
+    away = np.hypot(
+        np.arange(y0, y0 + part.shape[0])[:, None] - y, np.arange(x0, x0 + part.shape[1]) - x
+    )
+    return float(((part > half) & (away < NEAR_PX)).sum()) * UM_PER_PX**2
 
 
 class ByBlobs:

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class DetectSettings(Settings):
     """Heads of sperm in every frame of a video."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     unrecorded: ClassVar[frozenset[str]] = frozenset({"threads"})
 
     weights: str = Field(
@@ -18,7 +18,7 @@ class DetectSettings(Settings):
         description="weights of the network that finds heads; empty: Laplacian of Gaussian",
     )
     threshold: float = Field(
-        0.15, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
+        0.1, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
     )
     least_brightness: float = Field(
         0.55,
@@ -26,6 +26,18 @@ class DetectSettings(Settings):
         lt=1,
         description="least brightness of a head against the background, as a share of that of the"
         " surest heads of its frame (ratio); 0 keeps dark ones, too",
+    )
+    least_size_um2: float = Field(
+        4.2, ge=0, description="least bright area of a head (um2); grains are smaller"
+    )
+    most_size_um2: float = Field(
+        21.0, gt=0, description="greatest bright area of a head (um2); lumps are larger"
+    )
+    most_darkness: float = Field(
+        0.35,
+        gt=0,
+        description="darkest spot within 2.3 um of a head, below the background, as a share of the"
+        " brightness of the surest heads of its frame (ratio); debris out of focus is darker",
     )
     min_distance_um: float = Field(3.2, gt=0, description="least distance of two heads (um)")
     log_threshold: float = Field(

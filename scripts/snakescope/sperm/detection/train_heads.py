@@ -120,8 +120,10 @@ def train_heads(settings: TrainHeadsSettings, checkpoint: Path | None = None) ->
 
 def held_out(network: HeadNet, seed: int) -> float:
     """F1 of heads in simulated fields that the training did not see."""
-    # Simulated heads may be dark; the brightness that is asked for was found on real frames.
-    settings = DetectSettings(least_brightness=0)
+    # Simulated heads may be dark; what is asked of brightness and size was found on real frames.
+    settings = DetectSettings(
+        threshold=0.15, least_brightness=0, least_size_um2=0, most_size_um2=1e6, most_darkness=1e6
+    )
     detect = ByNetwork(network, settings, UM_PER_PX)
     counts = []
     for number in range(HELD_OUT):

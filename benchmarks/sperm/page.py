@@ -1,0 +1,332 @@
+"""The page of the evaluation of the sperm tree."""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from snakescope.report.pages import markdown
+from snakescope.sperm.networks.catalogue import ABOUT
+
+DONORS, CLIPS, SHUFFLED = "simulated_donor_folds", "simulated_clip_folds", "shuffled_frames"
+MAPS, SPEED = "explanations", "throughput"
+FULL_HOURS_EACH = 615 * 0.6 * 200 * 5 / 3600
+"""Hours of a network's five folds at one clip a second: 369 clips, 200 epochs."""
+
+
+class Aim(NamedTuple):
+    """A figure that is aimed at.
+
+    Attributes:
+        what: in words.
+        set, network, metric: where it is in the table.
+        least: the value from which it is met; of the value itself unless ``bound``.
+        bound: the end of the interval that is held against it.
+        most: whether ``least`` is the greatest value instead.
+    """
+
+    what: str
+    set: str
+    network: str
+    metric: str
+    least: float
+    bound: str = "value"
+    most: bool = False
+
+
+def found_of(table: pd.DataFrame, set_: str, network: str, metric: str) -> pd.Series | None:
+    """The row of a figure, or None."""
+    rows = table[
+        (table["set"] == set_) & (table["network"] == network) & (table["metric"] == metric)
+    ]
+    return None if rows.empty else rows.iloc[0]
+
+
+def best_video(table: pd.DataFrame) -> str:
+    """The published network of clips with the least error, or an empty name."""
+    rows = table[(table["set"] == DONORS) & (table["metric"] == "mse_e2")]
+    rows = rows[[ABOUT[name].kind == "video" and name != "ours" if name in ABOUT else False
+                 for name in rows["network"]]]  # fmt: skip
+    return "" if rows.empty else str(rows.loc[rows["value"].idxmin(), "network"])
+
+
+def aims(table: pd.DataFrame) -> list[Aim]:
+    """All aims; those on abstention and shuffled frames are shares of what was measured."""
+    best = best_video(table)
+    found = [
+        Aim(f"best published network of clips ({best or 'none yet'}) explains, at least", DONORS,
+            best, "explained", 0.30),
+        Aim("`ours` explains, at least", DONORS, "ours", "explained", 0.40),
+    ]  # fmt: skip
+    found += [
+        Aim(f"`{best}` less `{image}` (error, 1e-2): interval below 0", DONORS,
+            f"{best} - {image}", "mse_e2", 0.0, "high", most=True)
+        for image in ("vgg16", "vit")
+    ]  # fmt: skip
+    found += [
+        Aim(f"`{name}`: shuffled frames cost (1e-2), at least", SHUFFLED, name, "mse_e2_cost", 0.10)
+        for name in sorted(set(table.loc[table["set"] == SHUFFLED, "network"]))
+    ]
+    for rival in ("timesformer", "rostfine"):
+        found.append(Aim(f"`ours` below `{rival}`, share of its error, at least", DONORS,
+                         f"ours - {rival}", "mse_lower_by", 0.08))  # fmt: skip
+        found.append(Aim("the same: p, at most", DONORS, f"ours - {rival}", "p", 0.05, most=True))
+    found += [
+        Aim("`ours`: balanced accuracy of the mode, at least", DONORS, "ours",
+            "balanced_accuracy", 0.36),
+        Aim("`ours`: correlation of the mean grade, at least", DONORS, "ours", "correlation", 0.70),
+        Aim("`ours`: 90 % interval covers at least", DONORS, "ours", "coverage_90", 0.86),
+        Aim("the same, at most", DONORS, "ours", "coverage_90", 0.94, most=True),
+    ]  # fmt: skip
+    whole = found_of(table, DONORS, "ours", "mse_e2")
+    if whole is not None:
+        found.append(Aim("`ours`: error of the least doubtful 70 %, at most 0.85 of all", DONORS,
+                         "ours", "mse_at_70_coverage", round(0.85 * float(whole["value"]), 3),
+                         most=True))  # fmt: skip
+    found += [
+        Aim("dishes of 20: Kendall's tau, at least", "dishes", "ours", "kendall_tau", 0.5),
+        Aim("dishes of 20: best among our first three, at least", "dishes", "ours",
+            "best_in_three", 0.75),
+    ]  # fmt: skip
+    for name in map_names(table):
+        found += map_aims(table, name)
+    found += [
+        Aim("real field: rank correlation of speeds, at least", "visem", "ours",
+            "speed_spearman", 0.9),
+        Aim("real field: median error of movers, at most", "visem", "ours", "speed_error", 0.10,
+            most=True),
+        Aim("real field: fastest that stands (um/s), at most", "visem", "ours",
+            "immotile_fastest_um_s", 2.0, most=True),
+        Aim("real field: F1 of heads, at least", "visem", "ours", "detection_f", 0.85),
+        Aim("a video of a minute, two cores (minutes), at most", SPEED,
+            "video of 60 s, 640 x 480, 2 cores", "minutes", 3.0, most=True),
+    ]  # fmt: skip
+    return found
+
+
+def map_names(table: pd.DataFrame) -> list[str]:
+    """Networks with methods that were measured, rollout left out, which looks at no score."""
+    names = table.loc[table["set"] == MAPS, "network"].unique()
+    return sorted(name for name in names if "rollout" not in name)
+
+
+def map_aims(table: pd.DataFrame, name: str) -> list[Aim]:
+    """What is asked of the maps of a network."""
+    rival = found_of(table, MAPS, name, "pointing_gaussian")
+    least = 0.0 if rival is None else float(rival["value"])
+    return [
+        Aim(f"{name}: pointing, at least", MAPS, name, "pointing", 0.85),
+        Aim(f"{name}: pointing, above the Gaussian's", MAPS, name, "pointing", least),
+        Aim(f"{name}: share of a changed head, at least", MAPS, name, "counterfactual_head", 0.5),
+        Aim(f"{name}: share of a changed tail, at least", MAPS, name, "counterfactual_tail", 0.4),
+        Aim(f"{name}: correlation with random weights, at most", MAPS, name,
+            "randomised_correlation", 0.2, most=True),
+    ]  # fmt: skip
+
+
+def with_interval(row: pd.Series) -> str:
+    """A value with its interval, as text."""
+    text = f"{float(row['value']):.3f}"
+    low, high = float(row["low"]), float(row["high"])
+    return text if np.isnan(low) else f"{text} [{low:.3f}, {high:.3f}]"
+
+
+def aims_table(table: pd.DataFrame) -> pd.DataFrame:
+    """What was aimed at, what was measured, and whether it is met."""
+    rows = []
+    for aim in aims(table):
+        row = found_of(table, aim.set, aim.network, aim.metric)
+        if row is None:
+            rows.append((aim.what, f"{aim.least:g}", "not measured", ""))
+            continue
+        value = float(row[aim.bound])
+        met = value <= aim.least if aim.most else value >= aim.least
+        rows.append((aim.what, f"{aim.least:.3g}", with_interval(row), "yes" if met else "**no**"))
+    return pd.DataFrame(rows, columns=["what", "aim", "measured", "met"])
+
+
+def wide(table: pd.DataFrame, set_: str, metrics: dict[str, str]) -> pd.DataFrame:
+    """Networks of a set in rows, metrics in columns."""
+    part = table[(table["set"] == set_) & table["metric"].isin(metrics)]
+    rows = []
+    for network in part["network"].unique():
+        cells = {"network": network}
+        for metric, name in metrics.items():
+            row = found_of(table, set_, network, metric)
+            cells[name] = "" if row is None else with_interval(row)
+        rows.append(cells)
+    return pd.DataFrame(rows, columns=["network", *metrics.values()])
+
+
+def claim(table: pd.DataFrame) -> str:
+    """What the maps say to the paper's claim that CNNs see heads and transformers tails."""
+    found = {}
+    for name in sorted(set(table.loc[table["set"] == MAPS, "network"])):
+        both = [found_of(table, MAPS, name, part) for part in ("head", "tail")]
+        if both[0] is not None and both[1] is not None:
+            found[name] = tuple(float(one["value"]) for one in both)
+    if not found:
+        return "Nothing was measured yet."
+    kinds = {
+        "CNNs": [v for k, v in found.items() if "grad_cam" in k],
+        "transformers": [v for k, v in found.items() if "relevance" in k],
+    }
+    heads = {kind: sum(h > t for h, t in values) for kind, values in kinds.items()}
+    said = " and ".join(
+        f"the maps of {heads[kind]} of {len(values)} {kind} are denser on the head than on the tail"
+        for kind, values in kinds.items()
+    )
+    holds = (
+        heads["CNNs"] == len(kinds["CNNs"])
+        and heads["transformers"] == 0
+        and all(kinds.values())
+    )  # fmt: skip
+    verdict = "holds" if holds else "does not hold"
+    return (
+        f"The paper's claim that CNNs look at heads and transformers at tails {verdict} on these"
+        f" clips: {said}."
+    )
+
+
+SCORES = {
+    "mse_e2": "error (1e-2)", "explained": "explained", "js_e2": "JS (1e-2)", "emd": "EMD",
+    "balanced_accuracy": "balanced accuracy", "correlation": "correlation",
+    "coverage_90": "coverage of 90 %", "mse_at_70_coverage": "error of 70 %",
+}  # fmt: skip
+PAIRED = {"mse_e2": "difference (1e-2)", "mse_lower_by": "lower by", "p": "p", "seeds": "seeds"}
+POINTING = {
+    "pointing": "pointing", "pointing_gaussian": "of a Gaussian",
+    "concentration": "concentration", "concentration_gaussian": "of a Gaussian ",
+    "head": "on the head", "tail": "on the tail",
+}  # fmt: skip
+CHANGED = {
+    "counterfactual_head": "changed head", "counterfactual_head_area": "its area",
+    "counterfactual_tail": "changed tail", "counterfactual_tail_area": "its area ",
+    "randomised_correlation": "random weights", "deletion": "deletion", "insertion": "insertion",
+}  # fmt: skip
+
+TEXT = """# Sperm: how good it is
+
+```
+.venv/bin/python -m benchmarks.sperm.folds --seeds 1 2 3
+.venv/bin/python -m benchmarks.sperm.folds --by clip --networks ours vit
+.venv/bin/python -m benchmarks.sperm.explanations
+.venv/bin/python -m benchmarks.sperm.speed
+.venv/bin/python -m benchmarks.sperm.evaluation
+```
+
+**All grades are simulated.** No public set has clips with the grades of embryologists; nothing here
+says how well real sperm are graded. Heads and speeds are also measured on a real field.
+
+*Compact protocol* (`config/examples/sperm_benchmark/config.yaml`): 615 simulated clips of 31 donors
+at 96 px, tiny networks with random weights, 7 epochs, five folds by donor; three folds train, one
+chooses the epoch, one is tested. All networks have the same protocol; nothing was chosen on test
+clips. The paper's full protocol (`size: full`, 224 px, 200 epochs) is {hours:.0f} hours of a GPU a
+network where it trains on one clip a second, and was not run: a row here is no measurement of the
+paper's networks.
+
+Errors are mean squared errors over clips and grades (1e-2). The mean predictor says of every clip
+what the training clips got on average; the floor of the raters remains when the true shares are
+known, as 40 persons are a sample. What is explained is 0 at the first and 1 at the second.
+Intervals are 95 %, by a bootstrap of donors (explanations: of clips; dishes: of dishes).
+
+## Aims
+
+{aims}
+
+## Folds by donor
+
+{scores}
+
+`mse_at_70_coverage`, the error of the 70 % that are least doubtful, goes by {doubt}.
+
+{paired}
+
+`a - b` is the difference of the errors of the same clips; p by flipping signs of donors. Where
+there are several seeds, errors are means over those that both have.
+
+## Frames in another order
+
+{shuffled}
+
+Each clip's frames are shuffled, and its drift is measured anew; networks are those above.
+
+## Folds by clip
+
+{clips}
+
+With folds that part donors, a network is tested on donors that it was trained on.
+
+## Explanations
+
+{claim}
+
+{pointing}
+
+Concentration is the share of a map in a part (within 8 px of the drawn frame) over the part's share
+of the area; 1 is chance. A Gaussian in the middle (SD 0.15 of the side) is the rival that sees
+nothing.
+
+{changed}
+
+*Changed head* and *changed tail*: of two clips that are equal but for that part, the share of what
+changes in the map that lies in it, beside the share of the area, which is chance. *Random weights*:
+rank correlation with the map of the same network untrained. *Deletion* (above 0 is better) and
+*insertion* (below 0 is better): how much the mean grade changes as the most relevant pixels go or
+come, less the same for the Gaussian. Rollout looks at no score: it is the same for every head.
+
+## Dishes, a real field
+
+{other}
+
+## Speed
+
+{speed}
+
+Clips a second from the file on, drift measured; two cores that other work shared.
+
+## Networks
+
+{networks}
+"""
+
+
+def page(table: pd.DataFrame, doubt: str) -> str:
+    """The page with all tables.
+
+    Args:
+        table: docs/tables/sperm-evaluation.tsv.
+        doubt: by what clips are left out, in words.
+    """
+    pair = table["network"].str.contains(" - ", regex=False)
+    other = table[table["set"].isin(["dishes", "visem"])]
+    speed = table[table["set"] == SPEED]
+    lines = {
+        name: [(row.set, row.network, row.metric, with_interval(pd.Series(row._asdict())),
+                int(row.n)) for row in part.itertuples(index=False)]
+        for name, part in (("other", other), ("speed", speed))
+    }  # fmt: skip
+    columns = ["set", "network", "metric", "value", "n"]
+    counts = table[table["set"] == "networks"].pivot(
+        index="network", columns="metric", values="value"
+    )
+    if len(counts):
+        counts = counts.astype(int).reindex(list(ABOUT)).reset_index()
+        counts["paper"] = [ABOUT[name].paper for name in counts["network"]]
+    text = TEXT.format(
+        hours=FULL_HOURS_EACH,
+        aims=markdown(aims_table(table)),
+        scores=markdown(wide(table[~pair], DONORS, SCORES)),
+        doubt=doubt,
+        paired=markdown(wide(table[pair], DONORS, PAIRED)),
+        shuffled=markdown(wide(table, SHUFFLED, {"mse_e2": "error", "mse_e2_cost": "cost"})),
+        clips=markdown(wide(table, CLIPS, {**SCORES, "explained_gain": "more than by donor"})),
+        claim=claim(table),
+        pointing=markdown(wide(table, MAPS, POINTING)),
+        changed=markdown(wide(table, MAPS, CHANGED)),
+        other=markdown(pd.DataFrame(lines["other"], columns=columns)),
+        speed=markdown(pd.DataFrame(lines["speed"], columns=columns)),
+        networks=markdown(counts),
+    )
+    return re.sub(r"\n{3,}", "\n\n", text)
