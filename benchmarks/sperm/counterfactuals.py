@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from snakescope.sperm.clips.cut import crop
 from snakescope.sperm.simulation.drawing import HEAD, MIDPIECE, TAIL, draw_optics
 from snakescope.sperm.simulation.morphology import Sperm
-from snakescope.sperm.simulation.settings import SimulateSettings
+from snakescope.sperm.simulation.settings import Preset, SimulateSettings
 from snakescope.sperm.simulation.simulate import Followed, follow, followed, seed_of
 from snakescope.sperm.training.data import FPS
 
-PRESET = "icsi_pvp"
+PRESET: Preset = "icsi_pvp"
 PARTS = ("head", "tail")
 
 

@@ -219,7 +219,7 @@ def main() -> None:
     table = pd.DataFrame(rows, columns=COLUMNS)
     write_table(options.table, table)
     table = read_table(options.table, COLUMNS, text=COLUMNS[:3])
-    write_text(options.page, page(table, "the evenness of the distribution"))
+    write_text(options.page, page(table))
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.sperm import COLUMNS
 from benchmarks.sperm.counterfactuals import PARTS, Shown, pair
 from benchmarks.sperm.folds import add_options, protocol_of, read_kept, trained, write_kept
 from snakescope.learning.explanation import measures
@@ -158,7 +159,7 @@ def main() -> None:
             clips = clips or load(protocol.items, side)
         network = trained(protocol, clips, name, FOLD, SEED, options.folder)
         torch.manual_seed(0)
-        random = build(name, "tiny", side).eval()
+        random = build(name, "tiny", side).eval()  # type: ignore[arg-type]
         for method in methods_of(network):
             path = options.kept / EXPLAINED / f"{name}-{method}.tsv"
             if read_kept(path, key, ["clip"]) is not None:
@@ -170,9 +171,8 @@ def main() -> None:
             ]
             write_kept(path, key, pd.DataFrame(rows).round(4))
     if options.table:
-        rows = list(explanation_rows(options.kept / EXPLAINED))
-        columns = ["set", "network", "metric", "value", "low", "high", "n"]
-        write_table(options.table, pd.DataFrame(rows, columns=columns))
+        means = list(explanation_rows(options.kept / EXPLAINED))
+        write_table(options.table, pd.DataFrame(means, columns=COLUMNS))
 
 
 if __name__ == "__main__":

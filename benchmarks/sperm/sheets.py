@@ -26,7 +26,8 @@ SETS = {"sperm_demo": (8, 6, 48), "sperm_benchmark": (31, 20, 615)}
 
 def sheets(prefix: str, donors: int, each: int, clips: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of videos and of clips: one dish a donor, one second a sperm."""
-    videos, rows = [], []
+    videos: list[tuple[str, str, str, str, float, str]] = []
+    rows: list[tuple[str | int, ...]] = []
     settings = SimulateSettings()
     for number in range(donors):
         video, donor = f"{prefix}{number + 1:02d}", f"donor{number + 1:02d}"

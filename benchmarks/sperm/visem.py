@@ -159,10 +159,12 @@ def speed_rows(table: pd.DataFrame) -> Iterator[tuple[str, str, str, float, floa
     moves = [np.where(one < least, 0.0, one) for one in (true, found)]
     moving, still = true >= MOVER_UM_S, true < IMMOTILE_UM_S
     known = np.flatnonzero(~still)
-    for name, one, other, rows in (
-        ("speed_spearman", *moves, each), ("speed_spearman_untied", true, found, each),
+    pairs: tuple[tuple[str, Speeds, Speeds, NDArray[np.intp]], ...] = (
+        ("speed_spearman", moves[0], moves[1], each),
+        ("speed_spearman_untied", true, found, each),
         ("speed_spearman_not_immotile", true, found, known),
-    ):  # fmt: skip
+    )
+    for name, one, other, rows in pairs:
         of_rows = bootstrap_interval(
             lambda at, a=one, b=other, r=rows: spearman(a, b, r[at]),  # type: ignore[misc]
             np.arange(len(rows)), 1, 500,

@@ -3,12 +3,14 @@
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
 from snakescope.imaging.video import Video
 from snakescope.sperm.clips.cut import (
     Window,
+    crop,
     cut,
     described,
     head_offset,
@@ -108,13 +110,29 @@ def test_clips_are_read_as_they_were_written(tmp_path: Path, swimmers):
 def test_a_sperm_slower_than_the_error_of_its_speed_stands():
     # Two pixels within 15 intervals of 1/16 s at 0.15 um: 0.32 um/s.
     assert speed_error(UM, 16, 16) == pytest.approx(0.32)
-    rng = np.random.default_rng(3)
-    one = followed("still", "d", 0, SimulateSettings())
-    for speed, stands in ((0.0, True), (8.0, False)):
+    still = []
+    for number, speed in ((0, 0.0), (1, 0.0), (2, 0.0), (3, 0.0), (4, 0.0), (5, 8.0)):
+        rng = np.random.default_rng(number)
+        one = followed(f"still{number}", "d", 0, SimulateSettings())
         sperm = replace(one.sperm, speed=speed, amplitude=0.0, beat=0.0, lateral=0.0)
-        optics = draw_optics(rng, "icsi_pvp")
-        frames = follow(replace(one, sperm=sperm), 1.0, 16, optics, rng)
+        frames = follow(replace(one, sperm=sperm), 1.0, 16, draw_optics(rng, "icsi_pvp"), rng)
         clip = np.stack([frame.grey for frame in frames])
         row = described(window(), clip, CutSettings(um_per_px=UM, size_px=150))
-        assert row["vsl_um_s"] == pytest.approx(speed, abs=0.6)
-        assert ("stands" in row["flags"].split("; ")) == stands
+        # The crop wanders about the head by half a pixel each frame, and a few of them by more.
+        assert speed - 0.6 < row["vsl_um_s"] < speed + 0.6
+        still.append("stands" in row["flags"].split("; "))
+    assert sum(still[:5]) >= 4 and not still[5]
+
+
+def test_sperm_in_focus_are_graded_at_the_scale_of_the_paper_too(swimmers):
+    rng = np.random.default_rng(1)
+    for um, side in ((0.15, 150), (0.234375, 96)):
+        settings = CutSettings(um_per_px=um, size_px=side)
+        for clip in swimmers:
+            scale = 150 / side
+            seen = np.stack([crop(frame, 74.5, 74.5, scale, side) for frame in clip])
+            assert "focus" not in described(window(), seen, settings)["flags"]
+            blurred = np.stack([cv2.GaussianBlur(one, (0, 0), 1.0 / um) for one in seen])
+            noisy = blurred + rng.normal(0, 3.5, blurred.shape)
+            flags = described(window(), np.clip(noisy, 0, 255).astype(np.uint8), settings)["flags"]
+            assert "out of focus" in flags

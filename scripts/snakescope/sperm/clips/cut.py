@@ -39,6 +39,7 @@ TABLE = [
 ]  # fmt: skip
 
 
+DETAIL_UM = 0.234
 HEAD_UM = 3.0
 """Half the side of the picture of a head that is followed."""
 
@@ -121,9 +122,14 @@ class _Sized:
         return self.count
 
 
-def sharpness(frame: NDArray[np.uint8]) -> float:
-    """Contrast of details in the middle against those of the border (ratio, of blurred noise)."""
-    grey = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0)
+def sharpness(frame: NDArray[np.uint8], um_per_px: float = np.nan) -> float:
+    """Contrast of details in the middle against those of the border (ratio, of blurred noise).
+
+    Args:
+        um_per_px: details are of a pixel, and of 0.23 um where pixels are finer; NaN: of a pixel.
+    """
+    sd = max(1.0, DETAIL_UM / um_per_px) if um_per_px > 0 else 1.0
+    grey = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), sd)
     edges = cv2.Laplacian(grey, cv2.CV_32F)
     side = frame.shape[0]
     inner = edges[side // 3 : 2 * side // 3, side // 3 : 2 * side // 3]
@@ -142,7 +148,8 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
     if len(frames) < settings.least_frames:
         flags.append(f"{len(frames)} frames of {FRAMES}")
     if len(frames) >= 3:
-        row["sharpness"] = float(np.median([sharpness(frame) for frame in frames[::4]]))
+        scale = np.nan if np.isnan(one.um_per_px) else settings.um_per_px
+        row["sharpness"] = float(np.median([sharpness(frame, scale) for frame in frames[::4]]))
         if row["sharpness"] < settings.min_sharpness:
             flags.append(OUT_OF_FOCUS)
         if not np.isnan(one.um_per_px):

@@ -4,7 +4,7 @@ At 16 frames a second the beat (BCF) and the lateral displacement (ALH) of a spe
 measured: it beats up to 20 times a second. They are refused, not estimated.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -120,7 +120,7 @@ def _votes(
     lag = min(lag, len(frames) - 1)
     rows, columns = height // tiles, width // tiles
 
-    def in_tiles(image: NDArray[np.float32]) -> NDArray[np.float64]:
+    def in_tiles(image: NDArray[Any]) -> NDArray[np.float64]:
         part = image[: tiles * rows, : tiles * columns].reshape(tiles, rows, tiles, columns)
         return np.asarray(part.sum(axis=(1, 3)), np.float64)
 

@@ -131,7 +131,7 @@ def _disc(radius: float) -> NDArray[np.bool_]:
     return np.asarray(np.hypot(side, side[:, None]) < radius)
 
 
-def _bright_um2(smooth: NDArray[np.float32], x: float, y: float, half: float) -> float:
+def _bright_um2(smooth: NDArray[np.floating], x: float, y: float, half: float) -> float:
     """Area about a place that is brighter than ``half``, within the length of three heads."""
     reach = int(NEAR_PX)
     x0, y0 = max(0, round(x) - reach), max(0, round(y) - reach)

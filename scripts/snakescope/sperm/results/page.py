@@ -51,6 +51,12 @@ def bars(shares: NDArray[np.float64]) -> list[dict[str, Any]]:
     ]
 
 
+def further(row: Mapping[str, Any]) -> str:
+    """The flags of a sperm that do not say already why it is not graded."""
+    said = str(row["not_graded"]).split("; ")
+    return "; ".join(one for one in str(row["flags"]).split("; ") if one and one not in said)
+
+
 def dish_page(
     path: str | Path,
     dish: str,
@@ -76,7 +82,7 @@ def dish_page(
                 "lines": words(one.row),
                 "bars": [] if one.row["not_graded"] else bars(one.shares),
                 "strip": jpeg_url(strip(one)),
-                "flags": one.row["flags"],
+                "flags": further(one.row),
             }
             for one in members
         ]

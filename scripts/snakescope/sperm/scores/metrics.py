@@ -93,8 +93,8 @@ def interval_of(predicted: Shares, residual_sd: float, confidence: float = 0.9) 
     return Dispersion(middle - z * residual_sd, middle + z * residual_sd)
 
 
-def coverage(predicted: Shares, truth: Shares, folds: NDArray[np.int64]) -> float:
-    """Share of clips whose mean grade lies in its 90 % interval.
+def covered(predicted: Shares, truth: Shares, folds: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether the mean grade of each clip lies in its 90 % interval.
 
     The spread of a fold is that of the residuals of all other folds, so no clip sets its own.
     """
@@ -105,7 +105,7 @@ def coverage(predicted: Shares, truth: Shares, folds: NDArray[np.int64]) -> floa
         others = residual[~test]
         low, high = np.quantile(others, [0.05, 0.95]) if len(others) else (-np.inf, np.inf)
         inside[test] = (residual[test] >= low) & (residual[test] <= high)
-    return float(inside.mean())
+    return inside
 
 
 def entropy(shares: Shares) -> NDArray[np.float64]:

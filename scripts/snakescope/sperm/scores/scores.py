@@ -19,6 +19,7 @@ from snakescope.learning.scores import risk_coverage
 from snakescope.learning.splits import read_items, read_splits, roles
 from snakescope.sperm.networks.catalogue import ABOUT
 from snakescope.sperm.scores import metrics as of
+from snakescope.sperm.scores.doubt import expected_errors
 from snakescope.sperm.scores.figures import (
     agreement_figure,
     calibration_figure,
@@ -115,11 +116,22 @@ def scores_of(model: str, one: Predicted, settings: GradeScoreSettings) -> Itera
     }
     for metric, measure in measures.items():
         yield Score(model, metric, *bootstrap_interval(measure, *drawn), n, groups)
-    covered = of.coverage(one.shares, one.truth, one.folds)
-    yield Score(model, "coverage_90", covered, np.nan, np.nan, n, groups)
-    kept, risk = risk_coverage(found["mse_e2"], of.entropy(one.shares))
-    at = int(np.searchsorted(kept, 0.7))
-    yield Score(model, "mse_at_70_coverage", float(risk[at]), np.nan, np.nan, n, groups)
+    inside = of.covered(one.shares, one.truth, one.folds).astype(float)
+    covered = bootstrap_interval(lambda rows: float(inside[rows].mean()), *drawn)
+    yield Score(model, "coverage_90", *covered, n, groups)
+    squared, doubt = found["mse_e2"], doubts(one)
+
+    def least_doubtful(rows: NDArray[np.intp]) -> float:
+        kept, risk = risk_coverage(squared[rows], doubt[rows])
+        return float(risk[int(np.searchsorted(kept, 0.7))])
+
+    yield Score(model, "mse_at_70_coverage", *bootstrap_interval(least_doubtful, *drawn), n, groups)
+
+
+def doubts(one: Predicted) -> NDArray[np.float64]:
+    """The squared error that is expected of each clip, learnt on the other folds."""
+    squared = of.errors(one.shares, one.truth)["mse_e2"]
+    return expected_errors(one.shares, squared, one.folds)
 
 
 def explained(one: Predicted) -> Callable[[NDArray[np.intp]], float]:
@@ -181,9 +193,7 @@ def main(arguments: argparse.Namespace) -> None:
     )
     save_figure(agreement_figure(first.shares, first.truth, names[0]), arguments.agreement)
     save_figure(calibration_figure(first.shares, first.truth, names[0]), arguments.calibration)
-    curves = {
-        name: risk_coverage(mse[name], of.entropy(one.shares)) for name, one in models.items()
-    }
+    curves = {name: risk_coverage(mse[name], doubts(one)) for name, one in models.items()}
     save_figure(risk_figure(curves), arguments.risk)
     votes = table["item"].map(truth)
     write_table(arguments.table, table.assign(votes=votes))

@@ -8,4 +8,4 @@ from snakescope.learning.settings import ScoreSettings
 class GradeScoreSettings(ScoreSettings):
     """Scores of predicted distributions over grades."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2

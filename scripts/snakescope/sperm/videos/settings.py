@@ -21,7 +21,7 @@ class CutSettings(Settings):
         14, ge=8, le=16, description="frames of 16 that a clip must have to be graded (count)"
     )
     min_sharpness: float = Field(
-        0.5,
+        0.4,
         ge=0,
         description="sharpness of the head against the noise below which a clip is out"
         " of focus (ratio)",
