@@ -87,7 +87,7 @@ class Protocol:
         depends = {
             "network": network, "fold": fold, "fit": fit, "fit_version": FitSettings.version,
             "simulate_version": SimulateSettings.version,
-            "clips": self.settings.clips.model_dump(),
+            "clips": [self.settings.clips.um_per_px, self.settings.clips.size_px],
             "items": self.items[["item", "group", "truth"]].to_csv(index=False),
             "folds": self.folds.tolist(),
         }  # fmt: skip
