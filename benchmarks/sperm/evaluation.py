@@ -149,7 +149,7 @@ def shuffled_rows(protocol: Protocol, kept: Path, first: dict[str, Predicted]) -
 
 def fold_rows(options: argparse.Namespace, by: By) -> Iterator[Row]:
     """The rows of the cross-validation with folds of one kind."""
-    protocol = protocol_of(options.folder, options.clips, options.epochs, by, drawn=False)
+    protocol = protocol_of(options.folder, options.each, options.epochs, by, drawn=False)
     set_ = f"simulated_{by}_folds"
     first = {}
     for network in options.networks or protocol.settings.models:
@@ -171,7 +171,7 @@ def fold_rows(options: argparse.Namespace, by: By) -> Iterator[Row]:
 
 def flattered_rows(options: argparse.Namespace, first: dict[str, Predicted]) -> Iterator[Row]:
     """How much folds that part donors explain beyond those that do not."""
-    donors = protocol_of(options.folder, options.clips, options.epochs, "donor", drawn=False)
+    donors = protocol_of(options.folder, options.each, options.epochs, "donor", drawn=False)
     for name, one in first.items():
         other = predicted(donors, options.kept, name, SEEDS[0])
         if other is not None:

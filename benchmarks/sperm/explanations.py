@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("--erased", type=int, default=12, help="of which pixels are erased (count)")
     parser.add_argument("--table", type=Path, help="the means of all, to write as well")
     options = parser.parse_args()
-    protocol = protocol_of(options.folder, options.clips, options.epochs)
+    protocol = protocol_of(options.folder, options.each, options.epochs)
     side, scale = protocol.settings.training.size_px, protocol.settings.clips.um_per_px
     sperm = [pair(number, side) for number in progress(range(options.count), "sperm")]
     clips: Clips | None = None

@@ -54,6 +54,8 @@ from snakescope.step.tables import read_table, write_table
 EXAMPLE = ROOT / "config/examples/sperm_benchmark"
 KEPT = ROOT / "docs/tables/sperm-folds"
 FOLDER = Path("simulated/sperm/benchmark")
+EACH = 20
+"""Clips of a video at most, one a second."""
 FRAMES_SEED = 1
 """Of the order that frames are shuffled to."""
 
@@ -122,13 +124,14 @@ def settings_of(epochs: int | None = None) -> SpermSettings:
     return SpermSettings.model_validate(given)
 
 
-def items_of(tree: Sperm, folder: Path, clips: int) -> pd.DataFrame:
-    """The clips of the sheet, from the first: item, group, class, path, truth."""
+def items_of(tree: Sperm, folder: Path, each: int) -> pd.DataFrame:
+    """The first clips of each video of the sheet: item, group, class, path, truth."""
     labels, groups = tree.labels(), tree.groups()
     rows = [
         (name, groups[name], labels[name], str(folder / f"{name}.tif"),
          " ".join(map(str, tree.clips[name].votes)))
-        for name in list(tree.graded)[:clips]
+        for name in tree.graded
+        if tree.clips[name].start_s < each
     ]  # fmt: skip
     return pd.DataFrame(rows, columns=["item", "group", "class", "path", "truth"])
 
@@ -155,19 +158,19 @@ def draw(tree: Sperm, items: pd.DataFrame) -> None:
 
 
 def protocol_of(
-    folder: Path = FOLDER, clips: int = 615, epochs: int | None = None, by: By = "donor",
+    folder: Path = FOLDER, each: int = EACH, epochs: int | None = None, by: By = "donor",
     drawn: bool = True,
 ) -> Protocol:  # fmt: skip
     """The protocol of the example.
 
     Args:
-        clips: of the sheet, from the first.
+        each: clips of each video, from the first.
         drawn: whether clips are drawn where they are missing.
     """
     settings = settings_of(epochs)
     tree = Sperm(settings, scans=False)
     tree.subjects = dict(tree.sheet)  # drawn here, not by the workflow
-    items = items_of(tree, folder, clips)
+    items = items_of(tree, folder, each)
     if drawn:
         draw(tree, items)
     parted = items if by == "donor" else items.assign(group=items["item"])
@@ -277,7 +280,7 @@ def estimates(
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options that this command shares with those that read its tables."""
     parser.add_argument("--networks", nargs="+", help="those of the example by default")
-    parser.add_argument("--clips", type=int, default=615, help="clips of the sheet, from the first")
+    parser.add_argument("--each", type=int, default=EACH, help="clips of each video, the first")
     parser.add_argument("--epochs", type=int, help="in place of those of the example")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="clips and weights")
     parser.add_argument("--kept", type=Path, default=KEPT, help="folder of the tables of folds")
@@ -294,7 +297,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="what was estimated, or made, to write")
     options = parser.parse_args()
     protocol = protocol_of(
-        options.folder, options.clips, options.epochs, options.by, not options.estimate
+        options.folder, options.each, options.epochs, options.by, not options.estimate
     )
     wanted = [
         (network, seed, fold)
