@@ -1,15 +1,18 @@
 """Heads of sperm in every frame of a video."""
 
 import argparse
+from collections import deque
 from collections.abc import Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from numpy.typing import NDArray
 
 from snakescope.imaging.video import Video
-from snakescope.sperm.detection.heads import Points, detector
+from snakescope.sperm.detection.heads import Detector, Points, detector
 from snakescope.sperm.detection.settings import DetectSettings
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
@@ -27,9 +30,11 @@ def found_in(video: Video, settings: DetectSettings, um_per_px: float | None) ->
     """Heads of all frames, with the columns of :data:`COLUMNS`."""
     detect = detector(settings, um_per_px)
     tables = []
-    frames = zip(range(len(video)), video.frames(), strict=False)
-    for number, frame in progress(_Counted(frames, len(video)), "frames"):
-        heads = detect(frame)
+    # Threads each take a frame: one frame is too small to be shared well.
+    with ThreadPoolExecutor(settings.threads, initializer=_alone) as pool:
+        found = zip(range(len(video)), _in_order(pool, detect, video.frames()), strict=False)
+        every = list(progress(_Counted(found, len(video)), "frames"))
+    for number, heads in every:
         table = pd.DataFrame(heads, columns=COLUMNS[2:])
         table.insert(0, "frame", number)
         table.insert(1, "time_s", video.times_s[number])
@@ -37,13 +42,30 @@ def found_in(video: Video, settings: DetectSettings, um_per_px: float | None) ->
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
+def _alone() -> None:
+    torch.set_num_threads(1)
+
+
+def _in_order(
+    pool: Executor, detect: Detector, frames: Iterator[NDArray[np.uint8]], ahead: int = 16
+) -> Iterator[Points]:
+    """Heads of each frame in order, with at most so many frames in memory."""
+    waiting: deque[Future[Points]] = deque()
+    for frame in frames:
+        waiting.append(pool.submit(detect, frame))
+        if len(waiting) == ahead:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
 class _Counted:
     """Frames with their number, of known count."""
 
-    def __init__(self, items: Iterator[tuple[int, NDArray[np.uint8]]], count: int) -> None:
+    def __init__(self, items: Iterator[tuple[int, Points]], count: int) -> None:
         self.items, self.count = items, count
 
-    def __iter__(self) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    def __iter__(self) -> Iterator[tuple[int, Points]]:
         return self.items
 
     def __len__(self) -> int:

@@ -108,38 +108,32 @@ def plausible(heads: Points, frame: NDArray[np.uint8], settings: DetectSettings)
         return heads
     smooth = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0) - np.median(frame)
     top = ndimage.maximum_filter(smooth, BRIGHT_PX)
-    dark = ndimage.minimum_filter(smooth, footprint=_disc(DARK_PX))
     columns, rows = (
         np.clip(np.round(heads[:, axis]).astype(int), 0, frame.shape[1 - axis] - 1)
         for axis in (0, 1)
     )
     found = top[rows, columns]
     whole = max(float(np.quantile(found[sure], 0.75)), 1e-6)
-    size = np.array([
-        _bright_um2(smooth, x, y, half)
+    around = np.array([
+        _around(smooth, x, y, half)
         for (x, y, _), half in zip(heads.tolist(), (found / 2).tolist(), strict=True)
     ])  # fmt: skip
+    size, dark = around.T
     kept = (found >= settings.least_brightness * whole) & (size >= settings.least_size_um2)
-    kept &= size <= settings.most_size_um2
-    kept &= dark[rows, columns] >= -settings.most_darkness * whole
+    kept &= (size <= settings.most_size_um2) & (dark >= -settings.most_darkness * whole)
     return heads[kept]
 
 
-def _disc(radius: float) -> NDArray[np.bool_]:
-    """Pixels nearer than a radius."""
-    side = np.arange(-int(radius), int(radius) + 1)
-    return np.asarray(np.hypot(side, side[:, None]) < radius)
-
-
-def _bright_um2(smooth: NDArray[np.floating], x: float, y: float, half: float) -> float:
-    """Area about a place that is brighter than ``half``, within the length of three heads."""
+def _around(smooth: NDArray[np.floating], x: float, y: float, half: float) -> tuple[float, float]:
+    """Area about a place (um2) that is brighter than ``half``, and the darkest pixel nearer by."""
     reach = int(NEAR_PX)
     x0, y0 = max(0, round(x) - reach), max(0, round(y) - reach)
-    part = smooth[y0 : round(y) + reach + 1, x0 : round(x) + reach + 1]
+    part = smooth[y0 : max(0, round(y)) + reach + 1, x0 : max(0, round(x)) + reach + 1]
     away = np.hypot(
         np.arange(y0, y0 + part.shape[0])[:, None] - y, np.arange(x0, x0 + part.shape[1]) - x
     )
-    return float(((part > half) & (away < NEAR_PX)).sum()) * UM_PER_PX**2
+    area = float(((part > half) & (away < NEAR_PX)).sum()) * UM_PER_PX**2
+    return area, float(part[away < DARK_PX].min())
 
 
 class ByBlobs:

@@ -43,7 +43,7 @@ class DetectSettings(Settings):
     log_threshold: float = Field(
         55.0, gt=0, description="least height of a blob, where there is no network (grey values)"
     )
-    threads: int = Field(1, ge=1, description="threads (count)")
+    threads: int = Field(2, ge=1, description="threads, each with a frame of its own (count)")
 
 
 class TrainHeadsSettings(Settings):
