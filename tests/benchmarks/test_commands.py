@@ -40,8 +40,7 @@ TINY: dict[str, str] = {
     "sperm.sheets": "--folder e --table t.tsv",
     "sperm.dishes": "--dishes 2 --each 4 --table t.tsv",
     "sperm.visem": "--data none --table t.tsv",
-    "sperm.folds": "--networks vit --folds 0 --epochs 1 --each 2 --folder e --kept k"
-    " --table t.tsv",
+    "sperm.folds": "--networks vit --folds 0 --epochs 1 --each 2 --folder e --kept k --table t.tsv",
     "sperm.explanations": "--networks vit --count 1 --erased 1 --epochs 1 --each 2 --folder e"
     " --kept k --table t.tsv",
     "sperm.speed": "--networks vit --sizes tiny --threads 1 --tries 1 --seconds 0 --table t.tsv",
