@@ -1,8 +1,8 @@
 """Training pictures of what real images show and the plain scenes do not.
 
-Straight and coiled worms, dark outlines around a bright core, parts of a body that are brighter than
-the agar, walls with a meniscus and worms along them, knots, crowds, white saturated light, steps of
-brightness where images were stitched, JPEG.
+Straight and coiled worms, dark outlines around a bright core, parts of a body that are brighter
+than the agar, walls with a meniscus and worms along them, knots, crowds, white saturated light,
+steps of brightness where images were stitched, JPEG.
 """
 
 from dataclasses import replace
