@@ -1,14 +1,17 @@
 """What a folder of raw images looks like, and the row and settings that are written for it."""
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
+import openpyxl
 import pytest
 import tifffile
 import yaml
 from numpy.typing import NDArray
+from openpyxl.styles import Font
 from PIL import Image
 
 from snakescope.healthspan.inspection import naming_of_folder
@@ -250,3 +253,17 @@ def test_folders_of_days_hold_every_well(here: Path, form: str) -> None:
     lines = "\n".join(found)
     assert "4 timepoints, days" in lines
     assert "raw_A01" in lines and "raw_A02" in lines
+
+
+def test_a_workbook_of_times_is_read_as_it_shows(here: Path) -> None:
+    write(here / "p", "IMG_{d}.png", (1, 2, 3))
+    book = openpyxl.Workbook()
+    for cells in (("file", "taken"), *((f"IMG_{d}.png", datetime(2024, 5, d)) for d in (1, 2, 3))):
+        book.active.append(cells)
+    book.save("times.xlsx")
+    given = ("--print-only", "--pixel-size-um", "25", "--times", "times.xlsx")
+    assert "every 24 h" in "\n".join(inspect_folder("p", options(*given), HealthspanSettings()))
+    book.active["A3"].font = Font(strike=True)
+    book.save("times.xlsx")
+    with pytest.raises(StepError, match=r"times.xlsx: line 3: .*'IMG_2.png' in A3 struck out"):
+        inspect_folder("p", options(*given), HealthspanSettings())
