@@ -6,7 +6,6 @@ process reads it, so nothing heavy is imported.
 """
 
 import csv
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from pathlib import Path
 from snakescope.healthspan.plates.naming import NameParts
 from snakescope.settings.sheet_files import OLD_OFFICE, ZIP, decoded
 from snakescope.step.errors import StepError, system_fault
+from snakescope.step.numbers import number_of
 from snakescope.tree.notes import some
 
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "name", "path", "picture", "frame")
@@ -211,6 +211,8 @@ def times_of(
         if by_date and OTHER_TIMES.search(name):
             continue
         told = [(n, row[files], row[k].strip()) for n, row in lines if row[k].strip()]
+        if not by_date:
+            _check_commas(told, rows[0][k])
         times = [_date_h(text) if by_date else _number_h(text, name) for _, _, text in told]
         # A column with no time at all is another one that is called so.
         if any(time is not None for time in times):
@@ -290,12 +292,27 @@ def _of_plate(
     return own
 
 
+def _check_commas(told: Sequence[tuple[int, str, str]], column: str) -> None:
+    """Refuse 1,500 where no other number of the column tells what its comma is.
+
+    Raises:
+        ValueError: naming the first such cell.
+    """
+    commas = [(number, text) for number, _, text in told if "," in text]
+    if commas and all(re.fullmatch(r"[1-9]\d{0,2},\d{3}", text) for _, text in commas):
+        number, text = commas[0]
+        raise ValueError(
+            f"line {number}: expected a number with a decimal point in the column {column}, found"
+            f" {text!r}, which may be {text.replace(',', '')} or {text.replace(',', '.')}; write it"
+            " as one of these"
+        )
+
+
 def _number_h(text: str, unit: str) -> float | None:
     try:
-        value = float(text.replace(",", ".")) * UNITS_H[unit]
+        return number_of(text.replace(",", ".")) * UNITS_H[unit]
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
 
 
 def _date_h(text: str) -> float | None:
