@@ -7,9 +7,8 @@ import pytest
 import tifffile
 from numpy.typing import NDArray
 
-from snakescope.imaging import looks
-from snakescope.imaging.looks import kept_look, look_at_grey
-from snakescope.imaging.volumes import Source, describe
+from snakescope.imaging import volumes
+from snakescope.imaging.volumes import Source, describe, kept_look, look_at_grey
 from snakescope.membranes.settings import MembranesSettings
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.tree import Membranes
@@ -60,7 +59,7 @@ def test_sections_of_one_value_are_named(tmp_path: Path) -> None:
 def test_of_a_large_volume_some_sections_tell(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(looks, "MOST_VOXELS", 100)
+    monkeypatch.setattr(volumes, "MOST_VOXELS", 100)
     with pytest.raises(StepError, match="with contrast"):
         look_at_grey(written(tmp_path / "w.tif", np.full((20, 40, 48), 3, np.uint8)))
     assert "section 9 of 20" in look_at_grey(volume(tmp_path / "v.tif", s9=3))[0]

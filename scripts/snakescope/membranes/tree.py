@@ -63,7 +63,7 @@ class Membranes(Tree[Stack]):
         write_manifest(self.manifest(row.name), found)
         if is_simulated(row):
             return []
-        from snakescope.imaging.looks import kept_look, look_at_grey
+        from snakescope.imaging.volumes import kept_look, look_at_grey
 
         path = Path(self.manifest(row.name), LOOK)
         return kept_look(path, [found.image], lambda: look_at_grey(found.image))

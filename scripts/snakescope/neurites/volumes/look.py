@@ -12,8 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.imaging.looks import kept_look, look_at_grey
-from snakescope.imaging.volumes import Source, read
+from snakescope.imaging.volumes import Source, kept_look, look_at_grey, read
 from snakescope.neurites.volumes.scan import BOUNDARIES
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.neurites.volumes.sheet import Volume
