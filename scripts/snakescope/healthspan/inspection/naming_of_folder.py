@@ -17,13 +17,14 @@ from snakescope.healthspan.inspection.infer_pattern import (
 )
 from snakescope.healthspan.inspection.proposals import Proposal, scalar
 from snakescope.healthspan.inspection.schedule import looks_like_days
+from snakescope.healthspan.plates.dates import hours_of
 from snakescope.healthspan.plates.naming import (
     INCUCYTE,
     NameParts,
     compile_pattern,
     read_name,
 )
-from snakescope.healthspan.plates.times_table import NoText, Times, hours_of, text_rows, times_of
+from snakescope.healthspan.plates.times_table import NoText, Times, text_rows, times_of
 from snakescope.settings.workbook import workbook_rows
 from snakescope.step.errors import StepError
 
