@@ -63,6 +63,12 @@ def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspac
         # The first one's lock is still there, and planning beside it is allowed.
         assert list((workspace.root / ".snakemake/locks").iterdir())
         assert "b/reference.ome.tif" in workspace.plan(REFERENCE.format("b"))
+        # Of the very files that the first one makes as well: one sentence, and no error.
+        beside = workspace.snakemake("--dry-run", REFERENCE.format("a"))
+        said = beside.stdout + beside.stderr
+        assert beside.returncode == 0 and f"process {first.pid} on" in said
+        assert "Error" not in said and "locked" not in said
+        assert "a/reference.ome.tif" in said
         # But nothing is written that the first one's jobs read: this timepoint opens a block.
         found = manifests(workspace.root)
         workspace.raw("a", 10)

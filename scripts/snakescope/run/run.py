@@ -20,6 +20,9 @@ from snakescope.step.environment import shell_prefix
 from snakescope.step.errors import StepError
 from snakescope.tree.tree import Tree
 
+LOCKED = "Error: Directory cannot be locked"
+"""What Snakemake says in a dry run beside a run at work, which hinders neither."""
+
 
 def is_configured(path: str) -> bool:
     """Whether there is a configuration file.
@@ -57,6 +60,8 @@ class Run:
             at_work = holder()
             if at_work and workflow.output_settings.dryrun:
                 logger.warning(f"planned with the raw data that were found before, as {at_work}")
+                # Snakemake would call it an error that the folder is locked, and plan as well.
+                logger.addFilter(lambda record: LOCKED not in record.getMessage())
         try:
             # What is given on the command line holds, so its lines are the ones to name.
             files = dict.fromkeys(["config/config.yaml", *workflow.configfiles] if main else [])
