@@ -14,6 +14,7 @@ from snakescope.learning.registry import check_models, weights_file
 from snakescope.run.lock import holder
 from snakescope.run.monitor import Monitor
 from snakescope.run.settings import sections_of
+from snakescope.run.stop import stop_on_interrupt
 from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
 from snakescope.step.environment import shell_prefix
@@ -57,6 +58,8 @@ class Run:
         if main:
             self.monitor = Monitor(workflow.output_settings, self.trees, self.nothing_to_do)
             logger.addHandler(self.monitor)
+            if not workflow.output_settings.dryrun:
+                stop_on_interrupt(self.monitor.stop, ends_jobs=workflow.local_exec)
             at_work = holder()
             if at_work and workflow.output_settings.dryrun:
                 logger.warning(f"planned with the raw data that were found before, as {at_work}")

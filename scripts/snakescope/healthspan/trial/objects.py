@@ -20,8 +20,9 @@ from snakescope.healthspan.detection.detect import (
 )
 from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast, length_px, width_px
+from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast
 from snakescope.healthspan.detection.views import Disc, worth_a_look
+from snakescope.healthspan.states.composite import slender_size
 from snakescope.imaging.masks import Instance
 
 MOVED = 0.35
@@ -127,10 +128,11 @@ def judged(
         edge = float("inf")
         if around.dish is not None:
             edge = around.dish.distance(*instance.centroid) * pixel_size_um
+        length, width = slender_size(instance.mask)
         found.append(
             Found(
                 instance, reason, value, max(left, default=0.0),
-                length_px(instance) * pixel_size_um, width_px(instance) * pixel_size_um, edge,
+                length * pixel_size_um, width * pixel_size_um, edge,
             )
         )  # fmt: skip
     return found
