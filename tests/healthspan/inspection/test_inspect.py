@@ -320,3 +320,11 @@ def test_the_run_takes_two_channels_as_they_were_proposed(
     assert isinstance(scanned, PlateFrames), scanned
     assert scanned.channels == ("bright_field", "dark_field")
     assert sorted({frame.time_h for frame in scanned.frames}) == [0, 12, 24, 36, 48]
+
+
+def test_a_frame_that_cannot_be_read_is_told(here: Path) -> None:
+    write(here / "p", "day{d}.png", (1, 2, 3))
+    whole = Path("p/day1.png").read_bytes()
+    Path("p/day1.png").write_bytes(whole[: len(whole) // 2])
+    lines = inspect_folder("p", options("--pixel-size-um", "25"), HealthspanSettings())
+    assert any(line.startswith("UNREADABLE") and "day1.png" in line for line in lines)
