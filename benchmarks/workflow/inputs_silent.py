@@ -177,7 +177,8 @@ def _folders() -> tuple[Case, ...]:
     waves = [f"exp1_w{c}_s1_t{t}.TIF" for t in range(1, 6) for c in ("1BF", "2GFP")]
     return (
         Case(1, "a JPEG cut off, with an end marker behind it", told,
-             says("UNREADABLE    day1.jpg", status=0), make=then(small(numbers("day{}.jpg", count=4)), _cut), command=LOOK),
+             says("UNREADABLE    day1.jpg", status=0), command=LOOK,
+             make=then(small(numbers("day{}.jpg", count=4)), _cut)),
         Case(16, "Opera: two channels, ch1 and ch2", "asked for, no row", says(
             "STILL NEEDED", "plates.channel_names", without=["rows of the sample sheet"], status=0),
              make=small(opera), command=look),

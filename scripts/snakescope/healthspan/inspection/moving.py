@@ -18,7 +18,8 @@ from snakescope.healthspan.registration.motion import to_reference
 from snakescope.healthspan.registration.reference import Description, describe
 from snakescope.healthspan.registration.register import prepare, register_frame
 from snakescope.healthspan.registration.settings import RegisterSettings
-from snakescope.healthspan.states.composite import midline_length, slender_size
+from snakescope.healthspan.states.body import body_mask, slender_size
+from snakescope.healthspan.states.composite import midline_length
 
 MIN_CONTRAST = 5.0
 """Least contrast of a pixel of an object, in units of the noise of the frame."""
@@ -26,8 +27,6 @@ MIN_AREA_PX, MAX_AREA_SHARE = 12, 0.002
 MIN_SLENDERNESS = 5.0
 MOVED = 0.35
 """Share of an object's contrast that is left at its place in the other frame, if it has moved."""
-TOP_PERCENT = 90
-"""Percentile of the contrast of an object that is the contrast of its body."""
 INSIDE = 0.95
 """Share of the radius of the dish within which objects are looked at."""
 MIN_MOVED = 3
@@ -136,26 +135,11 @@ def _slender(
             continue
         value = float(here[box][mask].mean())
         if float(there[box][mask].mean()) < MOVED * value:
-            body = _body(np.where(mask, here[box], 0).astype(np.float32))
+            body = body_mask(np.where(mask, here[box], 0).astype(np.float32))
             found.append((y, x, *slender_size(body), value))
         else:
             still += 1
     return found, still
-
-
-def _body(contrasts: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return the mask of one object to half of its contrast, where masks of worms end.
-
-    What stands out from the noise reaches farther, by the blur of the lens on either side: worms
-    3 px wide would be a half wider by it.
-
-    Args:
-        contrasts: of the object, shape (Y, X), 0 beside it.
-    """
-    top = float(np.percentile(contrasts[contrasts > 0], TOP_PERCENT))
-    bold = (contrasts > top / 2).astype(np.uint8)
-    _, labels, boxes, _ = cv2.connectedComponentsWithStats(bold, connectivity=8)
-    return np.asarray(labels == 1 + int(boxes[1:, cv2.CC_STAT_AREA].argmax()))
 
 
 def _alike(moved: Sequence[Moving]) -> list[Moving]:

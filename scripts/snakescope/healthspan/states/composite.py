@@ -76,12 +76,6 @@ def midline_length(mask: NDArray[np.bool_]) -> float:
     return float(skeleton + 0.5 * np.count_nonzero(mask) / skeleton)
 
 
-def slender_size(mask: NDArray[np.bool_]) -> tuple[float, float]:
-    """Return length and mean width (px) of a body: its midline, and area / length."""
-    length = midline_length(mask)
-    return length, np.count_nonzero(mask) / length
-
-
 def neighbours(
     times_h: dict[int, float], timepoint: int, max_gap_h: float
 ) -> tuple[int | None, int | None]:
