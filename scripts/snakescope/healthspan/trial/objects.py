@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.channel_overlay import GROUND
+from snakescope.healthspan.detection.channel_overlay import GROUND, contrast_of
 from snakescope.healthspan.detection.detect import (
     Surroundings,
     find_objects,
@@ -20,8 +20,9 @@ from snakescope.healthspan.detection.detect import (
 )
 from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast, length_px, width_px
+from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast
 from snakescope.healthspan.detection.views import Disc, worth_a_look
+from snakescope.healthspan.states.body import body_mask, slender_size
 from snakescope.imaging.masks import Instance
 
 MOVED = 0.35
@@ -42,7 +43,8 @@ class Found:
         instance: its mask; reason: why it is dropped, empty if kept.
         contrast: mean grey value above the ground; left: the most of it that is left at its place
             in another frame, as a share; 0 where there is no other frame.
-        length_um, width_um: of its mask; edge_um: from the edge of the dish to its centre.
+        length_um, width_um: of its body, to half of its contrast, as `snakescope inspect` says
+            them; edge_um: from the edge of the dish to its centre.
     """
 
     instance: Instance
@@ -127,10 +129,14 @@ def judged(
         edge = float("inf")
         if around.dish is not None:
             edge = around.dish.distance(*instance.centroid) * pixel_size_um
+        inside = one.picture[instance.top : instance.bottom, instance.left : instance.right]
+        # Overlays compress contrast, by which half of it lies farther out.
+        body = np.where(instance.mask, contrast_of(inside), 0)
+        length, width = slender_size(body_mask(body) if value > 0 else instance.mask)
         found.append(
             Found(
                 instance, reason, value, max(left, default=0.0),
-                length_px(instance) * pixel_size_um, width_px(instance) * pixel_size_um, edge,
+                length * pixel_size_um, width * pixel_size_um, edge,
             )
         )  # fmt: skip
     return found
