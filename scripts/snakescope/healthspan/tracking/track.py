@@ -294,7 +294,7 @@ def track_plate(
         probability[candidate],
     )
 
-    alike = alike_at_start(states, time_h[rank] - time_h[0] if len(time_h) else rank, settings)
+    alike = alike_at_start(states, (time_h - time_h[:1])[rank], settings)
     counted, static, mover, tracks = judged_tracks(
         states, candidate, candidates, time_h, day, alike, settings
     )
