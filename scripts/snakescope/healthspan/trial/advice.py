@@ -260,8 +260,8 @@ def on_unsure(
         text = (
             f"With confidences from {score:g} on it keeps {len(added)} more objects beside"
             f" {kept}: {len(alike)} of them {'moved, and ' if len(found) > 1 else ''}are as long"
-            " and as dark as the worms that it is sure of. Weights trained further on such pictures would help more (snakemake"
-            " healthspan_train)."
+            " and as dark as the worms that it is sure of. Weights trained further on such pictures"
+            " would help more (snakemake healthspan_train)."
         )
         proposed = [
             Advice(
