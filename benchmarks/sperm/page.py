@@ -230,9 +230,9 @@ says how well real sperm are graded. Heads and speeds are also measured on a rea
 *Compact protocol* (`config/examples/sperm_benchmark/config.yaml`): 615 simulated clips of 31 donors
 at 96 px, tiny networks with random weights, 4 epochs of batches of 8, five folds by donor; three
 folds train, one chooses the epoch, one is tested. All networks have the same protocol, and none is
-trained to the end by it: on validation donors the mean grades of `ours` vary a third less than those
-of the votes, those of `timesformer` a seventh, and a network of images may not learn at all. The
-paper's full protocol (`size: full`, 224 px, 200 epochs) is {hours:.0f} hours of a GPU a network
+trained to the end by it: on validation donors the mean grades of `ours` vary a third less than
+those of the votes, those of `timesformer` a seventh, and a network of images may not learn at all.
+The paper's full protocol (`size: full`, 224 px, 200 epochs) is {hours:.0f} hours of a GPU a network
 where it trains on one clip a second, and was not run: a row here is no measurement of the paper's
 networks.
 

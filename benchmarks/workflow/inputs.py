@@ -29,6 +29,7 @@ from benchmarks.workflow.inputs_further import CASES as FURTHER
 from benchmarks.workflow.inputs_made import Case
 from benchmarks.workflow.inputs_odd import CASES as ODD
 from benchmarks.workflow.inputs_sheets import CASES as SHEETS
+from benchmarks.workflow.inputs_silent import CASES as SILENT
 from benchmarks.workflow.planned import look
 from snakescope.__main__ import main as snakescope
 from snakescope.step.command import run_step
@@ -37,7 +38,7 @@ from snakescope.step.tables import write_table
 
 WITHOUT_RIGHTS = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
 COLUMNS = ("kind", "case", "expected", "found", "ok")
-CASES = tuple(sorted((*FIRST, *FURTHER, *SHEETS, *ODD), key=lambda case: case.kind))
+CASES = tuple(sorted((*FIRST, *FURTHER, *SHEETS, *ODD, *SILENT), key=lambda case: case.kind))
 NOISE = re.compile(r"^(?:ERROR|WARNING|WorkflowError:?)\b[: ]*")
 
 
@@ -189,10 +190,12 @@ def main() -> None:
     only.add_argument("--run", action="store_true", help="only cases that run jobs")
     parser.add_argument("--case", default="", help="part of the name of cases")
     parser.add_argument("--odd", action="store_true", help="only cases of inputs_odd")
+    parser.add_argument("--silent", action="store_true", help="only cases of inputs_silent")
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/inputs.tsv")
     given = parser.parse_args()
     chosen = [c for c in CASES if not given.kind or c.kind in given.kind]
     chosen = [c for c in chosen if given.case in c.name and (not given.odd or c in ODD)]
+    chosen = [c for c in chosen if not given.silent or c in SILENT]
     if given.planned or given.run:
         chosen = [c for c in chosen if (c.dry or c.step) == given.planned]
     rows: dict[tuple[int, str], tuple[int, str, str, str, str]] = {}

@@ -30,7 +30,7 @@ class Stacks(Clone):
         labels = np.zeros((8, 32, 32), np.uint8)
         labels[:, ::8] = 1
         tifffile.imwrite(self.root / "labels.tif", labels)
-        tifffile.imwrite(self.root / "b.tif", np.ones((4, 32, 32), np.uint8))
+        tifffile.imwrite(self.root / "b.tif", np.eye(32, dtype=np.uint8)[None].repeat(4, 0))
 
     def unusable(self) -> str:
         """A stack of which there is no file."""
@@ -40,7 +40,7 @@ class Stacks(Clone):
     def section(self, z: int, value: int) -> None:
         path = self.root / f"raw/a/s{z}.tif"
         path.parent.mkdir(parents=True, exist_ok=True)
-        tifffile.imwrite(path, np.full((32, 32), value, np.uint8))
+        tifffile.imwrite(path, value + np.eye(32, dtype=np.uint8))
 
 
 EXAMPLE = Stacks

@@ -31,7 +31,7 @@ class Volumes(Clone):
             self.section(z, z)
         two = np.repeat(np.uint16([1, 2]), 8)
         tifffile.imwrite(self.root / "labels.tif", np.broadcast_to(two, (8, 16, 16)).copy())
-        tifffile.imwrite(self.root / "b.tif", np.ones((4, 16, 16), np.uint8))
+        tifffile.imwrite(self.root / "b.tif", np.eye(16, dtype=np.uint8)[None].repeat(4, 0))
 
     def unusable(self) -> str:
         """A volume of which there is no file."""
@@ -41,7 +41,7 @@ class Volumes(Clone):
     def section(self, z: int, value: int) -> None:
         path = self.root / f"raw/a/s{z}.tif"
         path.parent.mkdir(parents=True, exist_ok=True)
-        tifffile.imwrite(path, np.full((16, 16), value, np.uint8))
+        tifffile.imwrite(path, value + np.eye(16, dtype=np.uint8))
 
     def config(self, text: str) -> None:
         self.sheet_file("config.yaml", text)

@@ -1,10 +1,15 @@
 """Sheets and configurations as people and programs write them, and mutated ones."""
 
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.styles import Font
+from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import TypeAdapter, ValidationError
 
 from snakescope.healthspan.plates.sheet import Plate
@@ -114,6 +119,72 @@ def test_a_row_that_a_filter_hides_is_refused_and_the_others_are_read(tmp_path: 
     sheet = read_sheet(tmp_path / "p.xlsx", Plate)
     assert [row.name for row in sheet.rows] == ["p1"]
     assert "found one that is hidden" in sheet.refused[0].reason
+
+
+def _struck_name(sheet: Worksheet) -> None:
+    sheet["A3"].font = Font(strike=True)
+
+
+def _struck_in_part(sheet: Worksheet) -> None:
+    struck = TextBlock(InlineFont(strike=True), "N2")
+    sheet["C3"] = CellRichText(struck, " daf-16")
+
+
+def _struck_whole(sheet: Worksheet) -> None:
+    for cell in sheet[3]:
+        cell.font = Font(strike=True)
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        (_struck_name, "'p2' in A3 struck out; delete the row"),
+        (_struck_in_part, "'N2 daf-16' in C3 struck out"),
+        (_struck_whole, "struck out"),
+    ],
+)
+def test_a_row_that_is_struck_out_is_refused_and_the_others_are_read(
+    tmp_path: Path, mark: Callable[[Worksheet], None], said: str
+) -> None:
+    book = openpyxl.Workbook()
+    for line in (HEADER.split(), ["p1", "e", "N2", "raw", 8], ["p2", "e", "N2", "raw2", 8]):
+        book.active.append(line)
+    # Bold, or a line through an empty cell, means nothing.
+    book.active["A2"].font = Font(bold=True)
+    book.active["F2"].font = Font(strike=True)
+    mark(book.active)
+    book.save(tmp_path / "p.xlsx")
+    sheet = read_sheet(tmp_path / "p.xlsx", Plate)
+    assert [row.name for row in sheet.rows] == ["p1"]
+    (refused,) = sheet.refused
+    assert "p.xlsx, line 3" in refused.reason and said in refused.reason
+
+
+@pytest.mark.parametrize(("first", "last"), [("E", "E"), ("D", "E")])
+def test_hidden_columns_are_refused(tmp_path: Path, first: str, last: str) -> None:
+    book = openpyxl.Workbook()
+    for line in (HEADER.split(), ["p1", "e", "N2", "raw", 8]):
+        book.active.append(line)
+    book.active.column_dimensions.group(first, last, hidden=True)
+    book.save(tmp_path / "p.xlsx")
+    with pytest.raises(StepError, match=f"p.xlsx, line 1: .*hidden column {first}; show"):
+        read_sheet(tmp_path / "p.xlsx", Plate)
+
+
+@pytest.mark.parametrize("state", ["hidden", "veryHidden"])
+def test_hidden_sheets_are_not_read(tmp_path: Path, state: str) -> None:
+    book = openpyxl.Workbook()
+    for line in (HEADER.split(), ["p1", "e", "N2", "raw", 8]):
+        book.active.append(line)
+    lists = book.create_sheet("lists")
+    lists.append(["N2", "daf-16"])
+    lists.sheet_state = state
+    book.save(tmp_path / "p.xlsx")
+    assert [row.name for row in read_sheet(tmp_path / "p.xlsx", Plate).rows] == ["p1"]
+    lists.title = "plates"
+    book.save(tmp_path / "p.xlsx")
+    with pytest.raises(StepError, match="found that plates is hidden; show it"):
+        read_sheet(tmp_path / "p.xlsx", Plate)
 
 
 @pytest.mark.parametrize("kind", ["tsv", "csv", "xlsx"])

@@ -74,6 +74,14 @@ def test_its_worms_are_found(finished: tuple[Path, str, int]) -> None:
     assert counts["total"].median() >= 2
 
 
+def test_every_worm_is_compared_with_the_first_frames(finished: tuple[Path, str, int]) -> None:
+    states = pd.read_csv(finished[0] / "results" / "healthspan" / "good" / "states.tsv", sep="\t")
+    later = states[states["timepoint"] > 1]
+    assert len(later) > 0
+    assert later[["start_correlation", "start_contrast"]].notna().all(axis=None)
+    assert states.loc[states["timepoint"] <= 1, "start_contrast"].isna().all()
+
+
 def cells_of(page: Path) -> list[str]:
     """What a page of results says, cell by cell."""
     parts = re.split(r"</?(?:td|th|p|h1|h2|tr|li|figcaption)[^>]*>", page.read_text())

@@ -1,6 +1,7 @@
 """Two runs in one folder: whatever they are asked for, the second refuses and harms nothing."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -29,15 +30,22 @@ def at_work(folder: Path) -> bool:
 
 
 @contextmanager
-def run_at_work(workspace: Workspace) -> Iterator["subprocess.Popen[bytes]"]:
-    """A run for plate a whose first job waits, and goes on at the end."""
+def run_at_work(
+    workspace: Workspace, in_background: bool = False
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A run for plate a whose first job waits, and goes on at the end.
+
+    Args:
+        in_background: as a script starts it with &, SIGINT ignored; what it says is in said.txt.
+    """
     held = workspace.root / "held"
     held.touch()
     environment = {"STUB_RAN": str(workspace.root / "first.txt"), "STUB_HELD_BY": str(held)}
     first = subprocess.Popen(
         [sys.executable, "-m", "snakemake", "--cores", "1", REFERENCE.format("a")],
         cwd=workspace.root, env={**os.environ, **environment},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        stdout=(workspace.root / "said.txt").open("wb"), stderr=subprocess.STDOUT,
+        start_new_session=True, preexec_fn=_ignore_interrupt if in_background else None,
     )  # fmt: skip
     try:
         until = time.monotonic() + PATIENCE_S
@@ -48,6 +56,30 @@ def run_at_work(workspace: Workspace) -> Iterator["subprocess.Popen[bytes]"]:
     finally:
         held.unlink()
         first.wait(timeout=PATIENCE_S)
+
+
+def _ignore_interrupt() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@pytest.mark.parametrize(("in_background", "whole_group"), [(True, False), (False, True)])
+def test_an_interrupt_ends_jobs_and_run_and_nothing_has_failed(
+    workspace: Workspace, in_background: bool, whole_group: bool
+) -> None:
+    with run_at_work(workspace, in_background) as first:
+        time.sleep(2)  # until the job waits
+        (os.killpg if whole_group else os.kill)(first.pid, signal.SIGINT)
+        first.wait(timeout=30)
+        assert (workspace.root / "held").exists()
+        said = (workspace.root / "said.txt").read_text()
+    assert first.returncode == 1
+    assert "stopped by Ctrl-C or kill -INT: 1 job cancelled; run again" in said
+    assert "0 attempts failed" in said
+    assert "Traceback" not in said and "Error in rule" not in said
+    assert not list(workspace.root.glob(".snakemake/locks/*"))
+    assert not (workspace.root / "results/healthspan/failures.tsv").exists()
+    assert not (workspace.root / "results/healthspan/a/problem.html").exists()
+    assert workspace.run(REFERENCE.format("a")) == {"a/reference.ome.tif"}
 
 
 def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspace) -> None:
@@ -63,6 +95,12 @@ def test_a_run_for_other_files_refuses_beside_one_that_works(workspace: Workspac
         # The first one's lock is still there, and planning beside it is allowed.
         assert list((workspace.root / ".snakemake/locks").iterdir())
         assert "b/reference.ome.tif" in workspace.plan(REFERENCE.format("b"))
+        # Of the very files that the first one makes as well: one sentence, and no error.
+        beside = workspace.snakemake("--dry-run", REFERENCE.format("a"))
+        said = beside.stdout + beside.stderr
+        assert beside.returncode == 0 and f"process {first.pid} on" in said
+        assert "Error" not in said and "locked" not in said
+        assert "a/reference.ome.tif" in said
         # But nothing is written that the first one's jobs read: this timepoint opens a block.
         found = manifests(workspace.root)
         workspace.raw("a", 10)

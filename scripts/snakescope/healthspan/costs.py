@@ -44,7 +44,7 @@ COSTS = {
     "detect": _cost(1300, 15, s=8, s_megapixel=1.7, files={"frame": 0.05}),
     "second_look": _cost(180, 26, 1, s_megapixel=0.13, s_frame=0.7, files={"frame": 0.01}),
     "composite": _cost(150, 0.5, 1, s_frame=0.1),
-    "evidence": _cost(180, 26, 1, s_megapixel=0.13, s_frame=0.7),
+    "evidence": _cost(180, 28, 1, s_megapixel=0.13, s_frame=0.9),
     "classify": _cost(930, 0, 5, s=7, s_frame=0.2, files={"frame": 0.07}),
     "states_table": _cost(72),
     "track": _cost(130, 0, 0.5, s_frame=0.3, files={"frame": 0.01}),

@@ -203,11 +203,9 @@ class Healthspan(Tree[Plate]):
         """``pattern``, with ``{block}``, for some blocks of a plate."""
         return [f"{self.results}/{plate}/{pattern.replace('{block}', block)}" for block in blocks]
 
-    def of_blocks(self, pattern: str) -> Files:
-        """Make an input function: ``pattern``, with ``{block}``, for every block of the plate."""
-        return signed(
-            lambda wildcards: self.files(pattern, wildcards.plate, self.blocks(wildcards.plate))
-        )
+    def of_blocks(self, pattern: str, first: int | None = None) -> Files:
+        """Make an input function: ``pattern`` for every block of the plate, or the ``first``."""
+        return signed(lambda row: self.files(pattern, row.plate, self.blocks(row.plate)[:first]))
 
     def of_neighbours(self, pattern: str) -> Files:
         """Make an input function: ``pattern`` for the block, the one before and the one after."""

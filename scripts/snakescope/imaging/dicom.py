@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.imaging.jpeg import check_whole
 from snakescope.step.errors import StepError
 
 MAGIC_AT, MAGIC = 128, b"DICM"
@@ -138,6 +139,7 @@ def read_ultrasound(path: str | Path, window: bool = False) -> UltrasoundFile:
         header = pydicom.dcmread(path, stop_before_pixels=True)
     colour = str(header.get("PhotometricInterpretation", ""))
     try:
+        _check_jpegs(path, header)
         pixels = pixel_array(path)
         if colour == "PALETTE COLOR":
             mapped = apply_color_lut(pixels, header)
@@ -228,3 +230,15 @@ def pseudonym(identifier: str, salt: bytes, digits: int = 12) -> str:
     A plain hash of a short number is found by trying all numbers; without the salt this one is not.
     """
     return hmac.new(salt, identifier.encode(), hashlib.sha256).hexdigest()[:digits]
+
+
+def _check_jpegs(path: str | Path, header: Any) -> None:
+    """Refuse a frame that is a JPEG and was cut off; see :func:`jpeg.check_whole`."""
+    import pydicom
+    from pydicom.encaps import generate_frames
+
+    if header.file_meta.TransferSyntaxUID == pydicom.uid.JPEGBaseline8Bit:
+        pixels = pydicom.dcmread(path).PixelData
+        count = int(header.get("NumberOfFrames", 1))
+        for frame in generate_frames(pixels, number_of_frames=count):
+            check_whole(frame)

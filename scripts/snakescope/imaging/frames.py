@@ -17,14 +17,12 @@ import tifffile
 from numpy.typing import NDArray
 from PIL import Image
 
-from snakescope.imaging import tiff
+from snakescope.imaging import jpeg, tiff
 from snakescope.step.errors import StepError, system_fault
 
 Frame = NDArray[np.uint8] | NDArray[np.uint16]
 
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-JPEG_MAGIC = b"\xff\xd8\xff"
-JPEG_END = b"\xff\xd9"
 TIFF_MAGICS = tiff.MAGICS
 EXIF_ORIENTATION = 0x0112
 ALPHA = (tifffile.EXTRASAMPLE.ASSOCALPHA, tifffile.EXTRASAMPLE.UNASSALPHA)
@@ -164,7 +162,7 @@ def _decode(path: Path, labels: bool = False, sections: bool = False) -> NDArray
         if data[24] == 1 and not labels:  # bits a sample, in the header
             image = image.astype(bool)
         return _oriented(whole(_without_alpha(image, path)), path)
-    if magic[:3] == JPEG_MAGIC:
+    if magic[:3] == jpeg.START:
         if labels:
             raise UnreadableFrame(f"{path}: expected labels without loss, found JPEG; save as PNG")
         return _decode_jpeg(path)
@@ -183,9 +181,7 @@ def _several(path: Path, found: str) -> str:
 
 def _decode_jpeg(path: Path) -> NDArray[np.generic]:
     data = path.read_bytes()
-    # libjpeg fills missing parts with grey and only warns.
-    if data.rfind(JPEG_END) < len(data) // 2:
-        raise ValueError("JPEG without its end marker")
+    jpeg.check_whole(data)
     image = np.asarray(imagecodecs.jpeg8_decode(data))
     if image.ndim == 3 and image.shape[2] == 4:
         raise UnreadableFrame(f"{path}: expected a grey JPEG, found one in CMYK; save it in grey")

@@ -17,6 +17,7 @@ import numpy as np
 import tifffile
 from numpy.typing import NDArray
 
+from snakescope.imaging import jpeg
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
@@ -206,6 +207,12 @@ class Video:
         found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
         if found is None:
             raise StepError(f"{path}: expected an image, found something else; remove the file")
+        try:
+            jpeg.check_whole(path.read_bytes())
+        except ValueError as error:
+            raise StepError(
+                f"{path}: expected a whole image, found {error}; copy it again"
+            ) from None
         return found[..., 2::-1] if found.ndim == 3 else found
 
     def _grey(self, frame: NDArray[Any]) -> Grey:

@@ -20,7 +20,7 @@ from snakescope.membranes.stacks.manifest import (
     read_manifest,
     write_manifest,
 )
-from snakescope.membranes.stacks.scan import find_stack
+from snakescope.membranes.stacks.scan import find_stack, is_simulated
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.steps import STEPS
 from snakescope.step.errors import StepError
@@ -30,6 +30,7 @@ from snakescope.tree.tree import Tree
 RESULTS = ("membranes.ome.zarr", "membranes.tif", "sections.png", "page.html")
 TRUTH_RESULTS = ("scores.tsv", "scores.png")
 DEFAULT_WIDTH = 16
+LOOK = "look.json"
 Files = Callable[[Any], list[str]]
 
 
@@ -60,7 +61,12 @@ class Membranes(Tree[Stack]):
         """Look at the files of a stack and write what they are."""
         found = find_stack(row, self.settings_of("simulate").shape)
         write_manifest(self.manifest(row.name), found)
-        return []
+        if is_simulated(row):
+            return []
+        from snakescope.imaging.volumes import kept_look, look_at_grey
+
+        path = Path(self.manifest(row.name), LOOK)
+        return kept_look(path, [found.image], lambda: look_at_grey(found.image))
 
     def wanted(self) -> list[str]:
         """The membranes and pictures of every stack, scores of those with test sections."""

@@ -64,6 +64,13 @@ class Monitor(LogHandlerBase):
         self._file: Any = None
         self._printed = time.monotonic()
         self._ended = False
+        self.stopped, self.cancelled = False, 0
+
+    def stop(self) -> None:
+        """Take it that a person stops the run: jobs that end from now on have not failed."""
+        self.stopped = True
+        logger.addFilter(lambda record: getattr(record, "event", None) != LogEvent.JOB_ERROR)
+        self.cancelled = len(self.standing.running)
 
     def emit(self, record: logging.LogRecord) -> None:
         """Write what is an event of ours; refuse a run where another one works.
@@ -90,7 +97,7 @@ class Monitor(LogHandlerBase):
             self.write("job", **job, **({"cost": self._cost(job)} if self.plan else {}))
         elif event == LogEvent.JOB_FINISHED and job:
             self.write("finished", **job_keys(job), **events.used(job, self.temporary))
-        elif event == LogEvent.JOB_ERROR and job:
+        elif event == LogEvent.JOB_ERROR and job and not self.stopped:
             self.write("failed", **job_keys(job), **events.failed_event(keys))
         elif event is None and (found := events.slurm_event(record.getMessage())):
             self.write(found[0], **found[1])
@@ -175,6 +182,9 @@ class Monitor(LogHandlerBase):
                 lines += tree.summary()
             lines += tree.standing({one.subject for one in failures if one.status == "failed"})
         lines.append(self.standing.closing())
+        if self.stopped:
+            jobs = f"{self.cancelled} job{'s' * (self.cancelled != 1)}"
+            lines.append(f"stopped by Ctrl-C or kill -INT: {jobs} cancelled; run again to go on")
         summary = command("summary", str(self.path.resolve()))
         print("\n".join([*lines, f"What was used and what failed: {summary}"]), file=sys.stderr)
 

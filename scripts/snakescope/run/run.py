@@ -14,11 +14,15 @@ from snakescope.learning.registry import check_models, weights_file
 from snakescope.run.lock import holder
 from snakescope.run.monitor import Monitor
 from snakescope.run.settings import sections_of
+from snakescope.run.stop import stop_on_interrupt
 from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
 from snakescope.step.environment import shell_prefix
 from snakescope.step.errors import StepError
 from snakescope.tree.tree import Tree
+
+LOCKED = "Error: Directory cannot be locked"
+"""What Snakemake says in a dry run beside a run at work, which hinders neither."""
 
 
 def is_configured(path: str) -> bool:
@@ -54,9 +58,13 @@ class Run:
         if main:
             self.monitor = Monitor(workflow.output_settings, self.trees, self.nothing_to_do)
             logger.addHandler(self.monitor)
+            if not workflow.output_settings.dryrun:
+                stop_on_interrupt(self.monitor.stop, ends_jobs=workflow.local_exec)
             at_work = holder()
             if at_work and workflow.output_settings.dryrun:
                 logger.warning(f"planned with the raw data that were found before, as {at_work}")
+                # Snakemake would call it an error that the folder is locked, and plan as well.
+                logger.addFilter(lambda record: LOCKED not in record.getMessage())
         try:
             # What is given on the command line holds, so its lines are the ones to name.
             files = dict.fromkeys(["config/config.yaml", *workflow.configfiles] if main else [])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from snakescope.run.events import RUNS, events_of, number, runs
+from snakescope.run.events import RUNS, events_of, now, number, runs
 from snakescope.run.lock import at_work
 from snakescope.run.progress import add_arguments, duration, standing_of
 from snakescope.step.output import atomic_write
@@ -100,8 +100,10 @@ def main(options: argparse.Namespace) -> None:
     standing, jobs = standing_of(events), jobs_of(events)
     ended = "ended" if events[-1]["event"] == "run_ended" else "not ended, or killed,"
     if ended != "ended" and [path] == runs()[-1:] and at_work():
-        ended = "still at work"
+        ended, standing.latest = "still at work", now()
     print(f"{path}: {ended} after {duration(standing.elapsed_s)}")
+    if ended == "still at work":
+        print(*standing.at_work(standing.latest), sep="\n")
     if jobs:
         used = by_rule(jobs)
         with atomic_write(path.with_suffix(".used.tsv")) as partial:

@@ -100,7 +100,10 @@ def _keys_of(path: str | Path) -> list[tuple[str, int, bool]]:
             ) from None
 
 
-ODD = re.compile(r"[-+]?(?:0[0-7_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[0-9.]*_[0-9._]*)")
+ODD = re.compile(
+    r"[-+]?(?:0[0-7_]+|0[xb][0-9a-fA-F_]+|[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?"
+    r"|[0-9.]*_[0-9._]*)"
+)
 """Numbers that YAML 1.1 reads as others than people write: 010 is 8, 1:30 is 90, 1_0 is 10."""
 
 

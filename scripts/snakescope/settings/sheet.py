@@ -22,10 +22,12 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core.core_schema import ValidationInfo
 
 from snakescope.settings.load import did_you_mean, expected_value, point_for_comma
 from snakescope.settings.sheet_files import sheet_lines
 from snakescope.step.errors import StepError
+from snakescope.step.numbers import checked, is_number, number_of
 
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 """Names of subjects and of whatever else names a folder of results."""
@@ -98,10 +100,10 @@ def _sizes(cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     try:
-        sizes = tuple(float(part) for part in cell.replace(",", " ").split())
+        sizes = tuple(number_of(part) for part in cell.replace(",", " ").split())
     except ValueError:
         sizes = ()
-    if len(sizes) != 3 or not all(0 < size < float("inf") for size in sizes):
+    if len(sizes) != 3 or not all(size > 0 for size in sizes):
         raise PydanticCustomError(
             "voxel",
             "the size of a voxel along z, y and x in nm, such as 30 6 6",
@@ -142,6 +144,12 @@ class Row(BaseModel):
 
     name: Name
     extra: dict[str, str] = Field({}, exclude=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _number_as_written(cls, value: Any, info: ValidationInfo) -> Any:
+        field = cls.model_fields.get(info.field_name or "")
+        return checked(value) if field and is_number(field.annotation) else value
 
     @field_validator("name")
     @classmethod

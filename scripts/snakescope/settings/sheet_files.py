@@ -5,15 +5,13 @@ so that names that look alike are alike.
 """
 
 import csv
-import datetime
 import io
 import re
 import unicodedata
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
+from snakescope.settings.workbook import workbook_rows
 from snakescope.step.errors import StepError, system_fault
 
 Line = tuple[int, list[str]]
@@ -72,7 +70,7 @@ def sheet_lines(path: str | Path, columns: str, wanted: str) -> tuple[list[Line]
             f"{path}: expected a sample sheet, found {error.strerror}; name a file"
         ) from None
     if path.suffix.lower() in EXCEL:
-        rows = _workbook(path, content, wanted)
+        rows = workbook_rows(path, content, wanted)
     else:
         if content.startswith((ZIP, OLD_OFFICE)):
             kind = "a workbook" if content.startswith(ZIP) else "an old workbook of Excel (.xls)"
@@ -165,74 +163,3 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, list[str], str]]:
             f"{path}, line {before + 1}: expected cells between {mark!r}, found something else"
             f" ({error}); close every quotation mark, or save it as .xlsx"
         ) from None
-
-
-def _workbook(path: Path, content: bytes, wanted: str) -> Iterator[tuple[int, list[str], str]]:
-    import openpyxl
-
-    try:
-        calculated, typed = (
-            openpyxl.load_workbook(io.BytesIO(content), data_only=values)
-            for values in (True, False)
-        )
-        sheets, written = (
-            {sheet.title: list(sheet.iter_rows(values_only=True)) for sheet in book.worksheets}
-            for book in (calculated, typed)
-        )
-        hidden = {
-            sheet.title: {at for at, row in sheet.row_dimensions.items() if row.hidden}
-            for sheet in calculated.worksheets
-        }
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError) as error:
-        lines = str(error).splitlines() or [type(error).__name__]
-        raise StepError(
-            f"{path}: expected an Excel workbook, found none ({lines[0][:80]}); save it again"
-        ) from None
-    except Exception as error:  # openpyxl and its XML parser raise many kinds on damaged files
-        raise StepError(
-            f"{path}: expected an Excel workbook, found a damaged one ({type(error).__name__});"
-            " save it again"
-        ) from None
-    filled = {
-        name: rows
-        for name, rows in sheets.items()
-        if any(cell is not None for row in rows for cell in row)
-    }
-    named = next((name for name in filled if name.lower() == wanted.lower()), None)
-    if named is None and len(filled) > 1:
-        raise StepError(
-            f"{path}: expected one sheet in the workbook, or one called {wanted}, found"
-            f" {', '.join(filled)}; rename the one to read"
-        )
-    title = named or next(iter(filled), "")
-    formulas = dict(enumerate(written.get(title, []), start=1))
-    for number, row in enumerate(filled.get(title, []), start=1):
-        pairs = zip(row, formulas.get(number, row), strict=False)
-        problem = next((p for cell, typed in pairs if (p := _no_cell(cell, typed))), "")
-        if number in hidden.get(title, ()) and any(cell is not None for cell in row):
-            problem = "expected a row that shows, found one that is hidden; show it, or delete it"
-        yield number, [_as_typed(cell) for cell in row], problem
-
-
-def _no_cell(cell: Any, typed: Any) -> str:
-    if cell is None and isinstance(typed, str) and typed.startswith("="):
-        return (
-            f"expected a value, found the formula {typed[:40]} that was never calculated; open the"
-            " workbook in a spreadsheet and save it, or type the value"
-        )
-    if isinstance(cell, datetime.datetime | datetime.date | datetime.time):
-        return (
-            f"expected text or a number, found the date {cell}, which Excel may have made of it;"
-            " format the column as text and type the cell again"
-        )
-    return ""
-
-
-def _as_typed(cell: Any) -> str:
-    if cell is None:
-        return ""
-    if isinstance(cell, bool):
-        return str(cell).upper()
-    if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
-        return str(int(cell))
-    return repr(cell) if isinstance(cell, float) else str(cell)

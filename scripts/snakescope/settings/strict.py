@@ -1,20 +1,14 @@
 """The base of every settings model: unknown keys are refused at every level."""
 
 from collections.abc import Mapping
-from types import UnionType
-from typing import Any, ClassVar, Union, get_args, get_origin
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 from pydantic_core.core_schema import ValidationInfo
 
-
-def _is_number(annotation: Any) -> bool:
-    """Whether a type is a number, or a choice of types of which one is and none is a truth."""
-    choice = get_origin(annotation) in (Union, UnionType)
-    types = get_args(annotation) if choice else (annotation,)
-    return bool not in types and bool({int, float} & set(types))
+from snakescope.step.numbers import checked, is_number
 
 
 class Settings(BaseModel):
@@ -35,11 +29,13 @@ class Settings(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+    def _number_as_written(cls, value: Any, info: ValidationInfo) -> Any:
         field: FieldInfo | None = cls.model_fields.get(info.field_name or "")
-        if isinstance(value, bool) and field is not None and _is_number(field.annotation):
+        if field is None or not is_number(field.annotation):
+            return value
+        if isinstance(value, bool):
             raise PydanticCustomError("number", "a number")
-        return value
+        return checked(value)
 
     def recorded(self, *keys: str) -> str:
         """Return what results depend on, or some of it, as JSON, where it is no default."""

@@ -11,20 +11,32 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
 from snakescope.step.errors import StepError, system_words
+from snakescope.step.numbers import number_of, whole_number_of
 
 
 def parser_of(module: ModuleType, name: str) -> argparse.ArgumentParser:
     """Return the parser of a step; ``name`` is the command as users type it."""
     summary = (module.__doc__ or "").strip().partition("\n\n")[0]
     parser = argparse.ArgumentParser(prog=name, description=summary)
+    # Options are numbers as people write them: Python would take 1_0 for 10, and nan for a number.
+    parser.register("type", float, partial(_option, number_of))
+    parser.register("type", int, partial(_option, whole_number_of))
     module.add_arguments(parser)
     return parser
+
+
+def _option(read: Callable[[str], float], text: str) -> float:
+    try:
+        return read(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def call(module: ModuleType, arguments: Sequence[str] | None = None) -> None:

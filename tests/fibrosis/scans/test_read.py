@@ -158,6 +158,20 @@ def test_two_sectors_in_a_frame_are_refused(tmp_path):
     assert list(refused["scan"]) == ["s"] and "found several" in refused["reason"][0]
 
 
+@pytest.mark.parametrize("value", [0, 7, 255])
+def test_a_frame_of_one_grey_value_is_refused_and_the_others_are_taken(tmp_path, value):
+    Image.fromarray(np.full((240, 320), value, np.uint8)).save(tmp_path / "b.png")
+    rows = [scan("a", image=str(sector_image(tmp_path / "a.png")), patient="p"),
+            scan("b", image=str(tmp_path / "b.png"), patient="q")]  # fmt: skip
+    settings = IngestSettings(salt=str(tmp_path / "salt"))
+    table, refused, _ = ingest_all(rows, settings, tmp_path, 3)
+    assert list(table["item"]) == ["a"] and list(refused["scan"]) == ["b"]
+    assert (
+        f"b.png: expected an image with contrast, found the one value {value}"
+        in (refused["reason"][0])
+    )
+
+
 def test_rows_that_contradict_each_other():
     rows = [
         scan("a", image="1.png", patient="p", stage="F0"),

@@ -1,14 +1,17 @@
 """What a folder of raw images looks like, and the row and settings that are written for it."""
 
 import argparse
+from datetime import datetime
 from pathlib import Path
 
 import cv2
 import numpy as np
+import openpyxl
 import pytest
 import tifffile
 import yaml
 from numpy.typing import NDArray
+from openpyxl.styles import Font
 from PIL import Image
 
 from snakescope.healthspan.inspection import naming_of_folder
@@ -250,3 +253,78 @@ def test_folders_of_days_hold_every_well(here: Path, form: str) -> None:
     lines = "\n".join(found)
     assert "4 timepoints, days" in lines
     assert "raw_A01" in lines and "raw_A02" in lines
+
+
+def test_a_workbook_of_times_is_read_as_it_shows(here: Path) -> None:
+    write(here / "p", "IMG_{d}.png", (1, 2, 3))
+    book = openpyxl.Workbook()
+    for cells in (("file", "taken"), *((f"IMG_{d}.png", datetime(2024, 5, d)) for d in (1, 2, 3))):
+        book.active.append(cells)
+    book.save("times.xlsx")
+    given = ("--print-only", "--pixel-size-um", "25", "--times", "times.xlsx")
+    assert "every 24 h" in "\n".join(inspect_folder("p", options(*given), HealthspanSettings()))
+    book.active["A3"].font = Font(strike=True)
+    book.save("times.xlsx")
+    with pytest.raises(StepError, match=r"times.xlsx: line 3: .*'IMG_2.png' in A3 struck out"):
+        inspect_folder("p", options(*given), HealthspanSettings())
+
+
+def microscope(folder: Path, form: str, names: tuple[str, str]) -> None:
+    random = np.random.default_rng(0)
+    for number in range(1, 6):
+        for channel, name in enumerate(names, start=1):
+            path = folder / form.format(t=number, c=channel, name=name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            tifffile.imwrite(path, random.integers(60, 200, (64, 64)).astype(np.uint8))
+
+
+OPERA = "r01c01f01p01-ch{c}sk{t}fk1fl1.tiff"
+METAMORPH = "exp1_w{c}{name}_s1_t{t}.TIF"
+
+
+@pytest.mark.parametrize(
+    ("form", "names", "word"),
+    [
+        (OPERA, ("", ""), "ch1"),
+        ("AssayPlate_A01_T{t:04d}F001L01A01Z01C{c:02d}.tif", ("", ""), "C01"),
+        ("Position001--t{t:02d}--C{c:02d}--Stage00.ome.tif", ("", ""), "C01"),
+        ("exp001t{t:02d}xy01c{c}.tif", ("", ""), "c1 and c2 are both names of dark_field"),
+        (METAMORPH, ("Brightfield", "FITC"), "2FITC"),
+    ],
+)
+def test_channels_that_nobody_knows_are_asked_for_and_nothing_is_written(
+    here: Path, form: str, names: tuple[str, str], word: str
+) -> None:
+    microscope(here / "raw", form, names)
+    lines = inspect_folder("raw", options("--interval-h", "12"), HealthspanSettings())
+    (asked,) = (line for line in lines if line.startswith("STILL NEEDED"))
+    assert word in asked and "plates.channel_names" in asked and "did you mean" not in asked
+    assert not Path("config").exists()
+
+
+@pytest.mark.parametrize(
+    ("form", "channel_names"),
+    [
+        (OPERA, {"bright_field": ("ch1",), "dark_field": ("ch2",)}),
+        (METAMORPH, {}),
+    ],
+)
+def test_the_run_takes_two_channels_as_they_were_proposed(
+    here: Path, form: str, channel_names: dict[str, tuple[str, ...]]
+) -> None:
+    microscope(here / "raw", form, ("BF", "GFP"))
+    settings = HealthspanSettings.model_validate({"plates": {"channel_names": channel_names}})
+    inspect_folder("raw", options("--interval-h", "12"), settings)
+    (row,) = read_rows("config/plates.tsv", Plate)
+    scanned = PlateScanner(settings_of_plate(settings, row.settings).plates).scan(row)
+    assert isinstance(scanned, PlateFrames), scanned
+    assert scanned.channels == ("bright_field", "dark_field")
+    assert sorted({frame.time_h for frame in scanned.frames}) == [0, 12, 24, 36, 48]
+
+
+def test_a_frame_that_cannot_be_read_is_told(here: Path) -> None:
+    write(here / "p", "day{d}.png", (1, 2, 3))
+    whole = Path("p/day1.png").read_bytes()
+    Path("p/day1.png").write_bytes(whole[: len(whole) // 2])
+    lines = inspect_folder("p", options("--pixel-size-um", "25"), HealthspanSettings())
+    assert any(line.startswith("UNREADABLE") and "day1.png" in line for line in lines)

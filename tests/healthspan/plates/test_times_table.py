@@ -127,7 +127,7 @@ def test_tables_that_spreadsheets_write(tmp_path: Path) -> None:
         read_times(path)
 
 
-@pytest.mark.parametrize("cell", ["3/31/2024", "31.3.24", "45382", "0:00"])
+@pytest.mark.parametrize("cell", ["3/31/24", "31.3.24", "45382", "0:00"])
 def test_a_column_of_dates_of_which_none_is_clear(tmp_path: Path, cell: str) -> None:
     with pytest.raises(StepError, match=f"found {cell!r} in the column date"):
         read(tmp_path, f"file\tdate\na.png\t{cell}\n")

@@ -76,7 +76,7 @@ def test_a_worm_too_faint_to_tell_is_unknown():
 def test_evidence_of_other_worms_is_refused(tmp_path):
     evidence = pd.DataFrame(
         {"composite": [0], "instance": [7], "moved_before": [0.0], "moved_after": [0.0],
-         "body_contrast": [9.0]}
+         "body_contrast": [9.0], "start_correlation": [0.0], "start_contrast": [0.0]}
     )  # fmt: skip
     write_table(tmp_path / "e.tsv", evidence)
     with pytest.raises(StepError, match="expected the evidence of the 2 composites"):

@@ -281,10 +281,10 @@ def test_beside_a_run_at_work_nothing_is_looked_at(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     volumes = [Volume(name=name, image=f"{name}.tif", voxel_nm=VOXEL) for name in "ab"]
-    tifffile.imwrite("a.tif", np.ones((2, 8, 8), np.uint8))
+    tifffile.imwrite("a.tif", np.eye(8, dtype=np.uint8)[None].repeat(2, 0))
     Neurites(NeuritesSettings(), volumes, scans=True, warn=lambda note: None).open()
-    tifffile.imwrite("a.tif", np.ones((3, 8, 8), np.uint8))
-    tifffile.imwrite("b.tif", np.ones((4, 8, 8), np.uint8))
+    tifffile.imwrite("a.tif", np.eye(8, dtype=np.uint8)[None].repeat(3, 0))
+    tifffile.imwrite("b.tif", np.eye(8, dtype=np.uint8)[None].repeat(4, 0))
     planned = Neurites(NeuritesSettings(), volumes)
     planned.open()
     assert set(planned.problems) == {"b"}

@@ -74,16 +74,23 @@ def read_mask(path: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
 
 def read_scan(scan: Scan, settings: IngestSettings) -> Raw:
-    """Read the frame of a scan and refuse Doppler.
+    """Read the frame of a scan and refuse Doppler, and frames without contrast.
 
     Raises:
-        StepError: see :func:`snakescope.fibrosis.scans.read.read_raw`; also a coloured frame.
+        StepError: see :func:`snakescope.fibrosis.scans.read.read_raw`; also a coloured frame, or
+            one of a single grey value.
     """
     raw = read_raw(scan.image, scan.frame, scan.window_numbers)
     if raw.coloured > settings.max_coloured:
         raise StepError(
             f"{scan.image}: expected a grey B-mode image, found {raw.coloured:.1%} of the pixels"
             " coloured as in Doppler; export the scan without it"
+        )
+    # A white frame would hide the sector from all scans of its device.
+    if (raw.grey == raw.grey.flat[0]).all():
+        raise StepError(
+            f"{scan.image}: expected an image with contrast, found the one value"
+            f" {int(raw.grey.flat[0])} in every pixel; export the scan again"
         )
     return raw
 

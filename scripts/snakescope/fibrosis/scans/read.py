@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from snakescope.imaging.dicom import Region, is_dicom, read_ultrasound
+from snakescope.imaging.jpeg import check_whole
 from snakescope.learning.audit.images import grey_of, metadata_of, pixels_sha256
 from snakescope.step.errors import StepError
 
@@ -63,6 +64,7 @@ def read_raw(path: str, frame: int = 0, window: tuple[float, float] | None = Non
 
 def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
     try:
+        check_whole(Path(path).read_bytes())
         with Image.open(path) as image:
             count = getattr(image, "n_frames", 1)
             if frame >= count:
@@ -76,8 +78,9 @@ def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
         raise
     except Exception as error:  # decoders raise what they like on broken files
         raise StepError(
-            f"{path}: expected an image, found none that can be read ({type(error).__name__});"
-            " export the scan again"
+            f"{path}: expected an image, found none that can be read"
+            f" ({str(error) if isinstance(error, ValueError) else type(error).__name__}); export"
+            " the scan again"
         ) from None
     if plain.dtype != np.uint8:
         grey = windowed(plain, window, path)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from snakescope.healthspan.plates.times_table import parse_date
+from snakescope.healthspan.plates.dates import parse_date
 
 _TAKEN, _CHANGED, _EXIF, _DESCRIPTION = 36867, 306, 0x8769, 270
 _OME_DATE = re.compile(r"<(?:\w+:)?AcquisitionDate>([^<]+)<")

@@ -202,7 +202,11 @@ def _channels(series: Series, fields: Fields, aliases: Mapping[str, str], why: l
         texts = series.texts(place)
         at = place + 1
         numbered = at < len(series.columns) and series.kind(at) == "number" and at not in fields
-        if series.varies(place) and all(text in aliases for text in texts):
+        # MetaMorph writes w1BF and w2FITC: of words behind such numbers one known is enough.
+        wave = place > 1 and series.kind(place - 1) == "number" and word_before(
+            series, place - 1) == "w"  # fmt: skip
+        known = [text in aliases for text in texts]
+        if series.varies(place) and (all(known) or (wave and any(known))):
             fields[place] = ["channel"]
         elif (
             numbered

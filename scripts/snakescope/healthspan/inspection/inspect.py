@@ -119,14 +119,22 @@ def inspect_folder(
         sure = "sure" if options.age_d is not None else "CHECK: days of adulthood?"
         proposals.append(Proposal("age", f"{age} days at the first image", source, sure))
     lines += table(proposals)
-    lines += [f"{one.row['plate']}: {one.problem}" for one in all_series if one.problem]
+    good = [one for one in all_series if not one.problem]
+    if not good:
+        wrong = dict.fromkeys(f"STILL NEEDED: {one.problem}" for one in all_series)
+        return [*lines, "", *wrong, "No row was written: the run would refuse it."]
+    lines += [
+        f"{one.row['plate']}: {one.problem}; no row of it was written"
+        for one in all_series
+        if one.problem
+    ]
     lines += _notes(all_series)
     keys |= keys_of(proposals)
     notes = {key: f"{one.source} ({one.sure})" for one in proposals for key in one.keys}
     notes["plates.times"] = "times of the images, by snakescope inspect"
     files: dict[str, str] = {}
     rows = []
-    for one in all_series:
+    for one in good:
         own, file = dict(keys), own_file(one.name)
         if one.times:
             own["plates.times"] = own_file(one.name, "_times.tsv")

@@ -18,6 +18,7 @@ from snakescope.healthspan.registration.motion import to_reference
 from snakescope.healthspan.registration.reference import Description, describe
 from snakescope.healthspan.registration.register import prepare, register_frame
 from snakescope.healthspan.registration.settings import RegisterSettings
+from snakescope.healthspan.states.body import body_mask, slender_size
 from snakescope.healthspan.states.composite import midline_length
 
 MIN_CONTRAST = 5.0
@@ -134,7 +135,8 @@ def _slender(
             continue
         value = float(here[box][mask].mean())
         if float(there[box][mask].mean()) < MOVED * value:
-            found.append((y, x, length, area / length, value))
+            body = body_mask(np.where(mask, here[box], 0).astype(np.float32))
+            found.append((y, x, *slender_size(body), value))
         else:
             still += 1
     return found, still

@@ -17,13 +17,15 @@ from snakescope.healthspan.inspection.infer_pattern import (
 )
 from snakescope.healthspan.inspection.proposals import Proposal, scalar
 from snakescope.healthspan.inspection.schedule import looks_like_days
+from snakescope.healthspan.plates.dates import hours_of
 from snakescope.healthspan.plates.naming import (
     INCUCYTE,
     NameParts,
     compile_pattern,
     read_name,
 )
-from snakescope.healthspan.plates.times_table import Times, hours_of, text_rows, times_of
+from snakescope.healthspan.plates.times_table import NoText, Times, text_rows, times_of
+from snakescope.settings.workbook import workbook_rows
 from snakescope.step.errors import StepError
 
 TABLES = (".csv", ".tsv", ".txt", ".xlsx")
@@ -285,36 +287,41 @@ def _table(path: Path, paths: Sequence[str], given: bool = False) -> Times | Non
     """Return the times of a table that names images of the folder; None where it is none.
 
     Raises:
-        StepError: the table was given by a person and its cells contradict one another.
+        StepError: the table was given by a person, and its cells contradict one another, or it is
+            a workbook with rows that are hidden or struck out.
     """
     names = [one.rpartition("/")[2] for one in paths]
-    numbers: list[int] | None = None
     try:
         if path.suffix.lower() == ".xlsx":
-            rows = _sheet_rows(path)
+            rows, numbers = _sheet_rows(path)
         else:
             rows, numbers = text_rows(path)
-    except (OSError, ValueError, csv.Error):
-        return None
-    try:
         found = times_of(rows, [*names, *paths], numbers)
-    except ValueError as error:
+    except (OSError, UnicodeDecodeError, NoText, csv.Error):
+        return None
+    except (ValueError, StepError) as error:
         if given:
-            raise StepError(f"{path}: {error}") from None
+            where = "" if isinstance(error, StepError) else f"{path}: "
+            raise StepError(f"{where}{error}") from None
         return None
     known = 0 if found is None else sum(found.of(one) is not None for one in paths)
     return found if known >= 0.5 * len(paths) else None
 
 
-def _sheet_rows(path: Path) -> list[list[str]]:
-    import openpyxl
+def _sheet_rows(path: Path) -> tuple[list[list[str]], list[int]]:
+    """Return the cells of a workbook's rows, and the number of each.
 
-    try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
-    except Exception:  # a workbook may be damaged in any way; then it is no table of times
-        return []
-    cells = next(iter(book.worksheets)).iter_rows(values_only=True)
-    return [["" if cell is None else str(cell) for cell in row] for row in cells]
+    Raises:
+        StepError: no workbook, or several sheets; ValueError: a row that is hidden or struck out.
+    """
+    rows, numbers = [], []
+    for number, cells, problem in workbook_rows(path, path.read_bytes(), "times", dates=True):
+        if problem:
+            raise ValueError(f"line {number}: {problem}")
+        if any(cells):
+            rows.append(cells)
+            numbers.append(number)
+    return rows, numbers
 
 
 def times_text(hours: Mapping[str, float], source: str) -> str:

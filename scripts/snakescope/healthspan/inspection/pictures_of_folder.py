@@ -45,22 +45,25 @@ def look_at_plate(
     """
     channel = frames.channels[0]
     own = [one for one in frames.frames if one.channel == channel and one.status == "present"]
-    first, first_path, time_h = _first_readable([(one.path, one.time_h) for one in own])
+    damaged: list[Proposal] = []
+    first, first_path, time_h = _first_readable([(one.path, one.time_h) for one in own], damaged)
     if first is None:
-        return [Proposal("pictures", "none could be read", "the first frames", "unknown")]
+        none = Proposal("pictures", "none could be read", "the first frames", "unknown")
+        return [*damaged, none]
     later = [one.path for one in own if one.time_h >= time_h + LEAST_BETWEEN_H]
     later += [one.path for one in own if one.time_h > time_h][:1]
-    second = _read(later[0]) if later else None
+    second = _read(later[0], damaged) if later else None
     look = look_at(first, second)
     bits = first.dtype.itemsize * 8
     proposals = [
+        *damaged,
         Proposal(
             "frames",
             f"{first.shape[1]} x {first.shape[0]} px, {bits} bit, values {first.min()} to"
             f" {first.max()}",
             f"{first_path.rpartition('/')[2]}",
             SURE,
-        )
+        ),
     ]
     proposals += _light(look, channel)
     proposals += _dish_and_mark(look)
@@ -75,18 +78,23 @@ def _stated_um(path: str) -> float | None:
         return None
 
 
-def _first_readable(own: list[tuple[str, float]]) -> tuple[NDArray[Any] | None, str, float]:
+def _first_readable(
+    own: list[tuple[str, float]], damaged: list[Proposal]
+) -> tuple[NDArray[Any] | None, str, float]:
     for path, time_h in own[:3]:
-        frame = _read(path)
+        frame = _read(path, damaged)
         if frame is not None:
             return frame, path, time_h
     return None, "", 0.0
 
 
-def _read(path: str) -> NDArray[Any] | None:
+def _read(path: str, damaged: list[Proposal]) -> NDArray[Any] | None:
+    """Return a frame, None where it cannot be read, which is added to what is told."""
     try:
         return np.asarray(read_frame(path))
-    except UnreadableFrame:
+    except UnreadableFrame as error:
+        why = str(error).removeprefix(f"{path}: ")
+        damaged.append(Proposal("UNREADABLE", path.rpartition("/")[2], why, SURE))
         return None
 
 

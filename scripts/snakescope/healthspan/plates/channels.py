@@ -1,6 +1,7 @@
 """Channels of raw images, by the words in their names and folders."""
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -73,13 +74,18 @@ def _channel_word(one: Acquisition, own: str, aliases: dict[str, str]) -> str | 
         own: the name of the plate's folder, in small letters; it holds all images of the plate, so
             it is read only where it can mean nothing but a channel.
     """
-    if one.parts.channel:
-        if one.parts.channel.lower() not in aliases:
-            raise Refused(
-                f"expected a channel named in plates.channel_names, found {one.parts.channel!r} in "
-                f"{one.file.relative_path}{did_you_mean(one.parts.channel, aliases)}"
-            )
-        return one.parts.channel.lower()
+    if word := one.parts.channel.lower():
+        # MetaMorph numbers its wavelengths: w1BF, w2GFP.
+        for known in (word, word.lstrip("0123456789")):
+            if known in aliases:
+                return known
+        # ch1 is not the c1 of another microscope: a number is no slip of the keyboard.
+        meant = "" if re.search(r"\d", word) else did_you_mean(word, aliases)
+        raise Refused(
+            f"expected a channel named in plates.channel_names, found {one.parts.channel!r} in "
+            f"{one.file.relative_path}"
+            + (meant or "; write it there under bright_field, dark_field or ignored")
+        )
     words = one.parts.head.lower().replace("-", "_").replace(" ", "_").split("_")
     folders = one.file.relative_path.lower().split("/")[:-1]
     for name in (words[-1], "_".join(words[-2:]), *reversed(folders)):

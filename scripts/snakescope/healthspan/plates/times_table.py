@@ -6,16 +6,16 @@ process reads it, so nothing heavy is imported.
 """
 
 import csv
-import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from pathlib import Path
 
+from snakescope.healthspan.plates.dates import day_first_of, hours_of, parse_date
 from snakescope.healthspan.plates.naming import NameParts
 from snakescope.settings.sheet_files import OLD_OFFICE, ZIP, decoded
 from snakescope.step.errors import StepError, system_fault
+from snakescope.step.numbers import number_of
 from snakescope.tree.notes import some
 
 FILE_COLUMNS = ("file", "filename", "file_name", "image", "name", "path", "picture", "frame")
@@ -27,14 +27,11 @@ UNITS_H = {
 DATE_COLUMNS = ("datetime", "date_time", "timestamp", "acquired", "taken", "date", "time")
 OTHER_TIMES = re.compile("modif|updat|access|expos|export|copied|upload")
 """Columns of times at which no image was taken."""
-OF_DAY = re.compile(r"(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?")
+OF_DAY = re.compile(r"(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:\s*([ap])\.?m\.?)?", re.IGNORECASE)
+CLOCKS = ("time", "time_of_day", "clock")
+"""Columns of the time of day, beside one of dates."""
 PARTS = ((24.0, 24.0), (1.0, 60.0))
 """Units that a column of the next smaller one may add to: in hours, and its parts."""
-FORMS = (
-    "%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M",
-    "%Y:%m:%d %H:%M:%S", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%d.%m.%Y", "%Y/%m/%d %H:%M:%S",
-    "%Y/%m/%d %H:%M", "%Y/%m/%d",
-)  # fmt: skip
 
 
 class NoText(ValueError):
@@ -63,32 +60,6 @@ class Times:
             if key in self.hours:
                 return self.hours[key]
         return None
-
-
-def parse_date(text: str) -> datetime | None:
-    """Return a date, with or without a time of day, that is written in one clear way; else None.
-
-    With a zone such as +02:00 it is the time of Greenwich.
-    """
-    zone = (
-        re.search(r"(?:\.\d+)?(?:Z|([+-])(\d\d):?(\d\d))?$", text.strip()) if ":" in text else None
-    )
-    cleaned = text.strip()[: zone.start()] if zone else text
-    # Hours from the time of the zone to that of Greenwich, by which summer time is no step.
-    ahead = timedelta()
-    if zone and zone[1]:
-        ahead = timedelta(hours=int(zone[2]), minutes=int(zone[3])) * (1 if zone[1] == "+" else -1)
-    for form in FORMS:
-        try:
-            return datetime.strptime(cleaned.strip(), form) - ahead
-        except ValueError:
-            continue
-    return None
-
-
-def hours_of(when: datetime) -> float:
-    """Return hours since the year 1."""
-    return when.toordinal() * 24 + when.hour + when.minute / 60 + when.second / 3600
 
 
 def read_times(path: str | Path, plate: str | None = None) -> Times:
@@ -133,7 +104,7 @@ def read_times(path: str | Path, plate: str | None = None) -> Times:
         first = ", ".join(rows[0]) if rows else ""
         if unread := _unread_times(rows):
             raise StepError(
-                f"{path}: expected dates as 2024-05-31 08:30 or 31.05.2024, found {unread}; write"
+                f"{path}: expected dates as 2024-05-31 08:30 or 31 May 2024, found {unread}; write"
                 " them so, or as days or hours in a column of that name"
             )
         raise StepError(
@@ -202,6 +173,7 @@ def times_of(
     if plate is not None and "plate" in header and header.index("plate") != files:
         lines = _of_plate(lines, header.index("plate"), plate)
     lines = [(n, row) for n, row in lines if row[files].strip()]
+    unclear = ""
     for k, name in enumerate(header):
         by_date = name not in UNITS_H
         if k == files or (
@@ -211,13 +183,26 @@ def times_of(
         if by_date and OTHER_TIMES.search(name):
             continue
         told = [(n, row[files], row[k].strip()) for n, row in lines if row[k].strip()]
-        times = [_date_h(text) if by_date else _number_h(text, name) for _, _, text in told]
+        if by_date:
+            # Rows of other plates tell the form of dates as well.
+            try:
+                day_first = day_first_of(row[k].strip() for row in cells)
+            except ValueError as error:
+                # Another column may tell the times.
+                unclear = unclear or f"column {rows[0][k]}: {error}"
+                continue
+            times = [_date_h(text, day_first) for _, _, text in told]
+        else:
+            _check_commas(told, rows[0][k])
+            times = [_number_h(text, name) for _, _, text in told]
         # A column with no time at all is another one that is called so.
         if any(time is not None for time in times):
             here = [row for _, row in lines if row[k].strip()]
             others = [at for at in range(len(header)) if at not in (k, files)]
             times = _with_parts(times, k, others, header, here, by_date)
             return Times(_by_file(told, times, rows[0][k], by_date), by_date, rows[0][k])
+    if unclear:
+        raise ValueError(unclear)
     return None
 
 
@@ -242,8 +227,14 @@ def _with_parts(
             of_day = [OF_DAY.fullmatch(cell) for cell in cells]
             dates = not any(":" in row[column] for row in rows)
             if dates and "time" in header[other] and all(of_day):
-                added = [int(m[1]) + int(m[2]) / 60 + int(m[3] or 0) / 3600 for m in of_day if m]
+                added = [_of_day_h(m) for m in of_day if m]
                 return [None if a is None else a + b for a, b in zip(found, added, strict=True)]
+            if dates and header[other] in CLOCKS and any(cells):
+                cell = next(c for c, m in zip(cells, of_day, strict=True) if not m)
+                raise ValueError(
+                    f"expected a time of day as 08:30 or 8:30 PM in the column {header[other]}"
+                    f" beside every date, found {cell!r}; correct it, or remove the column"
+                )
             continue
         for size, parts in PARTS:
             unit = UNITS_H.get(header[other])
@@ -265,6 +256,22 @@ def _with_parts(
                 None if a is None else a + (b or 0) for a, b in zip(found, numbers, strict=True)
             ]
     return found
+
+
+def _of_day_h(match: re.Match[str]) -> float:
+    """Return the hours since midnight of a match of ``OF_DAY``.
+
+    Raises:
+        ValueError: there is no such time.
+    """
+    hours, minutes, seconds = int(match[1]), int(match[2]), int(match[3] or 0)
+    if hours > 23 or max(minutes, seconds) > 59 or (match[4] and not 1 <= hours <= 12):
+        raise ValueError(
+            f"expected a time of day as 08:30 or 8:30 PM, found {match[0]!r}; correct it"
+        )
+    if match[4]:
+        hours = hours % 12 + 12 * (match[4].lower() == "p")
+    return hours + minutes / 60 + seconds / 3600
 
 
 def _unread_times(rows: Sequence[Sequence[str]]) -> str:
@@ -290,16 +297,31 @@ def _of_plate(
     return own
 
 
+def _check_commas(told: Sequence[tuple[int, str, str]], column: str) -> None:
+    """Refuse 1,500 where no other number of the column tells what its comma is.
+
+    Raises:
+        ValueError: naming the first such cell.
+    """
+    commas = [(number, text) for number, _, text in told if "," in text]
+    if commas and all(re.fullmatch(r"[1-9]\d{0,2},\d{3}", text) for _, text in commas):
+        number, text = commas[0]
+        raise ValueError(
+            f"line {number}: expected a number with a decimal point in the column {column}, found"
+            f" {text!r}, which may be {text.replace(',', '')} or {text.replace(',', '.')}; write it"
+            " as one of these"
+        )
+
+
 def _number_h(text: str, unit: str) -> float | None:
     try:
-        value = float(text.replace(",", ".")) * UNITS_H[unit]
+        return number_of(text.replace(",", ".")) * UNITS_H[unit]
     except ValueError:
         return None
-    return value if math.isfinite(value) else None
 
 
-def _date_h(text: str) -> float | None:
-    when = parse_date(text)
+def _date_h(text: str, day_first: bool | None) -> float | None:
+    when = parse_date(text, day_first)
     return None if when is None else hours_of(when)
 
 

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 from snakescope.settings.sheet import LEGAL_NAME
 from snakescope.step.errors import StepError
+from snakescope.step.numbers import number_of
 
 COLUMNS = (
     "id",
@@ -128,14 +129,14 @@ class _Refused(ValueError):
 
 
 def _whole(name: str, text: str, least: int = 0) -> int:
-    if not re.fullmatch(r"\d{1,12}", text) or int(text) < least:
+    if not re.fullmatch(r"[0-9]{1,12}", text) or int(text) < least:
         raise _Refused(f"expected {name} as a whole number of {least} or more, found {text!r}")
     return int(text)
 
 
 def _place(name: str, text: str) -> float:
     try:
-        value = float(text)
+        value = number_of(text)
     except ValueError:
         value = math.nan
     if not abs(value) < LARGEST:

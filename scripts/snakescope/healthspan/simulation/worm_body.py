@@ -52,6 +52,18 @@ def random_amplitudes(rng: np.random.Generator, vigour: float = 1.0) -> NDArray[
     return np.clip(amplitudes, -2.2 * MODE_SPREAD, 2.2 * MODE_SPREAD)
 
 
+def coiled_amplitudes(rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw mode amplitudes (rad) of a body that is bent to one side throughout.
+
+    From a C by way of a ring to a spiral of one and a half turns, tighter towards one end.
+    """
+    turns = rng.uniform(0.5, 1.6) * rng.choice([-1.0, 1.0])
+    tighter = rng.uniform(0.6, 1.7)
+    at = _PHASE if rng.random() < 0.5 else 1 - _PHASE
+    angles = 2 * np.pi * turns * at**tighter
+    return MODES @ (angles - angles.mean()) + random_amplitudes(rng, 0.1)
+
+
 def midline(worm: Worm, points: int = SEGMENTS) -> NDArray[np.float64]:
     """Return the midline from head to tail, shape (points, 2) as (y, x) in px."""
     angles = worm.amplitudes @ MODES + worm.heading

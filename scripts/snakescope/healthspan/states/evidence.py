@@ -1,8 +1,9 @@
-"""What the grey values say of every worm of a frame: how much of its body moved.
+"""What the grey values say of every worm of a frame: how much moved, and if it was always there.
 
 One row per composite, in the same order (:mod:`snakescope.healthspan.states.composite`), from the
 registered frames in which the composite's masks were found
-(:mod:`snakescope.healthspan.states.pixels`).
+(:mod:`snakescope.healthspan.states.pixels`), and from the first frames of the plate
+(:mod:`snakescope.healthspan.states.likeness`).
 """
 
 import argparse
@@ -27,7 +28,9 @@ from snakescope.healthspan.states.composite import (
     neighbours,
     overlaps,
     read_block,
+    usable_times,
 )
+from snakescope.healthspan.states.likeness import likeness_before
 from snakescope.healthspan.states.pixels import Change, change, window_of
 from snakescope.healthspan.states.settings import CompositeSettings, EvidenceSettings
 from snakescope.imaging.masks import Instance
@@ -36,10 +39,22 @@ from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
-EVIDENCE_COLUMNS = ("composite", "instance", "moved_before", "moved_after", "body_contrast")
+EVIDENCE_COLUMNS = (
+    "composite",
+    "instance",
+    "moved_before",
+    "moved_after",
+    "body_contrast",
+    "start_correlation",
+    "start_contrast",
+)
 
-KEPT_PICTURES = 7
-"""Overlays that are remembered: a frame, and three on either side of it."""
+START_FRAMES = 2
+"""With so many of the first usable frames each worm is compared: one may be out of register, or
+show another worm that rests there."""
+
+KEPT_PICTURES = 7 + START_FRAMES
+"""Overlays that are remembered: a frame, three on either side of it, and the first ones."""
 
 SMOOTHING_PER_TOLERANCE = 0.5
 LEAST_SMOOTHING_PX = 1.0
@@ -125,6 +140,8 @@ def evidence_table(
     pictures: Pictures,
     composing: CompositeSettings,
     tolerance_px: float,
+    grey_values: bool = True,
+    start: Sequence[int] = (),
 ) -> pd.DataFrame:
     """Return a row per worm of ``timepoints``, in the order of their composites.
 
@@ -133,6 +150,8 @@ def evidence_table(
         instances: the masks of those timepoints.
         pictures: gives the overlay of a timepoint, uint8 (Y, X).
         tolerance_px: see :func:`evidence_of`.
+        grey_values: whether movement is told.
+        start: the first usable timepoints of the plate, with which later ones are compared.
     """
     frames: dict[int, list[Instance]] = {timepoint: [] for timepoint in times_h}
     for one in sorted(instances, key=lambda one: one.identifier):
@@ -143,20 +162,26 @@ def evidence_table(
         worms = frames[timepoint]
         if not worms:
             continue
-        before, after = neighbours(times_h, timepoint, composing.max_gap_h)
-        first, last = (
-            None if near is None else Frame(frames[near], pictures(near))
-            for near in (before, after)
-        )
         at = Frame(worms, pictures(timepoint))
-        found = evidence_of(at, first, last, window=composing.window_px, tolerance_px=tolerance_px)
+        found = [Evidence(None, None)] * len(worms)
+        if grey_values:
+            first, last = (
+                None if near is None else Frame(frames[near], pictures(near))
+                for near in neighbours(times_h, timepoint, composing.max_gap_h)
+            )
+            found = evidence_of(at, first, last, composing.window_px, tolerance_px)
+        earlier = [] if timepoint in start else [pictures(one) for one in start]
+        alike = likeness_before(worms, at.picture, earlier, tolerance_px)
         rows += [
-            (one.identifier, told.moved_before, told.moved_after, told.contrast)
-            for one, told in zip(worms, found, strict=True)
-        ]
+            (one.identifier, told.moved_before, told.moved_after, told.contrast,
+             np.nan if then is None else then.correlation,
+             np.nan if then is None else then.contrast)
+            for one, told, then in zip(worms, found, alike, strict=True)
+        ]  # fmt: skip
     table = pd.DataFrame(rows, columns=list(EVIDENCE_COLUMNS[1:]))
     table.insert(0, "composite", np.arange(len(table)))
-    return table.round({"moved_before": 4, "moved_after": 4, "body_contrast": 2})
+    shares = {"moved_before": 4, "moved_after": 4, "body_contrast": 2}
+    return table.round({**shares, "start_correlation": 3, "start_contrast": 3})
 
 
 def pictures_of(
@@ -185,11 +210,9 @@ def pictures_of(
     return picture
 
 
-def nothing_told(index: pd.DataFrame) -> pd.DataFrame:
-    """Return evidence without any share, of every composite of an index."""
-    table = index[["composite", "instance"]].copy()
-    table[list(EVIDENCE_COLUMNS[2:])] = np.nan
-    return table
+def first_timepoints(tables: Sequence[str | Path]) -> list[int]:
+    """The first usable timepoints of the plate, :data:`START_FRAMES` at most."""
+    return sorted(usable_times(tables) if tables else ())[:START_FRAMES]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -199,6 +222,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tables", nargs="+", required=True)
     parser.add_argument("--sightings", help="masks of the second look")
     parser.add_argument("--frames", nargs="*", default=[], help="registered frames of the blocks")
+    parser.add_argument("--start-tables", nargs="*", default=[], help="table of the first block")
+    parser.add_argument("--start-frames", nargs="*", default=[], help="its registered frames")
     parser.add_argument("--reference-description", required=True)
     parser.add_argument("--pixel-size-um", required=True, type=float, help="of the raw frames")
     parser.add_argument("--index", required=True, help="index of the composites")
@@ -213,18 +238,24 @@ def main(arguments: argparse.Namespace) -> None:
     settings = EvidenceSettings.model_validate_json(arguments.settings)
     composing = CompositeSettings.model_validate_json(arguments.composing)
     index = read_table(arguments.index, COLUMNS)
-    if not settings.grey_values:
-        write_table(arguments.evidence, nothing_told(index))
-        return
     times_h, instances = read_block(arguments.masks, arguments.tables, arguments.sightings)
     scale = plate_scale(arguments.pixel_size_um, settings.model_pixel_size_um)
+    tables, frames = (
+        [*own, *(one for one in first if one not in own)]
+        for own, first in (
+            (arguments.tables, arguments.start_tables),
+            (arguments.frames, arguments.start_frames),
+        )
+    )
     table = evidence_table(
         block_range(arguments.block),
         times_h,
         instances,
-        pictures_of(arguments.frames, arguments.tables, scale, arguments.reference_description),
+        pictures_of(frames, tables, scale, arguments.reference_description),
         composing,
         settings.tolerance_of(arguments.pixel_size_um),
+        settings.grey_values,
+        first_timepoints(arguments.start_tables),
     )
     if table["instance"].tolist() != index["instance"].tolist():
         raise StepError(

@@ -18,13 +18,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.tile import plate_scale
 from snakescope.healthspan.states.composite import block_range, corner, draw, usable_times
 from snakescope.healthspan.states.evidence import Pictures, pictures_of
 from snakescope.healthspan.states.expected import Place, expected_places, same
-from snakescope.healthspan.states.pixels import GROUND_STEP, Floats, disc, spread, window_of
+from snakescope.healthspan.states.likeness import RING_PX, SMOOTHING_PX, WINDOW_PX, likeness
+from snakescope.healthspan.states.pixels import GROUND_STEP, disc, spread, window_of
 from snakescope.healthspan.states.settings import EvidenceSettings, SecondLookSettings
 from snakescope.healthspan.states.sightings import CANDIDATE, FIRST_COPY, NEIGHBOUR
 from snakescope.imaging.masks import (
@@ -37,14 +37,6 @@ from snakescope.imaging.masks import (
 from snakescope.step.tables import write_table
 
 NOT_SEEN = "not seen"
-
-WINDOW_PX = 128
-SMOOTHING_PX = 1.0
-RING_PX = 6
-"""Ground around a body that is compared as well: as wide as half a worm and more."""
-
-COVERED_SHARE = 0.5
-"""A body of which another worm covers so much tells nothing."""
 
 LOOK_COLUMNS = (
     "timepoint",
@@ -79,57 +71,6 @@ class Look:
     instance: Instance | None
     correlation: float = np.nan
     contrast: float = np.nan
-
-
-def shifted(picture: Floats, y: int, x: int) -> Floats:
-    """Return a window seen (y, x) px further down and right; what comes in is ground."""
-    height, width = picture.shape
-    out = np.zeros_like(picture)
-    rows, columns = slice(max(-y, 0), height - max(y, 0)), slice(max(-x, 0), width - max(x, 0))
-    out[rows, columns] = picture[max(y, 0) : height + min(y, 0), max(x, 0) : width + min(x, 0)]
-    return out
-
-
-@dataclass(frozen=True)
-class Likeness:
-    """How like a body of the neighbour frames a window is, see :class:`Look`; and the shift (px)"""
-
-    correlation: float
-    contrast: float
-    y: int = 0
-    x: int = 0
-
-
-def likeness(
-    at: Floats, template: Floats, body: NDArray[np.bool_], clear: NDArray[np.bool_], tolerance: int
-) -> Likeness:
-    """Compare a window with the mean of the neighbour frames, at the shift of best correlation.
-
-    Args:
-        at, template: contrasts, float32 (window, window).
-        body: the expected mask.
-        clear: pixels without other worms.
-        tolerance: greatest shift along each axis (px).
-    """
-    near = (cv2.dilate(body.astype(np.uint8), disc(RING_PX)) > 0) & clear
-    inside, ring = body & clear, near & ~body
-    if np.count_nonzero(inside) <= (1 - COVERED_SHARE) * np.count_nonzero(body) or not ring.any():
-        return Likeness(0.0, 0.0)
-    usual = template[near]
-    usual_contrast = float(template[inside].mean() - template[ring].mean())
-    best = Likeness(-1.0, 0.0)
-    steps = sorted(range(-tolerance, tolerance + 1), key=lambda step: (abs(step), step))
-    for y in steps:
-        for x in steps:
-            moved = shifted(at, y, x)
-            seen = moved[near]
-            if usual.std() == 0 or seen.std() == 0 or usual_contrast <= 0:
-                continue
-            value = float(np.corrcoef(usual, seen)[0, 1])
-            if value > best.correlation + 1e-9:
-                contrast = float(moved[inside].mean() - moved[ring].mean())
-                best = Likeness(value, contrast / usual_contrast, y, x)
-    return best
 
 
 def look_at(

@@ -13,7 +13,7 @@ class TrackSettings(Settings):
     Costs are negative log probabilities (nats); distances are in plate coordinates.
     """
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
 
     max_p_healthy: float = Field(
         0.9,
@@ -86,6 +86,18 @@ class TrackSettings(Settings):
         ge=0,
         description="a track already dead this soon after the first frame is debris, unless a "
         "worm of those put on is missing (h)",
+    )
+    min_start_correlation: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="a track that begins later than that, at whose place the grey values of the"
+        " first frames correlate so well with it, was there from the start; 1: none (-1 to 1)",
+    )
+    min_start_contrast: float = Field(
+        0.15,
+        ge=0,
+        description="and whose contrast there was at least this share of its own (1)",
     )
     count_dead_at_start: bool = Field(
         False, description="count them all the same: the plate was started with dead worms"

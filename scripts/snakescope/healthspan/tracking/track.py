@@ -10,7 +10,7 @@ individual with intervals for the ends of its healthspan and life
 
 import argparse
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,7 @@ Ints = NDArray[np.int64]
 
 PROBABILITIES = ["p_healthy", "p_immobile", "p_dead"]
 STATES_COLUMNS = ["timepoint", "instance", "y_px", "x_px", "area_px", *PROBABILITIES, "state"]
+START_COLUMNS = ["start_correlation", "start_contrast"]
 TRACKS_COLUMNS = [
     "track",
     "timepoint",
@@ -155,12 +156,32 @@ def count_table(
     return table[COUNTS_COLUMNS]
 
 
+def alike_at_start(
+    states: pd.DataFrame, time_h: Floats, settings: TrackSettings
+) -> NDArray[np.bool_]:
+    """Whether the place of each detection looked like it in the first frames, shape (detections,).
+
+    Nothing is said of the time until the plate has settled: worms may rest so long.
+
+    Args:
+        states: one row per detection; without ``START_COLUMNS`` nothing is said, nor of a plate
+            that was started with dead worms.
+        time_h: of each detection, since the first usable frame.
+    """
+    if settings.count_dead_at_start or not set(START_COLUMNS) <= set(states):
+        return np.zeros(len(states), bool)
+    correlation, contrast = states[START_COLUMNS].to_numpy(np.float64).T
+    alike = correlation >= settings.min_start_correlation
+    return alike & (contrast >= settings.min_start_contrast) & (time_h > settings.settle_h)
+
+
 def judged_tracks(
     states: pd.DataFrame,
     candidate: NDArray[np.int64],
     candidates: Candidates,
     time_h: NDArray[np.float64],
     day: NDArray[np.float64],
+    alike: NDArray[np.bool_],
     settings: TrackSettings,
 ) -> tuple[list[TrackHistory], list[TrackHistory], NDArray[np.bool_], pd.DataFrame]:
     """Link candidates to tracks, decode their states and decide which tracks count.
@@ -169,13 +190,14 @@ def judged_tracks(
         states: one row per detection.
         candidate: the rows of ``states`` that are ``candidates``, shape (candidates,).
         time_h, day: of the usable frames, shape (frames,).
+        alike: what the first frames say of each detection (:func:`alike_at_start`).
 
     Returns:
         The histories of the tracks that count as individuals, and of those that are static from
         the start; whether each detection is a mover, shape (detections,); the detections of all
         stopped tracks, with ``track``, ``consistent_state``, ``counted`` and ``reason``.
     """
-    mover = np.ones(len(states), bool)
+    mover = ~alike
     counted: list[TrackHistory] = []
     static: list[TrackHistory] = []
     pieces: list[pd.DataFrame] = []
@@ -183,6 +205,11 @@ def judged_tracks(
         members = np.array(linked, np.int64)
         course = course_of_track(track, members, candidates, day, settings)
         reason = reason_not_counted(course, time_h, settings)
+        # Of a track from the first frame on the states tell more than the grey values.
+        later = time_h[course.first] - time_h[0] > settings.settle_h
+        always = reason == "" and later and bool(np.median(alike[candidate[members]]) > 0.5)
+        if always:
+            reason = STATIC
         if reason == NEVER_STOPPED:
             continue
         piece = states.iloc[candidate[members]].copy()
@@ -199,7 +226,7 @@ def judged_tracks(
             counted.append(course)
             mover[candidate[members[frame >= course.stopped]]] = False
         elif reason == STATIC:
-            static.append(course)
+            static.append(replace(course, first=0, stopped=0, dead=0) if always else course)
             mover[candidate[members]] = False
     tracks = pd.concat(pieces) if pieces else pd.DataFrame(columns=TRACKS_COLUMNS)
     return counted, static, mover, tracks
@@ -267,8 +294,9 @@ def track_plate(
         probability[candidate],
     )
 
+    alike = alike_at_start(states, (time_h - time_h[:1])[rank], settings)
     counted, static, mover, tracks = judged_tracks(
-        states, candidate, candidates, time_h, day, settings
+        states, candidate, candidates, time_h, day, alike, settings
     )
     movers = np.bincount(rank[mover], minlength=len(day)).astype(np.int64)
     stopped = stopped_so_far(counted, len(day))

@@ -1,7 +1,8 @@
 """Training pictures of what real images show and the plain scenes do not.
 
-Straight worms, dark outlines around a bright core, walls with a meniscus and worms along them,
-knots, crowds, white saturated light, steps of brightness where images were stitched, JPEG.
+Straight and coiled worms, dark outlines around a bright core, parts of a body that are brighter
+than the agar, walls with a meniscus and worms along them, knots, crowds, white saturated light,
+steps of brightness where images were stitched, JPEG.
 """
 
 from dataclasses import replace
@@ -32,7 +33,14 @@ from snakescope.healthspan.simulation.optics import (
     expose,
     light_field,
 )
-from snakescope.healthspan.simulation.worm_body import Worm, body_pixels, place, random_amplitudes
+from snakescope.healthspan.simulation.worm_body import (
+    BodyPixels,
+    Worm,
+    body_pixels,
+    coiled_amplitudes,
+    place,
+    random_amplitudes,
+)
 from snakescope.healthspan.training.detector_examples import Frame, Scene, coarse, halo
 from snakescope.imaging.masks import Instance
 
@@ -144,11 +152,14 @@ def draw_bodies(
     straight = float(rng.choice([0.1, 0.4, 0.9]))
     knots = rng.uniform(0, size, size=(int(rng.integers(0, 3)), 2))
     tied = [knot for knot in knots for _ in range(int(rng.integers(3, 6)))]
+    coiled = float(rng.choice([0.0, 0.08, 0.35], p=[0.4, 0.35, 0.25]))
 
     def one(y: float, x: float, heading: float, vigour: float) -> Worm:
+        curls = rng.random() < coiled
+        amplitudes = coiled_amplitudes(rng) if curls else random_amplitudes(rng, vigour)
         long = float(np.clip(length * np.exp(rng.normal() * 0.08), 45, 168))
         wide = float(width * np.exp(rng.normal() * 0.1))
-        return Worm(y, x, heading, random_amplitudes(rng, vigour), long, wide)
+        return Worm(y, x, heading, amplitudes, long, wide)
 
     worms: list[Worm] = []
     for _ in range(int(rng.poisson(crowding * (size / TILE_PX) ** 2))):
@@ -171,6 +182,22 @@ def draw_bodies(
             if found is not None:
                 worms.append(one(*found, float(rng.uniform(0.02, 0.25))))
     return worms
+
+
+def shining(
+    rng: np.random.Generator, body: BodyPixels, shade: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The density of a body a part of which gives more light than the agar.
+
+    So a fluorescent head looks in a photograph, or a body whose one end acts as a lens.
+    """
+    first = float(rng.choice([0.0, rng.uniform(0, 0.6)]))
+    last = first + rng.uniform(0.12, 0.45)
+    edge = rng.uniform(0.01, 0.05)
+    inside = np.clip((body.along - first) / edge, 0, 1) * np.clip((last - body.along) / edge, 0, 1)
+    if first == 0:
+        inside = np.clip((last - body.along) / edge, 0, 1)
+    return np.asarray(shade * (1 - inside * np.float32(rng.uniform(1.2, 3))), np.float32)
 
 
 def within(one: Instance, inside: NDArray[np.uint8]) -> bool:
@@ -220,6 +247,7 @@ def draw_hard_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> 
         inside = None
     density, glow = ground.density, ground.glow
     worms: list[Instance] = []
+    shiny = float(rng.uniform(0.1, 0.6)) if rng.random() < 0.2 else 0.0
     for worm in draw_bodies(rng, size, inside):
         body = body_pixels(worm, margin=6)
         instance = place(body, shape, 0, len(worms))
@@ -228,6 +256,8 @@ def draw_hard_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> 
         shade = body_density(rng, body, look)
         if rng.random() < 0.08:
             shade = blurred(shade, rng.uniform(1, 2.5))
+        if rng.random() < shiny:
+            shade = shining(rng, body, shade)
         add_patch(density, shade, body.top, body.left)
         add_patch(glow, body_glow(rng, body, look), body.top, body.left)
         if instance is not None:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.channel_overlay import GROUND
+from snakescope.healthspan.detection.channel_overlay import GROUND, contrast_of
 from snakescope.healthspan.detection.detect import (
     Surroundings,
     find_objects,
@@ -20,8 +20,9 @@ from snakescope.healthspan.detection.detect import (
 )
 from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast, length_px, width_px
+from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast
 from snakescope.healthspan.detection.views import Disc, worth_a_look
+from snakescope.healthspan.states.body import body_mask, slender_size
 from snakescope.imaging.masks import Instance
 
 MOVED = 0.35
@@ -30,6 +31,8 @@ MOST_TILES = 140
 """Tiles of a frame that are searched, those with the boldest objects first."""
 WALL_SHARE = 0.08
 """Share of the edge of a dish at which something lies in all frames, where the wall ends."""
+LEAST_TRIED = 0.25
+"""Least confidence of the objects of a trial: less sure ones are tried beside those that count."""
 BOLD = 24
 """Grey values above the ground from which on something is seen."""
 
@@ -42,7 +45,8 @@ class Found:
         instance: its mask; reason: why it is dropped, empty if kept.
         contrast: mean grey value above the ground; left: the most of it that is left at its place
             in another frame, as a share; 0 where there is no other frame.
-        length_um, width_um: of its mask; edge_um: from the edge of the dish to its centre.
+        length_um, width_um: of its body, to half of its contrast, as `snakescope inspect` says
+            them; edge_um: from the edge of the dish to its centre.
     """
 
     instance: Instance
@@ -70,7 +74,8 @@ class Searched:
 
     Attributes:
         timepoint: its index; picture: its overlay in plate coordinates, uint8 (Y, X).
-        objects: what the detector found, with duplicates; corners: (top, left) of searched tiles.
+        objects: what the detector found, with duplicates, down to ``LEAST_TRIED``.
+        corners: (top, left) of searched tiles.
         tiles: number of all tiles.
     """
 
@@ -100,7 +105,8 @@ def search(
         if worth_a_look(tile, top, left, dish):
             bold.append((int(np.sort(cv2.blur(tile, (5, 5)), axis=None)[-60:].mean()), top, left))
     chosen = sorted((top, left) for _, top, left in sorted(bold, reverse=True)[:MOST_TILES])
-    plain = settings.model_copy(update={"min_contrast": 0.0})
+    least = min(settings.score_threshold, LEAST_TRIED)
+    plain = settings.model_copy(update={"min_contrast": 0.0, "score_threshold": least})
     found = find_objects(model, picture, chosen, tile_px, timepoint, plain, dish)
     return Searched(timepoint, picture, found, chosen, len(corners))
 
@@ -117,7 +123,8 @@ def judged(
     Args:
         others: overlays of the other frames; pixel_size_um: of the detector.
     """
-    kept, dropped = sort_out(one.objects, one.picture, pixel_size_um, settings, around)
+    objects = [each for each in one.objects if each.score >= settings.score_threshold]
+    kept, dropped = sort_out(objects, one.picture, pixel_size_um, settings, around)
     pairs: list[tuple[Instance, str]] = [(instance, "") for instance in kept]
     pairs += [(o.instance, o.reason) for o in dropped if o.reason != "duplicate"]
     found = []
@@ -127,10 +134,14 @@ def judged(
         edge = float("inf")
         if around.dish is not None:
             edge = around.dish.distance(*instance.centroid) * pixel_size_um
+        inside = one.picture[instance.top : instance.bottom, instance.left : instance.right]
+        # Overlays compress contrast, by which half of it lies farther out.
+        body = np.where(instance.mask, contrast_of(inside), 0)
+        length, width = slender_size(body_mask(body) if value > 0 else instance.mask)
         found.append(
             Found(
                 instance, reason, value, max(left, default=0.0),
-                length_px(instance) * pixel_size_um, width_px(instance) * pixel_size_um, edge,
+                length * pixel_size_um, width * pixel_size_um, edge,
             )
         )  # fmt: skip
     return found

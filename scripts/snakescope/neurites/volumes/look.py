@@ -4,7 +4,6 @@ Size of voxels against what the file says, grey values that need a range, data t
 labels that are no objects. Voxels are read once, of a few sections, and again when files change.
 """
 
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,12 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.imaging.volumes import Source, last_with_data, read
+from snakescope.imaging.volumes import Source, kept_look, look_at_grey, read
 from snakescope.neurites.volumes.scan import BOUNDARIES
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.neurites.volumes.sheet import Volume
-from snakescope.step.errors import StepError, SystemFault
-from snakescope.step.output import write_if_changed
+from snakescope.step.errors import StepError
 
 LOOK = "look.json"
 LARGEST_DIFFERENCE = 0.02
@@ -167,50 +165,16 @@ def look(
     notes = [note for source in found.values() for note in source.notes]
     notes += of_voxel_size(volume, found)
     of_grey(found["image"], settings)
-    path = Path(folder, LOOK)
-    key = [[s.path, s.dtype, list(s.shape), list(s.notes), _stated(s)] for s in found.values()]
-    known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    if known.get("key") != json.loads(json.dumps(key)):
-        problem, seen = "", []
-        try:
-            seen += _of_image(found["image"])
-            if "labels" in found:
-                seen += _of_labels(found["labels"])
-            if BOUNDARIES in found:
-                seen += _of_boundaries(found[BOUNDARIES])
-        except SystemFault:
-            raise
-        except StepError as error:
-            problem = str(error)
-        known = {"key": key, "problem": problem, "notes": seen}
-        write_if_changed(path, json.dumps(known, indent=1) + "\n")
-    if known["problem"]:
-        raise StepError(known["problem"])
-    return [*notes, *known["notes"]]
 
+    def seen() -> list[str]:
+        notes = look_at_grey(found["image"])
+        if "labels" in found:
+            notes += _of_labels(found["labels"])
+        if BOUNDARIES in found:
+            notes += _of_boundaries(found[BOUNDARIES])
+        return notes
 
-def _stated(source: Source) -> list[list[int]]:
-    """Size and time of the first and the last file."""
-    stats = [Path(path).stat() for path in dict.fromkeys((source.files[0], source.files[-1]))]
-    return [[one.st_size, one.st_mtime_ns] for one in stats]
-
-
-def _of_image(source: Source) -> list[str]:
-    last, share = last_with_data(source)
-    depth = source.shape[0]
-    if last < 0:
-        raise StepError(f"{source.path}: expected an image, found zeros alone; copy it again")
-    if share:
-        raise StepError(
-            f"{source.path}: expected a whole volume, found zeros from the middle of a row of"
-            f" section {last} on, to its end: the copy was broken off; copy it again"
-        )
-    if last < depth - 1:
-        return [
-            f"{source.path}: sections {last + 1} to {depth - 1} of {depth} hold zeros alone; if the"
-            " copy was broken off, copy it again"
-        ]
-    return []
+    return [*notes, *kept_look(Path(folder, LOOK), found.values(), seen)]
 
 
 def _of_boundaries(source: Source) -> list[str]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from snakescope.imaging.video import Video
 from snakescope.sperm.detection.heads import Detector, Points, detector
 from snakescope.sperm.detection.settings import DetectSettings
+from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
@@ -27,18 +28,24 @@ def scale_and_rate(text: str) -> tuple[float | None, float | None]:
 
 
 def found_in(video: Video, settings: DetectSettings, um_per_px: float | None) -> pd.DataFrame:
-    """Heads of all frames, with the columns of :data:`COLUMNS`."""
-    detect = detector(settings, um_per_px)
+    """Heads of all frames, with the columns of :data:`COLUMNS`.
+
+    Raises:
+        StepError: no frame has contrast, or every frame is the first one again.
+    """
+    detect, looked = detector(settings, um_per_px), _Looked()
     tables = []
     # Threads each take a frame: one frame is too small to be shared well.
     with ThreadPoolExecutor(settings.threads, initializer=_alone) as pool:
-        found = zip(range(len(video)), _in_order(pool, detect, video.frames()), strict=False)
+        frames = _in_order(pool, detect, looked.at(video.frames()))
+        found = zip(range(len(video)), frames, strict=False)
         every = list(progress(_Counted(found, len(video)), "frames"))
     for number, heads in every:
         table = pd.DataFrame(heads, columns=COLUMNS[2:])
         table.insert(0, "frame", number)
         table.insert(1, "time_s", video.times_s[number])
         tables.append(table)
+    _check_frames(video, len(tables), looked.blank, looked.repeated)
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=COLUMNS)
 
 
@@ -57,6 +64,48 @@ def _in_order(
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+class _Looked:
+    """Counts frames of one value, and those that are the one before again."""
+
+    def __init__(self) -> None:
+        self.blank = self.repeated = 0
+
+    def at(self, frames: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        before: NDArray[np.uint8] | None = None
+        for frame in frames:
+            self.blank += bool((frame == frame.flat[0]).all())
+            self.repeated += before is not None and np.array_equal(frame, before)
+            before = frame
+            yield frame
+
+
+def _check_frames(video: Video, count: int, blank: int, repeated: int) -> None:
+    """Refuse a video that shows nothing or stands still, and note frames that do.
+
+    A camera never records the same values twice: such frames are copies, by which sperm rest and
+    then jump.
+    """
+    if count and blank == count:
+        raise StepError(
+            f"{video.path}: expected frames with contrast, found one grey value in all pixels of"
+            f" each of {count}; export the video again"
+        )
+    if count > 1 and repeated == count - 1:
+        raise StepError(
+            f"{video.path}: expected frames that differ, found the first one {count} times; export"
+            " the video again"
+        )
+    if blank:
+        video.notes.append(
+            f"{video.path}: {blank} of {count} frames hold one grey value each and show no sperm"
+        )
+    if repeated:
+        video.notes.append(
+            f"{video.path}: {repeated} of {count} frames are the one before again, by which speeds"
+            " are wrong; record it anew, or give the true rate in the column fps"
+        )
 
 
 class _Counted:

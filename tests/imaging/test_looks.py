@@ -1,0 +1,96 @@
+"""Sections of one grey value, in which nothing can be found, before the first job."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from numpy.typing import NDArray
+
+from snakescope.imaging import volumes
+from snakescope.imaging.volumes import Source, describe, kept_look, look_at_grey
+from snakescope.membranes.settings import MembranesSettings
+from snakescope.membranes.stacks.sheet import Stack
+from snakescope.membranes.tree import Membranes
+from snakescope.neurites.volumes.look import look
+from snakescope.neurites.volumes.settings import IngestSettings
+from snakescope.neurites.volumes.sheet import Volume
+from snakescope.step.errors import StepError
+
+
+def volume(path: Path, depth: int = 20, **values: int) -> Source:
+    """A volume of noise with sections of one value: s3=0 makes section 3 zeros."""
+    image = np.random.default_rng(1).integers(1, 250, (depth, 40, 48)).astype(np.uint8)
+    for name, value in values.items():
+        image[int(name[1:])] = value
+    return written(path, image)
+
+
+def written(path: Path, image: NDArray[np.generic]) -> Source:
+    tifffile.imwrite(path, image)
+    return describe(str(path))
+
+
+def test_a_volume_with_contrast_is_taken_without_a_word(tmp_path: Path) -> None:
+    assert look_at_grey(volume(tmp_path / "v.tif")) == []
+
+
+@pytest.mark.parametrize("value", [7, 255])
+@pytest.mark.parametrize("depth", [1, 20])
+def test_a_volume_of_one_value_is_refused(tmp_path: Path, value: int, depth: int) -> None:
+    source = written(tmp_path / "v.tif", np.full((depth, 40, 48), value, np.uint8))
+    with pytest.raises(StepError, match=rf"v\.tif: .*with contrast.*section 0: {value}\); export"):
+        look_at_grey(source)
+
+
+def test_sections_of_one_value_each_are_refused_where_there_are_no_others(tmp_path: Path) -> None:
+    image = np.ones((9, 40, 48), np.uint8) * np.arange(1, 10, dtype=np.uint8)[:, None, None]
+    with pytest.raises(StepError, match="with contrast"):
+        look_at_grey(written(tmp_path / "v.tif", image))
+
+
+def test_sections_of_one_value_are_named(tmp_path: Path) -> None:
+    source = volume(tmp_path / "v.tif", s3=0, s4=9, s5=200, s9=1, s18=0, s19=0)
+    first, last = look_at_grey(source)
+    assert "sections 3 to 5, 9 of 20 (from 0) hold one grey value each" in first
+    assert "sections 18 to 19 of 20 hold zeros alone" in last
+
+
+def test_of_a_large_volume_some_sections_tell(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(volumes, "MOST_VOXELS", 100)
+    with pytest.raises(StepError, match="with contrast"):
+        look_at_grey(written(tmp_path / "w.tif", np.full((20, 40, 48), 3, np.uint8)))
+    assert "section 9 of 20" in look_at_grey(volume(tmp_path / "v.tif", s9=3))[0]
+
+
+def test_both_trees_of_volumes_look_before_the_first_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = written(Path("v.tif"), np.full((9, 40, 48), 3, np.uint8))
+    stack = Stack(name="a", image="v.tif", voxel_nm=(50, 4, 4))
+    row = Volume(name="a", image="v.tif", voxel_nm=(50, 4, 4))
+    for _ in range(2):  # the second time what was kept tells
+        with pytest.raises(StepError, match="with contrast"):
+            Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+        with pytest.raises(StepError, match="with contrast"):
+            look(row, {"image": whole}, IngestSettings(), tmp_path)
+    whole = volume(Path("v.tif"), s3=7)
+    (note,) = Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+    assert "section 3 of 20" in note
+    assert "section 3 of 20" in look(row, {"image": whole}, IngestSettings(), tmp_path)[-1]
+
+
+def test_what_was_seen_is_kept_until_a_file_changes(tmp_path: Path) -> None:
+    source = volume(tmp_path / "v.tif")
+    seen: list[int] = []
+
+    def once() -> list[str]:
+        seen.append(1)
+        return ["note"]
+
+    for _ in range(3):
+        assert kept_look(tmp_path / "look.json", [source], once) == ["note"]
+    assert len(seen) == 1
