@@ -1,6 +1,6 @@
 """Whether maps of where networks look say anything, on simulated clips whose parts are known.
 
-    python -m benchmarks.sperm.explanations [--networks slowfast r3d timesformer] [--count 24]
+    python -m benchmarks.sperm.explanations [--networks slowfast r3d timesformer] [--count 20]
 
 takes the networks of fold 0 from the folder of the run of benchmarks.sperm.folds and keeps, in
 docs/tables/sperm-folds/explanations/, a row a clip of each network and method:
@@ -145,8 +145,8 @@ def main() -> None:
     """Explain what is missing."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_options(parser)
-    parser.add_argument("--count", type=int, default=24, help="simulated sperm (count)")
-    parser.add_argument("--erased", type=int, default=12, help="of which pixels are erased (count)")
+    parser.add_argument("--count", type=int, default=20, help="simulated sperm (count)")
+    parser.add_argument("--erased", type=int, default=8, help="of which pixels are erased (count)")
     parser.add_argument("--table", type=Path, help="the means of all, to write as well")
     options = parser.parse_args()
     protocol = protocol_of(options.folder, options.each, options.epochs)

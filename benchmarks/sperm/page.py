@@ -286,7 +286,8 @@ nothing.
 changes in the map that lies in it, beside the share of the area, which is chance. *Random weights*:
 rank correlation with the map of the same network untrained. *Deletion* (above 0 is better) and
 *insertion* (below 0 is better): how much the mean grade changes as the most relevant pixels go or
-come, less the same for the Gaussian. Rollout looks at no score: it is the same for every head.
+come, less the same for the Gaussian. Maps of a network that explains nothing mean nothing. Rollout
+looks at no score: it is the same for every head.
 
 ## Dishes, a real field
 
@@ -296,7 +297,8 @@ come, less the same for the Gaussian. Rollout looks at no score: it is the same 
 
 {speed}
 
-Clips a second from the file on, drift measured; two cores that other work shared.
+Clips a second of tiny networks from the file on, drift measured. Other work shared the two cores;
+*core_minutes* are what they worked for the video, so that half of it is the least two cores take.
 
 ## Networks
 

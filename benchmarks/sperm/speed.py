@@ -1,9 +1,9 @@
 """How fast networks grade clips, and how long a video of a minute takes.
 
-    python -m benchmarks.sperm.speed [--threads 1 2] [--seconds 60]
+    python -m benchmarks.sperm.speed [--sizes tiny full] [--threads 1 2]
 
-writes docs/tables/sperm-speed.tsv: clips a second of each network in its tiny form at 96 px and as
-published at 224 px, with the reading of the clip's stack and the measuring of its drift, by
+writes docs/tables/sperm-speed.tsv: clips a second of each network in its tiny form at 96 px (or as
+published at 224 px), with the reading of the clip's stack and the measuring of its drift, by
 threads (and by GPU where there is one); and the minutes that the workflow takes from a video of a
 whole field to its pages, on two cores, with the minutes that cores worked for it. The video is a
 simulated field of two seconds, forwards and backwards until it is long enough.
@@ -120,7 +120,7 @@ def main() -> None:
     """Measure, and write the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--networks", nargs="+", default=list(ABOUT), help="all by default")
-    parser.add_argument("--sizes", nargs="+", default=["tiny", "full"], choices=list(SIDES))
+    parser.add_argument("--sizes", nargs="+", default=["tiny"], choices=list(SIDES))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="count")
     parser.add_argument("--tries", type=int, default=3, help="of which the best counts (count)")
     parser.add_argument("--seconds", type=float, default=60, help="of the video (s); 0: no video")
