@@ -152,8 +152,9 @@ def _is_struck(cell: Any) -> bool:
 def _no_cell(calculated: Any, own: Any, dates: bool) -> str:
     cell, typed = calculated.value, own.value
     if cell is None and typed is not None and own.data_type == "f":
+        formula = str(getattr(typed, "text", typed))[:40]  # of several cells it is an object
         return (
-            f"expected a value, found the formula {getattr(typed, 'text', typed)!s:.40} that was never calculated; open the"
+            f"expected a value, found the formula {formula} that was never calculated; open the"
             " workbook in a spreadsheet and save it, or type the value"
         )
     if not dates and isinstance(cell, datetime.datetime | datetime.date | datetime.time):

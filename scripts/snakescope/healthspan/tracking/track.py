@@ -189,7 +189,9 @@ def judged_tracks(
         reason = reason_not_counted(course, time_h, settings)
         # Of a track from the first frame on the states tell more than the grey values.
         later = time_h[course.first] - time_h[0] > settings.settle_h
-        always = reason in ("", MOVED_ON) and later and bool(np.median(alike[candidate[members]]) > 0.5)
+        always = (
+            reason in ("", MOVED_ON) and later and bool(np.median(alike[candidate[members]]) > 0.5)
+        )
         if always:
             reason = STATIC
         if reason == NEVER_STOPPED:
