@@ -9,7 +9,7 @@ from snakescope.healthspan.registration.motion import Motion, to_reference
 from snakescope.healthspan.registration.reference import describe
 from snakescope.healthspan.registration.register import prepare
 from snakescope.healthspan.registration.settings import RegisterSettings
-from snakescope.healthspan.trial.advice import on_alignment, on_objects, on_size
+from snakescope.healthspan.trial.advice import on_alignment, on_objects, on_size, on_unsure
 from snakescope.healthspan.trial.alignments import align, needed_kind
 from snakescope.healthspan.trial.objects import Found, wall_um
 from snakescope.imaging.masks import Instance
@@ -19,8 +19,8 @@ RIGID = RegisterSettings()
 
 
 def worm(contrast: float, left: float = 0.0, score: float = 0.99, edge_um: float = 5000.0,
-         reason: str = "", length_um: float = 1150.0) -> Found:  # fmt: skip
-    one = Instance(0, 10, 10, np.ones((4, 30), bool), 0, score)
+         reason: str = "", length_um: float = 1150.0, length_px: int = 30) -> Found:  # fmt: skip
+    one = Instance(0, 0, 10, 10, np.ones((4, length_px), bool), score)
     return Found(one, reason, contrast, left, length_um, 80.0, edge_um)
 
 
@@ -63,6 +63,34 @@ def test_faint_objects_are_dropped_below_every_worm() -> None:
     # Where the faint are as bold as worms, no limit tells them apart.
     assert not keys(on_objects({0: [*worms, worm(117, score=0.6)]}, DetectSettings(), None))
     assert not keys(on_objects({0: worms}, DetectSettings(), None))
+
+
+WORMS = [worm(contrast) for contrast in range(110, 130, 2)]
+UNSURE = [worm(115, score=0.35) for _ in range(6)]
+
+
+def test_a_lower_confidence_is_proposed_where_it_adds_worms() -> None:
+    tried = {0.4: {0: WORMS}, 0.3: {0: [*WORMS, *UNSURE]}, 0.25: {0: [*WORMS, *UNSURE]}}
+    (advice,) = on_unsure({0: WORMS}, tried, DetectSettings())
+    assert advice.keys["detection.detect.score_threshold"] in (0.25, 0.3)
+    assert "6" in advice.title
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        [worm(115, left=1.0, score=0.35)] * 3,
+        [worm(60, score=0.35)] * 3,
+        [worm(115, score=0.35, length_px=10)] * 3,
+    ],
+)
+def test_no_lower_confidence_is_proposed_where_it_adds_debris_too(others: list) -> None:
+    tried = {0.3: {0: [*WORMS, *UNSURE, *others]}}
+    assert not on_unsure({0: WORMS}, tried, DetectSettings())
+
+
+def test_a_few_unsure_worms_are_no_reason() -> None:
+    assert not on_unsure({0: WORMS}, {0.3: {0: [*WORMS, *UNSURE[:2]]}}, DetectSettings())
 
 
 def test_the_rim_follows_the_wall() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.size_prior import length_px
 from snakescope.healthspan.inspection.moving import USUAL_UM
 from snakescope.healthspan.registration.settings import RegisterSettings
 from snakescope.healthspan.trial.alignments import (
@@ -18,7 +19,7 @@ from snakescope.healthspan.trial.alignments import (
     needed_tolerance,
     ranges,
 )
-from snakescope.healthspan.trial.objects import Found
+from snakescope.healthspan.trial.objects import LEAST_TRIED, Found
 
 MIN_WORMS = 5
 """Worms that must be seen for advice by their looks."""
@@ -26,6 +27,14 @@ SAFE = 0.25
 """Share of the gap between doubtful objects and worms at which a limit is set: near the former."""
 MODEL_PX = (90.0, 165.0)
 """Length of worms (px of the detector) that it was trained on, from young adults to old ones."""
+TRIED_SCORES = (0.4, 0.3, LEAST_TRIED)
+"""Confidences of the detector that are tried where it is unsure of worms."""
+UNSURE_SHARE = 0.1
+"""Worms that the detector is unsure of, over those that are kept, from which on it is told."""
+WORMS_AMONG = 0.8
+"""Least share of worms, by movement, contrast and length, among the objects that are added."""
+LIKE_A_WORM = (0.5, 1.6)
+"""Length of an object over that of the worms, from which and to which it looks like one."""
 MIN_SHARE = 0.2
 """Share of the pieces of a plate in place below which a registration is doubtful."""
 
@@ -37,7 +46,7 @@ class Advice:
     Attributes:
         title: one line; text: what was seen, and what the settings change.
         keys: settings by dotted key below the tree; empty where a person has to decide.
-        kind: which picture shows the effect: alignment, rim, faint, short, size, or none.
+        kind: which picture shows the effect: alignment, rim, faint, unsure, size, or none.
     """
 
     title: str
@@ -210,6 +219,59 @@ def _rim(
             "rim",
         )
     ]
+
+
+def on_unsure(
+    found: Mapping[int, Sequence[Found]],
+    tried: Mapping[float, Mapping[int, Sequence[Found]]],
+    settings: DetectSettings,
+) -> list[Advice]:
+    """Propose a lower confidence where nearly all that it adds moved and looks like the worms.
+
+    Args:
+        found: by timepoint; tried: the same with each of ``TRIED_SCORES`` in place of what is set.
+    """
+    worms = worms_of(found)
+    kept = sum(not one.reason for objects in found.values() for one in objects)
+    if len(worms) < MIN_WORMS:
+        return []
+    faintest = float(np.quantile([one.contrast for one in worms], 0.1))
+    # Of the masks: a body with a bright core or a shining head is cut short by its half contrast.
+    length = float(np.median([length_px(one.instance) for one in worms]))
+    proposed: list[Advice] = []
+    for score in sorted(tried, reverse=True):
+        added = [
+            one
+            for objects in tried[score].values()
+            for one in objects
+            if not one.reason and one.instance.score < settings.score_threshold
+        ]
+        alike = [
+            one
+            for one in added
+            if one.moved
+            and one.contrast >= faintest
+            and LIKE_A_WORM[0] * length <= length_px(one.instance) <= LIKE_A_WORM[1] * length
+        ]
+        if score >= settings.score_threshold or len(alike) < max(MIN_WORMS, UNSURE_SHARE * kept):
+            continue
+        if len(alike) < WORMS_AMONG * len(added):
+            break
+        text = (
+            f"With confidences from {score:g} on it keeps {len(added)} more objects beside"
+            f" {kept}: {len(alike)} of them {'moved, and ' if len(found) > 1 else ''}are as long"
+            " and as dark as the worms that it is sure of. Weights trained further on such pictures"
+            " would help more (snakemake healthspan_train)."
+        )
+        proposed = [
+            Advice(
+                f"The detector is unsure of worms: {len(alike)} more",
+                text,
+                {"detection.detect.score_threshold": score},
+                "unsure",
+            )
+        ]
+    return proposed
 
 
 def on_size(

@@ -31,6 +31,8 @@ MOST_TILES = 140
 """Tiles of a frame that are searched, those with the boldest objects first."""
 WALL_SHARE = 0.08
 """Share of the edge of a dish at which something lies in all frames, where the wall ends."""
+LEAST_TRIED = 0.25
+"""Least confidence of the objects of a trial: less sure ones are tried beside those that count."""
 BOLD = 24
 """Grey values above the ground from which on something is seen."""
 
@@ -72,7 +74,8 @@ class Searched:
 
     Attributes:
         timepoint: its index; picture: its overlay in plate coordinates, uint8 (Y, X).
-        objects: what the detector found, with duplicates; corners: (top, left) of searched tiles.
+        objects: what the detector found, with duplicates, down to ``LEAST_TRIED``.
+        corners: (top, left) of searched tiles.
         tiles: number of all tiles.
     """
 
@@ -102,7 +105,8 @@ def search(
         if worth_a_look(tile, top, left, dish):
             bold.append((int(np.sort(cv2.blur(tile, (5, 5)), axis=None)[-60:].mean()), top, left))
     chosen = sorted((top, left) for _, top, left in sorted(bold, reverse=True)[:MOST_TILES])
-    plain = settings.model_copy(update={"min_contrast": 0.0})
+    least = min(settings.score_threshold, LEAST_TRIED)
+    plain = settings.model_copy(update={"min_contrast": 0.0, "score_threshold": least})
     found = find_objects(model, picture, chosen, tile_px, timepoint, plain, dish)
     return Searched(timepoint, picture, found, chosen, len(corners))
 
@@ -119,7 +123,8 @@ def judged(
     Args:
         others: overlays of the other frames; pixel_size_um: of the detector.
     """
-    kept, dropped = sort_out(one.objects, one.picture, pixel_size_um, settings, around)
+    objects = [each for each in one.objects if each.score >= settings.score_threshold]
+    kept, dropped = sort_out(objects, one.picture, pixel_size_um, settings, around)
     pairs: list[tuple[Instance, str]] = [(instance, "") for instance in kept]
     pairs += [(o.instance, o.reason) for o in dropped if o.reason != "duplicate"]
     found = []

@@ -27,7 +27,14 @@ from snakescope.healthspan.registration.motion import to_reference
 from snakescope.healthspan.registration.reference import Description, describe
 from snakescope.healthspan.registration.register import Reference, prepare
 from snakescope.healthspan.settings import HealthspanSettings
-from snakescope.healthspan.trial.advice import Advice, on_alignment, on_objects, on_size
+from snakescope.healthspan.trial.advice import (
+    TRIED_SCORES,
+    Advice,
+    on_alignment,
+    on_objects,
+    on_size,
+    on_unsure,
+)
 from snakescope.healthspan.trial.alignments import Alignment, align, current_kind, needed_kind
 from snakescope.healthspan.trial.objects import Found, Searched, judged, search, wall_um
 from snakescope.imaging.frames import Frame, UnreadableFrame
@@ -171,6 +178,14 @@ def run_trial(
         pictures = [one.picture for one in trial.searched.values()]
         trial.wall = wall_um(pictures, around.dish, model_px_um)
     trial.advice += on_objects(trial.found, settings.detection.detect, trial.wall)
+    # What the other proposals drop is not taken for worms of which the detector is unsure.
+    stated = _with(settings, trial.keys)
+    tried = {
+        score: _judge(trial, _with(stated, {"detection.detect.score_threshold": score}), around)
+        for score in TRIED_SCORES
+        if score < settings.detection.detect.score_threshold
+    }
+    trial.advice += on_unsure(trial.found, tried, settings.detection.detect)
     trial.advice += on_size(trial.found, model_px_um, pixel_size_um)
     trial.after = _judge(trial, _with(settings, trial.keys), around)
     trial.seconds = time.monotonic() - begun

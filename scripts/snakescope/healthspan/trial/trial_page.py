@@ -152,6 +152,13 @@ def _pictures(one: Advice, trial: Trial, now: str) -> list[tuple[str, str]]:
             kept.sort(key=lambda pair: pair[1].contrast)
             found.append((crops_url(kept), "The faintest objects that stay."))
         return found
+    if one.kind == "unsure":
+        now_found = _reasons(trial, trial.found)
+        won = [
+            pair for key, pair in _reasons(trial, trial.after).items()
+            if not pair[1].reason and key not in now_found
+        ]  # fmt: skip
+        return [(crops_url(won), f"{len(won)} objects kept with this setting.")]
     if one.kind == "size":
         kept = [pair for pair in _reasons(trial, trial.found).values() if not pair[1].reason]
         return [(crops_url(kept), "Objects that are kept, as the detector sees them.")]
