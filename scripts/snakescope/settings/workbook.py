@@ -128,7 +128,7 @@ def _unseen(sheet: Any, last_row: int, last_column: int) -> tuple[set[int], set[
 
 def _covered(sheet: Any, last_row: int, last_column: int) -> dict[int, str]:
     """Return the merged cells, such as D2:D4, that leave cells of a row, from 1, without value."""
-    covered = {}
+    covered: dict[int, str] = {}
     for one in sheet.merged_cells.ranges:
         wide = one.min_col < min(one.max_col, last_column)
         first = one.min_row if wide else one.min_row + 1
