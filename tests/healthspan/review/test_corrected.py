@@ -26,7 +26,7 @@ from snakescope.healthspan.review.corrections import Correction, as_text
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.survival.curves import plate_curves, plate_summary
 from snakescope.healthspan.survival.experiment import SURVIVAL_COLUMNS, survival_table
-from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS
+from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS, corrected_heading
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, TRACKS_COLUMNS, track_plate
 from snakescope.step.tables import read_table, write_table
@@ -368,6 +368,14 @@ def test_the_experiment_has_what_counts_beside_what_the_machine_says() -> None:
     np.testing.assert_array_equal(others["event"], others["event_machine"])
     _, alive, healthy = plate_curves(made, counts, 0.95)
     assert plate_summary(made, counts, alive, healthy, "day")["corrected_worms"] == 1
+
+
+def test_headings_of_pictures_say_that_people_corrected() -> None:
+    _, individuals, _ = plate()
+    assert "corrected" in corrected_heading(
+        corrected(of("dead", some_dead_track(), 12)).individuals
+    )
+    assert corrected_heading(individuals) == ""
     without = survival_table({"q": individuals}, {"q": "N2"})
     assert list(without.columns) == SURVIVAL_COLUMNS
 
