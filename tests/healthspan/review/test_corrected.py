@@ -368,6 +368,8 @@ def test_the_experiment_has_what_counts_beside_what_the_machine_says() -> None:
     np.testing.assert_array_equal(others["event"], others["event_machine"])
     _, alive, healthy = plate_curves(made, counts, 0.95)
     assert plate_summary(made, counts, alive, healthy, "day")["corrected_worms"] == 1
+    without = survival_table({"q": individuals}, {"q": "N2"})
+    assert list(without.columns) == SURVIVAL_COLUMNS
 
 
 def test_headings_of_pictures_say_that_people_corrected() -> None:
@@ -376,8 +378,6 @@ def test_headings_of_pictures_say_that_people_corrected() -> None:
         corrected(of("dead", some_dead_track(), 12)).individuals
     )
     assert corrected_heading(individuals) == ""
-    without = survival_table({"q": individuals}, {"q": "N2"})
-    assert list(without.columns) == SURVIVAL_COLUMNS
 
 
 def test_time_is_that_between_lines_but_for_pauses() -> None:
