@@ -76,6 +76,16 @@ def test_a_video_that_breaks_off_gives_the_frames_before_the_fault(frames, tmp_p
     assert any("up to the fault" in note for note in video.notes)
 
 
+def test_a_video_with_fewer_frames_than_its_header_states_is_noted(frames, tmp_path: Path):
+    write_video(tmp_path / "whole.avi", frames, 25)
+    whole = (tmp_path / "whole.avi").read_bytes()
+    assert Video(tmp_path / "whole.avi").notes == []
+    (tmp_path / "cut.avi").write_bytes(whole[: len(whole) // 2])
+    video = Video(tmp_path / "cut.avi")
+    assert 0 < len(video) < len(frames)
+    assert f"the {len(frames)} frames that its header states" in video.notes[0]
+
+
 def test_bad_videos_give_one_sentence(frames, tmp_path: Path):
     (tmp_path / "text.avi").write_text("no video")
     (tmp_path / "a.gif").write_text("")

@@ -9,6 +9,7 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.styles import Font
+from openpyxl.worksheet.formula import ArrayFormula
 from openpyxl.worksheet.worksheet import Worksheet
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +19,7 @@ from snakescope.run.settings import ClusterSettings
 from snakescope.settings.files import read_config
 from snakescope.settings.load import load_sections
 from snakescope.settings.sheet import VoxelCell, read_sheet
+from snakescope.settings.workbook import workbook_rows
 from snakescope.step.errors import StepError
 
 HEADER = "plate\texperiment\tcondition\tfolder\tworms\texclusion\n"
@@ -265,3 +267,62 @@ def test_the_size_of_a_voxel_is_three_numbers(cell: object) -> None:
 def test_another_size_of_a_voxel_is_refused(cell: str) -> None:
     with pytest.raises(ValidationError, match="voxel along z, y and x in nm"):
         TypeAdapter(VoxelCell).validate_python(cell)
+
+
+def test_merged_cells_leave_no_row_without_a_value_in_silence(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.append(["# day 1 of the strain"])
+    sheet.append(["plate", "experiment", "condition", "folder", "worms"])
+    for k in range(3):
+        sheet.append([f"p{k}", "e", "N2", "raw", 30 if k == 0 else None])
+    sheet.merge_cells("A1:E1")
+    sheet.merge_cells("E3:E4")
+    book.save(tmp_path / "p.xlsx")
+    found = read_sheet(tmp_path / "p.xlsx", Plate)
+    assert [(row.name, row.worms) for row in found.rows] == [("p0", 30), ("p2", None)]
+    assert [("line 4" in one.reason, "E3:E4" in one.reason) for one in found.refused] == [
+        (True, True)
+    ]
+
+
+def test_a_formula_of_several_cells_without_value_is_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.append(["plate", "experiment", "condition", "folder", "worms"])
+    sheet.append(["p0", "e", "N2", "raw"])
+    sheet["E2"] = ArrayFormula("E2", "=SUM(1,2)")
+    book.save(tmp_path / "p.xlsx")
+    found = read_sheet(tmp_path / "p.xlsx", Plate)
+    assert not found.rows and "=SUM(1,2)" in found.refused[0].reason
+
+
+def test_rows_of_a_sheet_that_hides_all_by_default_are_refused(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.append(["plate", "experiment", "condition", "folder"])
+    sheet.append(["p0", "e", "N2", "raw"])
+    sheet.append(["p1", "e", "N2", "raw"])
+    sheet.sheet_format.zeroHeight = True
+    for shown in (1, 2):
+        sheet.row_dimensions[shown].height = 15
+    book.save(tmp_path / "p.xlsx")
+    found = read_sheet(tmp_path / "p.xlsx", Plate)
+    assert [row.name for row in found.rows] == ["p0"]
+    assert "hidden" in found.refused[0].reason
+
+
+def test_a_format_at_the_end_of_a_sheet_takes_no_time(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert isinstance(sheet, Worksheet)
+    sheet.append(["plate", "experiment", "condition", "folder"])
+    sheet.append(["p0", "e", "N2", "raw"])
+    sheet["XFD1048576"].font = Font(bold=True)
+    sheet["A1048576"] = " "
+    book.save(tmp_path / "p.xlsx")
+    content = (tmp_path / "p.xlsx").read_bytes()
+    assert [row[0] for row in workbook_rows(tmp_path / "p.xlsx", content, "plates")] == [1, 2]

@@ -27,7 +27,11 @@ MOST_TAGS = 4096
 TAG_BYTES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4,
              16: 8, 17: 8, 18: 8}  # fmt: skip
 """Bytes of a value of each type of a tag (TIFF 6.0; BigTIFF)."""
-_WHOLE = {"NONE": 1, "LZW": 1, "ADOBE_DEFLATE": 1, "DEFLATE": 1, "PACKBITS": 1, "ZSTD": 1}
+COMPRESSED = {
+    "LZW", "ADOBE_DEFLATE", "DEFLATE", "PACKBITS", "ZSTD", "JPEG", "JPEG2000", "APERIO_JP2000_YCBC",
+    "APERIO_JP2000_RGB", "JPEG_2000_LOSSY", "WEBP", "JPEGXL", "LZMA", "PNG",
+}  # fmt: skip
+"""Kinds of compression that never end in many zeros; decoders of some only warn of absent bits."""
 MICROMETRES = {
     "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0,
     "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0, "\\u00b5m": 1.0,
@@ -191,7 +195,7 @@ def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
             expected = [line * n * lines for n in (page.imagelength, padded)]
             if (found := sum(page.databytecounts)) not in expected:
                 raise ValueError(f"{expected[0]} bytes of pixels expected, {found} found")
-    elif name in _WHOLE:
+    elif name in COMPRESSED:
         for offset, count in spans:
             file.filehandle.seek(offset + max(0, count - ZERO_TAIL))
             tail = file.filehandle.read(min(count, ZERO_TAIL))

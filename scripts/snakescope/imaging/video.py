@@ -105,13 +105,20 @@ class Video:
                     )
                 stream = file.streams.video[0]
                 self.height, self.width = stream.height, stream.width
-                packets = [one for one in _until_broken(file.demux(stream)) if one.size]
-                base = stream.time_base
+                demuxed = list(_until_broken(file.demux(stream)))
+                packets = [one for one in demuxed if one.size]
+                base, stated = stream.time_base, stream.frames
         except (av.error.FFmpegError, OSError) as error:
             raise StepError(
                 f"{self.path}: expected a video that can be decoded, found something else"
                 f" ({type(error).__name__}); copy the file again or convert it to AVI or MP4"
             ) from None
+        # Of an AVI that was cut off the frames before can be read; writers miscount by one.
+        if len(demuxed) + 1 < stated and packets:
+            self._note(
+                f"{self.path}: expected the {stated} frames that its header states, found"
+                f" {len(packets)}; if the copy broke off, copy it again"
+            )
         stamps = [one.pts for one in packets]
         known = bool(stamps) and None not in stamps and len(set(stamps)) == len(stamps)
         times = [float(stamp * base) for stamp in sorted(stamps)] if known else None

@@ -34,11 +34,15 @@ def workbook_rows(
     try:
         calculated = openpyxl.load_workbook(io.BytesIO(content), data_only=True)
         typed = openpyxl.load_workbook(io.BytesIO(content), rich_text=True)
+        ends = {sheet.title: _end(sheet) for sheet in typed.worksheets}
         sheets, written = (
-            {sheet.title: list(sheet.iter_rows()) for sheet in book.worksheets}
+            {one.title: _rows(one, *ends[one.title]) for one in book.worksheets}
             for book in (calculated, typed)
         )
-        unseen = {sheet.title: _unseen(sheet) for sheet in calculated.worksheets}
+        unseen = {
+            sheet.title: (*_unseen(sheet, *ends[sheet.title]), _covered(sheet, *ends[sheet.title]))
+            for sheet in calculated.worksheets
+        }
     except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError) as error:
         lines = str(error).splitlines() or [type(error).__name__]
         raise StepError(
@@ -49,7 +53,7 @@ def workbook_rows(
             f"{path}: expected an Excel workbook, found a damaged one ({type(error).__name__});"
             " save it again"
         ) from None
-    filled = [n for n, rows in sheets.items() if any(c.value is not None for r in rows for c in r)]
+    filled = [name for name, rows in sheets.items() if rows]
     shown = [name for name in filled if calculated[name].sheet_state == "visible"]
     title = next((name for name in filled if name.lower() == wanted.lower()), None)
     if title is None and len(shown) > 1:
@@ -65,7 +69,7 @@ def workbook_rows(
             f"{path}: expected a sheet that shows, found that {title} is hidden; show it, or delete"
             " it"
         )
-    rows, columns = unseen[title]
+    rows, columns, covered = unseen[title]
     for number, (row, own) in enumerate(zip(sheets[title], written[title], strict=True), start=1):
         found = (_no_cell(*pair, dates) for pair in zip(row, own, strict=True))
         problem = next(filter(None, found), "")
@@ -75,6 +79,12 @@ def workbook_rows(
                 "expected a row that counts, found"
                 f" {str(out.value)[:40]!r} in {out.coordinate} struck out; delete the row, or"
                 " remove the line through its text"
+            )
+        if full and number in covered:
+            problem = (
+                "expected a cell of its own in every column, found the merged cells"
+                f" {covered[number]}, of which the first alone has a value; unmerge them and fill"
+                " each"
             )
         if columns & set(full):
             at = row[min(columns & set(full)) - 1]
@@ -90,16 +100,41 @@ def workbook_rows(
         yield number, [_as_typed(cell.value) for cell in row], problem
 
 
-def _unseen(sheet: Any) -> tuple[set[int], set[int]]:
+def _end(sheet: Any) -> tuple[int, int]:
+    """Return the last row and column, from 1, with a value; formats alone may reach to the end."""
+    cells = sheet._cells.items()
+    full = [at for at, one in cells if one.value is not None and str(one.value).strip()]
+    return max((row for row, _ in full), default=0), max((column for _, column in full), default=0)
+
+
+def _rows(sheet: Any, last_row: int, last_column: int) -> list[Any]:
+    return list(sheet.iter_rows(max_row=last_row, max_col=last_column)) if last_row else []
+
+
+def _unseen(sheet: Any, last_row: int, last_column: int) -> tuple[set[int], set[int]]:
     """Return the numbers, from 1, of the rows and columns of a sheet that do not show."""
-    rows = {at for at, row in sheet.row_dimensions.items() if row.hidden}
+    known = sheet.row_dimensions
+    rows = {at for at, row in known.items() if row.hidden}
+    if sheet.sheet_format.zeroHeight:  # every row that says nothing of its own
+        rows |= {at for at in range(1, last_row + 1) if at not in known or not known[at].height}
     columns: set[int] = set()
     for column in sheet.column_dimensions.values():
         # One entry stands for a range of columns.
         if column.hidden:
             column.reindex()
-            columns |= set(range(column.min, min(column.max, sheet.max_column) + 1))
+            columns |= set(range(column.min, min(column.max, last_column) + 1))
     return rows, columns
+
+
+def _covered(sheet: Any, last_row: int, last_column: int) -> dict[int, str]:
+    """Return the merged cells, such as D2:D4, that leave cells of a row, from 1, without value."""
+    covered: dict[int, str] = {}
+    for one in sheet.merged_cells.ranges:
+        wide = one.min_col < min(one.max_col, last_column)
+        first = one.min_row if wide else one.min_row + 1
+        if one.min_col <= last_column:
+            covered |= dict.fromkeys(range(first, min(one.max_row, last_row) + 1), one.coord)
+    return covered
 
 
 def _is_struck(cell: Any) -> bool:
@@ -116,9 +151,10 @@ def _is_struck(cell: Any) -> bool:
 
 def _no_cell(calculated: Any, own: Any, dates: bool) -> str:
     cell, typed = calculated.value, own.value
-    if cell is None and isinstance(typed, str) and typed.startswith("="):
+    if cell is None and typed is not None and own.data_type == "f":
+        formula = str(getattr(typed, "text", typed))[:40]  # of several cells it is an object
         return (
-            f"expected a value, found the formula {typed[:40]} that was never calculated; open the"
+            f"expected a value, found the formula {formula} that was never calculated; open the"
             " workbook in a spreadsheet and save it, or type the value"
         )
     if not dates and isinstance(cell, datetime.datetime | datetime.date | datetime.time):

@@ -16,11 +16,15 @@ MINUS = str.maketrans("\u2010\u2011\u2212", "---")
 
 def plain(text: str) -> str:
     """Return text with digits, points and minus signs as ASCII has them, without blanks around."""
-    digits = (
-        str(unicodedata.decimal(one)) if unicodedata.decimal(one, None) is not None else one
-        for one in unicodedata.normalize("NFKC", text).translate(MINUS).strip()
-    )
-    return "".join(digits)
+    return "".join(_ascii(one) for one in text.translate(MINUS)).strip()
+
+
+def _ascii(one: str) -> str:
+    """A digit, or a letter of full width, as ASCII has it; the 2 of 10² is no digit of 102."""
+    if unicodedata.decimal(one, None) is not None:
+        return str(unicodedata.decimal(one))
+    wide = unicodedata.decomposition(one).startswith("<wide>")
+    return unicodedata.normalize("NFKC", one) if wide else one
 
 
 def number_of(text: str) -> float:

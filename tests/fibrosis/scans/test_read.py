@@ -172,6 +172,17 @@ def test_a_frame_of_one_grey_value_is_refused_and_the_others_are_taken(tmp_path,
     )
 
 
+def test_an_image_that_viewers_turn_is_refused(tmp_path):
+    image = Image.fromarray(np.random.default_rng(0).integers(0, 200, (60, 80), np.uint8))
+    exif = Image.Exif()
+    for orientation in (1, 6):
+        exif[0x0112] = orientation
+        image.save(tmp_path / f"{orientation}.jpg", exif=exif)
+    assert read_raw(str(tmp_path / "1.jpg")).grey.shape == (60, 80)
+    with pytest.raises(StepError, match=r"6\.jpg: .*orientation 6"):
+        read_raw(str(tmp_path / "6.jpg"))
+
+
 def test_rows_that_contradict_each_other():
     rows = [
         scan("a", image="1.png", patient="p", stage="F0"),

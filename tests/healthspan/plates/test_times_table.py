@@ -37,6 +37,11 @@ def test_a_column_without_a_time_is_passed_over(tmp_path: Path) -> None:
         ("file\thours\na\t0\nb\tinf\n", "in the column hours, found 'inf'"),
         ("file\tdate\na\t2024-05-31\nb\t31/5\n", "line 3: expected a date as 2024-05-31"),
         ("file\thours\na.png\t0\nA.png\t3\n", "lines 2 and 3: expected one time for A.png"),
+        ("file,hours\na,0,5\nb,12,5\n", "line 2: expected 2 cells as in the header, found 3"),
+        ("file;hours\na;999,5\nb;1.500\n", "line 3: expected a number with a decimal point"),
+        ("file,year,month,day,hour\na,2026,5,31,8\nb,2026,6,1,8\n", "the column day beside one"),
+        ("file,date\na,2026-05-31 08:30\nb,2026-05-31T08:30+02:00\n", "in the column date, found"),
+        ("file,date,hour\na,2026-05-31,8\nb,2026-05-31,24\n", "hours of the day in the column"),
         ("file\tname_of_it\na\tb\n", "found the header 'file, name_of_it'"),
         ("", "found the header ''"),
     ],
@@ -45,6 +50,19 @@ def test_cells_that_are_no_times_are_refused(tmp_path: Path, text: str, sentence
     with pytest.raises(StepError) as error:
         read(tmp_path, text)
     assert sentence in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "file,date,hour\na,2026-05-31,8\nb,2026-06-01,20\n",
+        "file,day,time\na,1,08:30\nb,2,8:30 PM\n",
+        "file,day,clock\na,1,8:30 AM\nb,2,20:30\n",
+    ],
+)
+def test_the_hour_and_the_time_of_day_beside_days_count(tmp_path: Path, text: str) -> None:
+    hours = read(tmp_path, text).hours
+    assert hours["b"] - hours["a"] == 36.0
 
 
 def test_rows_of_other_plates_do_not_count(tmp_path: Path) -> None:

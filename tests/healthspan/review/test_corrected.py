@@ -26,7 +26,7 @@ from snakescope.healthspan.review.corrections import Correction, as_text
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.survival.curves import plate_curves, plate_summary
 from snakescope.healthspan.survival.experiment import SURVIVAL_COLUMNS, survival_table
-from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS
+from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS, corrected_heading
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.track import COUNTS_COLUMNS, TRACKS_COLUMNS, track_plate
 from snakescope.step.tables import read_table, write_table
@@ -370,6 +370,14 @@ def test_the_experiment_has_what_counts_beside_what_the_machine_says() -> None:
     assert plate_summary(made, counts, alive, healthy, "day")["corrected_worms"] == 1
     without = survival_table({"q": individuals}, {"q": "N2"})
     assert list(without.columns) == SURVIVAL_COLUMNS
+
+
+def test_headings_of_pictures_say_that_people_corrected() -> None:
+    _, individuals, _ = plate()
+    assert "corrected" in corrected_heading(
+        corrected(of("dead", some_dead_track(), 12)).individuals
+    )
+    assert corrected_heading(individuals) == ""
 
 
 def test_time_is_that_between_lines_but_for_pauses() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from snakescope.healthspan.detection.channel_overlay import contrast_of, overlay_of_contrast
 from snakescope.healthspan.simulation.worm_body import Worm, body_pixels, place
 from snakescope.healthspan.states.evidence import evidence_table, first_timepoints
 from snakescope.healthspan.states.likeness import likeness_before
@@ -29,15 +30,31 @@ def alike(earlier, tolerance=1.5):
 
 
 def test_what_lay_there_is_alike_though_fainter_and_a_pixel_aside():
-    found = alike([picture(0, [WORM]), picture(1, [WORM.moved(1, -1)], contrast=6.0)])
+    found = alike([picture(0, [WORM]), picture(1, [WORM.moved(1, -1)], contrast=9.0)])
     assert found.correlation > 0.8
-    assert found.contrast == pytest.approx(0.5, abs=0.15)
+    assert found.contrast == pytest.approx(0.75, abs=0.15)
 
 
 def test_agar_to_which_a_worm_came_is_not():
     found = alike([picture(0, []), picture(1, [])])
     assert found.contrast < 0.1
     assert found.correlation < 0.5
+
+
+@pytest.mark.parametrize("share", [0.5, 0.8])
+def test_a_worm_that_came_to_lie_along_a_scratch_is_not(share):
+    straight = Worm(0.0, 0.0, 0.0, np.array([0.3, 0, 0, 0, 0, 0, 0]), 110.0, 8.0)
+    along = Worm(0.0, 0.0, 0.0, np.zeros(7), 280.0, 8.0)
+
+    def drawn(seed, worm_contrast):
+        rng = np.random.default_rng(seed)
+        scratch = contrast_of(draw_overlay(rng, [along], [], 12.0 * share, 0.0, STILL, SIDE))
+        worm = contrast_of(draw_overlay(rng, [straight], [], worm_contrast, 0.0, STILL, SIDE))
+        return overlay_of_contrast(scratch + worm)
+
+    earlier = [drawn(0, 0.0), drawn(1, 0.0)]
+    found = likeness_before([mask(straight)], drawn(9, 12.0), earlier, 1.5)[0]
+    assert found.contrast == 0
 
 
 def test_a_worm_that_passed_in_one_of_the_first_frames_says_nothing():

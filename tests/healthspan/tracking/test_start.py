@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from snakescope.healthspan.review.corrected_tables import usable_frames
+from snakescope.healthspan.review.histories import machine_courses
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.healthspan.tracking.track import track_plate
 
@@ -66,6 +68,39 @@ def test_a_missing_worm_that_lay_there_from_the_start_was_dead_then():
 def test_a_plate_that_was_started_with_dead_worms_counts_them():
     settings = TrackSettings(count_dead_at_start=True)
     assert deaths(track_plate(*plate(5, contrast=0.8), 0.0, None, settings)) == 1
+
+
+@pytest.mark.parametrize("number", [None, WORMS + 1])
+def test_a_paralysed_worm_that_moved_on_the_spot_lives_until_it_dies(number):
+    states, frames = plate(0, contrast=0.8)
+    own, moving = states["y_px"] == 200, states["timepoint"] < 6
+    states.loc[own & moving, ["p_healthy", "p_immobile", "p_dead"]] = 0.96, 0.03, 0.01
+    states.loc[own & (states["timepoint"] < 2), ["start_correlation", "start_contrast"]] = np.nan
+    found = track_plate(states, frames, 0.0, number, TrackSettings())
+    death = found.individuals.query("death_censored == 0")
+    assert death[["death_after_d", "death_before_d"]].to_numpy().tolist() == [[5.0, 6.0]]
+    assert found.counts["alive"].tolist() == [WORMS + 1] * 6 + [WORMS] * (FRAMES - 6)
+
+
+def test_debris_that_is_seen_for_some_days_only_is_static_and_no_worm_that_moved_on():
+    states, frames = plate(3, contrast=0.8)
+    some = states[(states["y_px"] != 200) | (states["timepoint"] < 7)].copy()
+    dead = some["y_px"] == 200
+    some.loc[dead, ["p_healthy", "p_immobile", "p_dead"]] = 0.01, 0.9, 0.09
+    found = track_plate(some, frames, 0.0, WORMS, TrackSettings())
+    assert found.tracks["reason"].unique().tolist() == ["static from the start"]
+    assert found.counts["alive"].tolist() == [WORMS] * FRAMES
+
+
+def test_the_movers_of_a_plate_stay_where_a_person_says_that_such_debris_is_no_worm():
+    states, frames = plate(3, contrast=0.8)
+    some = states[(states["y_px"] != 200) | (states["timepoint"] < 7)].copy()
+    dead = some["y_px"] == 200
+    some.loc[dead, ["p_healthy", "p_immobile", "p_dead"]] = 0.01, 0.9, 0.09
+    found = track_plate(some, frames, 0.0, None, TrackSettings())
+    own = usable_frames(found.counts)
+    (course,) = machine_courses(found.tracks, found.individuals, own).values()
+    assert not course.is_mover(np.arange(3, 7)).any()
 
 
 def test_a_single_sighting_of_it_is_no_mover():

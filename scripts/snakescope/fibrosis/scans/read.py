@@ -62,6 +62,10 @@ def read_raw(path: str, frame: int = 0, window: tuple[float, float] | None = Non
     return _of_image(path, frame, window)
 
 
+ORIENTATION = 0x0112
+"""EXIF tag by which viewers turn an image; its mask would not fit."""
+
+
 def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
     try:
         check_whole(Path(path).read_bytes())
@@ -71,6 +75,11 @@ def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
                 raise StepError(_no_frame(path, frame, count))
             image.seek(frame)
             image.load()
+            if (turned := image.getexif().get(ORIENTATION)) in range(2, 9):
+                raise StepError(
+                    f"{path}: expected pixels as they are shown, found EXIF data that turn them"
+                    f" (orientation {turned}); save the image turned"
+                )
             metadata = metadata_of(image)
             plain = grey_of(image)
             rgb = np.asarray(image.convert("RGB")) if image.mode not in ("L", "1") else None

@@ -163,7 +163,7 @@ def page(rows: Sequence[Row], scores: pd.DataFrame) -> str:
     return f"""# How good it is
 
 Made by `.venv/bin/python -m benchmarks.healthspan.evaluation`. Simulated plates have seeds that no
-training used, and looks drawn from other ranges; real images were used in no training. The
+training used, and looks drawn from other ranges; no image scored here was used in training. The
 upv_plate figure is not held out in two respects, though no image of it was trained on: two
 detection settings of its configuration were chosen on that plate, by someone who knew its hand
 counts, and the kinds of clutter that training scenes hold were drawn after a look at what earlier

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from snakescope.healthspan.plates.dates import day_first_of, hours_of, parse_date
 from snakescope.healthspan.plates.naming import NameParts
+from snakescope.healthspan.plates.times_checks import check_commas, check_width, check_zones
 from snakescope.settings.sheet_files import OLD_OFFICE, ZIP, decoded
 from snakescope.step.errors import StepError, system_fault
 from snakescope.step.numbers import number_of
@@ -30,6 +31,8 @@ OTHER_TIMES = re.compile("modif|updat|access|expos|export|copied|upload")
 OF_DAY = re.compile(r"(\d{1,2})[:.](\d\d)(?:[:.](\d\d))?(?:\s*([ap])\.?m\.?)?", re.IGNORECASE)
 CLOCKS = ("time", "time_of_day", "clock")
 """Columns of the time of day, beside one of dates."""
+HOURS_OF_DAY = ("hour", "h")
+"""Columns of the hour of a day, beside one of dates."""
 PARTS = ((24.0, 24.0), (1.0, 60.0))
 """Units that a column of the next smaller one may add to: in hours, and its parts."""
 
@@ -169,6 +172,7 @@ def times_of(
             return None
     if files is None:
         return None
+    check_width(rows, numbers)
     lines = list(zip(numbers[1:], cells, strict=True))
     if plate is not None and "plate" in header and header.index("plate") != files:
         lines = _of_plate(lines, header.index("plate"), plate)
@@ -191,9 +195,15 @@ def times_of(
                 # Another column may tell the times.
                 unclear = unclear or f"column {rows[0][k]}: {error}"
                 continue
+            check_zones(told, rows[0][k])
             times = [_date_h(text, day_first) for _, _, text in told]
         else:
-            _check_commas(told, rows[0][k])
+            check_commas(told, rows[0][k])
+            if UNITS_H[name] == 24 and "month" in header:
+                raise ValueError(
+                    "expected dates in one column, as 2024-05-31 08:30, found the column"
+                    f" {rows[0][k]} beside one of months; join those of year, month and day"
+                )
             times = [_number_h(text, name) for _, _, text in told]
         # A column with no time at all is another one that is called so.
         if any(time is not None for time in times):
@@ -223,9 +233,23 @@ def _with_parts(
     found = list(times)
     for other in others:
         cells = [row[other].strip() for row in rows]
+        of_day = [OF_DAY.fullmatch(cell) for cell in cells]
+        whole_days = not by_date and UNITS_H[header[column]] == 24 and header[other] in CLOCKS
+        if whole_days and all(of_day) and all(":" in cell for cell in cells):
+            clocks = [_of_day_h(match) for match in of_day if match]
+            return [None if a is None else a + b for a, b in zip(found, clocks, strict=True)]
         if by_date:
-            of_day = [OF_DAY.fullmatch(cell) for cell in cells]
             dates = not any(":" in row[column] for row in rows)
+            if dates and header[other] in HOURS_OF_DAY and all(cells):
+                hours = [_number_h(cell, "hours") for cell in cells]
+                if any(one is None or not 0 <= one < 24 for one in hours):
+                    raise ValueError(
+                        f"expected hours of the day in the column {header[other]} beside dates,"
+                        f" found {cells[0]!r}; correct them, or remove the column"
+                    )
+                return [
+                    None if a is None else a + (b or 0) for a, b in zip(found, hours, strict=True)
+                ]
             if dates and "time" in header[other] and all(of_day):
                 added = [_of_day_h(m) for m in of_day if m]
                 return [None if a is None else a + b for a, b in zip(found, added, strict=True)]
@@ -295,22 +319,6 @@ def _of_plate(
             " plate as in the sample sheet, or remove the column"
         )
     return own
-
-
-def _check_commas(told: Sequence[tuple[int, str, str]], column: str) -> None:
-    """Refuse 1,500 where no other number of the column tells what its comma is.
-
-    Raises:
-        ValueError: naming the first such cell.
-    """
-    commas = [(number, text) for number, _, text in told if "," in text]
-    if commas and all(re.fullmatch(r"[1-9]\d{0,2},\d{3}", text) for _, text in commas):
-        number, text = commas[0]
-        raise ValueError(
-            f"line {number}: expected a number with a decimal point in the column {column}, found"
-            f" {text!r}, which may be {text.replace(',', '')} or {text.replace(',', '.')}; write it"
-            " as one of these"
-        )
 
 
 def _number_h(text: str, unit: str) -> float | None:

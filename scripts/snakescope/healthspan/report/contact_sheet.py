@@ -37,6 +37,7 @@ from snakescope.healthspan.report.contact_sheet_rows import (
 from snakescope.healthspan.report.settings import ContactSheetSettings
 from snakescope.healthspan.states.sightings import all_masks
 from snakescope.healthspan.states.states import DEAD, HEALTHY, IMMOBILE, STATE_COLOURS
+from snakescope.healthspan.tracking.individuals import corrected_heading
 from snakescope.imaging.masks import Instance
 from snakescope.imaging.style import FAINT_INK, INK, RULE
 from snakescope.report.pages import html, jpeg_url, write_text
@@ -133,9 +134,9 @@ def draw_sheet(
         for column in set(range(len(timepoints))) - drawn:
             draw_timepoint(pixels, column, None, rows, instances, side, crop_px, scale)
     never = len(individuals) - len(rows)
-    title = f"{plate or 'plate'}: {len(rows)} worms that stopped" + (
-        f", {never} more never seen to stop" if never else ""
-    )
+    more = f", {never} more never seen to stop" if never else ""
+    title = f"{plate or 'plate'}: {len(rows)} worms that stopped{more}"
+    title += corrected_heading(individuals)
     return Sheet(title, rows, days, side, pixels)
 
 

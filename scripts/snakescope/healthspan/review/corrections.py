@@ -186,7 +186,7 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
         )
     if action in (CENSORED, EXCLUDE_PLATE) and not line["reason"]:
         raise _Refused(f"expected a reason for {action}, found none")
-    if line["blind"] not in ("0", "1"):
+    if line["blind"] not in ("", "0", "1"):
         raise _Refused(f"expected blind as 0 or 1, found {line['blind']!r}")
     if not re.fullmatch(r"[0-9a-f]{0,64}", line["digest"]):
         raise _Refused(f"expected the digest of a table of tracks, found {line['digest']!r}")

@@ -19,8 +19,10 @@ RING_PX = 6
 COVERED_SHARE = 0.5
 """A body of which another worm covers so much tells nothing."""
 
-FAINT = 0.05
-"""Least contrast at the place of a body, as a share of its own, for which shifts are tried."""
+DARK = 0.6
+"""A place so much fainter in an earlier frame, as a share of the body now, was something else: a
+worm that lies along a scratch or the wall of the dish is darker than that alone. What lay there
+stays as dark, on real plates 0.86 and more."""
 
 
 def shifted(picture: Floats, y: int, x: int) -> Floats:
@@ -83,7 +85,8 @@ def likeness_before(
     """How like each worm of a frame its place was in earlier frames: in that least like it.
 
     Agar to which a worm has come since is not like it; a lump of debris, or a fold of the agar,
-    looks the same from the first picture on, whenever the detector takes it for a worm.
+    looks the same from the first picture on, whenever the detector takes it for a worm. A place
+    that was fainter than :data:`DARK` is not like it at all.
 
     Args:
         picture: overlay of the frame, uint8 (Y, X).
@@ -111,8 +114,8 @@ def likeness_before(
 
 
 def dark_there(seen: Floats, at: Floats, body: NDArray[np.bool_], tolerance_px: float) -> bool:
-    """Whether anything within the tolerance of a body stands out in another frame at all."""
+    """Whether something within the tolerance of a body is about as dark in another frame."""
     if not body.any():
         return False
     usual = float(np.median(at[body]))
-    return float(np.median(cv2.dilate(seen, disc(tolerance_px))[body])) >= FAINT * usual
+    return float(np.median(cv2.dilate(seen, disc(tolerance_px))[body])) >= DARK * usual

@@ -84,7 +84,7 @@ class SecondLookSettings(Settings):
 class EvidenceSettings(Settings):
     """What the grey values of the registered frames say of a worm's movement."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     grey_values: bool = Field(
         True,

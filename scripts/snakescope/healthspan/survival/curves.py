@@ -30,6 +30,7 @@ from snakescope.healthspan.tracking.individuals import (
     CORRECTED_BY,
     INDIVIDUALS_COLUMNS,
     LOST,
+    corrected_heading,
 )
 from snakescope.imaging.style import FAINT_INK, figure_style, save_figure
 from snakescope.step.tables import read_table, write_table
@@ -223,7 +224,10 @@ def main(given: argparse.Namespace) -> None:
     row = identity | plate_summary(individuals, counts, alive, healthy, given.time_axis)
     write_table(given.curves, table)
     write_table(given.summary, pd.DataFrame([row]))
-    title = f"{given.plate}, {given.condition}: {len(individuals)} worms"
+    title = (
+        f"{given.plate}, {given.condition}: {len(individuals)} worms"
+        f"{corrected_heading(individuals)}"
+    )
     if len(individuals) and alive.share[0] < 1:
         first_d = first_day(counts)
         alive, healthy = (

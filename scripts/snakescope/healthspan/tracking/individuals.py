@@ -62,6 +62,11 @@ CORRECTED_BY, MACHINE = "corrected_by", "_machine"
 """Of tables with corrections: who made them, and the ending of columns of what the machine says."""
 
 
+def corrected_heading(individuals: pd.DataFrame) -> str:
+    """What the heading of a picture adds where people corrected the plate; else nothing."""
+    return ", corrected by people" if CORRECTED_BY in individuals else ""
+
+
 @dataclass(frozen=True)
 class TrackHistory:
     """A track over the usable frames ``first`` .. ``last`` (ranks), with its change points.

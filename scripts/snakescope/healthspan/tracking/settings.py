@@ -13,7 +13,7 @@ class TrackSettings(Settings):
     Costs are negative log probabilities (nats); distances are in plate coordinates.
     """
 
-    version: ClassVar[int] = 6
+    version: ClassVar[int] = 7
 
     max_p_healthy: float = Field(
         0.9,

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from snakescope.healthspan.tracking.individuals import (
     DEAD_AT_START,
+    MOVED_ON,
     NEVER_STOPPED,
     STATIC,
     TrackHistory,
@@ -30,6 +31,7 @@ from snakescope.healthspan.tracking.individuals import (
 )
 from snakescope.healthspan.tracking.linking import Candidates, link_candidates
 from snakescope.healthspan.tracking.settings import TrackSettings
+from snakescope.healthspan.tracking.start import alike_at_start
 from snakescope.healthspan.tracking.state_path import log_emissions, most_probable_path, path_states
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
@@ -39,7 +41,6 @@ Ints = NDArray[np.int64]
 
 PROBABILITIES = ["p_healthy", "p_immobile", "p_dead"]
 STATES_COLUMNS = ["timepoint", "instance", "y_px", "x_px", "area_px", *PROBABILITIES, "state"]
-START_COLUMNS = ["start_correlation", "start_contrast"]
 TRACKS_COLUMNS = [
     "track",
     "timepoint",
@@ -156,25 +157,6 @@ def count_table(
     return table[COUNTS_COLUMNS]
 
 
-def alike_at_start(
-    states: pd.DataFrame, time_h: Floats, settings: TrackSettings
-) -> NDArray[np.bool_]:
-    """Whether the place of each detection looked like it in the first frames, shape (detections,).
-
-    Nothing is said of the time until the plate has settled: worms may rest so long.
-
-    Args:
-        states: one row per detection; without ``START_COLUMNS`` nothing is said, nor of a plate
-            that was started with dead worms.
-        time_h: of each detection, since the first usable frame.
-    """
-    if settings.count_dead_at_start or not set(START_COLUMNS) <= set(states):
-        return np.zeros(len(states), bool)
-    correlation, contrast = states[START_COLUMNS].to_numpy(np.float64).T
-    alike = correlation >= settings.min_start_correlation
-    return alike & (contrast >= settings.min_start_contrast) & (time_h > settings.settle_h)
-
-
 def judged_tracks(
     states: pd.DataFrame,
     candidate: NDArray[np.int64],
@@ -207,7 +189,9 @@ def judged_tracks(
         reason = reason_not_counted(course, time_h, settings)
         # Of a track from the first frame on the states tell more than the grey values.
         later = time_h[course.first] - time_h[0] > settings.settle_h
-        always = reason == "" and later and bool(np.median(alike[candidate[members]]) > 0.5)
+        always = (
+            reason in ("", MOVED_ON) and later and bool(np.median(alike[candidate[members]]) > 0.5)
+        )
         if always:
             reason = STATIC
         if reason == NEVER_STOPPED:
@@ -222,6 +206,8 @@ def judged_tracks(
         piece["consistent_state"] = [path[f - course.first] for f in frame]
         piece["track"], piece["counted"], piece["reason"] = track, int(not reason), reason
         pieces.append(piece)
+        # A listed track is judged as a whole, as reviews do that correct it.
+        mover[candidate[members]] = True
         if reason == "":
             counted.append(course)
             mover[candidate[members[frame >= course.stopped]]] = False
@@ -294,7 +280,7 @@ def track_plate(
         probability[candidate],
     )
 
-    alike = alike_at_start(states, (time_h - time_h[:1])[rank], settings)
+    alike = alike_at_start(states, rank, (time_h - time_h[:1])[rank], settings)
     counted, static, mover, tracks = judged_tracks(
         states, candidate, candidates, time_h, day, alike, settings
     )

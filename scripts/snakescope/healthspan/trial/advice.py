@@ -94,11 +94,12 @@ def on_alignment(
             " off the motion of the dish: the agar gives way."
         )
     if keys:
-        before, after = (
-            _shares(alignments, name, limit)
-            for name, limit in ((now, settings.tolerance_px), (wanted, tolerance))
+        before, after = (_shares(alignments, name, tolerance) for name in (now, wanted))
+        frames = ", ".join(f"t{timepoint:03d}" for timepoint in alignments)
+        said.append(
+            f"Pieces within {tolerance:g} px in {frames}: {before} now, {after} with these"
+            " settings."
         )
-        said.append(f"Pieces in place: {before} now, {after} with these settings.")
         found.append(Advice("The dish lies differently in other frames", " ".join(said), keys,
                             "alignment"))  # fmt: skip
     worst = min(one.share(wanted, tolerance) for one in alignments.values())
@@ -176,9 +177,10 @@ def _faint(
     return [
         Advice(
             f"Faint objects counted as worms: {len(fainter)}",
-            f"They exceed the agar by {min(o.contrast for o in fainter):.0f} to {boldest:.0f} grey"
-            f" values, worms that moved by {faint_worm:.0f} and more (median {usual:.0f}): folds of"
-            f" the agar and scratches look like this. A least contrast of {limit} drops"
+            "In the overlay of the trial they exceed the agar by"
+            f" {min(o.contrast for o in fainter):.0f} to {boldest:.0f} levels, worms that moved by"
+            f" {faint_worm:.0f} and more (median {usual:.0f}): folds of the agar and scratches look"
+            f" like this. A least contrast of {limit} drops"
             f" {sum(o.contrast < limit for o in doubtful)} of {len(doubtful)} doubtful objects and"
             f" {sum(o.contrast < limit for o in worms)} of {len(worms)} worms.",
             {"detection.detect.min_contrast": float(limit)},

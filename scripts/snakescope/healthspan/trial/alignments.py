@@ -32,8 +32,12 @@ LOOKED_FOR = 0.06
 """Change of magnification that a trial looks for, whatever the settings (fraction)."""
 REACH_PX = 14
 KINDS: tuple[Freedom, ...] = ("rigid", "similar", "tilted")
-NAMES = {"shift": "shift only", "rigid": "shift and rotation", "similar": "and distance",
-         "tilted": "and lean"}  # fmt: skip
+NAMES = {
+    "shift": "shift only",
+    "rigid": "shift and rotation",
+    "similar": "shift, rotation and distance",
+    "tilted": "shift, rotation, distance and lean",
+}
 MIN_GAIN_PX = 0.7
 """How far a freer motion must move the edge of the dish to be proposed (px)."""
 MIN_GAIN = 0.03

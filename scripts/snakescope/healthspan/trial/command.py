@@ -137,4 +137,4 @@ def _accept(
     if file != row.settings:
         lines += set_settings_of_row(Path(settings.sheet), row.name, file)
     shown = [f"  {key.replace('.', ': ')}: {value}" for key, value in keys.items()]
-    return [*lines, *shown, "Next: snakemake healthspan --cores all"]
+    return [*lines, *shown, "Next: snakemake --cores all"]

@@ -42,9 +42,8 @@ def write_page(
     kinds = [(now, f"now: {kind_name(now)}")]
     if trial.kind != now:
         kinds.append((trial.kind, f"proposed: {kind_name(trial.kind)}"))
-    residuals = (
-        residual_map(trial.alignments, kinds, settings.tolerance_px) if trial.alignments else ""
-    )
+    tolerance = trial.keys.get("registration.tolerance_px", settings.tolerance_px)
+    residuals = residual_map(trial.alignments, kinds, float(tolerance)) if trial.alignments else ""
     columns = [f"t{t:03d}" for t in trial.searched]
     before, after = counts_by_reason(trial.found), counts_by_reason(trial.after)
     changed = trial.after and before != after

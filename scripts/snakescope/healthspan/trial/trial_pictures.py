@@ -90,7 +90,7 @@ def frame_url(one: Searched, found: Sequence[Found], tile_px: int) -> str:
         colour = DROPPED.get(each.reason, OTHER) if each.reason else KEPT
         if not each.reason and each.moved:
             colour = MOVING_WORM
-        picture = outlined(picture, [each.instance], {}, colour, scale, 2, margin=5)
+        picture = outlined(picture, [each.instance], {}, colour, scale, 1, margin=5)
     return jpeg_url(picture, 82)
 
 
