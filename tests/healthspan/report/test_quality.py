@@ -196,11 +196,13 @@ def test_shown_frames_are_usable_ones_from_first_to_last() -> None:
 def test_masks_are_outlined_in_the_colour_of_their_state(plate: DrawnPlate) -> None:
     frames = read_table(plate.folder / "frames.tsv")
     frames["day"] = frames["time_h"] / 24
-    pictures = mask_pictures(frames, plate.states, plate.masks, plate.registered, SETTINGS)
+    pictures = mask_pictures(
+        frames, plate.states, plate.counts, plate.masks, plate.registered, SETTINGS
+    )
     headings = [one.heading for one in pictures]
     assert [text.split("(")[1][:4] for text in headings] == ["t000", "t005", "t011"]
     last = pictures[-1]
-    assert last.heading.endswith("6 worms") and last.pixels.shape == (800, 800, 3)
+    assert last.heading.endswith("6 worms, 6 outlined") and last.pixels.shape == (800, 800, 3)
     near = {
         state: int((np.abs(last.pixels - rgb(STATE_COLOURS[state])).max(axis=2) < 12).sum())
         for state in ("healthy", "immobile", "dead")
@@ -233,9 +235,10 @@ def test_what_is_static_is_outlined_grey_and_not_among_the_worms_of_the_heading(
     )
     frames = plate.frames.assign(day=plate.frames["time_h"] / 24)
     states = followed(plate.states, tracks)
-    pictures = mask_pictures(frames, states, plate.masks, plate.registered, SETTINGS)
-    assert pictures[-1].heading.endswith(f"(t{last:03d}): 5 worms, 1 static")
-    as_drawn = mask_pictures(frames, plate.states, plate.masks, plate.registered, SETTINGS)
+    counts = plate.counts.assign(total=5)
+    pictures = mask_pictures(frames, states, counts, plate.masks, plate.registered, SETTINGS)
+    assert pictures[-1].heading.endswith(f"(t{last:03d}): 5 worms, 6 outlined (1 static)")
+    as_drawn = mask_pictures(frames, plate.states, counts, plate.masks, plate.registered, SETTINGS)
     red, grey = (rgb(STATE_COLOURS[name]) for name in ("dead", "unknown"))
     for colour, more in ((red, as_drawn[-1]), (grey, pictures[-1])):
         less = pictures[-1] if more is as_drawn[-1] else as_drawn[-1]

@@ -98,17 +98,19 @@ def followed(states: pd.DataFrame, tracks: pd.DataFrame) -> pd.DataFrame:
 def mask_pictures(
     frames: pd.DataFrame,
     states: pd.DataFrame,
+    counts: pd.DataFrame,
     masks: Sequence[str | Path],
     registered: Sequence[str | Path],
     settings: QualitySettings,
 ) -> list[Picture]:
     """Chosen frames with the outline of every worm in the colour of its state.
 
-    The heading counts the worms as the counts do, so without what is static from the start.
+    The heading has the number of worms of the counts, in which a stopped worm is one also where it
+    was not found, and beside it what was outlined.
 
     Args:
         frames, states: the plate's tables, the first with the column ``day``, the second as
-            :func:`followed` gives it.
+            :func:`followed` gives it. counts: its table of counts.
         masks, registered: files of its blocks.
         settings: how many frames, how large.
 
@@ -122,6 +124,7 @@ def mask_pictures(
         for instance, state in zip(states["instance"], states["state"], strict=True)
     }
     day = frames.set_index("timepoint")["day"]
+    total = counts.set_index("timepoint")["total"]
     static = set(states.loc[states["state"] == STATIC, "instance"].astype(int))
     pictures = []
     for timepoint, frame in registered_pages(frames, registered, settings.channel, timepoints):
@@ -144,9 +147,8 @@ def mask_pictures(
                 margin=2,
             )
         lying = sum(one.identifier in static for one in instances)
-        heading = f"day {day[timepoint]:.1f} (t{timepoint:03d}): {len(instances) - lying} worms"
-        if lying:
-            heading += f", {lying} static"
+        heading = f"day {day[timepoint]:.1f} (t{timepoint:03d}): {int(total[timepoint])} worms"
+        heading += f", {len(instances)} outlined" + (f" ({lying} static)" if lying else "")
         pictures.append(Picture(heading, picture))
     return pictures
 
@@ -298,7 +300,9 @@ def main(given: argparse.Namespace) -> None:
     )
     verdict = judge(measures, counts, settings)
     as_counted = followed(tables.states, tracks)
-    pictures = mask_pictures(tables.frames, as_counted, given.masks, given.registered, settings)
+    pictures = mask_pictures(
+        tables.frames, as_counted, counts, given.masks, given.registered, settings
+    )
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
     lost = losses(tables.frames.fillna({"reason": ""}))
     reference = reference_in_words(given.reference_description)
