@@ -6,8 +6,6 @@ FFmpeg runs out of bits there and says so; it decodes as fast as libjpeg.
 
 from collections.abc import Iterator
 
-import av
-
 START, END = b"\xff\xd8\xff", b"\xff\xd9"
 FRAMES = (0xC0, 0xC1, 0xC2)
 """Markers of frames that are Huffman-coded, which FFmpeg decodes: baseline and progressive."""
@@ -31,6 +29,8 @@ def check_whole(data: bytes) -> None:
         return
     if frame[0] == PROGRESSIVE and _lacks_scans(segments, frame[1]):
         raise ValueError("JPEG of which scans are missing: it was cut off")
+    import av  # a third of the time that loading frames takes, and few steps meet a JPEG
+
     decoder = av.CodecContext.create("mjpeg", "r")
     decoder.options = {"err_detect": "explode"}
     decoder.thread_count = 1
