@@ -1,32 +1,9 @@
 """The page of the evaluation of the fibrosis tree."""
 
-from typing import NamedTuple
-
-import numpy as np
 import pandas as pd
 
+from benchmarks.aims import Aim, aims_table, found_of, wide, with_interval
 from snakescope.report.pages import markdown
-
-
-class Aim(NamedTuple):
-    """A figure that is aimed at.
-
-    Attributes:
-        what: in words.
-        set, method, metric: where it is in the table.
-        least: the value from which it is met; of the value itself unless ``bound``.
-        bound: the end of the interval that is held against it.
-        most: whether ``least`` is the greatest value instead.
-    """
-
-    what: str
-    set: str
-    method: str
-    metric: str
-    least: float
-    bound: str = "value"
-    most: bool = False
-
 
 ORACLE_GAP = 0.13
 AIMS = (
@@ -50,22 +27,8 @@ AIMS = (
 )  # fmt: skip
 
 
-def found_of(table: pd.DataFrame, set_: str, method: str, metric: str) -> pd.Series | None:
-    """The row of a figure, or None."""
-    rows = table[(table["set"] == set_) & (table["method"] == method) & (table["metric"] == metric)]
-    return None if rows.empty else rows.iloc[0]
-
-
-def with_interval(row: pd.Series) -> str:
-    """A value with its interval, as text."""
-    text = f"{float(row['value']):.3f}"
-    low, high = float(row["low"]), float(row["high"])
-    return text if np.isnan(low) else f"{text} [{low:.3f}, {high:.3f}]"
-
-
-def aims_table(table: pd.DataFrame) -> pd.DataFrame:
-    """What was aimed at, what was measured, and whether it is met."""
-    rows = []
+def all_aims(table: pd.DataFrame) -> list[Aim]:
+    """The aims, with those that depend on what was measured."""
     aims = list(AIMS)
     oracle = found_of(table, "simulated_paper", "oracle", "accuracy")
     if oracle is not None:
@@ -77,28 +40,7 @@ def aims_table(table: pd.DataFrame) -> pd.DataFrame:
     for gain in gains.itertuples():
         aims.append(Aim(f"leak, `{gain.method}`: image-wise above patient-wise by at least",
                         str(gain.set), str(gain.method), "image_wise_gain", 0.05))  # fmt: skip
-    for aim in aims:
-        row = found_of(table, aim.set, aim.method, aim.metric)
-        if row is None:
-            rows.append((aim.what, f"{aim.least:g}", "not measured", ""))
-            continue
-        value = float(row[aim.bound])
-        met = value <= aim.least if aim.most else value >= aim.least
-        rows.append((aim.what, f"{aim.least:.3g}", with_interval(row), "yes" if met else "**no**"))
-    return pd.DataFrame(rows, columns=["what", "aim", "measured", "met"])
-
-
-def wide(table: pd.DataFrame, set_: str, metrics: dict[str, str]) -> pd.DataFrame:
-    """Methods of a set in rows, metrics in columns."""
-    part = table[(table["set"] == set_) & table["metric"].isin(metrics)]
-    rows = []
-    for method in sorted(part["method"].unique()):
-        cells = {"method": method}
-        for metric, name in metrics.items():
-            row = found_of(table, set_, method, metric)
-            cells[name] = "" if row is None else with_interval(row)
-        rows.append(cells)
-    return pd.DataFrame(rows, columns=["method", *metrics.values()])
+    return aims
 
 
 CLASS_METRICS = {
@@ -208,7 +150,7 @@ def page(table: pd.DataFrame, speed: pd.DataFrame) -> str:
     ])  # fmt: skip
     clean = table[~table["method"].str.contains("shuffled")]
     return TEXT.format(
-        aims=markdown(aims_table(table)),
+        aims=markdown(aims_table(table, all_aims(table))),
         paper=markdown(wide(clean, "simulated_paper", CLASS_METRICS)),
         literature=markdown(wide(clean, "simulated_literature", CLASS_METRICS)),
         leak=markdown(leak),

@@ -1,11 +1,10 @@
 """The page of the evaluation of the sperm tree."""
 
 import re
-from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
+from benchmarks.aims import Aim, aims_table, found_of, wide, with_interval
 from snakescope.report.pages import markdown
 from snakescope.sperm.networks.catalogue import ABOUT
 
@@ -13,34 +12,6 @@ DONORS, CLIPS, SHUFFLED = "simulated_donor_folds", "simulated_clip_folds", "shuf
 MAPS, SPEED = "explanations", "throughput"
 FULL_HOURS_EACH = 615 * 0.6 * 200 * 5 / 3600
 """Hours of a network's five folds at one clip a second: 369 clips, 200 epochs."""
-
-
-class Aim(NamedTuple):
-    """A figure that is aimed at.
-
-    Attributes:
-        what: in words.
-        set, network, metric: where it is in the table.
-        least: the value from which it is met; of the value itself unless ``bound``.
-        bound: the end of the interval that is held against it.
-        most: whether ``least`` is the greatest value instead.
-    """
-
-    what: str
-    set: str
-    network: str
-    metric: str
-    least: float
-    bound: str = "value"
-    most: bool = False
-
-
-def found_of(table: pd.DataFrame, set_: str, network: str, metric: str) -> pd.Series | None:
-    """The row of a figure, or None."""
-    rows = table[
-        (table["set"] == set_) & (table["network"] == network) & (table["metric"] == metric)
-    ]
-    return None if rows.empty else rows.iloc[0]
 
 
 def best_video(table: pd.DataFrame) -> str:
@@ -123,40 +94,6 @@ def map_aims(table: pd.DataFrame, name: str) -> list[Aim]:
         Aim(f"{name}: correlation with random weights, at most", MAPS, name,
             "randomised_correlation", 0.2, most=True),
     ]  # fmt: skip
-
-
-def with_interval(row: pd.Series) -> str:
-    """A value with its interval, as text."""
-    text = f"{float(row['value']):.3f}"
-    low, high = float(row["low"]), float(row["high"])
-    return text if np.isnan(low) else f"{text} [{low:.3f}, {high:.3f}]"
-
-
-def aims_table(table: pd.DataFrame) -> pd.DataFrame:
-    """What was aimed at, what was measured, and whether it is met."""
-    rows = []
-    for aim in aims(table):
-        row = found_of(table, aim.set, aim.network, aim.metric)
-        if row is None:
-            rows.append((aim.what, f"{aim.least:g}", "not measured", ""))
-            continue
-        value = float(row[aim.bound])
-        met = value <= aim.least if aim.most else value >= aim.least
-        rows.append((aim.what, f"{aim.least:.3g}", with_interval(row), "yes" if met else "**no**"))
-    return pd.DataFrame(rows, columns=["what", "aim", "measured", "met"])
-
-
-def wide(table: pd.DataFrame, set_: str, metrics: dict[str, str]) -> pd.DataFrame:
-    """Networks of a set in rows, metrics in columns."""
-    part = table[(table["set"] == set_) & table["metric"].isin(metrics)]
-    rows = []
-    for network in part["network"].unique():
-        cells = {"network": network}
-        for metric, name in metrics.items():
-            row = found_of(table, set_, network, metric)
-            cells[name] = "" if row is None else with_interval(row)
-        rows.append(cells)
-    return pd.DataFrame(rows, columns=["network", *metrics.values()])
 
 
 def long(table: pd.DataFrame) -> pd.DataFrame:
@@ -323,7 +260,7 @@ def page(table: pd.DataFrame) -> str:
         counts["paper"] = [ABOUT[name].paper for name in counts["network"]]
     text = TEXT.format(
         hours=FULL_HOURS_EACH,
-        aims=markdown(aims_table(table)),
+        aims=markdown(aims_table(table, aims(table))),
         scores=markdown(wide(table[~pair], DONORS, SCORES)),
         paired=markdown(wide(table[pair], DONORS, PAIRED)),
         shuffled=markdown(wide(table, SHUFFLED, {"mse_e2": "error", "mse_e2_cost": "cost"})),
