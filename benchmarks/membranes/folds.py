@@ -49,7 +49,7 @@ from snakescope.membranes.training.settings import TrainSettings
 from snakescope.report.pages import markdown, write_text
 from snakescope.step.checksum import sha256_of
 from snakescope.step.output import atomic_write, write_json
-from snakescope.step.tables import write_table
+from snakescope.step.tables import read_table, write_table
 
 TABLE = Path("docs/tables/membranes-evaluation.tsv")
 PAGE = Path("docs/benchmarks/membranes-evaluation.md")
@@ -72,6 +72,11 @@ AIMS = {
     ("isbi2012_5fold", "dcn_unet_4", "v_rand_joined"): ">= .978",
     ("isbi2012_5fold", "dcn_unet_4", "v_info_joined"): ">= .982",
 }
+ORDER = (
+    "dcn", "unet", "raw", "dcn_2", "unet_2", "dcn_unet_4",
+    "isbi2012_5fold", "isbi2012_27_3", "simulated", "simulated_other_look",
+)  # fmt: skip
+"""Of networks and sets in the table."""
 INTRODUCTION = """# Membranes: scores
 
 ISBI 2012, 30 labelled sections of 512 x 512 px (research use; neither data nor weights trained on
@@ -285,9 +290,23 @@ def other_look() -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def earlier_rows(table: Path, fresh: pd.DataFrame) -> pd.DataFrame:
+    """Rows of a table of sets and networks that are not among ``fresh``."""
+    if not table.exists():
+        return pd.DataFrame(columns=list(COLUMNS))
+    known = set(zip(fresh["set"], fresh["network"], strict=True))
+    rows = read_table(table, COLUMNS)
+    return rows[[pair not in known for pair in zip(rows["set"], rows["network"], strict=True)]]
+
+
 def write_page(found: Sequence[dict[str, Any]], table: Path, page: Path) -> None:
-    """Write the table and the page."""
-    scores = pd.DataFrame([*rows_of(found), *other_look()], columns=list(COLUMNS))
+    """Write the table and the page; rows of the table whose trainings are not there are kept."""
+    fresh = pd.DataFrame([*rows_of(found), *other_look()], columns=list(COLUMNS))
+    earlier = earlier_rows(table, fresh)
+    scores = pd.concat([one for one in (fresh, earlier) if len(one)], ignore_index=True)
+    places = zip(scores["set"], scores["network"], strict=True)
+    ranks = [("simulated" in a, ORDER.index(b), ORDER.index(a)) for a, b in places]
+    scores = scores.iloc[sorted(range(len(scores)), key=ranks.__getitem__)]
     write_table(table, scores)
     aims = [
         AIMS.get((str(a), str(b), str(c)), "")
@@ -299,6 +318,10 @@ def write_page(found: Sequence[dict[str, Any]], table: Path, page: Path) -> None
     note = (
         f"\n**{missing} of {2 * FOLDS + 2} trainings are still to be made.**\n" if missing else ""
     )
+    if len(earlier):
+        pairs = zip(earlier["network"], earlier["set"], strict=True)
+        kept = ", ".join(dict.fromkeys(f"{network} ({name})" for network, name in pairs))
+        note += f"\nOf trainings of an earlier version, not varied but by turns: {kept}.\n"
     text = INTRODUCTION.format(folds=folds, **STEPS) + note
     write_text(page, f"{text}\n{markdown(scores.assign(aim=aims), formats)}\n")
 

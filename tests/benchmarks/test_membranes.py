@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -11,6 +12,7 @@ from benchmarks.membranes import folds
 from snakescope.imaging.volumes import Source
 from snakescope.membranes.scores.stack_scores import Pair
 from snakescope.membranes.stacks.manifest import Manifest
+from snakescope.step.tables import write_table
 
 MEMBRANE = np.zeros((24, 24), bool)
 MEMBRANE[11:13] = True
@@ -58,3 +60,12 @@ def test_means_round_to_the_nearest() -> None:
     low, high = (np.full((2, 2), value, np.uint8) for value in (100, 103))
     ((mean, _),) = folds.mean_of([[(low, MEMBRANE)], [(high, MEMBRANE)], [(high, MEMBRANE)]])
     assert mean.dtype == np.uint8 and (mean == 102).all()
+
+
+def test_rows_of_other_networks_are_kept(tmp_path: Path) -> None:
+    rows = [("isbi2012_5fold", "dcn", 0.5), ("isbi2012_5fold", "unet", 0.6)]
+    known = [{"set": a, "network": b, "metric": "iou", "value": value} for a, b, value in rows]
+    write_table(tmp_path / "t.tsv", pd.DataFrame(known, columns=list(folds.COLUMNS)))
+    fresh = pd.DataFrame([{**known[0], "value": 0.9}], columns=list(folds.COLUMNS))
+    assert folds.earlier_rows(tmp_path / "t.tsv", fresh)["network"].tolist() == ["unet"]
+    assert folds.earlier_rows(tmp_path / "absent.tsv", fresh).empty
