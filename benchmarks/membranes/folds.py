@@ -91,7 +91,7 @@ that were trained without a block (each leaves two blocks out, one to test and o
 `dcn_unet_4` of these four; they need no other training, and are tuned on the blocks before and
 after by the network that did not see these. Scores
 ending in `_joined` are of basins of a watershed that are joined where the mean probability along
-their border is low, which a gap in a membrane hardly changes; those in `_max` are at the best
+their border is low (large ones where it is lower), which a gap in a membrane hardly changes; those in `_max` are at the best
 threshold of the test sections themselves, as the challenge has it; the others are at thresholds of
 tuning sections. Over folds, low and high are the least and the greatest fold; else they are a
 bootstrap interval over sections, which resemble their neighbours.
@@ -102,7 +102,7 @@ FOLDS = 5
 TURNS = 8
 SPLIT = {"train": tuple(range(24)), "tune": (24, 25, 26), "test": (27, 28, 29)}
 ALL = {"train": tuple(range(30)), "tune": (), "test": ()}
-SCORES = 3
+SCORES = 4
 """Version of what is scored."""
 
 STEPS = {"dcn": 600, "unet": 400}
