@@ -89,12 +89,12 @@ membranes, more noise and more organelles. `dcn` is the Deep Contextual Network 
 trained in bfloat16, for {dcn} and {unet} steps. `dcn_2` and `unet_2` are means of the two networks
 that were trained without a block (each leaves two blocks out, one to test and one to tune with),
 `dcn_unet_4` of these four; they need no other training, and are tuned on the blocks before and
-after by the network that did not see these. Scores
-ending in `_joined` are of basins of a watershed that are joined where the mean probability along
-their border is low (large ones where it is lower), which a gap in a membrane hardly changes; those in `_max` are at the best
-threshold of the test sections themselves, as the challenge has it; the others are at thresholds of
-tuning sections. Over folds, low and high are the least and the greatest fold; else they are a
-bootstrap interval over sections, which resemble their neighbours.
+after by the network that did not see these. Scores ending in `_joined` are of basins of a watershed
+that are joined where the mean probability along their border is low (large ones where it is lower),
+which a gap in a membrane hardly changes; those in `_max` are at the best threshold of the test
+sections themselves, as the challenge has it; the others are at thresholds of tuning sections. Over
+folds, low and high are the least and the greatest fold; else they are a bootstrap interval over
+sections, which resemble their neighbours.
 
 IoU is mostly a measure of width: truth dilated by one pixel scores .77 against itself.
 """
