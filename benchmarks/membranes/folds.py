@@ -321,7 +321,10 @@ def write_page(found: Sequence[dict[str, Any]], table: Path, page: Path) -> None
     if len(earlier):
         pairs = zip(earlier["network"], earlier["set"], strict=True)
         kept = ", ".join(dict.fromkeys(f"{network} ({name})" for network, name in pairs))
-        note += f"\nOf trainings of an earlier version, not varied but by turns: {kept}.\n"
+        note += (
+            "\nOf an earlier version (crops varied by turns alone, basins joined whatever their"
+            f" size): {kept}.\n"
+        )
     text = INTRODUCTION.format(folds=folds, **STEPS) + note
     write_text(page, f"{text}\n{markdown(scores.assign(aim=aims), formats)}\n")
 
