@@ -6,14 +6,12 @@ Of the Deep Contextual Network, a U-Net of equal parameters and the smoothed mic
 file a training in ``--work``; those whose key is the same are kept, and interrupted trainings go
 on from their checkpoints. ``--only dcn_isbi2012_5fold_0`` runs one of them. The table
 docs/tables/membranes-evaluation.tsv and the page docs/benchmarks/membranes-evaluation.md are
-written of those that are there; ``--only none`` only writes them. ``--means`` adds the means of
-networks of all folds.
+written of those that are there; ``--only none`` only writes them.
 """
 
 import argparse
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +27,9 @@ from snakescope.membranes.cross_validation.folds import table_of
 from snakescope.membranes.networks.model_files import load_network
 from snakescope.membranes.networks.settings import NetworkSettings
 from snakescope.membranes.prediction.labelled import predict_labelled
-from snakescope.membranes.scores.pixels import best_iou_threshold, counts_of, pixel_scores
 from snakescope.membranes.scores.stack_scores import (
-    HEIGHTS,
-    THRESHOLDS,
     Pair,
-    best_height,
     choose_thresholds,
-    joined_curve,
     means_of,
     score_sections,
 )
@@ -67,13 +60,9 @@ AIMS = {
     ("isbi2012_5fold", "dcn", "v_info_joined"): ">= .978",
     ("isbi2012_5fold", "unet", "v_rand_joined"): ">= .978",
     ("isbi2012_5fold", "unet", "v_info_joined"): ">= .982",
-    ("isbi2012_5fold", "dcn_2", "v_rand_joined"): ">= .974",
-    ("isbi2012_5fold", "dcn_2", "v_info_joined"): ">= .978",
-    ("isbi2012_5fold", "dcn_unet_4", "v_rand_joined"): ">= .978",
-    ("isbi2012_5fold", "dcn_unet_4", "v_info_joined"): ">= .982",
 }
 ORDER = (
-    "dcn", "unet", "raw", "dcn_2", "unet_2", "dcn_unet_4",
+    "dcn", "unet", "raw",
     "isbi2012_5fold", "isbi2012_27_3", "simulated", "simulated_other_look",
 )  # fmt: skip
 """Of networks and sets in the table."""
@@ -86,15 +75,12 @@ block after each chooses thresholds; {folds} of 5 folds are in this table. `isbi
 a stack that they were not trained on, `simulated_other_look` on one with smaller cells, thinner
 membranes, more noise and more organelles. `dcn` is the Deep Contextual Network of width 16
 (shipped: 8), `unet` a U-Net of at most as many parameters, `raw` the smoothed micrograph. Both are
-trained in bfloat16, for {dcn} and {unet} steps. `dcn_2` and `unet_2` are means of the two networks
-that were trained without a block (each leaves two blocks out, one to test and one to tune with),
-`dcn_unet_4` of these four; they need no other training, and are tuned on the blocks before and
-after by the network that did not see these. Scores ending in `_joined` are of basins of a watershed
-that are joined where the mean probability along their border is low (large ones where it is lower),
-which a gap in a membrane hardly changes; those in `_max` are at the best threshold of the test
-sections themselves, as the challenge has it; the others are at thresholds of tuning sections. Over
-folds, low and high are the least and the greatest fold; else they are a bootstrap interval over
-sections, which resemble their neighbours.
+trained in bfloat16, for {dcn} and {unet} steps. Scores ending in `_joined` are of basins of a
+watershed that are joined where the mean probability along their border is low (large ones where it
+is lower), which a gap in a membrane hardly changes; those in `_max` are at the best threshold of
+the test sections themselves, as the challenge has it; the others are at thresholds of tuning
+sections. Over folds, low and high are the least and the greatest fold; else they are a bootstrap
+interval over sections, which resemble their neighbours.
 
 IoU is mostly a measure of width: truth dilated by one pixel scores .77 against itself.
 """
@@ -165,78 +151,6 @@ def run_one(
     found = {**found, "key": key, "scores": SCORES, "network": network, "name": name}
     write_json(path, found)
     return found
-
-
-MEANS = {"dcn_2": ("dcn",), "unet_2": ("unet",), "dcn_unet_4": ("dcn", "unet")}
-"""Predictions that are means of several networks: their name in the table, and of which they are.
-The number is that of the networks that predict a section."""
-
-
-def mean_of_networks(data: Path, name: str, fold: int, work: Path) -> dict[str, Any] | None:
-    """A fold by the mean of all networks that were trained without its block.
-
-    Each network leaves two blocks out, so that two of them were trained without a block: that of
-    the fold, which was not tuned on it either, and that of the fold before. Heights are tuned on
-    the blocks before and after, which these two networks did not see either.
-
-    Returns:
-        Scores of pixels and of joined basins; None where trainings are missing.
-    """
-    before, after, networks = (fold - 1) % FOLDS, (fold + 1) % FOLDS, MEANS[name]
-    known = {
-        (network, one): work / f"{network}_isbi2012_5fold_{one}.json"
-        for network in networks
-        for one in (before, fold)
-    }
-    if not all(path.exists() for path in known.values()):
-        return None
-    found = {key: json.loads(path.read_text()) for key, path in known.items()}
-    result, path = {"network": name, "name": f"isbi2012_5fold_{fold}"}, work / f"{name}_{fold}.json"
-    key = key_of({"keys": [one["key"] for one in found.values()], "scores": SCORES})
-    if path.exists() and (kept := json.loads(path.read_text()))["key"] == key:
-        return dict(kept)
-    manifests = [of_fold(isbi2012(data, ALL), FOLDS, one) for one in (before, fold)]
-
-    def pairs(block: int, one: int) -> list[Pair]:
-        """Of a block by the networks of a fold."""
-        manifest = manifests[one == fold]
-        part = "test" if block == one else "tune"
-        return mean_of(
-            read_pairs(manifest, part, work / f"{network}_isbi2012_5fold_{one}_{part}.tif")
-            for network in networks
-        )
-
-    tune = [*pairs(before, before), *pairs(after, fold)]
-    test = mean_of([pairs(fold, fold), pairs(fold, before)])
-    counts, curve = [counts_of(*one) for one in tune], joined_curve(tune, HEIGHTS)
-    threshold, height = best_iou_threshold(counts, THRESHOLDS), best_height(curve)
-    joined = joined_curve(test, (height,))[:, 0]
-    sections = {
-        str(z): {
-            **pixel_scores(counts_of(*one), threshold)._asdict(),
-            "v_rand_joined": float(v_rand),
-            "v_info_joined": float(v_info),
-        }
-        for z, one, (v_rand, v_info) in zip(manifests[1].parts["test"], test, joined, strict=True)
-    }
-    result |= {
-        "key": key,
-        "sections": sections,
-        "thresholds": {"pixels": threshold, "joined": height},
-        "parameters": sum(one["parameters"] for one in found.values()),
-        # Every network predicts two blocks, and is counted once.
-        "seconds": sum(one["seconds"] for (_, of), one in found.items() if of == fold),
-    }
-    write_json(path, result)
-    return result
-
-
-def mean_of(predictions: Iterable[Sequence[Pair]]) -> list[Pair]:
-    """The mean of predictions of the same sections."""
-    return [
-        (np.rint(np.mean([one for one, _ in pairs], axis=0)).astype(np.uint8), pairs[0][1])
-        for pairs in zip(*predictions, strict=True)
-    ]
 
 
 def read_pairs(manifest: Manifest, part: str, path: Path) -> list[Pair]:
@@ -335,7 +249,6 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder with neurites/isbi2012")
     parser.add_argument("--work", type=Path, default=Path("training/membranes"))
     parser.add_argument("--only", action="append", help="<network>_<set>, may be repeated")
-    parser.add_argument("--means", action="store_true", help="also means of several networks")
     parser.add_argument("--steps", type=int, help="of every training, to try the benchmark")
     parser.add_argument("--table", type=Path, default=TABLE)
     parser.add_argument("--page", type=Path, default=PAGE)
@@ -349,9 +262,6 @@ def main() -> None:
             print(network, name, found["thresholds"], means.round(4).tolist(), flush=True)
         if (path := given.work / f"{network}_{name}.json").exists():
             done.append(json.loads(path.read_text()))
-    for name, fold in product(MEANS, range(FOLDS)):
-        if given.means and (mean := mean_of_networks(given.data, name, fold, given.work)):
-            done.append(mean)
     write_page(done, given.table, given.page)
 
 

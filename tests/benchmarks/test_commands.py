@@ -83,7 +83,7 @@ TINY: dict[str, str] = {
     ' --figure f.png --paper {"resamples":100}'
     ' --settings {"rungs":[1,2],"kernels":[[4,8,16],[4,8,10],[2,8,16],[4,6,16]]}',
     "membranes.speed": "--steps 1 --widths 2 --sides 64 --table t.tsv --page p.md",
-    "membranes.folds": "--steps 1 --means --only dcn_isbi2012_27_3 --only raw_isbi2012_5fold_0"
+    "membranes.folds": "--steps 1 --only dcn_isbi2012_27_3 --only raw_isbi2012_5fold_0"
     " --data data --work training --table t.tsv --page p.md",
     "neurites.memory": "--steps simulate --sizes 1 --table t.tsv",
     "neurites.segmentation": "--shape 8 96 96 --threads 1 --table t.tsv",
