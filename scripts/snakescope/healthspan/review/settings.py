@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class CorrectedSettings(Settings):
     """How corrections find their worm again, after a run with other weights."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     anchor_px: float = Field(
         30.0,
