@@ -213,7 +213,7 @@ class Served:
     def up(self) -> None:
         self.server = self.start(self.port)
         self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
     def down(self) -> None:
