@@ -30,8 +30,7 @@ from snakescope.healthspan.evaluation.scores import detections
 from snakescope.healthspan.fine_tuning.fit import best_threshold
 from snakescope.healthspan.fine_tuning.package import (
     COCO,
-    IMAGES,
-    QUPATH,
+    FOLDERS,
     SHEET,
     WORM_CLASS,
     read_tracks,
@@ -178,7 +177,7 @@ def package_of(folder: Path, plates: Sequence[str], frames: int, timepoints: int
     The last plate is held out; its frames are drawn as well, for the scores of the training.
     """
     package = folder / "annotations"
-    for name in (IMAGES, QUPATH, Path(COCO).parent):
+    for name in FOLDERS:
         (package / name).mkdir(parents=True, exist_ok=True)
     images: list[dict[str, Any]] = []
     notes: list[dict[str, Any]] = []

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.healthspan.fine_tuning.label_stack import layers_in, worms_of_stack
 from snakescope.imaging.frames import read_picture
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.errors import StepError, SystemFault
@@ -41,13 +42,17 @@ class Annotations:
 def read_label_image(path: str, shape: tuple[int, int]) -> Annotations:
     """Read a label image: 0 is ground, every other number a worm.
 
-    An image of a single number, with several pieces, is taken for masks that lack numbers.
+    An image of a single number, with several pieces, is taken for masks that lack numbers. A TIFF
+    file may have several layers, so that worms overlap.
 
     Raises:
         StepError: no image, or one of another size than ``shape`` (Y, X).
     """
-    labels = picture_of(path, shape)
     found = Annotations()
+    if (stack := layers_in(path)) is not None:
+        found.worms, found.notes = worms_of_stack(path, stack, shape)
+        return found
+    labels = picture_of(path, shape)
     numbers = np.unique(labels[labels > 0])
     if len(numbers) == 1:
         count, pieces = cv2.connectedComponents((labels > 0).astype(np.uint8))
