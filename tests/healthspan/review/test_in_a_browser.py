@@ -157,6 +157,79 @@ def test_names_stay_in_view_and_nothing_is_wider_than_the_window(
     assert box[3] <= width and box[4] <= 0
 
 
+LARGE = "document.getElementById('large-plate')"
+
+
+def click_on_plate(browser: Browser, track: int) -> None:
+    """Where the worm of a track lies on the large picture, at the timepoint that is shown."""
+    (one,) = [one for one in rows() if one.track == track]
+    column = int(browser.value("Number(document.querySelector('.worm.current .cursor').style.left"
+                               ".replace('px', '')) / JSON.parse(document.getElementById('data')"
+                               ".textContent).cell"))  # fmt: skip
+    y, x = one.row.places[min(one.seen, key=lambda seen: (abs(seen - column), seen))] / 3080.0
+    browser.value(
+        f"(() => {{ const canvas = {LARGE}.querySelector('canvas'),"
+        " box = canvas.getBoundingClientRect(); canvas.dispatchEvent(new MouseEvent('click',"
+        f" {{clientX: box.left + {x} * box.width, clientY: box.top + {y} * box.height,"
+        " bubbles: true})); })()"
+    )
+
+
+def test_the_plate_has_the_numbers_and_takes_clicks(opened: Browser) -> None:
+    track = some_dead_track()
+    opened.press("p")
+    assert not opened.value(f"{LARGE}.hidden")
+    drawn = (
+        f"(() => {{ const one = {LARGE}.querySelector('canvas'); return one.getContext('2d')"
+        ".getImageData(0, 0, one.width, one.height).data.some((level) => level) })()"
+    )
+    assert opened.value(drawn)
+    click_on_plate(opened, track)
+    assert opened.value(f"{LARGE}.hidden")
+    assert rows()[int(opened.value(f"{CURRENT}.dataset.index"))].track == track
+    opened.press("p", "Escape")
+    assert opened.value(f"{LARGE}.hidden")
+    # Keys still act on the worm; the picture at the side opens it too.
+    opened.value("document.getElementById('plate').click()")
+    assert not opened.value(f"{LARGE}.hidden") and not opened.thrown()
+    opened.press("p")
+
+
+def test_a_folder_that_was_picked_has_every_action(opened: Browser) -> None:
+    """What is in its file comes first; a file of other lines is left as it is."""
+    opened.value(
+        "window.files = {}; window.showDirectoryPicker = async () => ({name: 'corrections',"
+        " getFileHandle: async (name) => ({getFile: async () => ({text: async () =>"
+        " window.files[name] || ''}), createWritable: async () => { let made = ''; return {write:"
+        " async (text) => { made = text; }, close: async () => { window.files[name] = made; }}; }"
+        "})}); 0"
+    )
+    opened.value("document.getElementById('beside').hidden = false; 0")
+    opened.write("#scorer", "anna")
+    opened.press("d")
+    opened.click("#beside")
+    opened.until(f"{SAVED}.startsWith('saved in corrections/')")
+    opened.press("ArrowDown", "x")
+    file = "window.files['p.anna.tsv']"
+    opened.until(f"{file}.split('\\n').length === 4")
+    assert [one.action for one in parse(opened.value(file), "p", "anna")] == ["dead", "not_a_worm"]
+    assert parse(opened.value(file), "p", "anna") == kept(opened)
+    # Another scorer has another file; one that says something else is shown, not written over.
+    opened.value(f"window.files['p.ben.tsv'] = {file}.replaceAll('anna', 'ben')"
+                 ".replace('not_a_worm', 'worm'); 0")  # fmt: skip
+    before = opened.value("window.files['p.ben.tsv']")
+    opened.write("#scorer", "ben")
+    opened.until(f"{SAVED} === '2 lines read'")
+    assert [one.action for one in kept(opened, "ben")] == ["dead", "worm"]
+    assert opened.value("window.files['p.ben.tsv']") == before
+    opened.value("window.files['p.cleo.tsv'] = 'something else'; 0")
+    opened.write("#scorer", "cleo")
+    opened.until(f"{SAVED}.includes('nothing was written to it')")
+    opened.press("d")
+    assert opened.value("window.files['p.cleo.tsv']") == "something else"
+    assert not opened.thrown()
+
+
 def test_only_rows_in_view_have_pictures(opened: Browser) -> None:
     opened.resize(1440, 300)
     opened.reload()
