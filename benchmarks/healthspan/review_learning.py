@@ -115,9 +115,9 @@ def counts_of(folder: Path, truth: Path) -> list[FrameCounts]:
             for worm in true.at(timepoint):
                 key = (timepoint, worm.identifier % INSTANCES_PER_TIMEPOINT)
                 states[STATES.index(state[key]), 1] += 1
-            for instance in one.instances:
-                if called.get(instance.identifier) in STATES:
-                    states[STATES.index(called[instance.identifier]), 2] += 1
+            for mask in one.instances:
+                if called.get(mask.identifier) in STATES:
+                    states[STATES.index(called[mask.identifier]), 2] += 1
             for at, number, instance in result.pairs:
                 own = state[at, number]
                 states[STATES.index(own), 0] += called.get(instance) == own
