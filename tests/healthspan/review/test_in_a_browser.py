@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.browser import CHROMIUM, Browser
+from snakescope.healthspan.report.plates_table import page as plates_page
+from snakescope.healthspan.report.plates_table import plates_table
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected_tables import corrected_tables
 from snakescope.healthspan.review.corrections import Correction, parse, read, replay
@@ -320,6 +322,27 @@ def test_a_server_that_was_killed_costs_nothing(
         assert not browser.thrown()
     finally:
         served.down()
+
+
+def test_the_table_of_plates_is_sorted_and_links_nothing_in_a_report(
+    browser: Browser, tmp_path: Path
+) -> None:
+    status = pd.DataFrame({"plate": ["b10", "b9", "a1"], "experiment": "one", "condition": "N2"})
+    rows = [
+        pd.DataFrame([{"plate": name, "status": "ok", "warnings": "", "worms": worms, "frames": 9}])
+        for name, worms in (("b10", 60), ("b9", 112))
+    ]
+    text = plates_page(plates_table(status.assign(status="included", reason=""), rows))
+    for name, links in (("plates.html", 6), ("copy.html", 0)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        browser.open((tmp_path / name).as_uri())
+        assert browser.value("document.querySelectorAll('a[href]').length") == links
+        first = "[...document.querySelectorAll('tbody tr')].map((one) => one.cells[1].textContent)"
+        browser.click("th:nth-child(2) button")
+        assert browser.value(first) == ["a1", "b9", "b10"]
+        browser.click("th:nth-child(7) button")
+        assert browser.value(first) == ["b10", "b9", "a1"]
+        assert not browser.thrown()
 
 
 def test_the_list_of_plates_is_sorted_and_filtered(browser: Browser, tmp_path: Path) -> None:
