@@ -272,8 +272,11 @@ def labels_of(folder: Path, truth: Path) -> pd.DataFrame:
 
 def taught_states(
     folder: Path, plates: Sequence[str], settings: FineTuneStatesSettings
-) -> tuple[Path, str]:
-    """Train the shipped classifier further; return its weights and their checksum."""
+) -> tuple[Path, str] | None:
+    """Train the shipped classifier further; return its weights and their checksum.
+
+    None where no worm was followed of which a composite shows movement.
+    """
     weights = folder / f"training_states_{settings.steps}.safetensors"
     if not weights.exists():
         examples = []
@@ -281,6 +284,8 @@ def taught_states(
             first = folder / plate / "first"
             labels = labels_of(first, folder / "raw" / plate / "truth")
             examples.append(examples_of(plate, labels, sorted(first.glob("composites/*.tif"))))
+        if not any(len(one.states) for one in examples):
+            return None
         model, card = fine_tune_states(examples, ClassifySettings().weights, settings, None)
         save_weights(weights, model, card)
     return weights, sha256_of(weights)
@@ -358,8 +363,9 @@ def main(given: argparse.Namespace) -> None:
         steps=given.state_steps, simulated_per_state=given.simulated, threads=1, device="cpu"
     )
     both = last / f"taught_{given.steps}_{given.state_steps}"
-    called_again(again, both, *taught_states(folder, plates[:-1], teaching))
-    rows += gains(before, counts_of(both, truth), BOTH)
+    if classifier := taught_states(folder, plates[:-1], teaching):
+        called_again(again, both, *classifier)
+        rows += gains(before, counts_of(both, truth), BOTH)
     rows.append((LEARNING, "annotated_frames", float(given.taught * given.annotated), "at most"))
     made = pd.DataFrame(rows, columns=list(COLUMNS)).round({"value": 4})
     others = read_table(given.table, COLUMNS) if given.table.exists() else made[:0]
