@@ -232,6 +232,32 @@ def test_a_folder_that_was_picked_has_every_action(opened: Browser) -> None:
     assert not opened.thrown()
 
 
+def test_everything_is_reached_by_tab_in_order_and_has_a_name(opened: Browser) -> None:
+    name = (
+        "(() => { const one = document.activeElement; return [one.id || one.dataset.action ||"
+        " one.href || one.tagName,"
+        " (one.ariaLabel || one.labels?.[0]?.textContent || one.textContent).trim(),"
+        " getComputedStyle(one.closest('.file') || one).outlineStyle]; })()"
+    )
+    opened.value("document.activeElement.blur(); document.body.focus(); 0")
+    reached = []
+    for _ in range(40):
+        opened.press("Tab")
+        reached.append(opened.value(name))
+        if reached[-1][0] == "exclude_plate":
+            break
+    ids = [one[0].rpartition("/")[2] for one in reached]
+    begin = ids.index("scorer")
+    assert [one for one in ids[begin:] if one != "beside"] == [
+        "scorer", "sort", "blind", "outlines", "review.html", "contact_sheet.html", "quality.html",
+        "download", "open", "rows", "plate", "dead", "last_healthy", "alive", "censored",
+        "not_a_worm", "worm", "several", "same_as", "checked", "undo", "redo", "exclude_plate",
+    ]  # fmt: skip
+    assert all(label for _, label, _ in reached[begin:])
+    # Where one is can be seen, but for the list, whose chosen worm is marked.
+    assert {one for one, _, ring in reached[begin:] if ring == "none"} <= {"rows"}
+
+
 def test_only_rows_in_view_have_pictures(opened: Browser) -> None:
     opened.resize(1440, 300)
     opened.reload()
