@@ -369,6 +369,9 @@ def test_the_table_of_plates_is_sorted_and_links_nothing_in_a_report(
         browser.click("th:nth-child(7) button")
         assert browser.value(first) == ["b10", "b9", "a1"]
         assert not browser.thrown()
+        for width in (800, 1440):
+            browser.resize(width, 800)
+            assert browser.value("document.documentElement.scrollWidth") <= width
 
 
 def test_the_list_of_plates_is_sorted_and_filtered(browser: Browser, tmp_path: Path) -> None:
