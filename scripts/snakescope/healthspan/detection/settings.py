@@ -27,7 +27,7 @@ class TileSettings(Settings):
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
 
-    version: ClassVar[int] = 8
+    version: ClassVar[int] = 9
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"views_per_batch", "device"})
 
