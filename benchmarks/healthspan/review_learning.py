@@ -3,9 +3,9 @@
     python -m benchmarks.healthspan.review_learning
 
 Simulated plates of a look on which the shipped detector is weak go through the workflow. Of all but
-the last the frames are chosen that would teach most, as `snakemake healthspan_annotations` chooses
+the last two the frames are chosen that would teach most, as `snakemake healthspan_annotations` chooses
 them, and their worms drawn as they are in truth. The detector is trained further on these, as
-`snakemake healthspan_train` does, and the last plate is searched again. Then the classifier is
+`snakemake healthspan_train` does, and the last plates are searched again. Then the classifier is
 trained further on the true states of the worms that were followed, as `snakemake
 healthspan_fine_tune_states` does, and calls what the new detector found. What is there already from
 an earlier run is not computed again.
@@ -166,8 +166,8 @@ def gains(
         yield LEARNING, f"{name}f_before", measure(before), words
         yield LEARNING, f"{name}f_after", measure(after), words
         yield LEARNING, f"{name}gain_f", found.value, f"{words}: after less before"
-        yield LEARNING, f"{name}gain_f_low", found.low, "95 % interval over frames of the plate"
-        yield LEARNING, f"{name}gain_f_high", found.high, "95 % interval over frames of the plate"
+        yield LEARNING, f"{name}gain_f_low", found.low, "95 % interval over frames held out"
+        yield LEARNING, f"{name}gain_f_high", found.high, "95 % interval over frames held out"
 
 
 def plate_of(folder: Path, number: int, settings: SimulateSettings) -> str:
@@ -312,6 +312,7 @@ def called_again(folder: Path, to: Path, weights: Path, sha256: str) -> None:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the benchmark."""
     parser.add_argument("--taught", type=int, default=3, help="plates to learn from (3)")
+    parser.add_argument("--held-out", type=int, default=2, help="plates to search again (2)")
     parser.add_argument("--worms", type=int, default=15, help="on each plate (15)")
     parser.add_argument("--frame-px", type=int, default=880, help="side of their frames (880)")
     parser.add_argument("--frames", type=int, default=16, help="of each plate (16)")
@@ -339,7 +340,9 @@ def main(given: argparse.Namespace) -> None:
         fogged_share=0.0,
     )
     folder = given.folder
-    plates = [plate_of(folder, number, simulation) for number in range(given.taught + 1)]
+    count = given.taught + given.held_out
+    plates = [plate_of(folder, number, simulation) for number in range(count)]
+    taught_of, held_out = plates[: given.taught], plates[given.taught :]
     settings = FineTuneSettings(
         steps=given.steps,
         crop_px=given.crop_px,
@@ -347,25 +350,30 @@ def main(given: argparse.Namespace) -> None:
         warmup_steps=min(40, given.steps // 4),
         threads=1,
     )
-    package = package_of(folder, plates, given.annotated, given.frames)
+    package = package_of(folder, [*taught_of, held_out[0]], given.annotated, given.frames)
     weights, threshold = taught(folder, package, settings)
-    last = folder / plates[-1]
-    again = last / f"taught_{given.steps}"
-    searched_otherwise(
-        last, again, plates[-1], str(weights), DetectSettings(mask_threshold=threshold)
-    )
-    if not (again / "tracks.tsv").exists():
-        followed(last, again, again, SecondLookSettings(), plates[-1], simulation)
-    truth = folder / "raw" / plates[-1] / "truth"
-    before = counts_of(last / "first", truth)
-    rows = list(gains(before, counts_of(again, truth)))
     teaching = FineTuneStatesSettings(
         steps=given.state_steps, simulated_per_state=given.simulated, threads=1, device="cpu"
     )
-    both = last / f"taught_{given.steps}_{given.state_steps}"
-    if classifier := taught_states(folder, plates[:-1], teaching):
-        called_again(again, both, *classifier)
-        rows += gains(before, counts_of(both, truth), BOTH)
+    classifier = taught_states(folder, taught_of, teaching)
+    before, after, with_states = [], [], []
+    for plate in held_out:
+        own, truth = folder / plate, folder / "raw" / plate / "truth"
+        again = own / f"taught_{given.steps}"
+        searched_otherwise(
+            own, again, plate, str(weights), DetectSettings(mask_threshold=threshold)
+        )
+        if not (again / "tracks.tsv").exists():
+            followed(own, again, again, SecondLookSettings(), plate, simulation)
+        before += counts_of(own / "first", truth)
+        after += counts_of(again, truth)
+        if classifier:
+            both = own / f"taught_{given.steps}_{given.state_steps}"
+            called_again(again, both, *classifier)
+            with_states += counts_of(both, truth)
+    rows = list(gains(before, after))
+    if classifier:
+        rows += gains(before, with_states, BOTH)
     rows.append((LEARNING, "annotated_frames", float(given.taught * given.annotated), "at most"))
     made = pd.DataFrame(rows, columns=list(COLUMNS)).round({"value": 4})
     others = read_table(given.table, COLUMNS) if given.table.exists() else made[:0]
