@@ -3,9 +3,9 @@
     python -m benchmarks.healthspan.review_learning
 
 Simulated plates of a look on which the shipped detector is weak go through the workflow. Of all but
-the last two the frames are chosen that would teach most, as `snakemake healthspan_annotations` chooses
-them, and their worms drawn as they are in truth. The detector is trained further on these, as
-`snakemake healthspan_train` does, and the last plates are searched again. Then the classifier is
+the last two the frames are chosen that would teach most, as `snakemake healthspan_annotations`
+chooses them, and their worms drawn as they are in truth. The detector is trained further on these,
+as `snakemake healthspan_train` does, and the last plates are searched again. Then the classifier is
 trained further on the true states of the worms that were followed, as `snakemake
 healthspan_fine_tune_states` does, and calls what the new detector found. What is there already from
 an earlier run is not computed again.
