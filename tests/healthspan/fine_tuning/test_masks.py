@@ -6,11 +6,12 @@ import tifffile
 from pycocotools import mask as coco_mask
 
 from snakescope.healthspan.fine_tuning.coco import drawn, of_coco, read_coco
-from snakescope.healthspan.fine_tuning.label_stack import label_stack, write_label_stack
 from snakescope.healthspan.fine_tuning.masks import (
+    label_stack,
     read_label_image,
     read_single_masks,
     rescaled,
+    write_label_stack,
 )
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.errors import StepError

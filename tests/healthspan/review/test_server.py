@@ -109,7 +109,10 @@ def test_another_host_is_refused(
     server: ReviewServer, method: str, path: str, host: str | None
 ) -> None:
     named = host and host.format(port=server.server_port)
-    status, text = ask(server, method, path, body(cells(1)), Host=named)
+    # A connection that is closed at once takes no body.
+    status, text = ask(
+        server, method, path, body(cells(1)) if host is not None else None, Host=named
+    )
     assert server.token not in text
     assert status == 403 or (host is None and (status, text) == (400, NO_HTTP))
     assert not server.folder.exists()
@@ -199,8 +202,8 @@ def test_a_file_that_went_on_elsewhere_is_told(server: ReviewServer) -> None:
         (b"{}", {"Content_Type": "text/plain"}, 415),
         (b"{}", {"Content_Type": None}, 415),
         (b"{}", {"Content_Length": None}, 411),
-        (b"{}", {"Content_Length": "-1"}, 400),
-        (b"{}", {"Content_Length": "9" * 30}, 400),
+        (b"", {"Content_Length": "-1"}, 400),
+        (b"", {"Content_Length": "9" * 30}, 400),
         (b"{}", {"Content_Length": "9" * 15}, 413),
         (b"2\r\n{}\r\n0\r\n\r\n", {"Content_Length": None, "Transfer_Encoding": "chunked"}, 411),
         (b" " * (LARGEST_BODY + 1), {}, 413),

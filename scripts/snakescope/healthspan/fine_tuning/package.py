@@ -16,8 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.healthspan.fine_tuning.label_stack import label_stack, write_label_stack
-from snakescope.healthspan.fine_tuning.masks import rescaled
+from snakescope.healthspan.fine_tuning.masks import label_stack, rescaled, write_label_stack
 from snakescope.healthspan.fine_tuning.polygons import polygons_of
 from snakescope.healthspan.fine_tuning.settings import AnnotationPackageSettings
 from snakescope.healthspan.fine_tuning.teaching import (
