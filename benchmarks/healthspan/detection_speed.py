@@ -53,6 +53,7 @@ WAYS: dict[str, dict[str, int | str]] = {
     "views of up to 1100 px": {"max_view_px": 1100},
     "tiles of 440 px, bfloat16": {"precision": "bfloat16"},
     "views of up to 1100 px, bfloat16": {"max_view_px": 1100, "precision": "bfloat16"},
+    "whole frames, bfloat16": {"max_view_px": 3080, "precision": "bfloat16"},
 }
 """Settings that differ from the defaults; the first is what ratios are of."""
 FIRST_SEED = 9_100_001

@@ -297,10 +297,11 @@ time, the full page took 2.3 s once, over the two that are allowed.
   with other thresholds of the same weights. `right`: masks of both runs overlap at the timepoint
   of the correction. The rest is listed in `corrected/corrections.tsv` as stale.
 - `fine_tuned` (`.venv/bin/python -m benchmarks.healthspan.review_learning`): the detector trained
-  further on annotated frames of simulated plates of a look that it does not know, faint worms with
-  a bright core in bright field alone, and another plate of that look searched before and after. In
-  the F of states a missed worm is a missed state. The interval is over frames of the one plate that
-  is held out: it says nothing of plates of other looks.
+  further on annotated frames of three simulated plates of a look that it does not know, faint worms
+  with a bright core in bright field alone, and two other plates of that look searched before and
+  after. In the F of states a missed worm is a missed state. `both_state`: the classifier too, on
+  the true states of the worms that were followed on the three plates. Intervals are over frames of
+  the two plates: they say nothing of plates of other looks.
 - `round_trip`: masks of simulated worms, written as polygons and read again; the least overlap of
   all.
 """

@@ -23,7 +23,7 @@ from snakescope.imaging.masks import Instance, iou
 from snakescope.step.tables import read_table
 
 Row = tuple[str, str, float, str]
-OTHER_SETTINGS: Mapping[str, float] = {"score_threshold": 0.7, "mask_threshold": 0.4}
+OTHER_SETTINGS: Mapping[str, float] = {"score_threshold": 0.7, "mask_threshold": 0.5}
 """Of detection, where no other weights are given."""
 
 FIRST_SEED = 9_190_000

@@ -21,7 +21,7 @@
     $("saved").className = bad ? "bad" : "";
   }
 
-  const {keep, save, load} = Saving(data, state, token, say, () => draw());
+  const {keep, save, load, pick, unsaved} = Saving(data, state, token, say, () => draw());
 
   function append(line) {
     const index = data.worms.findIndex((one) => one.track === line.track);
@@ -170,11 +170,30 @@
     if (picture && picture.complete && picture.naturalWidth) paint();
     else if (picture) picture.decode().then(paint, () => {});
     const place = Corrections.nearest(one, state.column);
-    $("spot").style.left = `${100 * one.x[place] / data.width_px}%`;
-    $("spot").style.top = `${100 * one.y[place] / data.height_px}%`;
+    showPlate();
     const sure = one.confidence === null || blind() ? "" : `, confidence ${one.confidence}`;
     const seen = one.seen.includes(state.column) ? "" : data.usable[state.column] ? ", not found here" : ", no usable frame";
     $("where").textContent = `${row.querySelector("b").textContent}${sure}: day ${data.days[state.column]}, timepoint ${data.timepoints[state.column]}${seen}; x ${Math.round(one.x[place])}, y ${Math.round(one.y[place])} px`;
+  }
+
+  const looked = (index) => Boolean(state.found[data.worms[index].track]);
+  const small = document.querySelector("#plate canvas"), large = document.querySelector("#large-plate canvas");
+
+  function showPlate() {
+    Plate.draw(small, data, state.column, current(), looked);
+    if (!$("large-plate").hidden) Plate.draw(large, data, state.column, current(), looked, shortName);
+  }
+
+  // The number of a worm; of what does not count that of its track.
+  const shortName = (index) => {
+    const one = data.worms[index];
+    return one.individual ? String(one.individual) : `object ${one.track}`;
+  };
+
+  function enlarge(open = $("large-plate").hidden) {
+    $("large-plate").hidden = !open;
+    showPlate();
+    $(open ? "large-plate" : "rows").focus();
   }
 
   // To the change that the machine is to be checked by.
@@ -242,7 +261,7 @@
     o: () => $("outlines").click(), b: () => $("blind").click(), Home: () => move(-count), End: () => move(count),
     ArrowUp: () => step(-1), ArrowDown: () => step(1), ",": () => jump(-1), ".": () => jump(1),
     m: () => act("same_as"), E: () => act("exclude_plate"), "/": goTo,
-    "?": () => { $("help").scrollIntoView(); },
+    p: () => enlarge(), "?": () => { $("help").scrollIntoView(); },
     D: () => act("dead", null, true), H: () => act("last_healthy", null, true),
     A: () => act("alive", null, true), C: () => act("censored", null, true),
     X: () => act("not_a_worm", null, true), W: () => act("worm", null, true)};
@@ -262,6 +281,8 @@
       if (event.key === "Escape") answer(-1);
       else if (/^[1-9]$/.test(event.key)) answer(Number(event.key) - 1);
       else return;
+    } else if (event.key === "Escape" && !$("large-plate").hidden) {
+      enlarge(false);
     } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
       move((event.key === "ArrowLeft" ? -1 : 1) * (event.shiftKey ? 10 : 1));
     } else if (/^[2-9]$/.test(event.key)) act("several", {value: Number(event.key)});
@@ -279,6 +300,22 @@
     else toChange();
     show();
   });
+  $("plate").addEventListener("click", () => enlarge());
+  $("plate").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    enlarge();
+    event.preventDefault();
+    event.stopPropagation();
+  });
+  large.addEventListener("click", (event) => {
+    const index = Plate.clicked(large, data, state.column, event);
+    if (index < 0) return;
+    state.at = state.order.indexOf(index);
+    enlarge(false);
+    toChange();
+    show();
+  });
+  window.addEventListener("resize", () => { if (data.worms.length) showPlate(); });
   document.querySelectorAll("[data-action]").forEach((button) => {
     button.addEventListener("click", () => act(button.dataset.action));
   });
@@ -316,7 +353,15 @@
       say(`${file.name}: ${error.message}`, true);
     }
   });
-  window.addEventListener("beforeunload", (event) => { if (token && state.saved < state.lines.length) event.preventDefault(); });
+  window.addEventListener("beforeunload", (event) => {
+    if ((token && state.saved < state.lines.length) || unsaved()) event.preventDefault();
+  });
+  $("beside").hidden = Boolean(token) || !window.showDirectoryPicker;
+  $("beside").addEventListener("click", async () => {
+    if (!state.scorer) return say("type your name first: letters, digits, - and _", true);
+    await pick();
+    $("rows").focus();
+  });
 
   try {
     state.scorer = localStorage.getItem("snakescope:scorer") || "";
@@ -335,7 +380,10 @@
     fill();
   });
   // The server serves no other pages of the plate.
-  $("links").hidden = Boolean(token);
+  if (token) {
+    $("links").querySelectorAll("a:not(:first-child)").forEach((link) => link.remove());
+    $("links").querySelector("a").href = "/";
+  }
   sorted();
   toChange();
   load();

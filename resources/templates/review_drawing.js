@@ -68,3 +68,66 @@ const Strips = (() => {
 
   return {fill, outlines, bar, outline};
 })();
+// The worms on the picture of the plate, where they lie at a timepoint.
+const Plate = (() => {
+  const DOT_PX = 2.5, RING_PX = 10, NEAR_PX = 30;
+
+  function places(data, column) {
+    return data.worms.map((one) => {
+      const at = Corrections.nearest(one, column);
+      return [one.x[at] / data.width_px, one.y[at] / data.height_px];
+    });
+  }
+
+  // `looked` tells of an index whether somebody looked at it; with `names` each is written.
+  function draw(canvas, data, column, current, looked, names) {
+    const {width, height} = canvas.getBoundingClientRect(), ratio = window.devicePixelRatio || 1;
+    if (!width) return;
+    canvas.width = width * ratio;
+    canvas.height = height * ratio;
+    const pen = canvas.getContext("2d");
+    pen.scale(ratio, ratio);
+    pen.font = "600 12px system-ui, sans-serif";
+    places(data, column).forEach(([x, y], index) => {
+      pen.beginPath();
+      pen.arc(x * width, y * height, names ? DOT_PX + 1 : DOT_PX, 0, 2 * Math.PI);
+      pen.lineWidth = 1.5;
+      pen.strokeStyle = data.worms[index].individual ? "#ffd400" : "#ffffff";
+      pen.fillStyle = looked(index) ? pen.strokeStyle : "rgba(0, 0, 0, 0.35)";
+      pen.fill();
+      pen.stroke();
+      if (index !== current) return;
+      for (const [colour, wide] of [["#fff", 6], ["#0b57d0", 3]]) {
+        pen.beginPath();
+        pen.arc(x * width, y * height, RING_PX, 0, 2 * Math.PI);
+        pen.lineWidth = wide;
+        pen.strokeStyle = colour;
+        pen.stroke();
+      }
+    });
+    if (!names) return;
+    // Numbers lie over all dots; one that would reach out of the picture stands on the other side.
+    places(data, column).forEach(([x, y], index) => {
+      const name = names(index), long = pen.measureText(name).width;
+      const left = x * width + 7 + long > width ? x * width - 7 - long : x * width + 7;
+      pen.lineWidth = 3;
+      pen.strokeStyle = "rgba(0, 0, 0, 0.75)";
+      pen.strokeText(name, left, y * height + 4);
+      pen.fillStyle = index === current ? "#9ecbff" : "#ffffff";
+      pen.fillText(name, left, y * height + 4);
+    });
+  }
+
+  // The worm that was clicked, -1 where none is near.
+  function clicked(canvas, data, column, event) {
+    const box = canvas.getBoundingClientRect();
+    let best = -1, least = NEAR_PX;
+    places(data, column).forEach(([x, y], index) => {
+      const away = Math.hypot(x * box.width - event.clientX + box.left, y * box.height - event.clientY + box.top);
+      if (away < least) [best, least] = [index, away];
+    });
+    return best;
+  }
+
+  return {draw, clicked};
+})();

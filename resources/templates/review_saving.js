@@ -1,7 +1,9 @@
-// Keeps the lines of a scorer in the browser, and beside the results where the page was served. `state`
-// has scorer and lines; `say` tells the person, `draw` shows the lines.
+// Keeps the lines of a scorer in the browser, and beside the results where the page was served or a
+// folder was picked. `state` has scorer and lines; `say` tells the person, `draw` shows the lines.
 function Saving(data, state, token, say, draw) {
   const RETRY_MS = 5000;
+  // Which files hold whose lines: that of this scorer, and the lines that are in it.
+  const picked = {folder: null, file: null, written: 0, busy: false};
   const storageKey = () => `snakescope:${data.plate}:${data.digest}:${state.scorer}`;
 
   function keep() {
@@ -19,6 +21,7 @@ function Saving(data, state, token, say, draw) {
   function save() {
     const kept = keep();
     if (token) send();
+    else if (picked.file) write();
     else if (kept) say(`kept in this browser ${now()}`);
   }
 
@@ -53,15 +56,71 @@ function Saving(data, state, token, say, draw) {
     const answer = await fetch(`/api/corrections?${query}`, {headers: {"X-Snakescope-Token": token.content}});
     if (!answer.ok) throw new Error(await answer.text());
     const there = Corrections.parse(data, await answer.text(), state.scorer);
+    state.read = true;
+    state.saved = there.length;
+    if (take(there)) return send();
+  }
+
+  // Shows the lines of a file; whether this browser has the same and more, which are then kept.
+  function take(there) {
     const known = Math.min(there.length, state.lines.length);
     const same = there.slice(0, known).every((one, place) => state.lines[place].id === one.id
       && state.lines[place].time_utc === one.time_utc && state.lines[place].action === one.action);
-    state.read = true;
-    state.saved = there.length;
-    if (same && state.lines.length > there.length) return send();
+    if (same && state.lines.length > there.length) return true;
     if (!same) localStorage.setItem(`${storageKey()}:other`, Corrections.text(data, state.lines));
     state.lines = there;
     say(same ? `${there.length} lines read` : "the file has other lines than this browser kept; those of the file are shown", !same);
+    return false;
+  }
+
+  // Has the person pick the folder of corrections, and reads and writes the file of the plate there.
+  async function pick() {
+    try {
+      picked.folder = await window.showDirectoryPicker({id: "corrections", mode: "readwrite"});
+    } catch (error) {
+      if (error.name !== "AbortError") say(`no folder was opened: ${error.message}`, true);
+      return;
+    }
+    await openPicked();
+  }
+
+  async function openPicked() {
+    picked.file = null;
+    if (!picked.folder || !state.scorer) return;
+    const name = `${data.plate}.${state.scorer}.tsv`;
+    try {
+      const file = await picked.folder.getFileHandle(name, {create: true});
+      const text = await (await file.getFile()).text();
+      const there = text.trim() ? Corrections.parse(data, text, state.scorer) : [];
+      picked.file = file;
+      picked.written = there.length;
+      if (take(there)) await write();
+      else keep();
+      draw();
+    } catch (error) {
+      say(`${name}: ${error.message}; nothing was written to it`, true);
+    }
+  }
+
+  // Writes all lines; a file is replaced once all of it is written. What is said meanwhile comes next.
+  async function write() {
+    if (picked.busy) return;
+    picked.busy = true;
+    try {
+      while (picked.file && picked.written < state.lines.length) {
+        const {file} = picked, count = state.lines.length;
+        const stream = await file.createWritable();
+        await stream.write(Corrections.text(data, state.lines));
+        await stream.close();
+        if (file === picked.file) picked.written = count;
+      }
+      say(`saved in ${picked.folder.name}/ ${now()}`);
+    } catch (error) {
+      say(`not saved, kept in this browser: ${error.message}; pick the folder again`, true);
+      picked.file = null;
+    } finally {
+      picked.busy = false;
+    }
   }
 
   async function load() {
@@ -74,7 +133,8 @@ function Saving(data, state, token, say, draw) {
       say(`what this browser kept cannot be read: ${error.message}`, true);
     }
     draw();
-    if (!token || !state.scorer) return;
+    if (!token) return openPicked();
+    if (!state.scorer) return;
     try {
       await merge();
       draw();
@@ -84,5 +144,5 @@ function Saving(data, state, token, say, draw) {
     }
   }
 
-  return {keep, save, load};
+  return {keep, save, load, pick, unsaved: () => picked.file && picked.written < state.lines.length};
 }

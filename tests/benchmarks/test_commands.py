@@ -63,8 +63,9 @@ TINY: dict[str, str] = {
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",
     "healthspan.review": "--plates 1 --worms 12 --timepoints 30 --full 4 6 --listed 3 --times 1"
     " --bent 2 --again 0 --table t.tsv --page p.md",
-    "healthspan.review_learning": "--taught 1 --worms 3 --frame-px 400 --frames 3 --annotated 2"
-    " --steps 2 --crop-px 96 --scenes 2 --folder e --table t.tsv --page p.md",
+    "healthspan.review_learning": "--taught 1 --held-out 1 --worms 3 --frame-px 400 --frames 3"
+    " --annotated 2 --steps 2 --crop-px 96 --scenes 2 --state-steps 2 --simulated 2 --folder e"
+    " --table t.tsv --page p.md",
     "healthspan.second_look": "--plates 1 --timepoints 3 --worms 4 4 --folder e --table t.tsv"
     " --page p.md",
     "healthspan.states": "--per-state 3 --table t.tsv --page p.md",

@@ -1,5 +1,6 @@
 """Estimates and what was used, from events."""
 
+import os
 from argparse import Namespace
 from pathlib import Path
 
@@ -145,3 +146,34 @@ def test_an_estimate_says_which_figures_nobody_measured(
     monkeypatch.setattr(estimate, "plan", lambda *_: [])
     estimate.main(options)
     assert capsys.readouterr().out == "nothing to be done\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "cores"),
+    [
+        ([], None),
+        (["-c", "4"], 4),
+        (["--cores=3", "healthspan"], 3),
+        (["-j6"], 6),
+        (["--cores", "all"], None),
+        (["--profile", "slurm"], 32),
+        (["--executor=slurm", "--cores", "1"], 32),
+    ],
+)
+def test_a_run_has_this_machine_unless_it_goes_to_a_cluster(
+    arguments: list[str], cores: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SNAKEMAKE_PROFILE", raising=False)
+    assert estimate.machine(arguments)[0] == (cores or len(os.sched_getaffinity(0)))
+
+
+def test_without_a_gpu_what_would_use_one_runs_on_processors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    events = [planned(1, gpu=1, cost=[900.0, 7200.0, 5.0])]
+    monkeypatch.setattr(estimate, "plan", lambda *_: events)
+    estimate.main(Namespace(arguments=[], snakefile=Path("Snakefile"), cores=2, gpus=0))
+    said = capsys.readouterr().out
+    assert "at least 2.0 h" in said and "ASSUMED" not in said
+    assert pd.read_csv("logs/runs/estimate.tsv", sep="\t").gpu_h.tolist() == [0, 0]

@@ -16,13 +16,46 @@ from snakescope import REPOSITORY
 from snakescope.run.events import read_events, runs
 from snakescope.run.monitor import PLAN
 from snakescope.run.progress import duration
-from snakescope.run.summary import ESTIMATE, USED, Job, as_text, by_rule, jobs_of
+from snakescope.run.summary import (
+    ESTIMATE,
+    USED,
+    Job,
+    as_text,
+    by_rule,
+    gpus_here,
+    jobs_of,
+    on_processors,
+)
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
 MEASURED, ASSUMED = "measured", "ASSUMED"
 LATEST_RUNS = 5
 MOST_CORES = 1024
+
+CLUSTER = (32, 2)
+"""Cores and GPUs of a cluster of which nothing is stated."""
+ELSEWHERE = ("--profile", "--executor", "-e")
+"""Options of Snakemake with which jobs run on other machines than this one."""
+
+
+def machine(arguments: Sequence[str]) -> tuple[int, int]:
+    """Return the cores and GPUs that a run with these arguments of Snakemake can be taken to have.
+
+    On a cluster ``CLUSTER``, else the cores that are asked for, or all of this machine.
+    """
+    words = [word.split("=", 1)[0] for word in arguments]
+    if any(word in ELSEWHERE for word in words) or os.environ.get("SNAKEMAKE_PROFILE"):
+        return CLUSTER
+    options = argparse.ArgumentParser(add_help=False, exit_on_error=False, allow_abbrev=False)
+    options.add_argument("-c", "--cores", "-j", "--jobs", dest="cores", default="all")
+    try:
+        asked = options.parse_known_args(list(arguments))[0].cores
+    except argparse.ArgumentError:
+        asked = "all"
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    cores = int(asked) if asked.isdecimal() and int(asked) else here or 1
+    return cores, gpus_here()
 
 
 def plan(arguments: Sequence[str], snakefile: Path) -> list[dict[str, Any]]:
@@ -108,8 +141,9 @@ def bounds_s(jobs: Sequence[Job], cores: int, gpus: int) -> dict[str, float]:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of the command."""
-    parser.add_argument("--cores", type=int, default=32, help="cores of all nodes (default: 32)")
-    parser.add_argument("--gpus", type=int, default=2, help="GPUs of all nodes (default: 2)")
+    text = " (default: of this machine; with --profile or --executor {})"
+    parser.add_argument("--cores", type=int, help="cores of all nodes" + text.format(CLUSTER[0]))
+    parser.add_argument("--gpus", type=int, help="GPUs of all nodes" + text.format(CLUSTER[1]))
     parser.add_argument("--snakefile", type=Path, default=REPOSITORY / "Snakefile")
     parser.add_argument("arguments", nargs="*", help="for Snakemake, after --")
 
@@ -121,6 +155,11 @@ def main(options: argparse.Namespace) -> None:
         print("nothing to be done")
         return
     known = earlier()
+    cores, gpus = machine(options.arguments)
+    cores = cores if options.cores is None else options.cores
+    gpus = gpus if options.gpus is None else options.gpus
+    if not gpus:
+        jobs = on_processors(jobs)
     jobs = [{**job, **cost_of(job, known)} for job in jobs]
     table = by_rule(jobs).drop(columns="attempts")
     for name in ("basis", "source"):
@@ -129,11 +168,11 @@ def main(options: argparse.Namespace) -> None:
     with atomic_write(ESTIMATE) as partial:
         table.to_csv(partial, sep="\t", index=False, float_format="%.6g")
     print(as_text(table))
-    bounds = bounds_s(jobs, options.cores, options.gpus)
+    bounds = bounds_s(jobs, cores, gpus)
     longest = max(bounds, key=lambda name: bounds[name])
     print(
-        f"\nWall time at least {duration(bounds[longest])} on {options.cores} cores and"
-        f" {options.gpus} GPUs (--cores, --gpus), by {longest}; written to {ESTIMATE}"
+        f"\nWall time at least {duration(bounds[longest])} on {cores} cores and"
+        f" {gpus} GPUs (--cores, --gpus), by {longest}; written to {ESTIMATE}"
     )
     assumed = [job for job in jobs if job["basis"] == ASSUMED]
     if assumed:

@@ -3,6 +3,7 @@
 import argparse
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -42,6 +43,16 @@ def jobs_of(events: Iterable[Mapping[str, Any]]) -> list[Job]:
         elif event["event"] == "finished" and event["job"] in jobs:
             jobs[event["job"]] |= {name: event[name] for name in USED}
     return list(jobs.values())
+
+
+def gpus_here() -> int:
+    """Return how many GPUs this machine has."""
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def on_processors(jobs: Iterable[Job]) -> list[Job]:
+    """Jobs that ran where no GPU is: those that would have used one did without."""
+    return [{**job, "gpu": False} for job in jobs]
 
 
 def size_of(wildcards: Mapping[str, str]) -> int:
@@ -98,6 +109,8 @@ def main(options: argparse.Namespace) -> None:
     """Print what was used by rule and which jobs failed for good; write the former by the log."""
     path, events = events_of(options.log)
     standing, jobs = standing_of(events), jobs_of(events)
+    if not gpus_here() and not any(event["event"] == "slurm_run" for event in events):
+        jobs = on_processors(jobs)
     ended = "ended" if events[-1]["event"] == "run_ended" else "not ended, or killed,"
     if ended != "ended" and [path] == runs()[-1:] and at_work():
         ended, standing.latest = "still at work", now()

@@ -281,3 +281,18 @@ def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
     }
     # Four worms do not tell what worms are like here.
     assert reasons([*worms[:4], *others]) == {}
+
+
+def test_arms_of_the_mark_do_not_make_a_worm_faint() -> None:
+    bar = np.ones((8, 110), bool)
+    worms = [TileDetection(0, 0, 100 + 30 * k, 100, bar, 0.95) for k in range(6)]
+    arms = [TileDetection(0, 0, 600 + 12 * k, 600, bar, 0.95) for k in range(8)]
+    frame = BLANK.copy()
+    for one, grey in [(one, 80) for one in worms[1:]] + [(worms[0], 50), *((a, 150) for a in arms)]:
+        frame[one.top : one.bottom, one.left : one.right] = GROUND + grey
+    around = Surroundings(mark=Disc(650, 655, 120))
+    found, dropped = sort_out([*worms, *arms], frame, 9.74, SETTINGS, around)
+    assert len(found) == 6
+    assert {one.reason for one in dropped} == {"registration mark"}
+    unmarked, _ = sort_out([*worms, *arms], frame, 9.74, SETTINGS, Surroundings())
+    assert worms[0].top not in {one.top for one in unmarked}

@@ -48,3 +48,16 @@ def test_order_does_not_matter() -> None:
     forth = keep_distinct(objects, 0.5).kept
     back = keep_distinct(objects[::-1], 0.5).kept
     assert forth == back
+
+
+def test_a_mask_of_halves_of_two_worms_that_cross_is_none_of_its_own() -> None:
+    usual = SizePrior(contrast=150.0, area=880.0, width=8.0)
+    lying = TileDetection(0, 0, 150, 100, np.ones((8, 110), bool), 0.98)
+    standing = TileDetection(0, 0, 100, 150, np.ones((110, 8), bool), 0.97)
+    corner = np.zeros((58, 58), bool)
+    corner[50:, :], corner[:, 50:] = True, True
+    halves = TileDetection(0, 0, 100, 100, corner, 0.9)
+    beside = TileDetection(0, 0, 159, 100, np.ones((8, 110), bool), 0.9)
+    distinct = keep_distinct([lying, standing, halves, beside], 0.6, usual)
+    assert distinct.kept == [lying, standing, beside]
+    assert distinct.duplicates == [halves]

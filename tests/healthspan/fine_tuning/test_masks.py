@@ -2,13 +2,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tifffile
 from pycocotools import mask as coco_mask
 
 from snakescope.healthspan.fine_tuning.coco import drawn, of_coco, read_coco
 from snakescope.healthspan.fine_tuning.masks import (
+    label_stack,
     read_label_image,
     read_single_masks,
     rescaled,
+    write_label_stack,
 )
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.errors import StepError
@@ -32,6 +35,43 @@ def test_a_label_image_without_numbers_is_taken_apart_and_noted(tmp_path: Path) 
     found = read_label_image(str(write_png(tmp_path / "l.png", labels)), SIZE)
     assert [one.top for one in found.worms] == [20, 90]
     assert len(found.notes) == 1 and "one number for all worms" in found.notes[0]
+
+
+def crossing() -> list[Instance]:
+    """Two worms that cross, and one apart."""
+    across = np.zeros(SIZE, bool)
+    across[10:90, 50:58] = True
+    made = [cropped(one, 0, 0, 0, k, 1.0) for k, one in
+            enumerate((worm(30, 20), across, worm(110, 20)))]  # fmt: skip
+    return [one for one in made if one is not None]
+
+
+def test_worms_that_cross_are_whole_in_a_stack_of_labels(tmp_path: Path) -> None:
+    worms = crossing()
+    stack = label_stack(worms, [4, 9, 2], SIZE)
+    assert stack.shape == (2, *SIZE) and set(np.unique(stack[0])) == {0, 4, 2}
+    write_label_stack(tmp_path / "l.tif", stack)
+    found = read_label_image(str(tmp_path / "l.tif"), SIZE)
+    assert sorted(one.area for one in found.worms) == sorted(one.area for one in worms)
+    assert not found.notes
+    # As napari writes a layer, without anything said of axes; and one layer alone.
+    tifffile.imwrite(tmp_path / "plain.tif", stack.astype(np.int32))
+    assert len(read_label_image(str(tmp_path / "plain.tif"), SIZE).worms) == 3
+    write_label_stack(tmp_path / "one.tif", stack[:1])
+    assert len(read_label_image(str(tmp_path / "one.tif"), SIZE).worms) == 2
+    with pytest.raises(StepError, match=r"layers of labels .* 20 x 10 px, found 170 x 150"):
+        read_label_image(str(tmp_path / "l.tif"), (10, 20))
+
+
+def test_a_number_on_two_layers_is_one_worm_where_it_touches_itself(tmp_path: Path) -> None:
+    stack = np.zeros((2, *SIZE), np.uint8)
+    stack[0, 30:38, 20:60] = stack[1, 30:38, 60:100] = 1
+    stack[0, 60:68, 20:100] = stack[1, 90:98, 20:100] = 2
+    tifffile.imwrite(tmp_path / "l.tif", stack)
+    found = read_label_image(str(tmp_path / "l.tif"), SIZE)
+    assert [(one.top, one.area) for one in found.worms] == [(30, 640), (60, 640), (90, 640)]
+    assert len(found.notes) == 2
+    assert "worm 1 has pieces" in found.notes[0] and "label 2 is 2 worms" in found.notes[1]
 
 
 def test_masks_of_another_size_than_their_image_are_refused(tmp_path: Path) -> None:

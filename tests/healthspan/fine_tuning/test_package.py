@@ -97,9 +97,11 @@ def test_what_is_handed_out_is_read_again(
         grey = imagecodecs.png_decode((made / "images" / one["file_name"]).read_bytes())
         assert grey.shape == (one["height"], one["width"]) and grey.dtype == np.uint8
     assert "CVAT" in (made / "README.txt").read_text()
-    # The sheet trains at once, with plates as groups; QuPath's files are the same masks.
+    # The sheet trains at once, with plates as groups; other programs' files are the same masks.
     sheet = (made / "annotations.tsv").read_text()
-    for number, text in enumerate((sheet, qupath(sheet))):
+    for number, text in enumerate(
+        (sheet, of(sheet, "qupath/{}.geojson"), of(sheet, "napari/{}.tif"))
+    ):
         path = made / f"sheet{number}.tsv"
         path.write_text(text)
         asked = ["--sheet", str(path), "--pixel-size-um", "9.74"]
@@ -116,12 +118,13 @@ def test_what_is_handed_out_is_read_again(
             compare(image.worms, plates["pq".index(image.group)], int(image.name[-3:]))
 
 
-def qupath(sheet: str) -> str:
+def of(sheet: str, pattern: str) -> str:
+    """The sheet with the masks that another program takes."""
     lines = sheet.splitlines()
     place = lines[0].split("\t").index("masks")
     for number, line in enumerate(lines[1:], start=1):
         cells = line.split("\t")
-        cells[place] = f"handed out/qupath/{cells[0]}.geojson"
+        cells[place] = f"handed out/{pattern.format(cells[0])}"
         lines[number] = "\t".join(cells)
     return "\n".join(lines) + "\n"
 

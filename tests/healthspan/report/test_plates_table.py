@@ -1,5 +1,6 @@
 """The table of all plates leaves none out."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -68,6 +69,10 @@ def test_names_and_remarks_are_text_on_the_page() -> None:
     assert "a &lt;b&gt; &amp; c" in shown and "50 &lt;uM&gt;" in shown
     assert '<td class="number">23 of 24</td>' in shown and '<td class="number">12%</td>' in shown
     assert "nan" not in shown
+    # A computed plate has pages, others have none.
+    assert set(re.findall(r'href="([^"]+)"', shown)) == {
+        "p1/contact_sheet.html", "p1/quality.html", "experiments/e/curves.png",
+    }  # fmt: skip
 
 
 def test_a_table_that_is_no_quality_row_is_refused(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from snakescope.healthspan.review.agreement import AGREEMENT_COLUMNS, agreement_table
+from snakescope.healthspan.review.agreement import AGREEMENT_COLUMNS, CONFUSION, agreement_table
 from snakescope.healthspan.review.bland_altman import (
     AREA,
     FEWEST_FOR_LIMITS,
@@ -52,6 +52,8 @@ def test_who_changes_nothing_agrees_wholly() -> None:
     own = table(anna=lines)["machine", "anna"]
     assert (own["worms"], own["deaths"], own["worms_of_one"]) == (6, 6, 0)
     assert own["weighted_kappa"] == 1 and own["share_within_one_frame"] == 1
+    same = [own[f"{state}_{state}"] for state in ("healthy", "immobile", "dead")]
+    assert sum(same) == own["states"] == sum(own[name] for name in CONFUSION)
     assert own["mean_difference_d"] == own["low_d"] == own["high_d"] == 0
 
 
@@ -71,6 +73,8 @@ def test_differences_are_those_that_were_made() -> None:
     assert own["mean_difference_d"] == pytest.approx(days.mean())
     assert own["high_d"] == pytest.approx(days.mean() + 1.96 * days.std(ddof=1))
     assert 0 < own["weighted_kappa"] < 1 and own["blind_share"] == 1
+    # A later death only: what the machine calls dead is immobile for her, never the other way.
+    assert own["dead_immobile"] > 0 and own["immobile_dead"] == own["dead_healthy"] == 0
     both = found["anna", "ben"]
     assert (both["worms"], both["worms_of_one"], both["deaths"]) == (5, 1, 4)
     assert both["mean_difference_d"] == pytest.approx(-days[:4].mean())

@@ -13,7 +13,11 @@ from benchmarks.healthspan.drawn_tracks import simulated_plate
 from snakescope.healthspan.report.quality import corrections_of, page
 from snakescope.healthspan.report.quality_measures import Measures, Verdict
 from snakescope.healthspan.review.association import associate
-from snakescope.healthspan.review.changes import CHANGES_COLUMNS, minutes_spent
+from snakescope.healthspan.review.changes import (
+    CHANGES_COLUMNS,
+    corrected_worms,
+    minutes_spent,
+)
 from snakescope.healthspan.review.corrected import add_arguments, digest_of_tracks, main
 from snakescope.healthspan.review.corrected_tables import (
     LINES_COLUMNS,
@@ -24,7 +28,8 @@ from snakescope.healthspan.review.corrected_tables import (
 )
 from snakescope.healthspan.review.corrections import Correction, as_text
 from snakescope.healthspan.review.settings import CorrectedSettings
-from snakescope.healthspan.survival.curves import plate_curves, plate_summary
+from snakescope.healthspan.survival import curves
+from snakescope.healthspan.survival.curves import plate_curves
 from snakescope.healthspan.survival.experiment import SURVIVAL_COLUMNS, survival_table
 from snakescope.healthspan.tracking.individuals import ALIVE, INDIVIDUALS_COLUMNS, corrected_heading
 from snakescope.healthspan.tracking.settings import TrackSettings
@@ -358,7 +363,7 @@ def test_two_worms_that_are_one_now_are_not_applied() -> None:
 def test_the_experiment_has_what_counts_beside_what_the_machine_says() -> None:
     track = some_dead_track()
     made = corrected(of("dead", track, 12)).individuals
-    _, individuals, counts = plate()
+    _, individuals, _ = plate()
     survival = survival_table({"p": made, "q": individuals}, {"p": "N2", "q": "N2"})
     own = survival.query("outcome == 'lifespan' and corrected_by == 'anna'")
     assert list(own["before_d"]) == [day(12)]
@@ -366,8 +371,6 @@ def test_the_experiment_has_what_counts_beside_what_the_machine_says() -> None:
     others = survival[survival["corrected_by"] == ""]
     np.testing.assert_array_equal(others["before_d"], others["before_d_machine"])
     np.testing.assert_array_equal(others["event"], others["event_machine"])
-    _, alive, healthy = plate_curves(made, counts, 0.95)
-    assert plate_summary(made, counts, alive, healthy, "day")["corrected_worms"] == 1
     without = survival_table({"q": individuals}, {"q": "N2"})
     assert list(without.columns) == SURVIVAL_COLUMNS
 
@@ -378,6 +381,25 @@ def test_headings_of_pictures_say_that_people_corrected() -> None:
         corrected(of("dead", some_dead_track(), 12)).individuals
     )
     assert corrected_heading(individuals) == ""
+
+
+def test_worms_that_people_took_out_are_corrected_worms() -> None:
+    """Though they are no individuals any longer; those that nobody changed are none."""
+    tracks, _, _ = plate()
+    first = some_dead_track()
+    counted = [int(one) for one in tracks.loc[tracks["counted"] == 1, "track"].unique()]
+    other, several = [one for one in counted if one != first][:2]
+    debris = int(tracks.loc[tracks["counted"] == 0, "track"].iloc[0])
+    made = corrected(
+        of("not_a_worm", first, 12),
+        of("not_a_worm", other, 12, 2),
+        of("several", several, 12, 3, value=3),
+        of("not_a_worm", debris, 12, 4),
+    )
+    by = made.individuals["corrected_by"]
+    assert set(made.individuals.loc[by != "", "track"]) == {several}
+    assert corrected_worms(made.tracks) == 3
+    assert corrected_worms(corrected(of("not_a_worm", debris, 12)).tracks) == 0
 
 
 def test_time_is_that_between_lines_but_for_pauses() -> None:
@@ -432,6 +454,10 @@ def test_the_step_reads_files_and_tells_what_is_stale(
         "p", "anna", 1, 1,
     )  # fmt: skip
     assert changed["corrected_worms"] == 1 and 0 < changed["alive_distance"] < 0.1
+    # The summary of the plate has it too; one without corrections does not.
+    table = str(out / "individuals.tsv")
+    assert curves.corrected_worms(table) == {"corrected_worms": 1}
+    assert curves.corrected_worms(str(tmp_path / "individuals.tsv")) == {}
     own = read_table(out / "individuals.tsv").set_index("track")
     assert own.loc[track, "death_before_d"] == day(12)
     # Cells that nobody corrected are written as tracking wrote them.

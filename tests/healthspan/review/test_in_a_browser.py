@@ -9,6 +9,8 @@ import pandas as pd
 import pytest
 
 from benchmarks.browser import CHROMIUM, Browser
+from snakescope.healthspan.report.plates_table import page as plates_page
+from snakescope.healthspan.report.plates_table import plates_table
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected_tables import corrected_tables
 from snakescope.healthspan.review.corrections import Correction, parse, read, replay
@@ -157,6 +159,105 @@ def test_names_stay_in_view_and_nothing_is_wider_than_the_window(
     assert box[3] <= width and box[4] <= 0
 
 
+LARGE = "document.getElementById('large-plate')"
+
+
+def click_on_plate(browser: Browser, track: int) -> None:
+    """Where the worm of a track lies on the large picture, at the timepoint that is shown."""
+    (one,) = [one for one in rows() if one.track == track]
+    column = int(browser.value("Number(document.querySelector('.worm.current .cursor').style.left"
+                               ".replace('px', '')) / JSON.parse(document.getElementById('data')"
+                               ".textContent).cell"))  # fmt: skip
+    y, x = one.row.places[min(one.seen, key=lambda seen: (abs(seen - column), seen))] / 3080.0
+    browser.value(
+        f"(() => {{ const canvas = {LARGE}.querySelector('canvas'),"
+        " box = canvas.getBoundingClientRect(); canvas.dispatchEvent(new MouseEvent('click',"
+        f" {{clientX: box.left + {x} * box.width, clientY: box.top + {y} * box.height,"
+        " bubbles: true})); })()"
+    )
+
+
+def test_the_plate_has_the_numbers_and_takes_clicks(opened: Browser) -> None:
+    track = some_dead_track()
+    opened.press("p")
+    assert not opened.value(f"{LARGE}.hidden")
+    drawn = (
+        f"(() => {{ const one = {LARGE}.querySelector('canvas'); return one.getContext('2d')"
+        ".getImageData(0, 0, one.width, one.height).data.some((level) => level) })()"
+    )
+    assert opened.value(drawn)
+    click_on_plate(opened, track)
+    assert opened.value(f"{LARGE}.hidden")
+    assert rows()[int(opened.value(f"{CURRENT}.dataset.index"))].track == track
+    opened.press("p", "Escape")
+    assert opened.value(f"{LARGE}.hidden")
+    # Keys still act on the worm; the picture at the side opens it too.
+    opened.value("document.getElementById('plate').click()")
+    assert not opened.value(f"{LARGE}.hidden") and not opened.thrown()
+    opened.press("p")
+
+
+def test_a_folder_that_was_picked_has_every_action(opened: Browser) -> None:
+    """What is in its file comes first; a file of other lines is left as it is."""
+    opened.value(
+        "window.files = {}; window.showDirectoryPicker = async () => ({name: 'corrections',"
+        " getFileHandle: async (name) => ({getFile: async () => ({text: async () =>"
+        " window.files[name] || ''}), createWritable: async () => { let made = ''; return {write:"
+        " async (text) => { made = text; }, close: async () => { window.files[name] = made; }}; }"
+        "})}); 0"
+    )
+    opened.value("document.getElementById('beside').hidden = false; 0")
+    opened.write("#scorer", "anna")
+    opened.press("d")
+    opened.click("#beside")
+    opened.until(f"{SAVED}.startsWith('saved in corrections/')")
+    opened.press("ArrowDown", "x")
+    file = "window.files['p.anna.tsv']"
+    opened.until(f"{file}.split('\\n').length === 4")
+    assert [one.action for one in parse(opened.value(file), "p", "anna")] == ["dead", "not_a_worm"]
+    assert parse(opened.value(file), "p", "anna") == kept(opened)
+    # Another scorer has another file; one that says something else is shown, not written over.
+    opened.value(f"window.files['p.ben.tsv'] = {file}.replaceAll('anna', 'ben')"
+                 ".replace('not_a_worm', 'worm'); 0")  # fmt: skip
+    before = opened.value("window.files['p.ben.tsv']")
+    opened.write("#scorer", "ben")
+    opened.until(f"{SAVED} === '2 lines read'")
+    assert [one.action for one in kept(opened, "ben")] == ["dead", "worm"]
+    assert opened.value("window.files['p.ben.tsv']") == before
+    opened.value("window.files['p.cleo.tsv'] = 'something else'; 0")
+    opened.write("#scorer", "cleo")
+    opened.until(f"{SAVED}.includes('nothing was written to it')")
+    opened.press("d")
+    assert opened.value("window.files['p.cleo.tsv']") == "something else"
+    assert not opened.thrown()
+
+
+def test_everything_is_reached_by_tab_in_order_and_has_a_name(opened: Browser) -> None:
+    name = (
+        "(() => { const one = document.activeElement; return [one.id || one.dataset.action ||"
+        " one.href || one.tagName,"
+        " (one.ariaLabel || one.labels?.[0]?.textContent || one.textContent).trim(),"
+        " getComputedStyle(one.closest('.file') || one).outlineStyle]; })()"
+    )
+    opened.value("document.activeElement.blur(); document.body.focus(); 0")
+    reached = []
+    for _ in range(40):
+        opened.press("Tab")
+        reached.append(opened.value(name))
+        if reached[-1][0] == "exclude_plate":
+            break
+    ids = [one[0].rpartition("/")[2] for one in reached]
+    begin = ids.index("scorer")
+    assert [one for one in ids[begin:] if one != "beside"] == [
+        "scorer", "sort", "blind", "outlines", "review.html", "contact_sheet.html", "quality.html",
+        "download", "open", "rows", "plate", "dead", "last_healthy", "alive", "censored",
+        "not_a_worm", "worm", "several", "same_as", "checked", "undo", "redo", "exclude_plate",
+    ]  # fmt: skip
+    assert all(label for _, label, _ in reached[begin:])
+    # Where one is can be seen, but for the list, whose chosen worm is marked.
+    assert {one for one, _, ring in reached[begin:] if ring == "none"} <= {"rows"}
+
+
 def test_only_rows_in_view_have_pictures(opened: Browser) -> None:
     opened.resize(1440, 300)
     opened.reload()
@@ -213,7 +314,7 @@ class Served:
     def up(self) -> None:
         self.server = self.start(self.port)
         self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
         self.thread.start()
 
     def down(self) -> None:
@@ -247,6 +348,30 @@ def test_a_server_that_was_killed_costs_nothing(
         assert not browser.thrown()
     finally:
         served.down()
+
+
+def test_the_table_of_plates_is_sorted_and_links_nothing_in_a_report(
+    browser: Browser, tmp_path: Path
+) -> None:
+    status = pd.DataFrame({"plate": ["b10", "b9", "a1"], "experiment": "one", "condition": "N2"})
+    rows = [
+        pd.DataFrame([{"plate": name, "status": "ok", "warnings": "", "worms": worms, "frames": 9}])
+        for name, worms in (("b10", 60), ("b9", 112))
+    ]
+    text = plates_page(plates_table(status.assign(status="included", reason=""), rows))
+    for name, links in (("plates.html", 6), ("copy.html", 0)):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+        browser.open((tmp_path / name).as_uri())
+        assert browser.value("document.querySelectorAll('a[href]').length") == links
+        first = "[...document.querySelectorAll('tbody tr')].map((one) => one.cells[1].textContent)"
+        browser.click("th:nth-child(2) button")
+        assert browser.value(first) == ["a1", "b9", "b10"]
+        browser.click("th:nth-child(7) button")
+        assert browser.value(first) == ["b10", "b9", "a1"]
+        assert not browser.thrown()
+        for width in (800, 1440):
+            browser.resize(width, 800)
+            assert browser.value("document.documentElement.scrollWidth") <= width
 
 
 def test_the_list_of_plates_is_sorted_and_filtered(browser: Browser, tmp_path: Path) -> None:

@@ -35,8 +35,16 @@ def test_every_plate_of_the_sheet_has_a_row_and_computed_ones_their_pages() -> N
     assert set(re.findall(r'href="([^"]+)"', text)) == {
         f"{plate}/{name}"
         for plate in "ac"
-        for name in ("review.html", "contact_sheet.html", "quality.html", "curves.png")
-    } | {"experiments/one/curves.png", "a/corrected/agreement.png"}
+        for name in (
+            "review.html",
+            "contact_sheet.html",
+            "quality.html",
+            "curves.png",
+            "individuals.tsv",
+        )
+    } | {"experiments/one/curves.png", "plates.html"} | {
+        f"a/corrected/{name}" for name in ("agreement.png", "individuals.tsv", "corrections.tsv")
+    }
     assert "&lt;b&gt;x&lt;/b&gt;" in text and "no image" in text
 
 

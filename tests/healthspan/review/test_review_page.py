@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,8 +12,14 @@ import pytest
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected_tables import corrected_tables
 from snakescope.healthspan.review.corrections import parse, replay
-from snakescope.healthspan.review.review_page import SCRIPTS, page, review_data, strip_urls
-from snakescope.healthspan.review.review_rows import ReviewRow, review_rows
+from snakescope.healthspan.review.review_page import (
+    SCRIPTS,
+    near_in_words,
+    page,
+    review_data,
+    strip_urls,
+)
+from snakescope.healthspan.review.review_rows import ReviewRow, review_rows, same_place
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.settings import TrackSettings
 from snakescope.report.pages import TEMPLATES, jpeg_url
@@ -72,6 +79,29 @@ def test_every_worm_has_a_row_and_what_the_machine_says_of_it() -> None:
     text = the_page()
     movers = individuals.loc[individuals["track"].isna(), "individual"]
     assert len(movers) and all(f"worm {n}: never stopped in view" in text for n in movers)
+
+
+def test_worms_that_may_have_been_found_twice_are_asked_about() -> None:
+    one = rows()[0]
+
+    def at(track: int, seen: list[int], y: float, individual: int = 1) -> ReviewRow:
+        places = np.full((FRAMES, 2), np.nan)
+        places[seen] = (y, 100.0)
+        return replace(
+            one, row=replace(one.row, places=places), track=track, seen=seen, individual=individual
+        )
+
+    first, goes_on = at(1, [3, 4, 5], 50.0, 7), at(2, [8, 9], 58.0, 0)
+    too_late, beside = at(3, [20, 21], 50.0), at(4, [4, 5, 9], 55.0)
+    # Of the same place, but each was there while the other was seen elsewhere.
+    crossing = at(5, [4, 5], 300.0)
+    shown = [first, goes_on, too_late, beside, crossing]
+    found = same_place(shown, 12.0)
+    assert found == {1: [4, 2], 2: [4, 1], 4: [2, 1]}
+    assert same_place(shown, 1.0) == {} and same_place([], 12.0) == {}
+    worms = [{**each.as_json(), "near": found.get(each.track, [])} for each in shown]
+    assert near_in_words(worms[1], worms)[1] == "lies where worm 7 does: the same (m)?"
+    assert near_in_words(worms[4], worms) == []
 
 
 def test_a_strip_is_cut_where_a_picture_would_be_too_wide() -> None:

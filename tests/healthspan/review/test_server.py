@@ -2,13 +2,19 @@
 
 import http.client
 import json
+import signal
+import socket
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from snakescope.healthspan.review import server as review_server
 from snakescope.healthspan.review.corrections import COLUMNS, as_text, read
 from snakescope.healthspan.review.server import (
     API,
@@ -20,6 +26,7 @@ from snakescope.healthspan.review.server import (
 from snakescope.step.errors import StepError
 from tests.healthspan.review.lines import line
 
+NO_HTTP = "Invalid HTTP request received."
 PAGE = f"<title>p</title>{PLACE_OF_TOKEN}"
 
 
@@ -57,7 +64,9 @@ def ask(
     connection.endheaders(text if len(text) <= LARGEST_BODY else None)
     answer = connection.getresponse()
     said = answer.read().decode()
-    assert answer.getheader("X-Content-Type-Options") == "nosniff"
+    # What is no HTTP is refused before anybody looks at it, and has no header.
+    assert said == NO_HTTP or answer.getheader("X-Content-Type-Options") == "nosniff"
+    assert "uvicorn" not in str(answer.headers).lower()
     connection.close()
     return answer.status, said
 
@@ -78,7 +87,7 @@ def test_a_page_has_its_token_and_lines_are_saved_and_read(server: ReviewServer)
     status, text = ask(server, "GET", "/plate/p", X_Snakescope_Token=None, Origin=None)
     assert status == 200 and server.token in text
     assert ask(server, "GET", "/", X_Snakescope_Token=None)[0] == 200
-    assert ask(server, "POST", API, body(cells(1))) == (200, '{"lines": 1}')
+    assert ask(server, "POST", API, body(cells(1))) == (200, '{"lines":1}')
     again = body(cells(2, "undo", value=1))
     host = f"localhost:{server.server_port}"
     assert ask(server, "POST", API, again, Host=host, Origin=f"http://{host}")[0] == 200
@@ -100,8 +109,12 @@ def test_another_host_is_refused(
     server: ReviewServer, method: str, path: str, host: str | None
 ) -> None:
     named = host and host.format(port=server.server_port)
-    status, text = ask(server, method, path, body(cells(1)), Host=named)
-    assert status == 403 and server.token not in text
+    # A connection that is closed at once takes no body.
+    status, text = ask(
+        server, method, path, body(cells(1)) if host is not None else None, Host=named
+    )
+    assert server.token not in text
+    assert status == 403 or (host is None and (status, text) == (400, NO_HTTP))
     assert not server.folder.exists()
 
 
@@ -189,8 +202,10 @@ def test_a_file_that_went_on_elsewhere_is_told(server: ReviewServer) -> None:
         (b"{}", {"Content_Type": "text/plain"}, 415),
         (b"{}", {"Content_Type": None}, 415),
         (b"{}", {"Content_Length": None}, 411),
-        (b"{}", {"Content_Length": "-1"}, 411),
-        (b"{}", {"Content_Length": "9" * 30}, 413),
+        (b"", {"Content_Length": "-1"}, 400),
+        (b"", {"Content_Length": "9" * 30}, 400),
+        (b"{}", {"Content_Length": "9" * 15}, 413),
+        (b"2\r\n{}\r\n0\r\n\r\n", {"Content_Length": None, "Transfer_Encoding": "chunked"}, 411),
         (b" " * (LARGEST_BODY + 1), {}, 413),
     ],
 )
@@ -204,9 +219,59 @@ def test_a_body_that_is_no_small_json_is_refused(
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "OPTIONS", "HEAD"])
 def test_other_methods_are_refused(server: ReviewServer, method: str) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
-    connection.request(method, API)
-    assert connection.getresponse().status == 501
+    for path in ("/", "/plate/p", API):
+        connection.request(method, path, headers={"X-Snakescope-Token": server.token})
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == 405 and answer.getheader("X-Content-Type-Options") == "nosniff"
     connection.close()
+
+
+def test_a_body_that_does_not_come_keeps_nobody_waiting(
+    server: ReviewServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(review_server, "SECONDS_TO_SEND", 0.2)
+    assert ask(server, "POST", API, b"{", Content_Length="60")[0] == 408
+    assert ask(server, "GET", "/plate/p")[0] == 200
+
+
+def test_a_connection_that_asks_for_more_than_pages_gets_nothing(server: ReviewServer) -> None:
+    own = f"127.0.0.1:{server.server_port}"
+    asked = f"GET /plate/p HTTP/1.1\r\nHost: {own}\r\nHost: evil.example\r\n\r\n"
+    upgrade = (
+        f"GET /plate/q HTTP/1.1\r\nHost: {own}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    for text, status in ((asked, b"400"), (upgrade, b"404"), ("nonsense\r\n\r\n", b"400")):
+        with socket.create_connection(server.server_address, timeout=10) as connection:
+            connection.sendall(text.encode())
+            said = connection.recv(65536)
+        assert said.split()[1] == status and server.token.encode() not in said
+
+
+def test_two_servers_have_two_ports(server: ReviewServer, tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="in use"):
+        ReviewServer(server.server_port, server.pages, tmp_path)
+
+
+@pytest.mark.subprocess
+def test_it_ends_with_ctrl_c_and_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "p.html").write_text(PAGE)
+    code = (
+        "from pathlib import Path; from snakescope.healthspan.review.server import serve;"
+        f"serve({{'p': Path('{tmp_path}/p.html')}}, '{tmp_path}', 18500)"
+    )
+    started = subprocess.Popen(
+        [sys.executable, "-u", "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    assert started.stdout and "/plate/p" in started.stdout.readline()
+    assert started.stderr and "end with Ctrl-C" in started.stderr.readline()
+    time.sleep(1)
+    started.send_signal(signal.SIGINT)
+    _, said = started.communicate(timeout=60)
+    assert said == "ended; run the workflow again to use what was saved\n"
+    assert started.returncode == 0
 
 
 def test_two_that_save_at_once_lose_nothing(server: ReviewServer) -> None:

@@ -233,7 +233,9 @@ def sort_out(
         The worms in reading order with identifiers, and the dropped detections with reasons.
     """
     present = [largest_piece(one) for one in objects if one.mask.any()]
-    usual = estimate_size_prior([one for one in present if not one.cut], frame)
+    # The arms of the mark, found several times over, are no measure of the worms.
+    on_plate = [one for one in present if not off_plate(one, pixel_size_um, settings, surroundings)]
+    usual = estimate_size_prior([one for one in on_plate if not one.cut], frame)
 
     def why(one: TileDetection) -> str:
         return reason_to_drop(one, frame, pixel_size_um, settings, surroundings, usual)

@@ -13,6 +13,10 @@ import numpy as np
 from snakescope.healthspan.detection.size_prior import SizePrior
 from snakescope.imaging.masks import Instance, intersection
 
+MAX_COVERED = 0.75
+"""Share of a mask on all the accepted ones together from which on it is made of pieces of them:
+half of one and half of the other of two worms that cross."""
+
 
 @dataclass(frozen=True)
 class TileDetection(Instance):
@@ -65,7 +69,7 @@ def on_frame(instance: TileDetection, height: int, width: int) -> TileDetection:
 def keep_distinct(
     objects: Sequence[TileDetection], max_overlap: float, usual: SizePrior | None = None
 ) -> Distinct:
-    """Drop every detection that mostly overlaps an accepted one.
+    """Drop every detection that mostly overlaps an accepted one, or several taken together.
 
     Complete detections are accepted before incomplete ones. With a size prior of the frame, the
     most plausible are accepted first, so that one mask of two crossing worms does not suppress the
@@ -89,5 +93,21 @@ def keep_distinct(
         same = any(
             intersection(one, other) > max_overlap * min(one.area, other.area) for other in kept
         )
+        same = same or covered(one, kept) > MAX_COVERED * one.area
         (duplicates if same else kept).append(one)
     return Distinct(kept, duplicates)
+
+
+def covered(one: Instance, others: Sequence[Instance]) -> int:
+    """Return how many pixels of an instance lie on any of the others."""
+    under = np.zeros(one.mask.shape, bool)
+    for other in others:
+        top, left = max(one.top, other.top), max(one.left, other.left)
+        bottom, right = min(one.bottom, other.bottom), min(one.right, other.right)
+        if top < bottom and left < right:
+            under[top - one.top : bottom - one.top, left - one.left : right - one.left] |= (
+                other.mask[
+                    top - other.top : bottom - other.top, left - other.left : right - other.left
+                ]
+            )
+    return int(np.count_nonzero(under & one.mask))

@@ -27,7 +27,7 @@ class TileSettings(Settings):
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 9
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"views_per_batch", "device"})
 
@@ -43,7 +43,7 @@ class DetectSettings(Settings):
         " so that a worm on a seam is seen whole (px)",
     )
     score_threshold: float = Field(
-        0.5, ge=0, le=1, description="least confidence of a detection (0-1)"
+        0.3, ge=0, le=1, description="least confidence of a detection (0-1)"
     )
     faint_score: float = Field(
         0.1,
@@ -53,7 +53,7 @@ class DetectSettings(Settings):
         " be a worm if the frames before and after show one there (0-1)",
     )
     mask_threshold: float = Field(
-        0.5,
+        0.4,
         gt=0,
         lt=1,
         description="least probability of a pixel of a mask; lower makes masks wider (0-1)",
@@ -78,7 +78,7 @@ class DetectSettings(Settings):
         " (grey values); of use where the agar's own texture resembles worms",
     )
     min_relative_contrast: float = Field(
-        0.7,
+        0.5,
         ge=0,
         lt=1,
         description="objects whose mean grey exceeds the ground's by less than this share of what"

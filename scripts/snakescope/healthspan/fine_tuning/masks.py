@@ -1,22 +1,30 @@
-"""Masks of worms as people annotate them: label images, and one image a mask.
+"""Masks of worms as people annotate them: label images, stacks of them, and one image a mask.
+
+A label image has one number a pixel, so that of two worms that cross one would be cut. In a stack,
+as napari opens and writes it, such worms have layers of their own.
 
 COCO files are read by :mod:`snakescope.healthspan.fine_tuning.coco`.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import tifffile
 from numpy.typing import NDArray
 
 from snakescope.imaging.frames import read_picture
-from snakescope.imaging.masks import Instance, cropped
+from snakescope.imaging.masks import Instance, cropped, intersection
 from snakescope.step.errors import StepError, SystemFault
 
 FINER = 4
 """Masks are drawn so many times as large, and pooled, where they are brought to another scale."""
+
+TIFFS = (".tif", ".tiff")
+LABELS_DTYPE = np.uint16
 
 
 @dataclass
@@ -41,13 +49,17 @@ class Annotations:
 def read_label_image(path: str, shape: tuple[int, int]) -> Annotations:
     """Read a label image: 0 is ground, every other number a worm.
 
-    An image of a single number, with several pieces, is taken for masks that lack numbers.
+    An image of a single number, with several pieces, is taken for masks that lack numbers. A TIFF
+    file may have several layers, so that worms overlap.
 
     Raises:
         StepError: no image, or one of another size than ``shape`` (Y, X).
     """
-    labels = picture_of(path, shape)
     found = Annotations()
+    if (stack := layers_in(path)) is not None:
+        found.worms, found.notes = worms_of_stack(path, stack, shape)
+        return found
+    labels = picture_of(path, shape)
     numbers = np.unique(labels[labels > 0])
     if len(numbers) == 1:
         count, pieces = cv2.connectedComponents((labels > 0).astype(np.uint8))
@@ -134,3 +146,101 @@ def rescaled(
         kept = cropped(np.asarray(inner), top, left, 0, one.identifier, 1.0)
         if kept is not None:
             yield kept
+
+
+def label_stack(
+    worms: Sequence[Instance], numbers: Sequence[int], shape: tuple[int, int]
+) -> NDArray[np.uint16]:
+    """Return the masks of an image as labels (layers, Y, X), each on the first layer that is free.
+
+    Args:
+        numbers: the label of each worm, from 1 on.
+        shape: of the image (Y, X).
+    """
+    layers: list[list[int]] = [[]]
+    for place, one in enumerate(worms):
+        for layer in layers:
+            if not any(intersection(one, worms[other]) for other in layer):
+                layer.append(place)
+                break
+        else:
+            layers.append([place])
+    stack = np.zeros((len(layers), *shape), LABELS_DTYPE)
+    for plane, layer in zip(stack, layers, strict=True):
+        for place in layer:
+            one = worms[place]
+            plane[one.top : one.bottom, one.left : one.right][one.mask] = numbers[place]
+    return stack
+
+
+def write_label_stack(path: Path, stack: NDArray[np.uint16]) -> None:
+    """Write labels (layers, Y, X), of one layer as a plain label image."""
+    single = stack[0] if len(stack) == 1 else stack
+    axes = "YX" if len(stack) == 1 else "ZYX"
+    tifffile.imwrite(path, single, compression="zlib", metadata={"axes": axes})
+
+
+def layers_in(path: str) -> NDArray[np.integer] | None:
+    """Return the labels (layers, Y, X) of a TIFF file of several layers; None of any other file."""
+    if Path(path).suffix.lower() not in TIFFS:
+        return None
+    try:
+        with tifffile.TiffFile(path) as file:
+            (series,) = file.series
+            wide = [size for size in series.shape if size > 1]
+            if len(wide) != 3 or {"S", "C"} & set(series.axes):
+                return None
+            stack = series.asarray().reshape(wide)
+    # Of a damaged file whoever reads it as one picture says what is wrong.
+    except Exception:
+        return None
+    return stack if np.issubdtype(stack.dtype, np.integer) else None
+
+
+def worms_of_stack(
+    path: str, stack: NDArray[np.integer], shape: tuple[int, int]
+) -> tuple[list[Instance], list[str]]:
+    """Return the worms of a stack of labels, and what is to be known of them.
+
+    The same number on two layers is one worm where its pieces touch or overlap, as when it was
+    painted on the layer that happened to be shown; else two worms, as of layers that each count
+    from 1.
+
+    Raises:
+        StepError: the layers have another size than the image.
+    """
+    if stack.shape[1:] != shape:
+        raise StepError(
+            f"{path}: expected layers of labels of the size of their image, {shape[1]} x"
+            f" {shape[0]} px, found {stack.shape[2]} x {stack.shape[1]}; export them at that size"
+        )
+    worms: list[Instance] = []
+    notes = []
+    for number in np.unique(stack[stack > 0]).tolist():
+        pieces: list[NDArray[np.bool_]] = []
+        joined = 0
+        for plane in stack == number:
+            if not plane.any():
+                continue
+            touching = [k for k, one in enumerate(pieces) if (_wider(one) & plane).any()]
+            for k in reversed(touching):
+                plane = plane | pieces.pop(k)
+            joined += len(touching)
+            pieces.append(plane)
+        if joined:
+            notes.append(f"worm {number} has pieces on several layers, taken for one worm")
+        if len(pieces) > 1:
+            notes.append(f"label {number} is {len(pieces)} worms, apart on several layers")
+        found = (cropped(one, 0, 0, 0, len(worms) + k, 1.0) for k, one in enumerate(pieces))
+        worms += [one for one in found if one is not None]
+    return worms, notes
+
+
+def _wider(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask with the pixels beside, above and below it."""
+    made = mask.copy()
+    made[1:] |= mask[:-1]
+    made[:-1] |= mask[1:]
+    made[:, 1:] |= mask[:, :-1]
+    made[:, :-1] |= mask[:, 1:]
+    return made

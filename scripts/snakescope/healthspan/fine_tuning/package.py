@@ -1,8 +1,8 @@
 """Frames that would teach most, as pictures with polygons to correct in a drawing program.
 
 The machine's masks are the start, without those that people said are no worm. CVAT and Label
-Studio open the COCO file, QuPath the GeoJSON files. What was corrected there is read by
-``healthspan_train``.
+Studio open the COCO file, QuPath the GeoJSON files, napari the stacks of labels. What was corrected
+there is read by ``healthspan_train``.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.healthspan.fine_tuning.masks import rescaled
+from snakescope.healthspan.fine_tuning.masks import label_stack, rescaled, write_label_stack
 from snakescope.healthspan.fine_tuning.polygons import polygons_of
 from snakescope.healthspan.fine_tuning.settings import AnnotationPackageSettings
 from snakescope.healthspan.fine_tuning.teaching import (
@@ -42,6 +42,8 @@ from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
 IMAGES, COCO, QUPATH = "images", "annotations/instances_default.json", "qupath"
+NAPARI = "napari"
+FOLDERS = (IMAGES, QUPATH, NAPARI, str(Path(COCO).parent))
 SHEET, CHOSEN, README = "annotations.tsv", "frames.tsv", "README.txt"
 WORM_CLASS = {"id": 1, "name": "worm", "supercategory": ""}
 NOT_WORMS = ("no worm", "static from the start")
@@ -59,6 +61,9 @@ Label Studio  label-studio-converter import coco -i annotations/instances_defaul
               -o tasks.json; import tasks.json. Then Export, COCO.
 QuPath        open a picture, and drag its file of qupath/ onto it. Then File, Export objects as
               GeoJSON, a file for each picture.
+napari        napari images/NAME.png, then drag napari/NAME.tif onto it, as Labels. Worms that
+              cross are on layers of their own: the slider below chooses one; a new worm takes a
+              number that no other has (key m). Save the layer of labels over the file.
 
 Then name your export in the column masks of annotations.tsv, and train:
 
@@ -92,26 +97,34 @@ def worms_at(masks: MaskSet, timepoint: int, tracks: pd.DataFrame) -> list[tuple
     return found
 
 
-def notes_of(
-    worms: Sequence[tuple[Instance, Any]], masks: MaskSet, shape: tuple[int, int]
-) -> Iterator[dict[str, Any]]:
-    """The annotations of a picture (Y, X), in its own pixels."""
+def notes_of(worms: Sequence[tuple[Instance, Any]]) -> Iterator[dict[str, Any]]:
+    """The annotations of a picture, of worms in its own pixels."""
     for one, row in worms:
-        for scaled in rescaled([one], (masks.height, masks.width), shape):
-            polygons = polygons_of(scaled)
-            if not polygons:
-                continue
-            about = (
-                {"track": int(row["track"]), "state": str(row["consistent_state"])} if row else {}
-            )
-            yield {
-                "category_id": WORM_CLASS["id"],
-                "segmentation": polygons,
-                "area": scaled.area,
-                "bbox": [scaled.left, scaled.top, scaled.mask.shape[1], scaled.mask.shape[0]],
-                "iscrowd": 0,
-                "attributes": about,
-            }
+        polygons = polygons_of(one)
+        if not polygons:
+            continue
+        about = {"track": int(row["track"]), "state": str(row["consistent_state"])} if row else {}
+        yield {
+            "category_id": WORM_CLASS["id"],
+            "segmentation": polygons,
+            "area": one.area,
+            "bbox": [one.left, one.top, one.mask.shape[1], one.mask.shape[0]],
+            "iscrowd": 0,
+            "attributes": about,
+        }
+
+
+def labels_of(worms: Sequence[tuple[Instance, Any]]) -> list[int]:
+    """A number a worm: that of its track, or a free one."""
+    tracks = [int(row["track"]) if row else 0 for _, row in worms]
+    free = max(tracks, default=0)
+    made: list[int] = []
+    for one in tracks:
+        if one < 1 or one in made:
+            free += 1
+            one = free
+        made.append(one)
+    return made
 
 
 def geojson(notes: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -147,10 +160,17 @@ def write_frames(
         masks = sets[timepoint]
         name = f"{plate}_t{timepoint:03d}"
         height, width = frame.shape
-        notes = list(notes_of(worms_at(masks, timepoint, tracks), masks, (height, width)))
+        worms = [
+            (scaled, row)
+            for one, row in worms_at(masks, timepoint, tracks)
+            for scaled in rescaled([one], (masks.height, masks.width), (height, width))
+        ]
+        notes = list(notes_of(worms))
         write_png(to / IMAGES / f"{name}.png", stretched(frame))
         text = json.dumps(geojson(notes), separators=(",", ":"))
         (to / QUPATH / f"{name}.geojson").write_text(text, encoding="utf-8")
+        stack = label_stack([one for one, _ in worms], labels_of(worms), (height, width))
+        write_label_stack(to / NAPARI / f"{name}.tif", stack)
         image = {"file_name": f"{name}.png", "width": width, "height": height}
         row = {
             "image": name, shown: f"{IMAGES}/{name}.png", "masks": COCO, "group": plate,
@@ -195,7 +215,7 @@ def main(given: argparse.Namespace) -> None:
     notes: list[dict[str, Any]] = []
     rows: list[dict[str, Any]] = []
     with atomic_folder(given.package) as to:
-        for name in (IMAGES, QUPATH, Path(COCO).parent):
+        for name in FOLDERS:
             (to / name).mkdir(parents=True)
         for plate in progress(sorted({one.plate for one in chosen}), "plates to annotate"):
             own = [one for one in chosen if one.plate == plate]

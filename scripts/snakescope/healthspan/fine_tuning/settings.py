@@ -49,7 +49,7 @@ class AnnotationsSettings(Settings):
 class AnnotationPackageSettings(Settings):
     """Which frames of the plates are handed out to be annotated."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     frames: int = Field(24, ge=1, description="frames of all plates together (count)")
     frames_per_plate: int = Field(4, ge=1, description="most frames of a plate (count)")

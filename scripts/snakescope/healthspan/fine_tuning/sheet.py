@@ -33,7 +33,8 @@ class AnnotatedImage(Row):
         " ground; with `bright_field`, the same view",
     )
     masks: PathCell = Field(
-        description="masks of its worms: a label image (TIFF or PNG, one number a worm), a folder"
+        description="masks of its worms: a label image (TIFF or PNG, one number a worm; a TIFF of"
+        " several layers where worms overlap, as of napari), a folder"
         " of images with one mask each, a pattern of such files (`masks/A04_*.png`), or a COCO"
         " file (`.json`, polygons or run lengths), or objects of QuPath (`.geojson`)",
     )

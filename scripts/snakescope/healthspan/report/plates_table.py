@@ -79,6 +79,8 @@ def page(table: pd.DataFrame) -> str:
                 "status": str(row["status"]),
                 "colour": COLOURS.get(row["status"], RED),
                 "remarks": str(row["remarks"]),
+                # A plate that was computed has pages, to which the table links.
+                "pages": pd.notna(row.get("frames")),
                 "measures": [_figure(row, name, form) for name, _, form in FIGURES],
             }
             for _, row in table.iterrows()

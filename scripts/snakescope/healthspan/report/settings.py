@@ -104,7 +104,7 @@ class QualitySettings(Settings):
 class PlatesTableSettings(Settings):
     """The table of all plates has no settings."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
 
 class ReportSettings(Settings):

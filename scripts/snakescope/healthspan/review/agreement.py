@@ -26,6 +26,9 @@ from snakescope.healthspan.review.histories import (
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.states.states import STATES
 
+CONFUSION = {f"{a}_{b}": (i, j) for i, a in enumerate(STATES) for j, b in enumerate(STATES)}
+"""Sightings by what the first says and what the second says, as ``healthy_dead``."""
+
 AGREEMENT_COLUMNS = (
     "scorer_a",
     "scorer_b",
@@ -33,6 +36,7 @@ AGREEMENT_COLUMNS = (
     "worms_of_one",
     "states",
     "weighted_kappa",
+    *CONFUSION,
     "deaths",
     "deaths_of_one",
     "deaths_of_none",
@@ -95,7 +99,7 @@ def compared(
     agreement. Kappa has quadratic weights over the states of every sighting of worms that both
     count.
     """
-    from snakescope.learning.scores import quadratic_kappa
+    from snakescope.learning.scores import confusion_matrix, quadratic_kappa
 
     both = [one for one in shared if a.courses[one].counted and b.courses[one].counted]
     states: tuple[list[int], list[int]] = ([], [])
@@ -120,6 +124,8 @@ def compared(
     }
     if states[0]:
         row["weighted_kappa"] = quadratic_kappa(states[0], states[1], len(STATES))
+        table = confusion_matrix(states[0], states[1], len(STATES))
+        row |= {name: int(table[place]) for name, place in CONFUSION.items()}
     if len(deaths.days):
         row["median_difference_d"] = float(np.median(deaths.difference))
         row["mean_difference_d"] = float(deaths.difference.mean())

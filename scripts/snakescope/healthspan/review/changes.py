@@ -21,8 +21,8 @@ from snakescope.healthspan.review.corrections import (
     WORM,
     Correction,
 )
-from snakescope.healthspan.survival.curves import plate_curves
-from snakescope.healthspan.tracking.individuals import CORRECTED_BY
+from snakescope.healthspan.survival.curves import CORRECTED_WORMS, plate_curves
+from snakescope.healthspan.tracking.individuals import CORRECTED_BY, MACHINE
 
 KINDS = (DEAD, LAST_HEALTHY, ALIVE, CENSORED, NOT_A_WORM, WORM, SEVERAL, SAME_AS)
 CHANGES_COLUMNS = (
@@ -31,7 +31,7 @@ CHANGES_COLUMNS = (
     *KINDS,
     CHECKED,
     "stale",
-    "corrected_worms",
+    CORRECTED_WORMS,
     "alive_distance",
     "healthy_distance",
     "minutes",
@@ -71,6 +71,15 @@ def curve_changes(
     return found[0], found[1]
 
 
+def corrected_worms(tracks: pd.DataFrame) -> int:
+    """Return of how many worms people changed something, from the tracks with corrections.
+
+    Those that they took out or put in are among them; several in one are one.
+    """
+    worms = (tracks["counted"] == 1) | (tracks[f"counted{MACHINE}"] == 1)
+    return int(tracks.loc[worms & (tracks[CORRECTED_BY] != ""), "track"].nunique())
+
+
 def changes_table(
     plate: str,
     files: Mapping[str, Sequence[Correction]],
@@ -93,7 +102,7 @@ def changes_table(
         **{kind: int(applied.get(kind, 0)) for kind in KINDS},
         CHECKED: int(checked.sum()),
         "stale": int((made.lines["standing"] == STALE).sum()),
-        "corrected_worms": int((made.individuals[CORRECTED_BY] != "").sum()),
+        CORRECTED_WORMS: corrected_worms(made.tracks),
         "alive_distance": round(alive, 4),
         "healthy_distance": round(healthy, 4),
         "minutes": round(sum(minutes_spent(lines) for lines in files.values()), 1),

@@ -27,9 +27,14 @@ OPENED = (
     ("contact_sheet.html", "contact sheet"),
     ("quality.html", "quality"),
     ("curves.png", "curves"),
+    ("individuals.tsv", "worms"),
 )
 """Files of a plate that the page links to, and what it calls them."""
-OF_REVIEWED = (("corrected/agreement.png", "agreement"),)
+OF_REVIEWED = (
+    ("corrected/agreement.png", "agreement"),
+    ("corrected/individuals.tsv", "worms, corrected"),
+    ("corrected/corrections.tsv", "corrections"),
+)
 """Further ones, of a plate that has corrections."""
 
 

@@ -29,7 +29,7 @@ from snakescope.healthspan.report.contact_sheet_rows import (
 )
 from snakescope.healthspan.review.corrected import digest_of_tracks
 from snakescope.healthspan.review.corrections import ACTIONS, COLUMNS, PLATE_REASONS, REASONS
-from snakescope.healthspan.review.review_rows import PROBABILITY, ReviewRow, review_rows
+from snakescope.healthspan.review.review_rows import PROBABILITY, ReviewRow, review_rows, same_place
 from snakescope.healthspan.review.settings import ReviewPageSettings
 from snakescope.healthspan.states.states import STATE_COLOURS
 from snakescope.report.pages import TEMPLATES, html, jpeg_url, write_text
@@ -102,6 +102,15 @@ def in_script(value: Any) -> Markup:
     return Markup(json.dumps(value, separators=(",", ":")).replace("<", "\\u003c"))
 
 
+def near_in_words(worm: dict[str, Any], worms: Sequence[dict[str, Any]]) -> list[str]:
+    """Return which others a worm may be the same as, in words for its row."""
+    names = {
+        one["track"]: f"worm {one['individual']}" if one["individual"] else f"object {one['track']}"
+        for one in worms
+    }
+    return [f"lies where {names[one]} does: the same (m)?" for one in worm.get("near", ())[:2]]
+
+
 def page(data: dict[str, Any], strips: Sequence[Sequence[str]], plate_url: str) -> str:
     """Return the page; all text of the plate is escaped.
 
@@ -130,6 +139,7 @@ def page(data: dict[str, Any], strips: Sequence[Sequence[str]], plate_url: str) 
         script=Markup(script),
         script_sha256=digest,
         colours=STATE_COLOURS,
+        near={one["track"]: near_in_words(one, data["worms"]) for one in data["worms"]},
         actions=ACTIONS,
         reasons=REASONS,
     )
@@ -200,8 +210,10 @@ def main(given: argparse.Namespace) -> None:
     data = review_data(
         given.plate, digest_of_tracks(given.tracks), rows, individuals, timepoints, day, shown, side
     )
+    near = same_place(rows, settings.near_um / plate_um)
     for row, worm in zip(rows, data["worms"], strict=True):
         worm["outlines"] = outlines_of(row, instances, crop_px, side)
+        worm["near"] = near.get(row.track, [])
     data["height_px"], data["width_px"] = size
     urls = [strip_urls(cells, settings.jpeg_quality) for cells in strips]
     whole = jpeg_url(_whole(picture, settings.plate_px), settings.jpeg_quality)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ from snakescope.healthspan.report.contact_sheet_rows import Row, fate, rows_of
 from snakescope.healthspan.review.histories import Course, Frames, machine_courses
 
 PROBABILITY = {"healthy": "p_healthy", "immobile": "p_immobile", "dead": "p_dead"}
+
+LONGEST_GAP = 6
+"""Frames after the end of a track in which another may go on with the same worm."""
 
 LETTER = {"healthy": "h", "immobile": "i", "dead": "d"}
 
@@ -133,6 +137,35 @@ def review_rows(
             )
         )
     return sorted(made, key=lambda one: (one.individual == 0, one.track))
+
+
+def same_place(rows: Sequence[ReviewRow], near_px: float) -> dict[int, list[int]]:
+    """Return which tracks may be the same worm, of each that has one, nearest tracks first.
+
+    That are two that lie within ``near_px`` in most frames that show both, or of which one begins
+    where the other ends.
+    """
+    found: dict[int, list[tuple[float, int]]] = {}
+    for a, b in combinations([one for one in rows if one.seen], 2):
+        apart = _apart(a, b)
+        if apart <= near_px:
+            found.setdefault(a.track, []).append((apart, b.track))
+            found.setdefault(b.track, []).append((apart, a.track))
+    return {track: [other for _, other in sorted(pairs)] for track, pairs in found.items()}
+
+
+def _apart(a: ReviewRow, b: ReviewRow) -> float:
+    """How far two lie apart (px): where both are seen, or from the end of one to the other."""
+    both = sorted(set(a.seen) & set(b.seen))
+    if both:
+        between = a.row.places[both] - b.row.places[both]
+        return float(np.median(np.hypot(*between.T)))
+    first, second = sorted((a, b), key=lambda one: one.seen[0])
+    # Neither is within the other: of two that take turns nothing is said.
+    if first.seen[-1] > second.seen[0] or second.seen[0] - first.seen[-1] > LONGEST_GAP:
+        return float("inf")
+    ends = first.row.places[first.seen[-1]] - second.row.places[second.seen[0]]
+    return float(np.hypot(*ends))
 
 
 def _column(rank: int, column: NDArray[np.int64]) -> int:

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class CorrectedSettings(Settings):
     """How corrections find their worm again, after a run with other weights."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     anchor_px: float = Field(
         30.0,
@@ -34,12 +34,18 @@ class CorrectedSettings(Settings):
 class ReviewPageSettings(Settings):
     """The page on which a plate is looked through."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     channel: Literal["bright_field", "dark_field"] = Field(
         "bright_field", description="channel shown, where the plate has it; else the other one"
     )
     crop_um: float = Field(1400.0, gt=0, description="side of the square shown around a worm (um)")
+    near_um: float = Field(
+        120.0,
+        ge=0,
+        description="two that lie no farther apart, at once or one after the other, are asked"
+        " about: they may be one worm that was found twice; 1.5 widths of an adult (um)",
+    )
     cell_px: int = Field(
         72, ge=24, le=256, description="side of the picture of a worm at a timepoint (px)"
     )

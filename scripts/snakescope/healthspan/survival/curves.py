@@ -5,6 +5,7 @@ interval-censored estimate of the individuals with confidence bands.
 """
 
 import argparse
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -27,7 +28,6 @@ from snakescope.healthspan.survival.estimators import (
 from snakescope.healthspan.survival.settings import CurvesSettings
 from snakescope.healthspan.tracking.individuals import (
     ALIVE,
-    CORRECTED_BY,
     INDIVIDUALS_COLUMNS,
     LOST,
     corrected_heading,
@@ -40,6 +40,8 @@ Floats = NDArray[np.float64]
 NO_WORM, NONE_FOUND = "no worm on the plate", "no worm was found in any frame"
 COUNTS_COLUMNS = ["timepoint", "time_h", "day", "usable", "healthy", "alive", "total"]
 CM = 1 / 2.54
+CHANGES, CORRECTED_WORMS = "changes.tsv", "corrected_worms"
+"""What a review changed, beside the individuals with its corrections, and how many worms."""
 
 
 def first_day(counts: pd.DataFrame) -> float:
@@ -120,15 +122,19 @@ def plate_summary(
         "second_look_sightings": int(counts["second_look"].sum()) if "second_look" in counts else 0,
         "time_axis": time_axis,
         "note": note,
-        **corrected_worms(individuals),
     }
 
 
-def corrected_worms(individuals: pd.DataFrame) -> dict[str, int]:
-    """Return how many worms a person corrected, of a plate that has corrections."""
-    if CORRECTED_BY not in individuals:
+def corrected_worms(individuals: str) -> dict[str, int]:
+    """Return how many worms a person changed, of a plate that has corrections.
+
+    A worm that a person took out is no individual, so that they are not counted in that table. The
+    one that has their number lies beside it, of the same job, and is no input of its own.
+    """
+    path = Path(individuals).with_name(CHANGES)
+    if not path.exists():
         return {}
-    return {"corrected_worms": int((individuals[CORRECTED_BY].fillna("") != "").sum())}
+    return {CORRECTED_WORMS: int(read_table(path, (CORRECTED_WORMS,))[CORRECTED_WORMS].iloc[0])}
 
 
 def draw_curves(
@@ -222,6 +228,7 @@ def main(given: argparse.Namespace) -> None:
         "condition": given.condition,
     }
     row = identity | plate_summary(individuals, counts, alive, healthy, given.time_axis)
+    row |= corrected_worms(given.individuals)
     write_table(given.curves, table)
     write_table(given.summary, pd.DataFrame([row]))
     title = (

@@ -69,7 +69,10 @@ def inside(one: Instance, size: tuple[int, int], margin: int) -> bool:
 
 @torch.inference_mode()
 def score_scenes(
-    model: MaskRCNN, scenes: list[Scene], score_threshold: float = 0.5, margin: int = 2
+    model: MaskRCNN,
+    scenes: list[Scene],
+    score_threshold: float = DetectSettings().score_threshold,
+    margin: int = 2,
 ) -> dict[str, float | int]:
     """Recall, precision and F at IoU 0.5, mean IoU, and recall of overlapping worms, on scenes.
 

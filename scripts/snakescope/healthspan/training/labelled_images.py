@@ -16,6 +16,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.tile import assemble, plate_picture
+from snakescope.healthspan.training.detector_scores import inside
+from snakescope.healthspan.training.hard_scenes import HARD_UNSEEN, draw_hard_scene
 from snakescope.imaging.frames import read_frame, read_picture
 from snakescope.imaging.masks import Instance, cropped, read_masks
 from snakescope.imaging.stacks import Stack
@@ -53,6 +55,9 @@ class LabelledImage:
     exhaustive: bool = True
     counted: int | None = None
 
+
+UNSEEN_SEED, UNSEEN_SCENES, UNSEEN_PX = 9_000_101, 48, 560
+"""Of ``simulated_unseen_2``; no training uses this seed."""
 
 LENGTH_SCALES = {1: 0.6, 2: 0.6, 3: 0.6, 6: 1.36, 7: 1.3, 8: 1.93}
 """Scale of each plate of quantworm_length at which its worms are about 110 px long."""
@@ -261,6 +266,21 @@ def simulated_frames(folder: Path, every: int = 1) -> Iterator[LabelledImage]:
                         yield LabelledImage(f"{plate}_{timepoint}", plate, picture, worms)
 
 
+def simulated_unseen_2() -> Iterator[LabelledImage]:
+    """Hard scenes of looks that no training draws; worms cut by the border count neither way."""
+    for number in range(UNSEEN_SCENES):
+        rng = np.random.default_rng([UNSEEN_SEED, number])
+        scene = draw_hard_scene(rng, UNSEEN_PX, HARD_UNSEEN)
+        size = (UNSEEN_PX, UNSEEN_PX)
+        whole = [one for one in scene.worms if inside(one, size, 2)]
+        cut: list[Box] = [
+            (one.left, one.top, one.mask.shape[1], one.mask.shape[0])
+            for one in scene.worms
+            if not inside(one, size, 2)
+        ]
+        yield LabelledImage(f"scene_{number}", f"scene_{number}", scene.picture, whole, ignore=cut)
+
+
 SETS: dict[str, Callable[[Path], Iterator[LabelledImage]]] = {
     "bbbc010": lambda worms: bbbc010(worms / "bbbc010"),
     "bbbc010_test15": lambda worms: bbbc010_test15(worms / "bbbc010"),
@@ -268,5 +288,6 @@ SETS: dict[str, Callable[[Path], Iterator[LabelledImage]]] = {
     "quantworm_lifespan": lambda worms: quantworm_lifespan(worms / "quantworm_lifespan"),
     "wormsizer": lambda worms: wormsizer(worms / "wormsizer"),
     "dense_photographs": lambda worms: dense_photographs(worms / "dense_photographs"),
+    "simulated_unseen_2": lambda _: simulated_unseen_2(),
 }
-"""The sets of real images, by name, read from the folder ``worms`` of the data."""
+"""The sets by name; those of real images are read from the folder ``worms`` of the data."""

@@ -31,7 +31,7 @@ MOST_TILES = 140
 """Tiles of a frame that are searched, those with the boldest objects first."""
 WALL_SHARE = 0.08
 """Share of the edge of a dish at which something lies in all frames, where the wall ends."""
-LEAST_TRIED = 0.25
+LEAST_TRIED = 0.2
 """Least confidence of the objects of a trial: less sure ones are tried beside those that count."""
 BOLD = 24
 """Grey values above the ground from which on something is seen."""
