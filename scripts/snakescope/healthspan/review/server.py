@@ -357,7 +357,8 @@ def serve(pages: Mapping[str, Path], folder: str, port: int) -> None:
     print(f"corrections are saved in {folder}/; end with Ctrl-C", file=sys.stderr, flush=True)
     try:
         server.serve_forever()
-    except KeyboardInterrupt:
-        print("ended; run the workflow again to use what was saved", file=sys.stderr)
+    except KeyboardInterrupt:  # not raised where a shell began this in the background
+        pass
     finally:
         server.server_close()
+    print("ended; run the workflow again to use what was saved", file=sys.stderr)
