@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.learning.registry import Model
+from snakescope.settings.alike import notes_of_persons
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
 from snakescope.sperm.dishes import SIMULATED, Dishes
@@ -22,6 +23,11 @@ from snakescope.tree.costs import Size
 CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
 """Of a minute of video, for requests of memory and time."""
 PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags")
+
+
+def _is_one(path: str, other: str) -> bool:
+    """Whether two cells name one file, however they spell it, or by a link."""
+    return Path(path).resolve() == Path(other).resolve()
 
 
 class Sperm(Dishes):
@@ -67,7 +73,7 @@ class Sperm(Dishes):
         others = [
             one.name
             for one in self.sheet.values()
-            if Path(one.path) == Path(row.path) and one.donor != row.donor
+            if _is_one(one.path, row.path) and one.donor != row.donor
         ]
         if others:
             raise StepError(
@@ -91,7 +97,7 @@ class Sperm(Dishes):
     def _check_dish(self, row: Video) -> None:
         """A video shows one dish, and a dish holds the sperm of one donor."""
         for one in self.sheet.values():
-            if Path(one.path) == Path(row.path) and one.dish != row.dish:
+            if _is_one(one.path, row.path) and one.dish != row.dish:
                 raise StepError(
                     f"{self.settings.sheet}, video {row.name}: expected one dish of {row.path},"
                     f" found {row.dish or 'none'} here, {one.dish or 'none'} for video {one.name};"
@@ -136,6 +142,7 @@ class Sperm(Dishes):
         notes = []
         if self.clips_of(FILES):
             self._write_plan(FILES)
+            self._check_donors()
             absent = [
                 one.file for one in self.clips_of(FILES).values() if not Path(one.file).exists()
             ]
@@ -144,6 +151,8 @@ class Sperm(Dishes):
                     f"{self.settings.clips_sheet}: expected the files of {len(absent)} clips, found"
                     f" no {absent[0]}; correct the cells"
                 )
+        every = [row.donor for row in self.sheet.values()]
+        notes += notes_of_persons("donors", [*every, *(row.donor for row in self._files_of_clips)])
         labels = self.labels()
         donors = {self.groups()[name] for name in labels}
         if labels and len(donors) < self.settings.splits.folds:
@@ -153,6 +162,22 @@ class Sperm(Dishes):
                 f" found {len(donors)}; lower sperm: splits: folds, or add donors"
             )
         return [*notes, *super().after_scan()]
+
+    @property
+    def _files_of_clips(self) -> list[Clip]:
+        return list(self.clips_of(FILES).values())
+
+    def _check_donors(self) -> None:
+        """Refuse one file as clips of two donors: one would be tested on what it was trained on."""
+        first: dict[Path, Clip] = {}
+        for row in self._files_of_clips:
+            before = first.setdefault(Path(row.file).resolve(), row)
+            if before.donor != row.donor:
+                raise StepError(
+                    f"{self.settings.clips_sheet}: expected one donor of {row.file}, found"
+                    f" {before.donor} for clip {before.name}, {row.donor} for clip {row.name};"
+                    " correct the donor, or the file"
+                )
 
     # Items of the cross-validation.
 
