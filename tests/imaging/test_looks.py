@@ -83,6 +83,23 @@ def test_both_trees_of_volumes_look_before_the_first_job(
     assert "section 3 of 20" in look(row, {"image": whole}, IngestSettings(), tmp_path)[-1]
 
 
+def test_stacks_are_told_what_volumes_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("v").mkdir()
+    values = np.random.default_rng(0).integers(1, 255, (6, 40, 48), np.uint8)
+    for number in (0, 1, 2, 4, 5):
+        tifffile.imwrite(f"v/s{number}.tif", values[number])
+    metadata = {"axes": "ZYX", "spacing": 0.04, "unit": "inches"}
+    tifffile.imwrite("l.tif", values[:5], imagej=True, resolution=(250, 250), metadata=metadata)
+    stack = Stack(name="a", image="v", labels="l.tif", voxel_nm=(40, 4, 4), positive="nonzero")
+    notes = Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+    assert "1 sections are missing by their numbers (3)" in notes[0]
+    assert notes[1].startswith("VOXEL SIZE: l.tif (labels) says 1.016e+06 1.016e+05 1.016e+05 nm")
+    with pytest.raises(StepError, match="stack a: expected voxel_nm in nm, found"):
+        stack = stack.model_copy(update={"voxel_nm": (0.04, 0.004, 0.004)})
+        Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+
+
 def test_what_was_seen_is_kept_until_a_file_changes(tmp_path: Path) -> None:
     source = volume(tmp_path / "v.tif")
     seen: list[int] = []

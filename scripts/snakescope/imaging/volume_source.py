@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ from snakescope.step.errors import StepError, system_fault
 
 FORMS = "a TIFF stack, a folder of sections (TIFF, PNG, JPEG), an HDF5 file or an OME-Zarr"
 Zyx = tuple[int, int, int]
+ABSENT_FILTER = re.compile(r"plugin|not registered|required filter|[Cc]odec not available")
+"""Words of HDF5 and Zarr where nothing is there to decompress with, and no data are damaged."""
 COLOURS = (3, 4)
 FEWEST_PX = 16
 """Length of both other axes beyond which a last one of 3 or 4 holds colours and no pixels."""
@@ -56,6 +59,11 @@ def damaged(path: str, error: Exception) -> StepError:
     if fault := system_fault(path, error):
         return fault
     lines = str(error).splitlines()
+    if ABSENT_FILTER.search(str(error)):
+        return StepError(
+            f"{path}: expected voxels that can be decoded here, found a compression that is not"
+            f" installed ({lines[0][:100]}); write the file again with gzip"
+        )
     return StepError(
         f"{path}: expected a whole volume, found a damaged or truncated file "
         f"({lines[0][:100] if lines else type(error).__name__}); copy it again"

@@ -64,9 +64,13 @@ class Membranes(Tree[Stack]):
         if is_simulated(row):
             return []
         from snakescope.imaging.volumes import kept_look, look_at_grey
+        from snakescope.imaging.voxel_size import of_voxel_size
 
+        sources = {"image": found.image} | ({"labels": found.labels} if found.labels else {})
+        notes = [note for source in sources.values() for note in source.notes]
+        notes += of_voxel_size(f"stack {row.name}", row.voxel_nm, sources)
         path = Path(self.manifest(row.name), LOOK)
-        return kept_look(path, [found.image], lambda: look_at_grey(found.image))
+        return [*notes, *kept_look(path, [found.image], lambda: look_at_grey(found.image))]
 
     def wanted(self) -> list[str]:
         """The membranes and pictures of every stack, scores of those with test sections."""

@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from snakescope.membranes.stacks.manifest import PARTS, Crop
-from snakescope.settings.sheet import Name, Row, VoxelCell
+from snakescope.settings.sheet import Name, PathCell, Row, VoxelCell
 
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 CROP = re.compile(r"(\d+):(\d+)[, ]+(\d+):(\d+)")
@@ -84,14 +84,14 @@ class Stack(Row):
         alias="stack",
         description="name of the stack, once in the sheet; names its folder of results",
     )
-    image: str = Field(
+    image: PathCell = Field(
         description="TIFF stack, folder of sections, HDF5 (`file.h5` or `file.h5:/dataset`) or"
         " OME-Zarr"
     )
     voxel_nm: VoxelCell = Field(
         description="size of a voxel along z, y and x (nm), such as `50 4 4`"
     )
-    labels: str = Field(
+    labels: PathCell = Field(
         "", description="labels of membranes, in any of those forms and of the image's shape"
     )
     positive: Annotated[str, BeforeValidator(_positive)] = Field(
