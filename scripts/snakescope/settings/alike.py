@@ -1,8 +1,9 @@
-"""Cells that differ in case, blanks or marks alone: one name that was spelt in two ways."""
+"""Cells of two rows that are one: a name that was spelt in two ways, a file that is named twice."""
 
 import re
 import unicodedata
 from collections.abc import Iterable
+from pathlib import Path
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
@@ -12,6 +13,11 @@ def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
         plain = unicodedata.normalize("NFKC", name).casefold()
         found.setdefault(re.sub(r"[\W_]+", "_", plain), {})[name] = None
     return [tuple(own) for own in found.values() if len(own) > 1]
+
+
+def is_one(path: str, other: str) -> bool:
+    """Whether two cells name one file, however they spell it, or by a link."""
+    return path == other or Path(path).resolve() == Path(other).resolve()
 
 
 def notes_of_persons(persons: str, names: Iterable[str]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.learning.registry import Model
-from snakescope.settings.alike import notes_of_persons
+from snakescope.settings.alike import is_one, notes_of_persons
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
 from snakescope.sperm.dishes import SIMULATED, Dishes
@@ -23,11 +23,6 @@ from snakescope.tree.costs import Size
 CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
 """Of a minute of video, for requests of memory and time."""
 PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags")
-
-
-def _is_one(path: str, other: str) -> bool:
-    """Whether two cells name one file, however they spell it, or by a link."""
-    return Path(path).resolve() == Path(other).resolve()
 
 
 class Sperm(Dishes):
@@ -73,7 +68,7 @@ class Sperm(Dishes):
         others = [
             one.name
             for one in self.sheet.values()
-            if _is_one(one.path, row.path) and one.donor != row.donor
+            if is_one(one.path, row.path) and one.donor != row.donor
         ]
         if others:
             raise StepError(
@@ -97,7 +92,7 @@ class Sperm(Dishes):
     def _check_dish(self, row: Video) -> None:
         """A video shows one dish, and a dish holds the sperm of one donor."""
         for one in self.sheet.values():
-            if _is_one(one.path, row.path) and one.dish != row.dish:
+            if is_one(one.path, row.path) and one.dish != row.dish:
                 raise StepError(
                     f"{self.settings.sheet}, video {row.name}: expected one dish of {row.path},"
                     f" found {row.dish or 'none'} here, {one.dish or 'none'} for video {one.name};"

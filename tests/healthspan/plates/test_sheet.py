@@ -210,8 +210,8 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         ),
         (
             [HEADER + "\tpixel_size_um", "p1\te\tc\tf\t0"],
-            ", line 2, column pixel_size_um: expected greater than or equal to 0.05, found '0'; correct the cell "
-            "or leave it empty",
+            ", line 2, column pixel_size_um: expected greater than or equal to 0.05, found '0'; "
+            "correct the cell or leave it empty",
         ),
         (
             [HEADER, "p1\te\tc\tf\tx\ty"],

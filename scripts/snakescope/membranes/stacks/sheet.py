@@ -12,6 +12,7 @@ from snakescope.settings.sheet import Name, PathCell, Row, VoxelCell
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 CROP = re.compile(r"(\d+):(\d+)[, ]+(\d+):(\d+)")
 Sections = tuple[int, ...]
+MOST_SECTIONS = 1_000_000
 
 
 def _sections(cell: Any) -> Any:
@@ -26,6 +27,12 @@ def _sections(cell: Any) -> Any:
                 "sections",
                 "numbers of sections, from 0, such as 0-20, 25 (the last one included)",
                 {"remedy": "write first-last, several parted by commas"},
+            )
+        if int(match[2] or match[1]) > MOST_SECTIONS:
+            raise PydanticCustomError(
+                "sections",
+                f"numbers of sections up to {MOST_SECTIONS}",
+                {"remedy": "write the last section of the stack"},
             )
         found += range(int(match[1]), int(match[2] or match[1]) + 1)
     return tuple(sorted(set(found)))
