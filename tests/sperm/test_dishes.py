@@ -66,6 +66,24 @@ def test_one_file_is_of_one_donor_however_it_is_spelt():
     assert any("the donors 'd1' and 'D1' are taken for different ones" in one for one in told)
 
 
+def test_a_video_in_two_rows_is_told_and_its_scale_is_one():
+    told: list[str] = []
+    settings = SpermSettings.model_validate({"sheet": "videos.tsv"})
+    for name, seed in (("a", 1), ("b", 2)):
+        values = np.random.default_rng(seed).integers(9, 200, (20, 24, 24)).astype(np.uint8)
+        np.save(f"{name}.npy", values)
+    Path("copy.npy").write_bytes(Path("a.npy").read_bytes())
+    rows = "v1\ta.npy\td1\tx\t16\nv2\tb.npy\td1\tX\t16\nv3\tcopy.npy\td1\tx\t16\n"
+    Path("videos.tsv").write_text(VIDEOS + rows)
+    Sperm(settings, scans=True, warn=told.append).open()
+    assert next(one for one in told if "once more" in one).startswith(
+        "videos.tsv, video v3: copy.npy is the video v1 once more"
+    )
+    assert any("the dishes 'x' and 'X' are ranked apart" in one for one in told)
+    tree = opened("v1\ta.npy\td1\t\t16\nv2\t./a.npy\td1\t\t20\n")
+    assert "expected one um_per_px and one fps" in tree.problems["v2"]
+
+
 def test_words_of_refusal_exclude_no_video():
     header, rows = VIDEOS.strip() + "\texclusion\n", BOTH.replace("\n", "\tno\n")
     Path("videos.tsv").write_text(header + rows)

@@ -366,7 +366,8 @@ def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
     known = {name: cell for name, cell in cells.items() if name in columns and cell}
     extra = {name: cell for name, cell in cells.items() if name not in columns}
     for name, cell in known.items():
-        if int in get_args(columns[name].annotation) and THOUSANDS.fullmatch(cell):
+        kinds = (columns[name].annotation, *get_args(columns[name].annotation))
+        if int in kinds and THOUSANDS.fullmatch(cell):
             raise StepError(
                 f"{where}, column {name}: expected a whole number, found {cell!r}, which may be"
                 f" {int(float(cell))} or {int(cell.replace('.', ''))}; write it without a point"

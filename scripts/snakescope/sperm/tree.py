@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.learning.registry import Model
-from snakescope.settings.alike import is_one, notes_of_persons
+from snakescope.settings.alike import alike, is_copy, is_one, notes_of_persons
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
 from snakescope.sperm.dishes import SIMULATED, Dishes
@@ -76,7 +76,7 @@ class Sperm(Dishes):
                 f" {row.donor} here, {self.sheet[others[0]].donor} for video {others[0]}; correct"
                 " the donor, or one clip would be tested on a donor that it was trained on"
             )
-        notes = []
+        notes = self._copies(row)
         self._check_dish(row)
         if match := SIMULATED.fullmatch(row.path):
             if match[2] != row.name:
@@ -85,13 +85,30 @@ class Sperm(Dishes):
                     f" name, found {row.path}; write {row.name}.avi"
                 )
         else:
-            notes = self._look(row)
+            notes += self._look(row)
         self._write_plan(row.name)
         return notes
+
+    def _copies(self, row: Video) -> list[str]:
+        """Tell of a video that is in a row before once more, or a copy of that one."""
+        for one in self.sheet.values():
+            if one.name == row.name:
+                break
+            if is_one(one.path, row.path) or is_copy(one.path, row.path):
+                return [
+                    f"{self.settings.sheet}, video {row.name}: {row.path} is the video {one.name}"
+                    " once more, whose sperm would count twice; remove a row"
+                ]
+        return []
 
     def _check_dish(self, row: Video) -> None:
         """A video shows one dish, and a dish holds the sperm of one donor."""
         for one in self.sheet.values():
+            if is_one(one.path, row.path) and (one.um_per_px, one.fps) != (row.um_per_px, row.fps):
+                raise StepError(
+                    f"{self.settings.sheet}, video {row.name}: expected one um_per_px and one fps"
+                    f" of {row.path}, found others for video {one.name}; correct the cells"
+                )
             if is_one(one.path, row.path) and one.dish != row.dish:
                 raise StepError(
                     f"{self.settings.sheet}, video {row.name}: expected one dish of {row.path},"
@@ -147,6 +164,12 @@ class Sperm(Dishes):
                     f" no {absent[0]}; correct the cells"
                 )
         every = [row.donor for row in self.sheet.values()]
+        dishes = alike(row.dish for row in self.sheet.values())
+        notes += [
+            f"the dishes {' and '.join(map(repr, own))} are ranked apart; spell them alike if they"
+            " are one"
+            for own in dishes
+        ]
         notes += notes_of_persons("donors", [*every, *(row.donor for row in self._files_of_clips)])
         labels = self.labels()
         donors = {self.groups()[name] for name in labels}

@@ -171,3 +171,8 @@ def test_a_fault_of_the_system_is_never_a_bad_scan(tmp_path: Path, monkeypatch) 
     settings = IngestSettings(salt=str(tmp_path / "salt"))
     with pytest.raises(SystemFault, match="give this account leave"):
         ingest_all([scan(image=str(tmp_path / "a.png"))], settings, tmp_path, 3)
+
+
+def test_a_mask_is_of_one_scan() -> None:
+    rows = [scan(name, image=f"{name}.png", mask="m.png", patient=name) for name in "ab"]
+    assert "expected a mask of one scan" in conflicts(rows)["b"]

@@ -64,6 +64,15 @@ def conflicts(scans: Iterable[Scan]) -> Mapping[str, str]:
                 f"{scan.image}: expected every image in one row, found it as scan {before} and as"
                 f" scan {scan.name}; remove one row"
             )
+    outlines: dict[Path, str] = {}
+    for scan in rows:
+        before = outlines.setdefault(Path(scan.mask).resolve(), scan.name) if scan.mask else ""
+        if before and before != scan.name:
+            found.setdefault(
+                scan.name,
+                f"{scan.mask}: expected a mask of one scan, found it for scan {before} and for scan"
+                f" {scan.name}; correct the column mask",
+            )
     sets: dict[str, set[str]] = {}
     for scan in rows:
         if scan.patient and scan.stage:

@@ -27,7 +27,7 @@ class Video(Row):
     donor: Name = Field(description="who gave the sample: all clips of a donor stay in one fold")
     dish: NameOrEmpty = Field("", description="dish in which sperm are ranked; empty: the video")
     um_per_px: float | None = Field(
-        None, gt=0, le=50, description="pixel size (um); without it there are no speeds"
+        None, ge=0.005, le=50, description="pixel size (um); without it there are no speeds"
     )
     fps: float | None = Field(
         None, gt=0, le=2000,
@@ -48,13 +48,13 @@ class Clip(Row):
     y_px: float | None = Field(None, ge=0, description="row of the head (px); empty: the middle")
     donor: str = Field("", description="donor, of a file of its own")
     dish: NameOrEmpty = Field("", description="dish, of a file of its own")
-    um_per_px: float | None = Field(None, gt=0, le=50, description="pixel size of a file (um)")
+    um_per_px: float | None = Field(None, ge=0.005, le=50, description="pixel size of a file (um)")
     fps: float | None = Field(None, gt=0, le=2000, description="frames per second of a file")
-    A: int = Field(0, ge=0, description="votes for grade A, the best")
-    B: int = Field(0, ge=0, description="votes for grade B")
-    C: int = Field(0, ge=0, description="votes for grade C")
-    D: int = Field(0, ge=0, description="votes for grade D")
-    E: int = Field(0, ge=0, description="votes for grade E")
+    A: int = Field(0, ge=0, le=9999, description="votes for grade A, the best")
+    B: int = Field(0, ge=0, le=9999, description="votes for grade B")
+    C: int = Field(0, ge=0, le=9999, description="votes for grade C")
+    D: int = Field(0, ge=0, le=9999, description="votes for grade D")
+    E: int = Field(0, ge=0, le=9999, description="votes for grade E")
 
     @model_validator(mode="before")
     @classmethod
