@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
-from snakescope.imaging.video import Video, check_rate, sampled, write_video
+from snakescope.imaging.videos.video import Video, check_rate, sampled, write_video
 from snakescope.step.errors import StepError
 
 

@@ -8,7 +8,7 @@ import pytest
 import tifffile
 from PIL import Image
 
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.step.errors import StepError
 
 FRAMES = np.random.default_rng(0).integers(40, 200, (20, 24, 32)).astype(np.uint8)

@@ -66,8 +66,8 @@ class Membranes(Tree[Stack]):
         write_manifest(self.manifest(row.name), found)
         if is_simulated(row):
             return []
+        from snakescope.imaging.volume_source import of_voxel_size
         from snakescope.imaging.volumes import MOST_VOXELS, kept_look, look_at_grey
-        from snakescope.imaging.voxel_size import of_voxel_size
 
         sources = {"image": found.image} | ({"labels": found.labels} if found.labels else {})
         notes = [note for source in sources.values() for note in source.notes]

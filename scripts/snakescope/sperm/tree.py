@@ -123,8 +123,8 @@ class Sperm(Dishes):
                 )
 
     def _look(self, row: Video) -> list[str]:
-        from snakescope.imaging.video import Video as Opened
-        from snakescope.imaging.video import check_rate
+        from snakescope.imaging.videos.video import Video as Opened
+        from snakescope.imaging.videos.video import check_rate
 
         video = Opened(row.path, row.fps)
         check_rate(video, self.settings.clips.fps)

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.sperm.clips.cut import (
     Window,
     crop,
@@ -74,7 +74,7 @@ def test_clips_have_the_scale_of_the_networks(tmp_path: Path):
 
 
 def test_a_video_that_ends_gives_fewer_frames_and_a_flag(tmp_path: Path):
-    video = video_of(tmp_path / "a.npy", np.full((40, 120, 120), 9, np.uint8))
+    video = video_of(tmp_path / "a.npy", np.zeros((40, 120, 120), np.uint8))
     (made,) = cut(video, [window(start=0.3)], SETTINGS)
     assert len(made.frames) < 14
     row = described(window(start=0.3), made.frames, SETTINGS)

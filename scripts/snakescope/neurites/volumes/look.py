@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.imaging.volume_source import of_voxel_size
 from snakescope.imaging.volumes import Source, kept_look, look_at_grey, read
-from snakescope.imaging.voxel_size import of_voxel_size
 from snakescope.neurites.volumes.scan import BOUNDARIES
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.neurites.volumes.sheet import Volume

@@ -68,7 +68,8 @@ class StackFrames:
                 f" ({type(error).__name__}: {str(error)[:100]}); export the stack again"
             ) from None
         if self._source is not None:
-            check_end(path, volumes.read(self._source, self.count - 1, self.count)[0])
+            first, last = (volumes.read(self._source, k, k + 1)[0] for k in (0, self.count - 1))
+            check_end(path, first, last)
 
     def frames(self, last: int) -> Iterator[NDArray[Any]]:
         """Yield frames up to ``last``, (Y, X) or (Y, X, 3)."""
@@ -89,13 +90,15 @@ def _interval_s(metadata: dict[str, Any]) -> float | None:
     return unit * float(interval)
 
 
-def check_end(path: str | Path, frame: NDArray[Any]) -> None:
+def check_end(path: str | Path, first: NDArray[Any], last: NDArray[Any]) -> None:
     """Refuse a last frame that is zeros, as of a copy that was broken off after it was reserved.
 
     Raises:
         StepError: it is, or it ends in them from the middle of a row on.
     """
-    if not frame.any() or (frame.ndim == 2 and tiff.zero_share(frame, rows_too=False)):
+    if not first.any():  # a dark video is no copy that was broken off
+        return
+    if not last.any() or (last.ndim == 2 and tiff.zero_share(last, rows_too=False)):
         raise StepError(
             f"{path}: expected a whole video, found zeros to the end of its last frame, which no"
             " camera gives: the copy was broken off; copy it again"

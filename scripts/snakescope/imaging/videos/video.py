@@ -14,7 +14,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.imaging.video_stills import FolderFrames, StackFrames, check_end
+from snakescope.imaging.videos.stills import FolderFrames, StackFrames, check_end
 from snakescope.step.errors import StepError, system_fault
 from snakescope.step.output import atomic_write
 
@@ -174,7 +174,7 @@ class Video:
             ) from None
         count = self._stacked(self._array.shape)
         if count:
-            check_end(self.path, np.asarray(self._array[-1]))
+            check_end(self.path, *(np.asarray(self._array[k]) for k in (0, -1)))
         return count, None
 
     def _stacked(self, shape: tuple[int, ...]) -> int:
