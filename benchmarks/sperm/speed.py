@@ -25,7 +25,7 @@ import yaml
 from benchmarks import ROOT
 from benchmarks.run import workflow
 from benchmarks.sperm import COLUMNS
-from snakescope.imaging.video import write_video
+from snakescope.imaging.videos.video import write_video
 from snakescope.sperm.clips.cut import write_clip
 from snakescope.sperm.networks.build import build
 from snakescope.sperm.networks.catalogue import ABOUT, FRAMES, Size

@@ -20,7 +20,7 @@ from scipy import stats
 
 from benchmarks import ROOT
 from benchmarks.sperm import COLUMNS
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.learning.intervals import bootstrap_interval
 from snakescope.sperm.clips.cut import Window, cut, speed_error
 from snakescope.sperm.clips.motion import drift, motion

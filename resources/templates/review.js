@@ -10,7 +10,7 @@
     d: style.getPropertyValue("--dead"), "-": "#e6e8ea", c: "#ffffff", x: "#c9cdd1"};
   const LEGAL = /^[A-Za-z0-9_-]{1,40}$/;
   const state = {scorer: "", lines: [], order: [], at: 0, column: 0, waiting: null, film: 0,
-    same: -1, found: {}, saved: 0, read: false, sending: false};
+    same: -1, found: {}, saved: 0, read: false, sending: false, others: {}};
 
   const current = () => state.order[state.at];
   const worm = () => data.worms[current()];
@@ -56,7 +56,18 @@
       state.same = current();
       return say(`go to the worm that ${nameOf(current())} is the same as, and press Enter; Escape leaves it`);
     }
-    append(Corrections.line(data, state.lines, state.scorer, worm(), action, state.column,
+    // To check is to say that the machine is right, which nobody can who does not see its call.
+    if (action === "checked" && machineHidden(state.found[worm().track] || {})) {
+      return say("blind: say what you see, as a for alive at the last picture; n goes on");
+    }
+    if (action === "checked" && blind()) return step(1);
+    let column = state.column;
+    if (action === "immobile") {
+      column = Corrections.before(data, column);
+      if (column < 0) return say("no picture before this one: its healthspan ended before the first");
+      action = "last_healthy";
+    }
+    append(Corrections.line(data, state.lines, state.scorer, worm(), action, column,
       {...more, blind: blind()}));
     if (action === "checked") step(1);
     else if (onward) next();
@@ -76,6 +87,7 @@
   function ask(words, then) {
     state.waiting = {words, then};
     $("reasons").hidden = false;
+    say("which reason? Type its number; Escape leaves it");
     $("reasons").replaceChildren(...words.map((reason, place) => {
       const button = document.createElement("button");
       button.textContent = `${place + 1}  ${reason}`;
@@ -89,23 +101,29 @@
     const {words, then} = state.waiting;
     state.waiting = null;
     $("reasons").hidden = true;
+    if (place < 0) say("left as it was");
     if (place >= 0 && place < words.length) then(words[place]);
     $("rows").focus();
   }
 
-  const machineHidden = (own) => blind() && !own.death && !own.healthspan_end;
+  // Whether nothing is shown of a worm: its call is hidden, and nothing was said of it.
+  const machineHidden = (own) => blind() && !own.death && !own.healthspan_end && !own.kind;
 
   // Of rows that are not in view nothing is drawn before they are.
   function drawRow(index) {
     const row = rows[index], one = data.worms[index], own = state.found[one.track] || {};
     row.dataset.drawn = "1";
     Strips.fill(row, index);
-    const hidden = machineHidden(own), looks = {};
+    const hidden = Boolean(blind()), looks = {};
     if (!blind()) one.seen.forEach((at, place) => { looks[at] = COLOUR[one.looks[place]] && one.looks[place]; });
-    const letters = hidden ? "-".repeat(count) : Corrections.states(data, one, own);
+    const letters = machineHidden(own) ? "-".repeat(count) : Corrections.states(data, one, own, hidden);
     Strips.bar(row.querySelector(".bar"), letters, looks, data.usable, cell, COLOUR);
-    row.querySelector(".call").textContent = Corrections.words(data, own, nameOf);
-    row.querySelector(".note").textContent = Corrections.contradiction(data, one, own);
+    const words = Corrections.words(data, own, nameOf);
+    row.querySelector(".call").textContent = words && `you: ${words}`;
+    row.querySelector(".note").textContent = Corrections.contradiction(data, one, own, hidden);
+    const {told, differ} = Corrections.others(data, blind() ? {} : state.others, one.track, nameOf);
+    row.querySelector(".others").textContent = `${differ ? "scorers disagree: " : ""}${told.join(" · ")}`;
+    row.classList.toggle("differ", differ);
   }
 
   const inView = new Set();
@@ -141,6 +159,7 @@
     for (const index of state.order) $("rows").insertBefore(rows[index], first);
     state.at = Math.max(0, state.order.indexOf(here));
     document.body.classList.toggle("blind", Boolean(blind()));
+    $("sort").disabled = Boolean(blind());
     $("title").textContent = blind() ? "Review, blind" : `Review of ${data.plate}`;
     document.title = $("title").textContent;
   }
@@ -256,14 +275,14 @@
   }
 
   const KEYS = {d: () => act("dead"), h: () => act("last_healthy"), a: () => act("alive"),
-    c: () => act("censored"), x: () => act("not_a_worm"), w: () => act("worm"),
+    i: () => act("immobile"), c: () => act("censored"), x: () => act("not_a_worm"), w: () => act("worm"),
     Enter: () => act("checked"), z: () => act("undo"), Z: () => act("redo"), n: next, " ": film,
     o: () => $("outlines").click(), b: () => $("blind").click(), Home: () => move(-count), End: () => move(count),
     ArrowUp: () => step(-1), ArrowDown: () => step(1), ",": () => jump(-1), ".": () => jump(1),
     m: () => act("same_as"), E: () => act("exclude_plate"), "/": goTo,
     p: () => enlarge(), "?": () => { $("help").scrollIntoView(); },
     D: () => act("dead", null, true), H: () => act("last_healthy", null, true),
-    A: () => act("alive", null, true), C: () => act("censored", null, true),
+    A: () => act("alive", null, true), I: () => act("immobile", null, true), C: () => act("censored", null, true),
     X: () => act("not_a_worm", null, true), W: () => act("worm", null, true)};
 
   document.addEventListener("keydown", (event) => {
@@ -320,7 +339,12 @@
     button.addEventListener("click", () => act(button.dataset.action));
   });
   $("sort").addEventListener("change", () => { sorted(); draw(); $("rows").focus(); });
-  $("blind").addEventListener("change", () => { sorted(); draw(); });
+  $("blind").addEventListener("change", () => {
+    // A page that is opened again does not show what was hidden.
+    try { localStorage.setItem("snakescope:blind", blind() ? "1" : ""); } catch (error) { /* told when saving */ }
+    sorted();
+    draw();
+  });
   $("outlines").addEventListener("change", show);
   $("scorer").addEventListener("change", () => {
     const name = $("scorer").value.trim();
@@ -367,6 +391,7 @@
     state.scorer = localStorage.getItem("snakescope:scorer") || "";
   } catch (error) { state.scorer = ""; }
   $("scorer").value = state.scorer;
+  try { $("blind").checked = Boolean(localStorage.getItem("snakescope:blind")); } catch (error) { /* as above */ }
   rows.forEach((row) => { row.querySelector(".strip").style.width = `${count * cell}px`; });
   rows.forEach((row) => watcher.observe(row));
   // While the browser still reads the pictures, those of rows in view are taken as they come.
@@ -379,10 +404,10 @@
     clearInterval(filling);
     fill();
   });
-  // The server serves no other pages of the plate.
   if (token) {
-    $("links").querySelectorAll("a:not(:first-child)").forEach((link) => link.remove());
-    $("links").querySelector("a").href = "/";
+    $("links").querySelectorAll("a").forEach((link, place) => {
+      link.href = place ? `/plate/${encodeURIComponent(data.plate)}/${link.getAttribute("href")}` : "/";
+    });
   }
   sorted();
   toChange();

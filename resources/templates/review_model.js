@@ -103,6 +103,41 @@ const Corrections = (() => {
     return said.join("; ");
   }
 
+  // The column of the last picture before another; -1 if there is none.
+  function before(data, column) {
+    for (let at = column - 1; at >= 0; at -= 1) if (data.usable[at]) return at;
+    return -1;
+  }
+
+  // What others say of a worm, in words, and whether they differ. `found` has a list of the lines of
+  // each by name; who said nothing of a worm differs from nobody.
+  function others(data, found, track, nameOf) {
+    const said = Object.entries(found).map(([name, lines]) => [name, calls(data, lines)[track]])
+      .filter(([, own]) => own);
+    const told = said.map(([name, own]) => `${name}: ${words(data, own, nameOf)}`);
+    const one = (own, slot) => {
+      const line = own[slot];
+      // Of who says something else of it, it counts.
+      if (!line && slot === "kind") return "counts";
+      if (!line) return own.checked ? asMachine(data, track, slot) : null;
+      return slot === "kind" ? `${line.action} ${line.value}` : `${line.action} ${line.timepoint}`;
+    };
+    const differ = ["death", "healthspan_end", "kind"].some((slot) => {
+      const calls = said.map(([, own]) => one(own, slot)).filter((call) => call !== null);
+      return new Set(calls).size > 1;
+    });
+    return {told, differ};
+  }
+
+  // The machine's call as a person would say it.
+  function asMachine(data, track, slot) {
+    const worm = data.worms.find((one) => one.track === track);
+    if (slot === "death" && worm.dead >= 0) return `dead ${data.timepoints[worm.dead]}`;
+    const moved = before(data, worm.stopped);
+    if (slot === "healthspan_end" && moved >= 0) return `last_healthy ${data.timepoints[moved]}`;
+    return slot;
+  }
+
   // Seconds that a worm took so far, by the times of the lines; longer pauses do not count.
   function pace(data, lines) {
     const times = lines.map((one) => Date.parse(one.time_utc) / 1000);
@@ -135,10 +170,11 @@ const Corrections = (() => {
     return found;
   }
 
-  // A letter a column: h, i, d; c no longer watched; - before it was followed, x no worm.
-  function states(data, worm, own) {
+  // A letter a column: h, i, d; c no longer watched; - before it was followed, x no worm. Where the
+  // machine's calls are `hidden`, what a person did not say is - as well.
+  function states(data, worm, own, hidden) {
     const column = (one) => data.timepoints.indexOf(one.timepoint);
-    let {stopped, dead, last} = worm;
+    let {stopped, dead, last} = hidden ? {stopped: -1, dead: -1, last: data.timepoints.length - 1} : worm;
     if (stopped < 0) stopped = data.timepoints.length;
     if (dead < 0) dead = data.timepoints.length;
     const kind = own.kind && own.kind.action;
@@ -164,15 +200,17 @@ const Corrections = (() => {
       if (at > last && dead >= data.timepoints.length) return "c";
       if (at >= dead) return "d";
       if (at >= stopped) return "i";
-      return at < first && !own.healthspan_end ? "-" : "h";
+      return (hidden || at < first) && !own.healthspan_end ? "-" : "h";
     }).join("");
   }
 
-  // A call that the workflow will not apply, in words; empty if there is none.
-  function contradiction(data, worm, own) {
+  // A call that the workflow will not apply, in words; empty if there is none. Where the machine's
+  // calls are `hidden`, the words do not tell them either.
+  function contradiction(data, worm, own, hidden) {
     if (!own.healthspan_end || (own.kind && ["not_a_worm", "same_as"].includes(own.kind.action))) return "";
     const moves = data.timepoints.indexOf(own.healthspan_end.timepoint);
-    let dead = worm.dead, last = data.timepoints.length - 1;
+    let dead = hidden ? -1 : worm.dead, last = data.timepoints.length - 1;
+    if (hidden && !own.death) return "say also when it died, or that it is alive";
     if (own.death) {
       const at = data.timepoints.indexOf(own.death.timepoint);
       if (own.death.action === "dead") dead = at;
@@ -237,7 +275,7 @@ const Corrections = (() => {
     return keyed.map((one) => one[one.length - 1]);
   }
 
-  return {NO_TRACK, stacks, nearest, line, ofPlate, sameAs, changes, jump, words, pace, undo, calls, states,
+  return {NO_TRACK, stacks, nearest, line, ofPlate, sameAs, changes, jump, words, before, others, pace, undo, calls, states,
     contradiction, text, parse, order};
 })();
 if (typeof module !== "undefined") module.exports = Corrections;

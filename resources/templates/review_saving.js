@@ -123,8 +123,23 @@ function Saving(data, state, token, say, draw) {
     }
   }
 
+  // Who decides between scorers sees what they said; the others see only their own.
+  async function readOthers() {
+    state.others = {};
+    if (state.scorer !== data.adjudicated) return;
+    const headers = {"X-Snakescope-Token": token.content}, plate = encodeURIComponent(data.plate);
+    const names = await (await fetch(`/api/scorers?plate=${plate}`, {headers})).json();
+    for (const name of names.filter((one) => one !== data.adjudicated)) {
+      const answer = await fetch(`/api/corrections?plate=${plate}&scorer=${encodeURIComponent(name)}`, {headers});
+      if (answer.ok && state.scorer === data.adjudicated) {
+        state.others[name] = Corrections.parse(data, await answer.text(), name);
+      }
+    }
+  }
+
   async function load() {
     state.lines = [];
+    state.others = {};
     state.read = false;
     try {
       const kept = localStorage.getItem(storageKey());
@@ -137,6 +152,7 @@ function Saving(data, state, token, say, draw) {
     if (!state.scorer) return;
     try {
       await merge();
+      await readOthers();
       draw();
     } catch (error) {
       say(`not read: ${error.message}; what is said is kept in this browser`, true);

@@ -17,7 +17,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plate", nargs="+", help="names of plates in the sample sheet")
     parser.add_argument("--port", type=int, default=8123, help="port of this machine (8123)")
     parser.add_argument(
-        "--config", type=Path, default=Path("config/config.yaml"), help="configuration of the trees"
+        "--config",
+        "--configfile",
+        type=Path,
+        default=Path("config/config.yaml"),
+        help="configuration of the trees",
     )
 
 
@@ -37,5 +41,6 @@ def main(options: argparse.Namespace) -> None:
         known += list(opened.sheet)
     absent = ", ".join(one for one in options.plate if one not in known)
     raise StepError(
-        f"{absent}: expected plates of the sample sheet, found {', '.join(known[:8]) or 'none'}"
+        f"{absent}: expected plates of the sample sheet that {options.config} names, found"
+        f" {', '.join(known[:8]) or 'none'}; --config names another configuration"
     )

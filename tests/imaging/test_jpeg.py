@@ -16,7 +16,7 @@ from snakescope.fibrosis.scans.read import read_raw
 from snakescope.imaging.dicom import read_ultrasound
 from snakescope.imaging.frames import UnreadableFrame, read_frame
 from snakescope.imaging.jpeg import END, check_whole
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.step.errors import StepError
 
 FILES = Path(pydicom.__file__).parent / "data/test_files"

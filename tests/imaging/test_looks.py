@@ -12,6 +12,8 @@ from snakescope.imaging.volumes import Source, describe, kept_look, look_at_grey
 from snakescope.membranes.settings import MembranesSettings
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.tree import Membranes
+from snakescope.neurites.settings import NeuritesSettings
+from snakescope.neurites.tree import Neurites
 from snakescope.neurites.volumes.look import look
 from snakescope.neurites.volumes.settings import IngestSettings
 from snakescope.neurites.volumes.sheet import Volume
@@ -83,6 +85,25 @@ def test_both_trees_of_volumes_look_before_the_first_job(
     assert "section 3 of 20" in look(row, {"image": whole}, IngestSettings(), tmp_path)[-1]
 
 
+def test_stacks_are_told_what_volumes_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("v").mkdir()
+    values = np.random.default_rng(0).integers(1, 255, (6, 40, 48), np.uint8)
+    for number in (0, 1, 2, 4, 5):
+        tifffile.imwrite(f"v/s{number}.tif", values[number])
+    metadata = {"axes": "ZYX", "spacing": 0.04, "unit": "inches"}
+    tifffile.imwrite(
+        "l.tif", values[:5] // 200, imagej=True, resolution=(250, 250), metadata=metadata
+    )
+    stack = Stack(name="a", image="v", labels="l.tif", voxel_nm=(40, 4, 4), positive="nonzero")
+    notes = Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+    assert "1 sections are missing by their numbers (3)" in notes[0]
+    assert notes[1].startswith("VOXEL SIZE: l.tif (labels) says 1.016e+06 1.016e+05 1.016e+05 nm")
+    with pytest.raises(StepError, match="stack a: expected voxel_nm in nm, found"):
+        stack = stack.model_copy(update={"voxel_nm": (0.04, 0.004, 0.004)})
+        Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+
+
 def test_what_was_seen_is_kept_until_a_file_changes(tmp_path: Path) -> None:
     source = volume(tmp_path / "v.tif")
     seen: list[int] = []
@@ -94,3 +115,66 @@ def test_what_was_seen_is_kept_until_a_file_changes(tmp_path: Path) -> None:
     for _ in range(3):
         assert kept_look(tmp_path / "look.json", [source], once) == ["note"]
     assert len(seen) == 1
+
+
+def test_a_section_is_trained_on_or_scored_in_both_trees_of_volumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    volume(Path("v.tif"))
+    Path("link.tif").symlink_to("v.tif")
+    labels = np.zeros((20, 40, 48), np.uint8)
+    labels[:, ::9] = 1
+    tifffile.imwrite("l.tif", labels)
+    cells = {"labels": "l.tif", "voxel_nm": (50, 4, 4)}
+    one = Stack(name="a", image="v.tif", train=(0, 1, 2), **cells)
+    for other, refused in (((3, 4), False), ((2, 3), True)):
+        two = Stack(name="b", image="link.tif", test=other, **cells)
+        tree = Membranes(MembranesSettings(), rows=(one, two))
+        if refused:
+            with pytest.raises(StepError, match="found 2 in train and, as stack b, in test"):
+                tree.scan(one)
+        else:
+            assert not tree.scan(one)
+    below = Stack(name="a", image="v.tif", set="train", crop=(0, 36, 0, 48), **cells)
+    above = Stack(name="b", image="v.tif", set="test", crop=(30, 40, 0, 48), **cells)
+    with pytest.raises(StepError, match="found 0 in train and, as stack b, in test"):
+        Membranes(MembranesSettings(), rows=(below, above)).scan(below)
+    rows = (
+        Volume(name="a", image="v.tif", set="train", **cells),
+        Volume(name="b", image="./link.tif", set="test", **cells),
+    )
+    with pytest.raises(StepError, match="expected a volume in one set, found it in train"):
+        Neurites(NeuritesSettings(), rows=rows).scan(rows[0])
+
+
+def test_labels_that_show_no_membranes_are_refused_before_the_first_job(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    volume(Path("v.tif"))
+    objects = np.arange(20 * 40 * 48, dtype=np.uint32).reshape(20, 40, 48) // 500
+    tifffile.imwrite("l.tif", objects)
+    cells = {"name": "a", "image": "v.tif", "labels": "l.tif", "voxel_nm": (50, 4, 4)}
+    for positive, sentence in (
+        ("", "say in the column positive"),
+        ("999", "expected the label 999"),
+    ):
+        stack = Stack(positive=positive, **cells)
+        with pytest.raises(StepError, match=sentence):
+            Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+    stack = Stack(positive="nonzero", **cells)
+    assert not Membranes(MembranesSettings(), rows=(stack,)).scan(stack)
+
+
+def test_ranges_of_sections_without_an_end_are_refused() -> None:
+    with pytest.raises(ValueError, match="numbers of sections up to 1000000"):
+        Stack.model_validate(
+            {
+                "stack": "a",
+                "image": "v",
+                "labels": "l",
+                "voxel_nm": "50 4 4",
+                "test": "0-99999999999",
+            }
+        )

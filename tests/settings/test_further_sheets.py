@@ -91,3 +91,18 @@ def test_conditions_that_look_alike_are_told(other: str) -> None:
     (note,) = warnings_of_alike_conditions(plates)
     assert "are compared as different ones" in note
     assert not warnings_of_alike_conditions(plates[:1] * 2)
+
+
+@pytest.mark.parametrize("column", ["age (d)", "age_d", "Age [days]", "pixel (um)"])
+def test_columns_with_a_unit_are_asked_about(tmp_path: Path, column: str) -> None:
+    text = TEXT.replace("worms", column).encode()
+    with pytest.raises(StepError, match=f"did you mean {column[:3].lower()}"):
+        sheet_of(tmp_path / "p.tsv", text)
+    # A column of the user's own.
+    assert sheet_of(tmp_path / "p.tsv", TEXT.replace("worms", "age_group").encode()).rows
+
+
+@pytest.mark.parametrize("cell", ["no.", "No!", "keine", "aucun", "\u7121", "\uc5c6\uc74c", "0,0"])
+def test_words_of_refusal_in_other_languages_are_no_reason(tmp_path: Path, cell: str) -> None:
+    text = TEXT.replace("worms", "exclusion").replace("8", cell).encode()
+    assert not sheet_of(tmp_path / "p.tsv", text).rows[0].exclusion

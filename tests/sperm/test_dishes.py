@@ -10,6 +10,7 @@ import pytest
 from snakescope.sperm.settings import SpermSettings
 from snakescope.sperm.tree import Sperm
 from snakescope.sperm.videos.sheet import FILES
+from snakescope.step.errors import StepError
 
 VIDEOS = "video\tpath\tdonor\tdish\tfps\n"
 CLIPS = "clip\tvideo\tfile\tdonor\tdish\tfps\tA\tE\n"
@@ -47,6 +48,47 @@ def test_videos_of_a_dish_are_ranked_together():
         f"results/sperm/{video}/grades.tsv" for video in ("v1", "v2")
     ]
     assert tree.table_of_dish(SimpleNamespace(video="v3")) == "results/sperm/dishes/v3/clips.tsv"
+
+
+def test_one_file_is_of_one_donor_however_it_is_spelt():
+    told: list[str] = []
+    opened("v1\ta.npy\td1\t\t16\n")
+    Path("link.npy").symlink_to("a.npy")
+    rows = "v1\ta.npy\td1\t\t16\nv2\t./a.npy\td2\t\t16\nv3\tlink.npy\td3\t\t16\n"
+    tree = opened(rows)
+    assert set(tree.problems) == {"v1", "v2", "v3"}
+    assert "expected one donor of a.npy" in tree.problems["v1"]
+    with pytest.raises(StepError, match=r"expected one donor of \./one\.npy, found d3"):
+        opened(BOTH, "c1\t\tone.npy\td3\t\t16\t1\t1\nc2\t\t./one.npy\td4\t\t16\t1\t1\n")
+    sheet = {"sheet": "videos.tsv"}
+    Path("videos.tsv").write_text(VIDEOS + BOTH.replace("d2", "D1"))
+    Sperm(SpermSettings.model_validate(sheet), scans=True, warn=told.append).open()
+    assert any("the donors 'd1' and 'D1' are taken for different ones" in one for one in told)
+
+
+def test_a_video_in_two_rows_is_told_and_its_scale_is_one():
+    told: list[str] = []
+    settings = SpermSettings.model_validate({"sheet": "videos.tsv"})
+    for name, seed in (("a", 1), ("b", 2)):
+        values = np.random.default_rng(seed).integers(9, 200, (20, 24, 24)).astype(np.uint8)
+        np.save(f"{name}.npy", values)
+    Path("copy.npy").write_bytes(Path("a.npy").read_bytes())
+    rows = "v1\ta.npy\td1\tx\t16\nv2\tb.npy\td1\tX\t16\nv3\tcopy.npy\td1\tx\t16\n"
+    Path("videos.tsv").write_text(VIDEOS + rows)
+    Sperm(settings, scans=True, warn=told.append).open()
+    assert next(one for one in told if "once more" in one).startswith(
+        "videos.tsv, video v3: copy.npy is the video v1 once more"
+    )
+    assert any("the dishes 'x' and 'X' are ranked apart" in one for one in told)
+    tree = opened("v1\ta.npy\td1\t\t16\nv2\t./a.npy\td1\t\t20\n")
+    assert "expected one um_per_px and one fps" in tree.problems["v2"]
+
+
+def test_words_of_refusal_exclude_no_video():
+    header, rows = VIDEOS.strip() + "\texclusion\n", BOTH.replace("\n", "\tno\n")
+    Path("videos.tsv").write_text(header + rows)
+    tree = Sperm(SpermSettings.model_validate({"sheet": "videos.tsv"}), warn=lambda text: None)
+    assert tree.excluded == {}
 
 
 def test_a_run_makes_pages_of_dishes_and_overlays_of_fields():

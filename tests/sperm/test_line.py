@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.learning import splits
 from snakescope.learning.audit import accept, audit
 from snakescope.report import cross_validation

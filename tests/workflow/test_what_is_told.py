@@ -87,5 +87,7 @@ def test_a_failure_is_told_with_its_attempts_and_an_estimate_rests_on_the_past(
     assert re.search("healthspan_detect a t003-t005, 2 attempts: .*masks/t003", used)
     again = estimate(workspace)
     assert re.search(r"^healthspan_curves .* measured +\d+ earlier jobs$", again, re.MULTILINE)
-    # No GPU was given here, so none was measured.
-    assert re.search(r"^healthspan_detect .* ASSUMED +", again, re.MULTILINE)
+    # No GPU was given here, so none was measured: of a cluster's nothing is known.
+    assert re.search(r"^healthspan_detect .* measured +", again, re.MULTILINE)
+    elsewhere = estimate(workspace, "--profile", "slurm")
+    assert re.search(r"^healthspan_detect .* ASSUMED +", elsewhere, re.MULTILINE)

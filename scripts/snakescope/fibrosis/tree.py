@@ -14,6 +14,7 @@ from snakescope.fibrosis.scans.sheet import Scan
 from snakescope.fibrosis.settings import FibrosisSettings
 from snakescope.fibrosis.simulation.cohort import cohort
 from snakescope.fibrosis.steps import STEPS
+from snakescope.settings.alike import notes_of_persons
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 from snakescope.tree.costs import Size
@@ -60,7 +61,7 @@ class Fibrosis(Trained[Scan]):
             values = row.model_dump(by_alias=True)
             table.writerow([values[name] for name in columns])
         write_if_changed(f"{self.results}/ingest/manifest/scans.tsv", text.getvalue())
-        return []
+        return notes_of_persons("patients", (row.patient for row in rows if row.patient))
 
     @property
     def labelled(self) -> bool:

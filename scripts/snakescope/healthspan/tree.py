@@ -358,6 +358,8 @@ class Healthspan(Tree[Plate]):
             pictures += [paths[0] + more] if paths else []
         if pictures and Path(f"{self.results}/plates.html").exists():
             pictures.append(f"{self.results}/plates.html")
+        if pictures and Path(f"{self.results}/review.html").exists():
+            pictures.append(f"{self.results}/review.html")
         return ["\n  ".join(["Open:", *pictures])] if pictures else []
 
     def without_failed(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.imaging.jpeg import check_whole
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, system_fault
 
 MAGIC_AT, MAGIC = 128, b"DICM"
 ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.3.1")
@@ -44,30 +44,39 @@ class UltrasoundFile:
     """What an ultrasound DICOM holds.
 
     Attributes:
-        frames: uint8, shape (N, Y, X, 3), RGB; or uint8 or uint16, shape (N, Y, X), grey.
+        frames: uint8, shape (N, Y, X, 3), RGB; or grey, shape (N, Y, X), uint8 or deeper, with the
+            slope and intercept of the file applied.
         window: centre and width of grey values, where the file states them.
         regions: 2-D tissue regions, largest first, that lie inside the pixel matrix.
         refused: sentences on regions that do not.
         metadata: manufacturer, model, transducer, depth; no text of a person or place.
         doppler: the file says that it shows flow.
+        inverted: the least grey value is white.
     """
 
-    frames: NDArray[np.uint8] | NDArray[np.uint16]
+    frames: NDArray[Any]
     window: tuple[float, float] | None
     regions: tuple[Region, ...]
     refused: tuple[str, ...]
     metadata: dict[str, str] = field(default_factory=dict)
     doppler: bool = False
+    inverted: bool = False
 
 
 def is_dicom(path: str | Path) -> bool:
     """Whether a file begins as DICOM files do.
 
     Raises:
-        OSError: it cannot be read.
+        SystemFault: the system does not let it be read.
+        OSError: it is no file.
     """
-    with open(path, "rb") as file:
-        return file.read(MAGIC_AT + len(MAGIC))[MAGIC_AT:] == MAGIC
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAGIC_AT + len(MAGIC))[MAGIC_AT:] == MAGIC
+    except OSError as error:
+        if fault := system_fault(path, error):
+            raise fault from None
+        raise
 
 
 def read_header(path: str | Path) -> Any:
@@ -84,6 +93,8 @@ def read_header(path: str | Path) -> Any:
     try:
         header = pydicom.dcmread(path, stop_before_pixels=True)
     except (InvalidDicomError, EOFError, OSError) as error:
+        if fault := system_fault(path, error):
+            raise fault from None
         raise StepError(
             f"{path}: expected a DICOM file, found none ({type(error).__name__}); export it again"
         ) from None
@@ -129,7 +140,7 @@ def read_ultrasound(path: str | Path, window: bool = False) -> UltrasoundFile:
         StepError: see :func:`read_header`; also pixels that cannot be decoded.
     """
     import pydicom
-    from pydicom.pixels import apply_color_lut, pixel_array
+    from pydicom.pixels import apply_color_lut, apply_rescale, pixel_array
 
     try:
         header = read_header(path)
@@ -152,10 +163,15 @@ def read_ultrasound(path: str | Path, window: bool = False) -> UltrasoundFile:
     single = pixels.ndim == (3 if colour not in ("MONOCHROME1", "MONOCHROME2") else 2)
     frames = pixels[None] if single else pixels
     frames = frames[..., :3] if frames.ndim == 4 else frames
-    if colour == "MONOCHROME1":
-        frames = np.iinfo(frames.dtype).max - frames
+    # A window holds for values as they are stored, so deeper ones are inverted behind it.
+    inverted = colour == "MONOCHROME1" and frames.dtype != np.uint8
+    if colour == "MONOCHROME1" and not inverted:
+        frames = 255 - frames
+    if frames.dtype != np.uint8 and (header.get("RescaleSlope") or header.get("RescaleIntercept")):
+        frames = apply_rescale(frames, header)
     regions, refused, flow = _regions(header, frames.shape[1:3], path)
-    return UltrasoundFile(frames, _window(header), regions, refused, metadata_of(header), flow)
+    metadata = metadata_of(header)
+    return UltrasoundFile(frames, _window(header), regions, refused, metadata, flow, inverted)
 
 
 def _window(header: Any) -> tuple[float, float] | None:

@@ -128,6 +128,24 @@ def read_picture(path: str | Path, labels: bool = False) -> NDArray[np.generic]:
         return _grey(_decode(path, labels, sections=True), path)
 
 
+def read_colours(
+    path: str | Path, labels: bool = False, number: int | None = None
+) -> NDArray[np.generic]:
+    """Read one picture of any type of number, shape (Y, X) or, where it has colours, (Y, X, 3).
+
+    Args:
+        labels: as for :func:`read_picture`.
+        number: of several pictures in a TIFF file; without it, several are refused.
+
+    Raises:
+        UnreadableFrame, SystemFault: as :func:`read_picture`, but for its colours.
+    """
+    path = Path(path)
+    with _whole_or_refused(path, "copy it again"):
+        image = _decode(path, labels, sections=True, number=number)
+        return image if image.ndim == 3 and image.shape[2] == 3 else _grey(image, path)
+
+
 @contextmanager
 def _whole_or_refused(path: Path, remedy: str) -> Iterator[None]:
     """Refuse a picture that is absent or cannot be decoded."""
@@ -146,14 +164,16 @@ def _whole_or_refused(path: Path, remedy: str) -> Iterator[None]:
         ) from None
 
 
-def _decode(path: Path, labels: bool = False, sections: bool = False) -> NDArray[np.generic]:
+def _decode(
+    path: Path, labels: bool = False, sections: bool = False, number: int | None = None
+) -> NDArray[np.generic]:
     def whole(image: NDArray[np.generic]) -> NDArray[np.generic]:
         return image if labels else _whole(image, not sections)
 
     with path.open("rb") as stream:
         magic = stream.read(8)
     if magic[:4] in TIFF_MAGICS:
-        return _decode_tiff(path, labels, whole)
+        return _decode_tiff(path, labels, whole, number)
     if magic == PNG_MAGIC:
         data = path.read_bytes()
         if b"acTL" in data[: data.find(b"IDAT")]:
@@ -196,13 +216,16 @@ def _oriented(image: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
 
 
 def _decode_tiff(
-    path: Path, labels: bool, whole: Callable[[NDArray[np.generic]], NDArray[np.generic]]
+    path: Path,
+    labels: bool,
+    whole: Callable[[NDArray[np.generic]], NDArray[np.generic]],
+    number: int | None,
 ) -> NDArray[np.generic]:
     size = path.stat().st_size
     with tifffile.TiffFile(path) as file:
-        page = tiff.main_page(file)
+        page = tiff.main_page(file) if number is None else tiff.pictures(file)[number]
         tiff.check_whole(file, page, size)
-        if found := tiff.several(file):
+        if number is None and (found := tiff.several(file)):
             raise UnreadableFrame(_several(path, found))
         image = page.asarray(maxworkers=1)
         if page.planarconfig == tifffile.PLANARCONFIG.SEPARATE and image.ndim == 3:

@@ -33,11 +33,14 @@ COMPRESSED = {
 }  # fmt: skip
 """Kinds of compression that never end in many zeros; decoders of some only warn of absent bits."""
 MICROMETRES = {
-    "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "um": 1.0, "µm": 1.0, "\u03bcm": 1.0,
-    "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0, "\\u00b5m": 1.0,
-    "micrometers": 1.0, "nanometers": 1e-3, "mm": 1e3, "millimeter": 1e3, "millimetre": 1e3,
-    "cm": 1e4, "centimeter": 1e4, "centimetre": 1e4, "m": 1e6, "meter": 1e6, "metre": 1e6,
-    "å": 1e-4, "angstrom": 1e-4, "pm": 1e-6, "picometer": 1e-6, "inch": 25400.0, "in": 25400.0,
+    "nm": 1e-3, "nanometer": 1e-3, "nanometre": 1e-3, "nanometers": 1e-3, "nanometres": 1e-3,
+    "um": 1.0, "µm": 1.0, "\u03bcm": 1.0, "\\u00b5m": 1.0, "µ": 1.0, "\\u00b5": 1.0, "micra": 1.0,
+    "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0, "micrometers": 1.0,
+    "micrometres": 1.0, "mm": 1e3, "millimeter": 1e3, "millimetre": 1e3, "millimeters": 1e3,
+    "millimetres": 1e3, "cm": 1e4, "centimeter": 1e4, "centimetre": 1e4, "centimeters": 1e4,
+    "centimetres": 1e4, "m": 1e6, "meter": 1e6, "metre": 1e6, "meters": 1e6, "metres": 1e6,
+    "å": 1e-4, "\\u00c5": 1e-4, "angstrom": 1e-4, "angstroms": 1e-4, "pm": 1e-6,
+    "picometer": 1e-6, "inch": 25400.0, "inches": 25400.0, "in": 25400.0,
 }  # fmt: skip
 """Micrometres of the units of length in files, in small letters."""
 
@@ -48,16 +51,21 @@ def main_page(file: TiffFile) -> TiffPage:
     return max(pages, key=lambda one: (one.imagewidth * one.imagelength, -one.index))
 
 
+def pictures(file: TiffFile) -> list[TiffPage]:
+    """Return the pages of the picture's size that are neither reduced nor transparency masks."""
+    page = main_page(file)
+    own = [one.aspage() for one in file.pages]
+    own = [o for o in own if (o.imagewidth, o.imagelength) == (page.imagewidth, page.imagelength)]
+    return [one for one in own if not (one.is_reduced or one.is_mask)]
+
+
 def several(file: TiffFile) -> str:
     """Return what a file holds where it is more than one picture, else an empty text.
 
     Pages of another size, reduced ones and transparency masks are no pictures of their own.
     """
     page = main_page(file)
-    size = page.imagewidth, page.imagelength
-    own = [one.aspage() for one in file.pages]
-    own = [o for o in own if (o.imagewidth, o.imagelength) == size]
-    count = sum(not (one.is_reduced or one.is_mask) for one in own)
+    count = len(pictures(file))
     count = max(count, page.imagedepth, int((file.imagej_metadata or {}).get("images", 1)))
     if file.is_stk:
         count = max(count, len((file.stk_metadata or {}).get("PlaneDescriptions", ())) or 1)

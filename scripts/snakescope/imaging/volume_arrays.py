@@ -200,7 +200,7 @@ def describe_zarr(path: str, file: str, kind: str) -> Source:
     Raises:
         StepError: no multiscales, or other axes.
     """
-    array, dataset, voxel = _open_zarr(file)
+    array, dataset, voxel, begin = _open_zarr(file)
     axes = three_axes(path, array.shape)
     shape = tuple(array.shape[axis] for axis in axes)
     named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS")
@@ -216,8 +216,11 @@ def describe_zarr(path: str, file: str, kind: str) -> Source:
     if not array.shards:
         notes += tuple(_more_than_its_shape(path, folder, array))
     size = _resolution(array) if voxel is None else _numbers([voxel[axis] for axis in axes])
+    offset = _numbers(array.attrs.get("offset"))
+    if begin is not None:
+        offset = _numbers([begin[axis] for axis in axes])
     return Source(
-        path, "zarr", shape, str(array.dtype), metadata, dataset, kind, size, None, None, notes
+        path, "zarr", shape, str(array.dtype), metadata, dataset, kind, size, offset, None, notes
     )
 
 
@@ -258,13 +261,13 @@ def _more_than_its_shape(path: str, folder: Path, array: Any) -> list[str]:
     return []
 
 
-def _open_zarr(file: str) -> tuple[Any, str, list[float] | None]:
-    """Return an array, its name in the group, and the size of a voxel along its axes (nm)."""
+def _open_zarr(file: str) -> tuple[Any, str, list[float] | None, list[float] | None]:
+    """Return an array, its name in the group, and size and place of its first voxel (nm)."""
     import zarr
 
     opened: Any = zarr.open(file, mode="r")
     if isinstance(opened, zarr.Array):
-        return opened, "", None
+        return opened, "", None, None
     attributes: dict[str, Any] = dict(opened.attrs)
     scales = attributes.get("ome", attributes).get("multiscales")
     if not scales:
@@ -293,22 +296,31 @@ def _open_zarr(file: str) -> tuple[Any, str, list[float] | None]:
             f"{file}: expected the first of its multiscales to be the largest array, found"
             f" {first['path']}, and {larger[0]} larger; name the array, such as {file}/{larger[0]}"
         )
-    return array, first["path"], _scale(scales[0], first, described, array.ndim)
+    return array, first["path"], *_scale(scales[0], first, described, array.ndim)
 
 
-def _scale(whole: Any, first: Any, axes: list[Any], ndim: int) -> list[float] | None:
-    size = [1.0] * ndim
-    stated = False
+def _scale(
+    whole: Any, first: Any, axes: list[Any], ndim: int
+) -> tuple[list[float] | None, list[float] | None]:
+    size, begin = [1.0] * ndim, [0.0] * ndim
+    stated = placed = False
     for holder in (first, whole):
         for one in holder.get("coordinateTransformations", ()):
-            if one.get("type") == "scale" and len(one.get("scale", ())) == ndim:
-                size = [a * float(b) for a, b in zip(size, one["scale"], strict=True)]
-                stated = True
+            kind = one.get("type")
+            if kind not in ("scale", "translation") or len(one.get(kind, ())) != ndim:
+                continue
+            values = [float(value) for value in one[kind]]
+            if kind == "translation":
+                begin, placed = [a + b for a, b in zip(begin, values, strict=True)], True
+                continue
+            size, stated = [a * b for a, b in zip(size, values, strict=True)], True
+            begin = [a * b for a, b in zip(begin, values, strict=True)]
     units = [MICROMETRES.get(_short(axis.get("unit", ""))) for axis in axes[-3:]]
     if not stated or len(units) != 3 or not all(units):
-        return None
+        return None, None
     nm = [1.0] * (ndim - 3) + [1e3 * float(unit or 0) for unit in units]
-    return [a * b for a, b in zip(size, nm, strict=True)]
+    in_nm = [[a * b for a, b in zip(values, nm, strict=True)] for values in (size, begin)]
+    return in_nm[0], in_nm[1] if placed else None
 
 
 def _short(unit: str) -> str:

@@ -49,7 +49,7 @@ def describe_sections(path: str, kind: str) -> Source:
             "correct the sample sheet"
         )
     files, notes = in_order(path, images)
-    notes += _repeated(path, files)
+    notes += repeated(path, files)
     if told:
         notes.append(f"{path}: files of other endings are left out: {told}")
     first = read_section(files[0], kind)
@@ -61,8 +61,8 @@ def describe_sections(path: str, kind: str) -> Source:
     )  # type: ignore[arg-type]
 
 
-def _repeated(path: str, files: Sequence[Path]) -> list[str]:
-    """Note sections that are the one before, byte for byte, as where an image was copied."""
+def repeated(path: str, files: Sequence[Path], one: str = "section") -> list[str]:
+    """Note sections, or frames, that are the one before once more, byte for byte."""
     found = []
     last: tuple[int, bytes] = (0, b"")
     for before, file in pairwise([files[0], *files]):
@@ -78,7 +78,7 @@ def _repeated(path: str, files: Sequence[Path]) -> list[str]:
         return []
     more = f" and {len(found) - 1} more" if len(found) > 1 else ""
     return [
-        f"{path}: {found[0]}{more} is the section before it once more, byte for byte; see that no"
+        f"{path}: {found[0]}{more} is the {one} before it once more, byte for byte; see that no"
         " image was copied over another"
     ]
 
@@ -97,7 +97,9 @@ def _voxel(path: Path) -> tuple[float, float, float] | None:
     return (0.0, 1e3 * found[-2], 1e3 * found[-1]) if found else None
 
 
-def in_order(path: str, images: Sequence[Path]) -> tuple[list[Path], list[str]]:
+def in_order(
+    path: str, images: Sequence[Path], one: str = "section"
+) -> tuple[list[Path], list[str]]:
     """Sort sections by their number, and note numbers that are missing.
 
     Section 10 follows section 9. Names must be alike but for one number, case ignored.
@@ -111,8 +113,8 @@ def in_order(path: str, images: Sequence[Path]) -> tuple[list[Path], list[str]]:
         stray = next(f.name for f in images if NUMBER.sub("#", f.name.lower()) != usual)
         shown = ", ".join(f"{kind} ({count})" for kind, count in sorted(kinds.items())[:4])
         raise StepError(
-            f"{path}: expected sections named alike but for their number (#), found {shown}, such"
-            f" as {stray}; keep one file a section in the folder, or name another folder"
+            f"{path}: expected {one}s named alike but for their number (#), found {shown}, such"
+            f" as {stray}; keep one file a {one} in the folder, or name another folder"
         )
     numbers = [[int(part) for part in NUMBER.findall(file.name)] for file in images]
     if len(images) == 1:
@@ -121,15 +123,15 @@ def in_order(path: str, images: Sequence[Path]) -> tuple[list[Path], list[str]]:
     counting = [k for k in varying if len({row[k] for row in numbers}) == len(images)]
     if not varying or (len(varying) == 1 and not counting):
         order = sorted(zip(numbers, images, strict=True), key=lambda pair: (pair[0], pair[1].name))
-        twice = next((a.name, b.name) for (one, a), (two, b) in pairwise(order) if one == two)
+        twice = next((a.name, b.name) for (x, a), (y, b) in pairwise(order) if x == y)
         raise StepError(
-            f"{path}: expected every section once, found {twice[0]} and {twice[1]}; remove one"
+            f"{path}: expected every {one} once, found {twice[0]} and {twice[1]}; remove one"
         )
     if len(varying) > 1:
         steady = [k for k in counting if _steps(numbers, k) == {1}]
         if len(steady) != 1:
             raise StepError(
-                f"{path}: expected names of sections with one number that counts them, found"
+                f"{path}: expected names of {one}s with one number that counts them, found"
                 f" {len(varying)} numbers that change, as in {images[0].name}; rename them"
             )
         counting = steady
@@ -144,10 +146,20 @@ def in_order(path: str, images: Sequence[Path]) -> tuple[list[Path], list[str]]:
         gaps = chain.from_iterable(range(a + 1, b) for a, b in pairwise(present))
         shown = ", ".join(map(str, islice(gaps, 5))) + (", ..." if missing > 5 else "")
         notes.append(
-            f"{path}: {missing} sections are missing by their numbers ({shown}); those beside"
+            f"{path}: {missing} {one}s are missing by their numbers ({shown}); those beside"
             " a gap are taken for neighbours"
         )
     return [file for _, file in pairs], notes
+
+
+def number_of_each(files: Sequence[Path]) -> list[int]:
+    """Return the numbers by which :func:`in_order` sorted files: the first that rises throughout.
+
+    Empty where none does, as of one file.
+    """
+    columns = zip(*([int(part) for part in NUMBER.findall(f.name)] for f in files), strict=True)
+    rising = (column for column in columns if all(a < b for a, b in pairwise(column)))
+    return list(next(rising, ()))
 
 
 def _steps(numbers: Sequence[Sequence[int]], place: int) -> set[int]:

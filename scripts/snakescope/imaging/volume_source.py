@@ -1,17 +1,24 @@
-"""What a volume on disk is, and the sentences of those that are none."""
+"""What a volume on disk is, the sentences of those that are none, and the size of voxels."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from snakescope.step.errors import StepError, system_fault
 
 FORMS = "a TIFF stack, a folder of sections (TIFF, PNG, JPEG), an HDF5 file or an OME-Zarr"
 Zyx = tuple[int, int, int]
+ABSENT_FILTER = re.compile(r"plugin|not registered|required filter|[Cc]odec not available")
+"""Words of HDF5 and Zarr where nothing is there to decompress with, and no data are damaged."""
 COLOURS = (3, 4)
 FEWEST_PX = 16
 """Length of both other axes beyond which a last one of 3 or 4 holds colours and no pixels."""
+LARGEST_DIFFERENCE = 0.02
+"""Of voxel sizes, as a fraction, that rounding explains."""
+SMALLEST_NM, LARGEST_NM = 0.5, 5000.0
+"""Sizes of a voxel beyond which the unit is taken for another one than nm."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +63,11 @@ def damaged(path: str, error: Exception) -> StepError:
     if fault := system_fault(path, error):
         return fault
     lines = str(error).splitlines()
+    if ABSENT_FILTER.search(str(error)):
+        return StepError(
+            f"{path}: expected voxels that can be decoded here, found a compression that is not"
+            f" installed ({lines[0][:100]}); write the file again with gzip"
+        )
     return StepError(
         f"{path}: expected a whole volume, found a damaged or truncated file "
         f"({lines[0][:100] if lines else type(error).__name__}); copy it again"
@@ -112,3 +124,56 @@ def check_axes(path: str, names: Sequence[str]) -> None:
             f"{path}: expected the axes z, y, x, found {', '.join(map(str, names))} by its own"
             " description; write it in this order"
         )
+
+
+def of_voxel_size(
+    subject: str, size: tuple[float, float, float], found: Mapping[str, Source]
+) -> list[str]:
+    """Return notes on a voxel size that files contradict or that nothing of this kind has.
+
+    Args:
+        subject: whose it is, such as ``volume v``.
+        size: along z, y and x, by the sheet.
+        found: what the files are, by kind.
+
+    Raises:
+        StepError: it is far from any size in nm.
+    """
+    cell = " ".join(f"{one:g}" for one in size)
+    if min(size) < SMALLEST_NM or max(size) > LARGEST_NM:
+        units = {"um": 1e3, "mm": 1e6, "m": 1e9}
+        unit = next((u for u, nm in units.items() if min(size) * nm >= SMALLEST_NM), "um")
+        raise StepError(
+            f"{subject}: expected voxel_nm in nm, found {cell}; in {unit} multiply by"
+            f" {units[unit]:.0f}"
+        )
+    for kind, source in found.items():
+        stated = source.voxel_nm
+        if stated is None:
+            continue
+        pairs = [(a, b) for a, b in zip(size, stated, strict=True) if b]
+        if all(abs(a / b - 1) <= LARGEST_DIFFERENCE for a, b in pairs):
+            continue
+        said = " ".join(f"{one:.4g}" if one else "?" for one in stated)
+        turned = stated[::-1] if all(stated) else ()
+        why = ""
+        if turned and all(
+            abs(a / b - 1) <= LARGEST_DIFFERENCE for a, b in zip(turned, size, strict=True)
+        ):
+            why = ", which is x y z where z y x is expected"
+        return [
+            f"VOXEL SIZE: {source.path} ({kind}) says {said} nm (z y x), the sheet says"
+            f" {cell}{why}; correct the one that is wrong"
+        ]
+    z, y, x = size
+    if abs(y / x - 1) > LARGEST_DIFFERENCE:
+        return [
+            f"VOXEL SIZE: voxel_nm is z y x, found {cell}, by which pixels of a section are not"
+            f" square; write {x:g} {y:g} {z:g} if it was meant as x y z"
+        ]
+    if z < x * (1 - LARGEST_DIFFERENCE):
+        return [
+            f"VOXEL SIZE: voxel_nm is z y x, found {cell}, by which sections are thinner than a"
+            " pixel; see that it was not meant as x y z"
+        ]
+    return []

@@ -78,7 +78,14 @@ def describe_tiff(path: str, kind: str) -> Source:
         voxel = None if voxel is None else (0.0, *voxel)[-3:]
         nm = None if voxel is None else (1e3 * voxel[0], 1e3 * voxel[1], 1e3 * voxel[2])
         dtype = str(series.dtype)
-        return Source(path, "tiff", checked(path, shape), dtype, (path,), "", kind, nm)
+        notes: tuple[str, ...] = ()
+        if "S" in series.axes and _kind(tiff.main_page(file)) == "RGB":
+            notes = (
+                f"{path}: stored as {shape[0]} planes of one picture in colour, which are taken for"
+                " sections, as some programs write them; see that it is no picture in colour",
+            )
+        place = checked(path, shape)
+        return Source(path, "tiff", place, dtype, (path,), "", kind, nm, notes=notes)
 
 
 def _check_series(path: str, file: TiffFile, series: TiffPageSeries) -> None:

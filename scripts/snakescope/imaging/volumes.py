@@ -143,14 +143,19 @@ def last_with_data(source: Source) -> tuple[int, float]:
     return -1, 0.0
 
 
-def kept_look(path: Path, sources: Iterable[Source], look: Callable[[], list[str]]) -> list[str]:
+def kept_look(
+    path: Path, sources: Iterable[Source], look: Callable[[], list[str]], also: str = ""
+) -> list[str]:
     """Return what ``look`` tells of volumes, from ``path`` where their files are as they were.
+
+    Args:
+        also: of the sample sheet, what it depends on besides.
 
     Raises:
         StepError: as ``look`` does, or did. SystemFault: the system lets none be read.
     """
     own = [[s.path, s.dtype, list(s.shape), list(s.notes), _stated(s)] for s in sources]
-    key = [LOOK_VERSION, *own]
+    key = [LOOK_VERSION, *own, *([also] if also else [])]
     known = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if known.get("key") != json.loads(json.dumps(key)):
         problem: str = ""

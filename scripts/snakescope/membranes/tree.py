@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from snakescope.membranes.stacks.manifest import (
     read_manifest,
     write_manifest,
 )
-from snakescope.membranes.stacks.scan import find_stack, is_simulated
+from snakescope.membranes.stacks.scan import check_apart, find_stack, is_simulated
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.steps import STEPS
 from snakescope.step.errors import StepError
@@ -60,13 +61,27 @@ class Membranes(Tree[Stack]):
     def scan(self, row: Stack) -> list[str]:
         """Look at the files of a stack and write what they are."""
         found = find_stack(row, self.settings_of("simulate").shape)
+        for one in self.sheet.values():
+            check_apart(row, found, one)
         write_manifest(self.manifest(row.name), found)
         if is_simulated(row):
             return []
-        from snakescope.imaging.volumes import kept_look, look_at_grey
+        from snakescope.imaging.volume_source import of_voxel_size
+        from snakescope.imaging.volumes import MOST_VOXELS, kept_look, look_at_grey
 
+        sources = {"image": found.image} | ({"labels": found.labels} if found.labels else {})
+        notes = [note for source in sources.values() for note in source.notes]
+        notes += of_voxel_size(f"stack {row.name}", row.voxel_nm, sources)
         path = Path(self.manifest(row.name), LOOK)
-        return kept_look(path, [found.image], lambda: look_at_grey(found.image))
+
+        def seen() -> list[str]:
+            if found.labels and any(found.parts.values()) and prod(found.image.shape) < MOST_VOXELS:
+                from snakescope.membranes.stacks.sections import read_membrane
+
+                read_membrane(found)  # refuses labels that a job would
+            return look_at_grey(found.image)
+
+        return [*notes, *kept_look(path, sources.values(), seen, f"{row.positive} {row.crop}")]
 
     def wanted(self) -> list[str]:
         """The membranes and pictures of every stack, scores of those with test sections."""

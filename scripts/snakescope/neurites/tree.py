@@ -24,6 +24,7 @@ from snakescope.neurites.volumes.scan import (
     write_manifest,
 )
 from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume
+from snakescope.settings.alike import is_one
 from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.provenance import stated
@@ -72,6 +73,14 @@ class Neurites(Tree[Volume]):
 
     def scan(self, row: Volume) -> list[str]:
         """Look at the files of a volume and write what they are."""
+        for one in self.sheet.values():
+            scored = row.labels and one.labels and one.set != row.set
+            if scored and is_one(one.image, row.image):
+                raise StepError(
+                    f"{row.image}: expected a volume in one set, found it in {row.set} and, as"
+                    f" volume {one.name}, in {one.set}, by which a network would be scored on what"
+                    " it was trained on; remove a row, or write parts of it to files of their own"
+                )
         found = find_sources(
             row, self.settings_of("simulate").shape, self.settings_of("fetch").train_sections
         )

@@ -65,13 +65,17 @@ NameOrEmpty = Annotated[str, AfterValidator(lambda cell: _legal(cell) if cell el
 
 NO_REASON = {
     "", "false", "no", "n", "f", "0", "0.0", "-", "--", "\u2013", "\u2014", "n/a", "na", "n.a.",
-    "none", "nan", "null", "nein", "non", "keep", "include", "included", "ok",
+    "none", "nan", "null", "nein", "non", "keep", "include", "included", "ok", "kein", "keine",
+    "keiner", "nee", "nej", "nei", "aucun", "aucune", "ninguno", "ninguna", "nessuno", "nessuna",
+    "\u043d\u0435\u0442", "\u5426", "\u65e0", "\u7121", "\u306a\u3057", "\uc544\ub2c8\uc624",
+    "\uc5c6\uc74c", "./.", "\u2212", "0,0", "falsch", "faux", "falso",
 }  # fmt: skip
 """What a cell for a reason holds where people mean that there is none, in small letters."""
 
 
 def _reason(cell: str) -> str:
-    return "" if cell.strip().lower() in NO_REASON else cell
+    plain = cell.strip().lower()
+    return "" if {plain, plain.rstrip(".!")} & NO_REASON else cell
 
 
 Reason = Annotated[str, AfterValidator(_reason)]
@@ -115,6 +119,8 @@ def _sizes(cell: Any) -> Any:
 VoxelCell = Annotated[tuple[float, float, float], BeforeValidator(_sizes)]
 """A cell with the size of a voxel along z, y and x (nm): ``30 6 6`` or ``30,6,6``."""
 
+UNIT = re.compile(r"[\s_.]*[\[(]?(?:d|days?|tage?|h|hours?|[uµμ]m|nm|px|count|n)?[\])]?$")
+"""A unit at the end of the name of a column, and what is around it."""
 THOUSANDS = re.compile(r"\d{1,3}\.\d{3}")
 """A number that is one thing or another by where it was typed."""
 REFUSED = "_line_"
@@ -343,7 +349,11 @@ def _check_header(where: str, header: list[str], model: type[Row]) -> None:
 
 def _nearly(name: str, columns: Sequence[str]) -> str:
     """The column that ``name`` is likely to mean; names with the same beginning may be farther."""
+    first = UNIT.sub("", name.lower())
     for column in columns:
+        # "age (d)" is age_at_first_frame_d.
+        if "_" in column and first == column.split("_")[0]:
+            return column
         ratio = difflib.SequenceMatcher(None, name.lower(), column.lower()).ratio()
         alike = len(column) > 3 and name.lower().startswith(column[:4].lower())
         if ratio >= (0.5 if alike else 0.75):
@@ -356,7 +366,8 @@ def _row(where: str, cells: dict[str, str], model: type[R]) -> R:
     known = {name: cell for name, cell in cells.items() if name in columns and cell}
     extra = {name: cell for name, cell in cells.items() if name not in columns}
     for name, cell in known.items():
-        if int in get_args(columns[name].annotation) and THOUSANDS.fullmatch(cell):
+        kinds = (columns[name].annotation, *get_args(columns[name].annotation))
+        if int in kinds and THOUSANDS.fullmatch(cell):
             raise StepError(
                 f"{where}, column {name}: expected a whole number, found {cell!r}, which may be"
                 f" {int(float(cell))} or {int(cell.replace('.', ''))}; write it without a point"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.learning.registry import Model
+from snakescope.settings.alike import alike, is_copy, is_one, notes_of_persons
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
 from snakescope.sperm.dishes import SIMULATED, Dishes
@@ -67,7 +68,7 @@ class Sperm(Dishes):
         others = [
             one.name
             for one in self.sheet.values()
-            if Path(one.path) == Path(row.path) and one.donor != row.donor
+            if is_one(one.path, row.path) and one.donor != row.donor
         ]
         if others:
             raise StepError(
@@ -75,7 +76,7 @@ class Sperm(Dishes):
                 f" {row.donor} here, {self.sheet[others[0]].donor} for video {others[0]}; correct"
                 " the donor, or one clip would be tested on a donor that it was trained on"
             )
-        notes = []
+        notes = self._copies(row)
         self._check_dish(row)
         if match := SIMULATED.fullmatch(row.path):
             if match[2] != row.name:
@@ -84,14 +85,31 @@ class Sperm(Dishes):
                     f" name, found {row.path}; write {row.name}.avi"
                 )
         else:
-            notes = self._look(row)
+            notes += self._look(row)
         self._write_plan(row.name)
         return notes
+
+    def _copies(self, row: Video) -> list[str]:
+        """Tell of a video that is in a row before once more, or a copy of that one."""
+        for one in self.sheet.values():
+            if one.name == row.name:
+                break
+            if is_one(one.path, row.path) or is_copy(one.path, row.path):
+                return [
+                    f"{self.settings.sheet}, video {row.name}: {row.path} is the video {one.name}"
+                    " once more, whose sperm would count twice; remove a row"
+                ]
+        return []
 
     def _check_dish(self, row: Video) -> None:
         """A video shows one dish, and a dish holds the sperm of one donor."""
         for one in self.sheet.values():
-            if Path(one.path) == Path(row.path) and one.dish != row.dish:
+            if is_one(one.path, row.path) and (one.um_per_px, one.fps) != (row.um_per_px, row.fps):
+                raise StepError(
+                    f"{self.settings.sheet}, video {row.name}: expected one um_per_px and one fps"
+                    f" of {row.path}, found others for video {one.name}; correct the cells"
+                )
+            if is_one(one.path, row.path) and one.dish != row.dish:
                 raise StepError(
                     f"{self.settings.sheet}, video {row.name}: expected one dish of {row.path},"
                     f" found {row.dish or 'none'} here, {one.dish or 'none'} for video {one.name};"
@@ -105,8 +123,8 @@ class Sperm(Dishes):
                 )
 
     def _look(self, row: Video) -> list[str]:
-        from snakescope.imaging.video import Video as Opened
-        from snakescope.imaging.video import check_rate
+        from snakescope.imaging.videos.video import Video as Opened
+        from snakescope.imaging.videos.video import check_rate
 
         video = Opened(row.path, row.fps)
         check_rate(video, self.settings.clips.fps)
@@ -136,6 +154,7 @@ class Sperm(Dishes):
         notes = []
         if self.clips_of(FILES):
             self._write_plan(FILES)
+            self._check_donors()
             absent = [
                 one.file for one in self.clips_of(FILES).values() if not Path(one.file).exists()
             ]
@@ -144,6 +163,14 @@ class Sperm(Dishes):
                     f"{self.settings.clips_sheet}: expected the files of {len(absent)} clips, found"
                     f" no {absent[0]}; correct the cells"
                 )
+        every = [row.donor for row in self.sheet.values()]
+        dishes = alike(row.dish for row in self.sheet.values())
+        notes += [
+            f"the dishes {' and '.join(map(repr, own))} are ranked apart; spell them alike if they"
+            " are one"
+            for own in dishes
+        ]
+        notes += notes_of_persons("donors", [*every, *(row.donor for row in self._files_of_clips)])
         labels = self.labels()
         donors = {self.groups()[name] for name in labels}
         if labels and len(donors) < self.settings.splits.folds:
@@ -153,6 +180,22 @@ class Sperm(Dishes):
                 f" found {len(donors)}; lower sperm: splits: folds, or add donors"
             )
         return [*notes, *super().after_scan()]
+
+    @property
+    def _files_of_clips(self) -> list[Clip]:
+        return list(self.clips_of(FILES).values())
+
+    def _check_donors(self) -> None:
+        """Refuse one file as clips of two donors: one would be tested on what it was trained on."""
+        first: dict[Path, Clip] = {}
+        for row in self._files_of_clips:
+            before = first.setdefault(Path(row.file).resolve(), row)
+            if before.donor != row.donor:
+                raise StepError(
+                    f"{self.settings.clips_sheet}: expected one donor of {row.file}, found"
+                    f" {before.donor} for clip {before.name}, {row.donor} for clip {row.name};"
+                    " correct the donor, or the file"
+                )
 
     # Items of the cross-validation.
 

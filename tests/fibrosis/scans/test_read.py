@@ -194,7 +194,7 @@ def test_rows_that_contradict_each_other():
     found = conflicts(rows)
     assert set(found) == {"a", "b", "c"}
     assert "two rows" in found["c"] or "one row" in found["c"]
-    assert "F0 and F3 without dates" in found["a"]
+    assert "F0 and F3 without them" in found["a"]
 
 
 def test_a_class_of_fewer_patients_than_folds():

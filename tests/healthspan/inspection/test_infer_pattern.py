@@ -121,3 +121,12 @@ def test_serial_numbers_that_are_far_apart_are_counted(tmp_path: Path) -> None:
     found = name_folder(str(tmp_path), names, ALIASES, Given())
     (missing,) = [one.value for one in found.proposals if one.what == "numbers"]
     assert missing.startswith(f"{8 * 12_345_677} are missing: 1000000000000001, ")
+
+
+def test_plates_are_called_by_whole_words_and_letters_composed_or_not() -> None:
+    naming = infer_pattern([f"{one}_day{d}.tif" for one in ("N2", "daf2") for d in range(4)], {})
+    assert naming is not None and naming.plates == ("N2", "daf2")
+    assert naming.pattern == "{plate}_day{days}"
+    spelt = ["Tag\u00e9_1.tif", "Tage\u0301_2.tif", "Tag\u00e9_3.tif"]
+    naming = infer_pattern(spelt, {})
+    assert naming is not None and list(naming.paths) == spelt

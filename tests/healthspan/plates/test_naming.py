@@ -76,3 +76,10 @@ def test_refused_pattern(pattern: str, message: str) -> None:
     with pytest.raises(ValueError) as refused:
         IngestSettings(pattern=pattern)
     assert message in str(refused.value)
+
+
+def test_letters_are_read_composed_or_not() -> None:
+    for name in ("Tag\u00e9_3.tif", "Tage\u0301_3.tif"):
+        for pattern in ("Tag\u00e9_{days}", "Tage\u0301_{days}", "{plate}_{days}"):
+            parts = read_name(name, (compile_pattern(pattern, "Tage\u0301"),))
+            assert parts is not None and parts.time_h == 72

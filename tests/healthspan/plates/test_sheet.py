@@ -13,6 +13,7 @@ from snakescope.healthspan.plates.sheet import (
     SINCE_FIRST_FRAME,
     Plate,
     note_of_mixed_days,
+    warnings_of_alike_conditions,
     warnings_of_mixed_days,
 )
 from snakescope.healthspan.plates.status import write_sheets
@@ -209,8 +210,8 @@ def test_columns_and_rows_left_empty_by_a_spreadsheet_program(
         ),
         (
             [HEADER + "\tpixel_size_um", "p1\te\tc\tf\t0"],
-            ", line 2, column pixel_size_um: expected greater than 0, found '0'; correct the cell "
-            "or leave it empty",
+            ", line 2, column pixel_size_um: expected greater than or equal to 0.05, found '0'; "
+            "correct the cell or leave it empty",
         ),
         (
             [HEADER, "p1\te\tc\tf\tx\ty"],
@@ -309,3 +310,35 @@ def test_what_the_snakefile_imports_is_light() -> None:
         env={"PYTHONPATH": str(ROOT / "scripts")},
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "told"),
+    [
+        ("10 uM", "10 \u00b5M", True),
+        ("1 mM", "1.0 mM", True),
+        ("0.5 mM", "0,5 mM", True),
+        ("daf-2", "DAF 2", True),
+        ("1.0 mM", "10 mM", False),
+        ("1.5 mM", "15 mM", False),
+        ("RNAi(+)", "RNAi(-)", False),
+        ("+", "-", False),
+    ],
+)
+def test_doses_that_are_spelt_in_two_ways_are_told(one: str, other: str, told: bool) -> None:
+    cells = {"experiment": "e", "folder": "f"}
+    plates = [
+        Plate.model_validate({"plate": f"p{at}", "condition": condition, **cells})
+        for at, condition in enumerate((one, other))
+    ]
+    assert bool(warnings_of_alike_conditions(plates)) == told
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [("age_at_first_frame_d", "45413"), ("pixel_size_um", "0.00974"), ("pixel_size_um", "9740")],
+)
+def test_numbers_in_other_units_are_refused(column: str, cell: str) -> None:
+    cells = {"plate": "p", "experiment": "e", "condition": "c", "folder": "f", column: cell}
+    with pytest.raises(ValueError, match="or equal to"):
+        Plate.model_validate(cells)

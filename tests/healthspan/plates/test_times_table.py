@@ -191,3 +191,22 @@ def test_columns_of_two_units_are_summed_or_the_same() -> None:
 def test_times_at_which_files_were_changed_are_not_read() -> None:
     rows = ("a.tif|2024-06-01 10:00|2024-05-01", "b.tif|2024-06-01 10:01|2024-05-02")
     assert hours_in("file|date modified|taken", *rows) == [0, 24]
+
+
+@pytest.mark.parametrize("header", ["image\thours\tdays", "image\tdays\thours"])
+def test_columns_that_contradict_are_refused_in_any_order(tmp_path: Path, header: str) -> None:
+    swap = slice(None, None, -1 if header.endswith("days") else 1)
+
+    def text(rows: list[tuple[str, str]]) -> str:
+        lines = ["\t".join((f"{k}.tif", *row[swap])) for k, row in enumerate(rows)]
+        return "\n".join([header, *lines]) + "\n"
+
+    with pytest.raises(StepError, match="expected the columns days and hours to tell the same"):
+        read(tmp_path, text([("0", "0"), ("2", "24"), ("4", "48")]))
+    parts = read(tmp_path, text([("0", "6"), ("0", "18"), ("1", "6")]))
+    assert list(parts.hours.values()) == [6, 18, 30]
+
+
+def test_letters_of_files_are_composed_or_not(tmp_path: Path) -> None:
+    times = read(tmp_path, "file\thours\nTag\u00e91.tif\t0\nTage\u03012.tif\t24\n")
+    assert times.of("Tage\u03011.tif") == 0 and times.of("Tag\u00e92.tif") == 24

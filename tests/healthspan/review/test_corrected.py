@@ -287,6 +287,10 @@ def test_scorers_that_disagree_leave_the_machine_until_one_decides() -> None:
     # Who looked and changed nothing disagrees as well.
     looked = corrected(anna, of("checked", track, 12, scorer="ben"))
     assert row(looked.individuals, track)["corrected_by"] == ""
+    # But not with who says, without seeing it, what the machine says.
+    blind = of("dead", track, 12, scorer="cleo", machine_value="12", blind=True)
+    agreed = corrected(blind, of("checked", track, 12, scorer="ben"))
+    assert list(agreed.lines["standing"]) == ["checked", "applied"]
 
 
 def test_the_latest_of_a_scorer_counts() -> None:

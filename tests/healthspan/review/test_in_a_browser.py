@@ -20,7 +20,7 @@ from snakescope.healthspan.review.server import ReviewServer
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.settings import TrackSettings
 from tests.healthspan.review.test_corrected import WORMS, day, plate, row, some_dead_track
-from tests.healthspan.review.test_review_page import DIGEST, HOSTILE, rows, the_page
+from tests.healthspan.review.test_review_page import DIGEST, FRAMES, HOSTILE, rows, the_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 CURRENT = "document.querySelector('.worm.current')"
@@ -250,8 +250,9 @@ def test_everything_is_reached_by_tab_in_order_and_has_a_name(opened: Browser) -
     begin = ids.index("scorer")
     assert [one for one in ids[begin:] if one != "beside"] == [
         "scorer", "sort", "blind", "outlines", "review.html", "contact_sheet.html", "quality.html",
-        "download", "open", "rows", "plate", "dead", "last_healthy", "alive", "censored",
-        "not_a_worm", "worm", "several", "same_as", "checked", "undo", "redo", "exclude_plate",
+        "download", "open", "rows", "plate", "dead", "last_healthy", "immobile", "alive",
+        "censored", "not_a_worm", "worm", "several", "same_as", "checked", "undo", "redo",
+        "exclude_plate",
     ]  # fmt: skip
     assert all(label for _, label, _ in reached[begin:])
     # Where one is can be seen, but for the list, whose chosen worm is marked.
@@ -299,6 +300,75 @@ def test_a_blind_page_shows_neither_plate_nor_machine(opened: Browser) -> None:
     shown = opened.value("document.getElementById('rows').innerText")
     assert not any(one.fate in shown for one in rows())
     assert opened.value("document.getElementById('title').textContent") == "Review, blind"
+
+
+def test_a_blind_page_tells_nothing_after_a_call_and_none_when_opened_again(
+    opened: Browser,
+) -> None:
+    opened.write("#scorer", "anna")
+    track = some_dead_track()
+    (worm,) = [one for one in rows() if one.track == track]
+    go_to(opened, track)
+    opened.press("b", "Enter")
+    # Who does not see the machine's call cannot agree with it.
+    assert kept(opened) == [] and opened.value(SAVED).startswith("blind: say what you see")
+    opened.press("End", "d")
+    colour = (
+        f"(() => {{ const bar = {CURRENT}.querySelector('.bar'); return [...bar.getContext('2d')"
+        f".getImageData({worm.stopped} * 24 + 2, 15, 1, 1).data].slice(0, 3); }})()"
+    )
+    assert worm.stopped < FRAMES - 1 and opened.value(colour) == [0xE6, 0xE8, 0xEA]
+    opened.press("b")
+    assert opened.value(colour) != [0xE6, 0xE8, 0xEA]
+    opened.press("b", "h", "z")
+    opened.reload()
+    assert opened.value("document.title") == "Review, blind"
+    assert opened.value("document.getElementById('sort').disabled")
+    opened.value("localStorage.clear()")
+
+
+def test_immobile_from_here_is_healthy_in_the_picture_before(opened: Browser) -> None:
+    opened.write("#scorer", "anna")
+    track = some_dead_track()
+    go_to(opened, track)
+    opened.press("Home", "i")
+    assert kept(opened) == [] and opened.value(SAVED).startswith("no picture before")
+    opened.press("ArrowRight", "ArrowRight", "ArrowRight", "i")
+    (one,) = kept(opened)
+    usable = [at for at in range(3) if opened.value(
+        f"JSON.parse(document.getElementById('data').textContent).usable[{at}]")]  # fmt: skip
+    assert (one.action, one.timepoint) == ("last_healthy", usable[-1])
+
+
+def test_who_decides_sees_where_scorers_disagree_and_they_do_not(
+    browser: Browser, path: Path, tmp_path: Path
+) -> None:
+    served = Served({"p": path}, tmp_path)
+    try:
+        browser.open(f"http://127.0.0.1:{served.port}/plate/p")
+        track = some_dead_track()
+        for scorer, keys in (("anna", "d"), ("ben", "x")):
+            browser.write("#scorer", scorer)
+            browser.until(f"{SAVED} === '0 lines read'")
+            go_to(browser, track)
+            browser.press("End", keys)
+            browser.until(f"{SAVED}.startsWith('saved ')")
+        told = f"{CURRENT}.querySelector('.others').textContent"
+        assert browser.value(told) == ""
+        browser.write("#scorer", "adjudicated")
+        browser.until(f"{told} !== ''")
+        assert browser.value(told).startswith("scorers disagree: anna: dead day ")
+        assert browser.value(told).endswith(" · ben: not a worm")
+        browser.press("b")
+        assert browser.value(told) == ""
+        browser.press("b")
+        links = "[...document.querySelectorAll('#links a')].map((one) => one.pathname)"
+        assert browser.value(links) == [
+            "/", "/plate/p/contact_sheet.html", "/plate/p/quality.html",
+        ]  # fmt: skip
+        assert not browser.thrown()
+    finally:
+        served.down()
 
 
 class Served:

@@ -83,6 +83,22 @@ def test_it_listens_on_this_machine_alone(server: ReviewServer) -> None:
     assert server.server_address[0] == "127.0.0.1"
 
 
+def test_pages_beside_the_page_are_served_without_scripts(server: ReviewServer) -> None:
+    assert ask(server, "GET", "/plate/p/quality.html")[0] == 404
+    (server.pages["p"].parent / "quality.html").write_text("<p>quality")
+    (server.pages["p"].parent / "tracks.tsv").write_text("secret")
+    assert ask(server, "GET", "/plate/p/quality.html") == (200, "<p>quality")
+    for path in ("tracks.tsv", "review.html", "..%2f..%2fsecret.tsv", "quality.html?x"):
+        assert ask(server, "GET", f"/plate/p/{path}")[0] == 404
+
+
+def test_scorers_of_a_plate_are_told_with_the_token(server: ReviewServer) -> None:
+    server.append(body(cells()))
+    assert ask(server, "GET", "/api/scorers?plate=p") == (200, '["anna"]')
+    assert ask(server, "GET", "/api/scorers?plate=q")[0] == 404
+    assert ask(server, "GET", "/api/scorers?plate=p", X_Snakescope_Token=None)[0] == 403
+
+
 def test_a_page_has_its_token_and_lines_are_saved_and_read(server: ReviewServer) -> None:
     status, text = ask(server, "GET", "/plate/p", X_Snakescope_Token=None, Origin=None)
     assert status == 200 and server.token in text

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.sperm.clips.cut import (
     Window,
     crop,

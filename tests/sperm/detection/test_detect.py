@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from snakescope import REPOSITORY
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.sperm.detection.detect import found_in
 from snakescope.sperm.detection.settings import DetectSettings
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.sperm.detection.detect import found_in
 from snakescope.sperm.detection.settings import DetectSettings
 from snakescope.step.errors import StepError

@@ -90,3 +90,9 @@ def test_bad_clips_give_one_sentence(folder, row: str, words: str):
 def test_fewer_donors_than_folds_is_said(folder):
     _, said = opened("v1\ta.npy\td1\t0.2\t16\n", "c1\tv1\t\t\t0\t\t1\t0\t0\t0\t0\n")
     assert any("graded clips of at least 5 donors, found 1" in note for note in said)
+
+
+def test_votes_that_may_be_thousands_are_refused(folder: Path):
+    row = "a.npy\td1\t0.15\t16\n"
+    with pytest.raises(StepError, match=r"found '1\.000', which may be 1 or 1000"):
+        opened(f"v\t{row}", "c\tv\t\t\t0\t\t1.000\t0\t0\t0\t1\n")

@@ -16,17 +16,20 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from snakescope.fibrosis.classes import class_names, class_of
 from snakescope.fibrosis.scans.read import Raw, read_raw
 from snakescope.fibrosis.scans.settings import SIDE_PX, IngestSettings
 from snakescope.fibrosis.scans.sheet import Scan
+from snakescope.imaging import jpeg
 from snakescope.imaging.dicom import pseudonym, read_salt
+from snakescope.imaging.frames import PNG_MAGIC, TIFF_MAGICS, read_colours
 from snakescope.imaging.sector import Sector, cropped, fit_sector, maximum_of
 from snakescope.imaging.style import figure_style, save_figure
 from snakescope.learning.audit.images import grey_of
 from snakescope.learning.figures import Picture, picture_sheet
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, SystemFault, system_fault
 from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
@@ -35,6 +38,10 @@ STROKE = 250
 """Grey value from which on thin marks inside the sector are taken for callipers or letters."""
 
 SATURATED = 0.02
+MOST_VALUES = 16
+"""Of a mask, beyond which it is a picture unless one of them is that of most of it."""
+MOST_FILLED = 4.0
+"""How many times the area within a mask may be its own; a line around the liver has more."""
 OVERVIEW = 36
 
 
@@ -50,27 +57,57 @@ def read_mask(path: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
     """Read the outline of the liver, 255 where it is.
 
     Raises:
-        StepError: no such image, another size, or nothing drawn.
+        StepError: no such image, one with loss, another size, nothing drawn or all corners, grey
+            values of a picture, or a line that is not filled.
     """
-    try:
-        with Image.open(path) as image:
-            grey = grey_of(image)
-    except Exception as error:
-        raise StepError(
-            f"{path}: expected a mask, found none that can be read ({type(error).__name__});"
-            " correct the column mask"
-        ) from None
+    grey = _mask_pixels(path)
     if grey.shape != shape:
         raise StepError(
             f"{path}: expected a mask of {shape[1]} x {shape[0]} px as its image has, found one of"
             f" {grey.shape[1]} x {grey.shape[0]}; draw it on the whole frame"
         )
-    if not grey.any():
+    drawn = grey > 0
+    if not drawn.any():
         raise StepError(
             f"{path}: expected an outline of the liver, found an empty mask; draw it, or leave the"
             " cell empty"
         )
-    return np.where(np.asarray(grey, np.float64) > 0, 255, 0).astype(np.uint8)
+    if drawn[[0, 0, -1, -1], [0, -1, 0, -1]].all():
+        raise StepError(
+            f"{path}: expected 0 outside the liver, found none in the corners of the mask, as where"
+            " it is inverted, or drawn on a white or transparent ground; save it on black"
+        )
+    values, counts = np.unique(grey[drawn], return_counts=True)
+    if len(values) > MOST_VALUES and counts.max() < 0.5 * counts.sum():
+        raise StepError(
+            f"{path}: expected a mask, one value where the liver is, found {len(values)} grey"
+            " values as in a picture; save the mask alone"
+        )
+    if ndimage.binary_fill_holes(drawn).sum() > MOST_FILLED * drawn.sum():
+        raise StepError(f"{path}: expected the liver filled, found a line around it; fill it")
+    return np.where(drawn, 255, 0).astype(np.uint8)
+
+
+def _mask_pixels(path: str) -> NDArray[Any]:
+    """Pixels of a mask (Y, X); of colours the greatest."""
+    try:
+        with open(path, "rb") as stream:
+            magic = stream.read(8)
+        if magic[:4] in TIFF_MAGICS or magic == PNG_MAGIC or magic[:3] == jpeg.START:
+            pixels = read_colours(path, labels=True)
+        else:
+            with Image.open(path) as image:
+                pixels = grey_of(image)
+    except StepError:
+        raise
+    except Exception as error:
+        if fault := system_fault(path, error):
+            raise fault from None
+        raise StepError(
+            f"{path}: expected a mask, found none that can be read ({type(error).__name__});"
+            " correct the column mask"
+        ) from None
+    return np.asarray(pixels if pixels.ndim == 2 else pixels.max(axis=2))
 
 
 def read_scan(scan: Scan, settings: IngestSettings) -> Raw:
@@ -200,6 +237,8 @@ def ingest_all(
     for scan in progress(scans, "read"):
         try:
             raws.append((scan, read_scan(scan, settings)))
+        except SystemFault:
+            raise
         except StepError as error:
             refused.append({"scan": scan.name, "reason": str(error)})
     sectors, problems = sectors_of(raws)
@@ -210,6 +249,8 @@ def ingest_all(
             if device in problems:
                 raise StepError(problems[device])
             done = ingest(scan, raw, sectors[device], settings)
+        except SystemFault:
+            raise
         except StepError as error:
             refused.append({"scan": scan.name, "reason": str(error)})
             continue

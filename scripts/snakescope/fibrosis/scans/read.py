@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from snakescope.imaging.dicom import Region, is_dicom, read_ultrasound
+from snakescope.imaging.frames import PNG_MAGIC, read_colours
 from snakescope.imaging.jpeg import check_whole
 from snakescope.learning.audit.images import grey_of, metadata_of, pixels_sha256
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, system_fault
 
 CLIPS = (".mp4", ".avi", ".mov", ".mkv")
 COLOURED = 40
@@ -74,18 +75,25 @@ def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
             if frame >= count:
                 raise StepError(_no_frame(path, frame, count))
             image.seek(frame)
-            image.load()
             if (turned := image.getexif().get(ORIENTATION)) in range(2, 9):
                 raise StepError(
                     f"{path}: expected pixels as they are shown, found EXIF data that turn them"
                     f" (orientation {turned}); save the image turned"
                 )
             metadata = metadata_of(image)
-            plain = grey_of(image)
-            rgb = np.asarray(image.convert("RGB")) if image.mode not in ("L", "1") else None
+            if image.format == "TIFF":  # pillow inverts WhiteIsZero of 8 bits alone
+                plain, rgb = _of_tiff(path, frame)
+                metadata["size_px"] = f"{plain.shape[1]}x{plain.shape[0]}"
+            else:
+                _check_depth(path)
+                image.load()
+                plain = grey_of(image)
+                rgb = np.asarray(image.convert("RGB")) if image.mode not in ("L", "1") else None
     except StepError:
         raise
     except Exception as error:  # decoders raise what they like on broken files
+        if fault := system_fault(path, error):
+            raise fault from None
         raise StepError(
             f"{path}: expected an image, found none that can be read"
             f" ({str(error) if isinstance(error, ValueError) else type(error).__name__}); export"
@@ -98,6 +106,33 @@ def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
         return Raw(plain.astype(np.uint8), 0.0, pixels_sha256(plain), metadata=metadata)
     grey, coloured = without_colour(rgb)
     return Raw(grey, coloured, pixels_sha256(plain), metadata=metadata)
+
+
+def _of_tiff(path: str, frame: int) -> tuple[NDArray[np.generic], NDArray[np.uint8] | None]:
+    """Return grey pixels, and RGB where there are colours, by the reader of all trees."""
+    image = read_colours(path, number=frame)
+    if image.dtype == bool:
+        image = image.astype(np.uint8) * np.uint8(255)
+    if image.ndim == 2:
+        return image, None
+    if image.dtype == np.uint8:
+        rgb = np.ascontiguousarray(image.astype(np.uint8))
+        return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)), rgb
+    if (image == image[:, :, :1]).all():
+        return image[:, :, 0], None
+    raise StepError(_deep_colours(path))
+
+
+def _check_depth(path: str) -> None:
+    """Refuse a PNG in colours of 16 bits, of which pillow takes the upper 8."""
+    with open(path, "rb") as stream:
+        head = stream.read(26)
+    if head[:8] == PNG_MAGIC and head[24:] in (b"\x10\x02", b"\x10\x06"):
+        raise StepError(_deep_colours(path))
+
+
+def _deep_colours(path: str) -> str:
+    return f"{path}: expected 8 bits a colour, found 16; save it in grey, or with 8 bits"
 
 
 def _of_dicom(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
@@ -122,6 +157,8 @@ def _of_dicom(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
         grey = pixels
         if pixels.dtype != np.uint8:
             grey = windowed(pixels, window or found.window, path)
+        if found.inverted:
+            grey = 255 - grey
         return Raw(
             grey.astype(np.uint8), 0.0, pixels_sha256(pixels), region, metadata, found.refused
         )
@@ -146,6 +183,8 @@ def _of_clip(path: str, frame: int) -> Raw:
     except StepError:
         raise
     except Exception as error:
+        if fault := system_fault(path, error):
+            raise fault from None
         raise StepError(
             f"{path}: expected a cine clip, found none that can be decoded"
             f" ({type(error).__name__}); export it again"
@@ -176,6 +215,11 @@ def windowed(
             f"{path}: expected grey values of 8 bits, or a window of those of"
             f" {8 * values.dtype.itemsize}, found neither; give centre and width in the column"
             " window"
+        )
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise StepError(
+            f"{path}: expected grey values, found NaN or infinity among them; save the image with"
+            " numbers in their place"
         )
     centre, width = window
     scaled = (values.astype(np.float64) - centre) / max(width, 1e-9) + 0.5

@@ -41,32 +41,49 @@ def look(scan: Scan) -> None:
 
 
 def _size(path: str) -> tuple[int, int]:
-    from PIL import Image, UnidentifiedImageError
+    """Width and height, of the picture and not of a thumbnail before it."""
+    from snakescope.imaging.frames import read_header
 
-    try:
-        with Image.open(path) as image:
-            return image.size
-    except (UnidentifiedImageError, OSError) as error:
-        raise StepError(
-            f"{path}: expected an image, found none that can be read ({type(error).__name__});"
-            " export the scan again"
-        ) from None
+    height, width = read_header(path).shape
+    return width, height
 
 
 def conflicts(scans: Iterable[Scan]) -> Mapping[str, str]:
     """Scans that contradict others, and why: an image twice, a patient of two stages.
 
-    A patient may have two stages where every scan has its date: the liver changed.
+    A patient may have two stages where every scan has its date, and none is that of two: the liver
+    changed.
     """
     rows = list(scans)
     found: dict[str, str] = {}
-    first: dict[tuple[str, int], str] = {}
+    first: dict[tuple[Path, int], str] = {}
     for scan in rows:
-        before = first.setdefault((scan.image, scan.frame), scan.name)
+        before = first.setdefault((Path(scan.image).resolve(), scan.frame), scan.name)
         if before != scan.name:
             found[scan.name] = (
                 f"{scan.image}: expected every image in one row, found it as scan {before} and as"
                 f" scan {scan.name}; remove one row"
+            )
+    outlines: dict[Path, str] = {}
+    for scan in rows:
+        before = outlines.setdefault(Path(scan.mask).resolve(), scan.name) if scan.mask else ""
+        if before and before != scan.name:
+            found.setdefault(
+                scan.name,
+                f"{scan.mask}: expected a mask of one scan, found it for scan {before} and for scan"
+                f" {scan.name}; correct the column mask",
+            )
+    sets: dict[str, set[str]] = {}
+    for scan in rows:
+        if scan.patient and scan.stage:
+            sets.setdefault(scan.patient, set()).add(scan.set)
+    for scan in rows:
+        if scan.set == "external" and "train" in sets.get(scan.patient, ()):
+            found.setdefault(
+                scan.name,
+                f"patient {scan.patient}: expected scans of one set, found some to train on and"
+                " some external: the models would be tested on whom they were trained on;"
+                " correct the column set or patient",
             )
     of_patient: dict[str, list[Scan]] = {}
     for scan in rows:
@@ -74,12 +91,14 @@ def conflicts(scans: Iterable[Scan]) -> Mapping[str, str]:
             of_patient.setdefault(scan.patient, []).append(scan)
     for patient, those in of_patient.items():
         stages = sorted({scan.stage for scan in those})
-        if len(stages) > 1 and not all(scan.date for scan in those):
+        at = [{scan.date for scan in those if scan.stage == stage} for stage in stages]
+        apart = all(scan.date for scan in those) and sum(map(len, at)) == len(set().union(*at))
+        if len(stages) > 1 and not apart:
             for scan in those:
                 found.setdefault(
                     scan.name,
-                    f"patient {patient}: expected one stage, or a date in every row, found"
-                    f" {' and '.join(stages)} without dates; fill in the column date or correct the"
+                    f"patient {patient}: expected one stage, or dates that tell them apart, found"
+                    f" {' and '.join(stages)} without them; fill in the column date or correct the"
                     " stage",
                 )
     return found

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
-from snakescope.settings.sheet import Name, Row
+from snakescope.settings.sheet import Name, PathCell, Row
 
 WINDOW = re.compile(r"\s*(-?\d+(?:\.\d+)?)[\s/]+(\d+(?:\.\d+)?)\s*")
 
@@ -27,10 +27,10 @@ class Scan(Row):
         description="whom it shows: scans of one patient stay in one fold; replaced by a pseudonym"
         " in all results",
     )
-    image: str = Field(
+    image: PathCell = Field(
         description="path of the image: DICOM, PNG, JPEG, TIFF, or a cine clip (DICOM, MP4, AVI)"
     )
-    mask: str = Field(
+    mask: PathCell = Field(
         "", description="path of the liver's outline: an image of the same size, 0 outside"
     )
     stage: Literal["F0", "F1", "F2", "F3", "F4", ""] = Field(
@@ -48,9 +48,11 @@ class Scan(Row):
     @field_validator("window")
     @classmethod
     def _two_numbers(cls, text: str) -> str:
-        if text and not WINDOW.fullmatch(text):
+        if text and not ((match := WINDOW.fullmatch(text)) and float(match[2]) > 0):
             raise PydanticCustomError(
-                "window", "centre and width, two numbers", {"remedy": "write for example 1024 2048"}
+                "window",
+                "centre and width, two numbers, the width above 0",
+                {"remedy": "write for example 1024 2048"},
             )
         return text
 

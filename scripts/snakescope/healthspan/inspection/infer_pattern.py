@@ -253,6 +253,11 @@ def _others(series: Series, fields: Fields, has_time: bool, why: list[str]) -> s
             plate_places.append(place)
     if plate_places:
         first, last = min(plate_places), max(plate_places)
+        # Whole words: of N2 and daf2 the plates are not called N and daf.
+        while _continues(series, fields, first - 1):
+            first -= 1
+        while _continues(series, fields, last + 1):
+            last += 1
         between = [at for at in range(first, last + 1) if at in fields]
         if not between:
             texts = [
@@ -275,6 +280,12 @@ def _others(series: Series, fields: Fields, has_time: bool, why: list[str]) -> s
             if place not in fields and series.varies(place):
                 fields[place] = ["any"]
     return plates
+
+
+def _continues(series: Series, fields: Fields, place: int) -> bool:
+    """Return whether a place holds letters or digits that are alike in all names."""
+    inside = 0 <= place < len(series.columns) and place not in fields
+    return inside and series.kind(place) != "mark" and not series.varies(place)
 
 
 def _repeats(series: Series, place: int) -> bool:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from snakescope.healthspan.plates.naming import composed
+
 _TOKEN = re.compile(
     # A decimal point only after a word or before a unit of time: 4.5 of day4.5, not a date;
     # a decimal comma before a unit alone.
@@ -54,7 +56,9 @@ class Series:
 
 def tokens(text: str, loose: bool = False) -> list[Token]:
     """Split a name without its ending; ```loose``: a token, maybe empty, of all marks between."""
-    found = [Token(str(match.lastgroup), match.group()) for match in _TOKEN.finditer(text)]
+    found = [
+        Token(str(match.lastgroup), match.group()) for match in _TOKEN.finditer(composed(text))
+    ]
     if not loose:
         return found
     joined = [Token("mark", "")]

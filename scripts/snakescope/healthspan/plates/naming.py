@@ -5,6 +5,7 @@ configuration. It imports nothing heavy, since the main process scans raw folder
 """
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -96,6 +97,11 @@ class NameParts:
         return "/".join(part for part in (self.vessel, inner) if part)
 
 
+def composed(name: str) -> str:
+    """Return a name with the parts of its letters together; a Mac keeps those of an é apart."""
+    return name if name.isascii() else unicodedata.normalize("NFC", name)
+
+
 def compile_pattern(pattern: str, plate: str, timed: bool = True) -> re.Pattern[str]:
     """Compile a naming such as ``{plate}/{channel}_day{days}.png``.
 
@@ -109,7 +115,7 @@ def compile_pattern(pattern: str, plate: str, timed: bool = True) -> re.Pattern[
         ValueError: an unknown field, a field twice, a lone brace, no field of time, or two
             numbers of any width with nothing between them.
     """
-    pieces = _pieces(pattern)
+    pieces = _pieces(composed(pattern))
     used = [name for name, _ in pieces if name in FIELDS]
     for name in used:
         if used.count(name) > 1:
@@ -126,7 +132,9 @@ def compile_pattern(pattern: str, plate: str, timed: bool = True) -> re.Pattern[
         if name in FIELDS:
             parts.append(f"(?P<{name}>{forms.get(i, FIELDS[name])})")
         else:
-            parts.append({"any": "[^/]*?", "plate": re.escape(plate)}.get(name, re.escape(literal)))
+            parts.append(
+                {"any": "[^/]*?", "plate": re.escape(composed(plate))}.get(name, re.escape(literal))
+            )
     if not pattern.lower().endswith(IMAGE_SUFFIXES):
         parts.append(_SUFFIX)
     return re.compile("".join(parts), re.IGNORECASE)
@@ -212,6 +220,7 @@ def read_name(relative_path: str, patterns: Sequence[re.Pattern[str]]) -> NamePa
     Returns:
         The parts, or None if no pattern matches or the date or time of day is invalid.
     """
+    relative_path = composed(relative_path)
     for pattern in patterns:
         match = pattern.fullmatch(relative_path)
         if match is None:

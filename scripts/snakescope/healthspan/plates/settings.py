@@ -36,8 +36,8 @@ class IngestSettings(Settings):
 
     pixel_size_um: float = Field(
         PIXEL_SIZE_UM,
-        gt=0,
-        le=1000,
+        ge=0.05,
+        le=500,
         description="pixel size of the raw images (um); a plate may override it",
     )
     pattern: str | None = Field(

@@ -60,6 +60,7 @@ class Plate(Row):
     age_at_first_frame_d: float | None = Field(
         None,
         ge=0,
+        le=365,
         description="age of the worms at the first frame (days of adulthood); left empty, days"
         " count from the first frame. Give it for all plates of an experiment or for none: days"
         " are pooled as they are, and the run warns",
@@ -77,7 +78,8 @@ class Plate(Row):
     )
     pixel_size_um: float | None = Field(
         None,
-        gt=0,
+        ge=0.05,
+        le=500,
         description="pixel size of this plate's images (um); empty takes that of the configuration",
     )
     pattern: str = Field(
@@ -163,6 +165,15 @@ def warnings_of_alike_experiments(plates: Iterable[Plate]) -> list[str]:
     ]
 
 
+def _plain(condition: str) -> str:
+    """A condition without case, blanks, marks, and zeros behind a point; a micro sign is a u."""
+    name = unicodedata.normalize("NFKC", condition).translate(LOOK_ALIKE).casefold()
+    name = re.sub(r"\d+[.,]\d+", lambda found: f"{float(found[0].replace(',', '.')):g}", name)
+    # A point in a number and signs of their own tell conditions apart: 1.5 and 15, (+) and (-).
+    kept = re.findall(r"(?<=\d)\.(?=\d)|\+|(?<![^\W_])-(?![^\W_])|[^\W_]", name)
+    return "".join(kept).replace("\u03bc", "u") or condition
+
+
 def warnings_of_alike_conditions(plates: Iterable[Plate]) -> list[str]:
     """One sentence for conditions of an experiment that differ in case, blanks or marks alone.
 
@@ -170,8 +181,7 @@ def warnings_of_alike_conditions(plates: Iterable[Plate]) -> list[str]:
     """
     found: dict[tuple[str, str], dict[str, None]] = {}
     for plate in plates:
-        name = unicodedata.normalize("NFKC", plate.condition).translate(LOOK_ALIKE)
-        plain = "".join(filter(str.isalnum, name.casefold())) or plate.condition
+        plain = _plain(plate.condition)
         found.setdefault((plate.experiment, plain), {})[plate.condition] = None
     return [
         f"experiment {experiment}: the conditions {' and '.join(map(repr, names))} are compared as"

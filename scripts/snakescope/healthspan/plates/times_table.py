@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from snakescope.healthspan.plates.dates import day_first_of, hours_of, parse_date
-from snakescope.healthspan.plates.naming import NameParts
+from snakescope.healthspan.plates.naming import NameParts, composed
 from snakescope.healthspan.plates.times_checks import check_commas, check_width, check_zones
 from snakescope.settings.sheet_files import OLD_OFFICE, ZIP, decoded
 from snakescope.step.errors import StepError, system_fault
@@ -57,7 +57,7 @@ class Times:
 
     def of(self, relative_path: str) -> float | None:
         """Return the time (h) of an image by its relative path, its name, or its name's stem."""
-        path = relative_path.lower()
+        path = composed(relative_path).lower()
         name = path.rpartition("/")[2]
         for key in (path, name, path.rpartition(".")[0], name.rpartition(".")[0]):
             if key in self.hours:
@@ -178,7 +178,13 @@ def times_of(
         lines = _of_plate(lines, header.index("plate"), plate)
     lines = [(n, row) for n, row in lines if row[files].strip()]
     unclear = ""
-    for k, name in enumerate(header):
+    order = list(range(len(header)))
+    units = [k for k in order if header[k] in UNITS_H]
+    # Days before hours, which may be parts of them.
+    for place, k in zip(units, sorted(units, key=lambda k: -UNITS_H[header[k]]), strict=True):
+        order[place] = k
+    for k in order:
+        name = header[k]
         by_date = name not in UNITS_H
         if k == files or (
             by_date and not (name in DATE_COLUMNS or "date" in name or "time" in name)
@@ -350,7 +356,7 @@ def _by_file(
                 f"line {number}: expected {what} in the column {column}, found {text!r}; correct"
                 " it, or leave it empty and the image out"
             )
-        key = file.strip().replace("\\", "/").lower()
+        key = composed(file).strip().replace("\\", "/").lower()
         if abs(hours.setdefault(key, time) - time) > 1e-9:
             raise ValueError(
                 f"lines {lines[key]} and {number}: expected one time for {file.strip()}, found two"

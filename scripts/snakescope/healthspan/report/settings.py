@@ -38,7 +38,7 @@ class ContactSheetSettings(Settings):
 class QualitySettings(Settings):
     """When a plate gets a warning, and what its page shows."""
 
-    version: ClassVar[int] = 7
+    version: ClassVar[int] = 8
 
     channel: Literal["bright_field", "dark_field"] = Field(
         "bright_field", description="channel shown, where the plate has it; else the other one"

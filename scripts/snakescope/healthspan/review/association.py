@@ -286,8 +286,11 @@ def _agreed(said: Mapping[str, Correction], looked: Sequence[str]) -> Correction
     if ADJUDICATED in said:
         return said[ADJUDICATED]
     first, *others = said.values()
-    # Who looked at the worm and changed nothing says what the machine says.
+    # Who looked at the worm and changed nothing says what the machine says, and so does a death at
+    # the machine's own timepoint.
     silent = [scorer for scorer in looked if scorer not in said]
+    if first.action == DEAD and first.machine_value == str(first.timepoint):
+        silent = []
     return None if silent or not all(_same(first, one) for one in others) else first
 
 

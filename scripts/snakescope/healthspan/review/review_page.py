@@ -28,7 +28,13 @@ from snakescope.healthspan.report.contact_sheet_rows import (
     columns_of,
 )
 from snakescope.healthspan.review.corrected import digest_of_tracks
-from snakescope.healthspan.review.corrections import ACTIONS, COLUMNS, PLATE_REASONS, REASONS
+from snakescope.healthspan.review.corrections import (
+    ACTIONS,
+    ADJUDICATED,
+    COLUMNS,
+    PLATE_REASONS,
+    REASONS,
+)
 from snakescope.healthspan.review.review_rows import PROBABILITY, ReviewRow, review_rows, same_place
 from snakescope.healthspan.review.settings import ReviewPageSettings
 from snakescope.healthspan.states.states import STATE_COLOURS
@@ -163,6 +169,7 @@ def review_data(
         "columns": COLUMNS,
         "reasons": REASONS,
         "plate_reasons": PLATE_REASONS,
+        "adjudicated": ADJUDICATED,
         "cell": cell,
         "line": CELLS_A_LINE,
         "timepoints": list(timepoints),

@@ -30,7 +30,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from snakescope.healthspan.review.corrections import COLUMNS, SCORER, as_text, parse
+from snakescope.healthspan.review.corrections import COLUMNS, SCORER, as_text, files_of, parse
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
@@ -48,6 +48,12 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 API = "/api/corrections"
+SCORERS = "/api/scorers"
+BESIDE = ("contact_sheet.html", "quality.html")
+"""Pages of a plate, beside its page of review, that are served as well."""
+NO_SCRIPT = {
+    "Content-Security-Policy": "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+}
 
 
 def refused(status: HTTPStatus, reason: str) -> HTTPException:
@@ -257,6 +263,21 @@ def _application(server: ReviewServer) -> Starlette:
         token = f'<meta name="snakescope-token" content="{server.token}">'
         return HTMLResponse(path.read_text(encoding="utf-8").replace(PLACE_OF_TOKEN, token, 1))
 
+    def beside(request: Request) -> Response:
+        path, name = server.pages.get(request.path_params["plate"]), request.path_params["name"]
+        if path is None or request.url.query or name not in BESIDE:
+            raise refused(HTTPStatus.NOT_FOUND, "there is no such page")
+        if not (path := path.with_name(name)).exists():
+            raise refused(HTTPStatus.NOT_FOUND, f"{name} was not made yet: run the workflow")
+        return HTMLResponse(path.read_text(encoding="utf-8"), headers=NO_SCRIPT)
+
+    def scorers(request: Request) -> Response:
+        with_token(request)
+        plate = request.query_params.get("plate")
+        if plate not in server.pages:
+            raise refused(HTTPStatus.NOT_FOUND, "no such plate is served here")
+        return JSONResponse([one.scorer for one in files_of(server.folder)[0].get(plate, ())])
+
     def lines(request: Request) -> Response:
         with_token(request)
         asked = request.query_params
@@ -276,6 +297,8 @@ def _application(server: ReviewServer) -> Starlette:
     routes = [
         Route("/", plates),
         Route("/plate/{plate}", page),
+        Route("/plate/{plate}/{name}", beside),
+        Route(SCORERS, scorers),
         Route(API, lines),
         Route(API, append, methods=["POST"]),
     ]
@@ -334,7 +357,8 @@ def serve(pages: Mapping[str, Path], folder: str, port: int) -> None:
     print(f"corrections are saved in {folder}/; end with Ctrl-C", file=sys.stderr, flush=True)
     try:
         server.serve_forever()
-    except KeyboardInterrupt:
-        print("ended; run the workflow again to use what was saved", file=sys.stderr)
+    except KeyboardInterrupt:  # not raised where a shell began this in the background
+        pass
     finally:
         server.server_close()
+    print("ended; run the workflow again to use what was saved", file=sys.stderr)

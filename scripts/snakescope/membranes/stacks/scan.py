@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 
 from snakescope.imaging.volumes import Source, describe
-from snakescope.membranes.stacks.manifest import PARTS, Manifest
+from snakescope.membranes.stacks.manifest import PARTS, Crop, Manifest
 from snakescope.membranes.stacks.sheet import Stack
+from snakescope.settings.alike import is_one
 from snakescope.step.errors import StepError
 
 SIMULATED = "simulated/membranes/{stack}/{file}.tif"
@@ -60,6 +61,32 @@ def find_stack(stack: Stack, simulated_shape: Sequence[int]) -> Manifest:
                 f" {part}, found {depth}; correct the column (sections are numbered from 0)"
             )
     return Manifest(stack.name, image, labels, stack.positive, stack.crop, stack.voxel_nm, parts)
+
+
+def check_apart(stack: Stack, found: Manifest, other: Stack) -> None:
+    """Refuse two rows of one image of which a section is trained on in one and scored in the other.
+
+    Raises:
+        StepError: there is such a section, within the crops of both.
+    """
+    if stack.name == other.name or not (stack.labels and other.labels):
+        return
+    if not is_one(stack.image, other.image) or not _overlap(stack.crop, other.crop):
+        return
+    theirs = other.parts(found.image.shape[0])
+    for part, sections in found.parts.items():
+        for another in PARTS:
+            if another != part and (both := sorted({*sections} & {*theirs[another]})):
+                raise StepError(
+                    f"{stack.image}: expected each section in one of train, tune and test, found"
+                    f" {both[0]} in {part} and, as stack {other.name}, in {another}; keep it in one"
+                )
+
+
+def _overlap(one: Crop | None, other: Crop | None) -> bool:
+    if one is None or other is None:
+        return True
+    return all(max(one[k], other[k]) < min(one[k + 1], other[k + 1]) for k in (0, 2))
 
 
 def _by(shape: Sequence[int]) -> str:

@@ -7,11 +7,12 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from snakescope.membranes.stacks.manifest import PARTS, Crop
-from snakescope.settings.sheet import Name, Row, VoxelCell
+from snakescope.settings.sheet import Name, PathCell, Row, VoxelCell
 
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 CROP = re.compile(r"(\d+):(\d+)[, ]+(\d+):(\d+)")
 Sections = tuple[int, ...]
+MOST_SECTIONS = 1_000_000
 
 
 def _sections(cell: Any) -> Any:
@@ -26,6 +27,12 @@ def _sections(cell: Any) -> Any:
                 "sections",
                 "numbers of sections, from 0, such as 0-20, 25 (the last one included)",
                 {"remedy": "write first-last, several parted by commas"},
+            )
+        if int(match[2] or match[1]) > MOST_SECTIONS:
+            raise PydanticCustomError(
+                "sections",
+                f"numbers of sections up to {MOST_SECTIONS}",
+                {"remedy": "write the last section of the stack"},
             )
         found += range(int(match[1]), int(match[2] or match[1]) + 1)
     return tuple(sorted(set(found)))
@@ -84,14 +91,14 @@ class Stack(Row):
         alias="stack",
         description="name of the stack, once in the sheet; names its folder of results",
     )
-    image: str = Field(
+    image: PathCell = Field(
         description="TIFF stack, folder of sections, HDF5 (`file.h5` or `file.h5:/dataset`) or"
         " OME-Zarr"
     )
     voxel_nm: VoxelCell = Field(
         description="size of a voxel along z, y and x (nm), such as `50 4 4`"
     )
-    labels: str = Field(
+    labels: PathCell = Field(
         "", description="labels of membranes, in any of those forms and of the image's shape"
     )
     positive: Annotated[str, BeforeValidator(_positive)] = Field(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from snakescope.imaging.volume_source import of_voxel_size
 from snakescope.imaging.volumes import Source, kept_look, look_at_grey, read
 from snakescope.neurites.volumes.scan import BOUNDARIES
 from snakescope.neurites.volumes.settings import IngestSettings
@@ -19,10 +20,6 @@ from snakescope.neurites.volumes.sheet import Volume
 from snakescope.step.errors import StepError
 
 LOOK = "look.json"
-LARGEST_DIFFERENCE = 0.02
-"""Of voxel sizes, as a fraction, that rounding explains."""
-SMALLEST_NM, LARGEST_NM = 0.5, 5000.0
-"""Sizes of a voxel beyond which the unit is taken for another one than nm."""
 PIECES = 10
 """Connected pieces of a label in one section beyond which it is no object."""
 FEW_LABELS, FEW_PIECES = 16, 3
@@ -34,6 +31,8 @@ as well, but sparse."""
 MOST_LABELS = 100
 """Labels of a section that are looked at."""
 LARGEST_ID = 2**32 - 1
+MOST_LOST = 0.25
+"""Of a section that a range of grey values may make black or white without a word."""
 RESERVED = {np.dtype(np.uint64): 2**64 - 16, np.dtype(np.uint32): 2**32 - 4}
 """Ids from which on labels stand for what is not annotated, as CREMI writes them."""
 
@@ -75,56 +74,15 @@ def label_ids(values: NDArray[Any], where: str) -> NDArray[np.uint64]:
     return values.astype(np.uint64)
 
 
-def of_voxel_size(volume: Volume, found: Mapping[str, Source]) -> list[str]:
-    """Return notes on a voxel size that files contradict or that nothing of this kind has.
-
-    Raises:
-        StepError: it is far from any size in nm.
-    """
-    size = volume.voxel_nm
-    cell = " ".join(f"{one:g}" for one in size)
-    if min(size) < SMALLEST_NM or max(size) > LARGEST_NM:
-        units = {"um": 1e3, "mm": 1e6, "m": 1e9}
-        unit = next((u for u, nm in units.items() if min(size) * nm >= SMALLEST_NM), "um")
-        raise StepError(
-            f"volume {volume.name}: expected voxel_nm in nm, found {cell}; in {unit} multiply by"
-            f" {units[unit]:.0f}"
-        )
-    for kind, source in found.items():
-        stated = source.voxel_nm
-        if stated is None:
-            continue
-        pairs = [(a, b) for a, b in zip(size, stated, strict=True) if b]
-        if all(abs(a / b - 1) <= LARGEST_DIFFERENCE for a, b in pairs):
-            continue
-        said = " ".join(f"{one:.4g}" if one else "?" for one in stated)
-        turned = stated[::-1] if all(stated) else ()
-        why = ""
-        if turned and np.allclose(turned, size, rtol=LARGEST_DIFFERENCE):
-            why = ", which is x y z where z y x is expected"
-        return [
-            f"VOXEL SIZE: {source.path} ({kind}) says {said} nm (z y x), the sheet says"
-            f" {cell}{why}; correct the one that is wrong"
-        ]
-    z, y, x = size
-    if abs(y / x - 1) > LARGEST_DIFFERENCE:
-        return [
-            f"VOXEL SIZE: voxel_nm is z y x, found {cell}, by which pixels of a section are not"
-            f" square; write {x:g} {y:g} {z:g} if it was meant as x y z"
-        ]
-    if z < x * (1 - LARGEST_DIFFERENCE):
-        return [
-            f"VOXEL SIZE: voxel_nm is z y x, found {cell}, by which sections are thinner than a"
-            " pixel; see that it was not meant as x y z"
-        ]
-    return []
-
-
-def of_grey(source: Source, settings: IngestSettings) -> None:
+def of_grey(source: Source, settings: IngestSettings) -> list[str]:
     """Refuse an image whose grey values need a range that the settings do not give.
 
+    Returns:
+        A note where the range makes much of the middle section black or white.
+
     Raises:
-        StepError: more than 8 bit without ``grey_range``, or no grey values.
+        StepError: more than 8 bit without ``grey_range``, one that holds none of them, or no grey
+            values.
     """
     if not re.fullmatch(r"u?int\d+|float\d+|[<>][uif]\d", source.dtype):
         raise StepError(
@@ -144,6 +102,23 @@ def of_grey(source: Source, settings: IngestSettings) -> None:
             " neurites.volumes.ingest.grey_range to the values that become black and white (of the"
             f" middle section 99 % lie in {low:.4g} to {high:.4g})"
         )
+    if dtype == np.uint8 or settings.grey_range is None:  # bytes stay as they are
+        return []
+    return _of_range(source, *settings.grey_range)
+
+
+def _of_range(source: Source, black: float, white: float) -> list[str]:
+    values = _middle(source)
+    low, high = (float(v) for v in np.percentile(values, (0.5, 99.5)))
+    lost = float(((values <= black) | (values >= white)).mean())
+    said = (
+        f"{source.path}: neurites.volumes.ingest.grey_range {black:g} to {white:g} makes"
+        f" {lost:.0%} of the middle section black or white (99 % of it lie in {low:.4g} to"
+        f" {high:.4g})"
+    )
+    if lost == 1 and values.min() < values.max():
+        raise StepError(f"{said}; set it to the values of this volume")
+    return [f"{said}; set it wider if that is too much"] if lost > MOST_LOST else []
 
 
 def _middle(source: Source) -> NDArray[Any]:
@@ -163,8 +138,8 @@ def look(
         StepError: absent data, or labels that are no objects.
     """
     notes = [note for source in found.values() for note in source.notes]
-    notes += of_voxel_size(volume, found)
-    of_grey(found["image"], settings)
+    notes += of_voxel_size(f"volume {volume.name}", volume.voxel_nm, found)
+    notes += of_grey(found["image"], settings)
 
     def seen() -> list[str]:
         notes = look_at_grey(found["image"])

@@ -7,7 +7,7 @@ simulates or downloads need not exist yet, since their shapes are known.
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,8 @@ from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
 
 BOUNDARIES = "boundaries"
+LARGEST_SHIFT = 0.1
+"""Of a voxel, by which labels may lie beside those of the image: rounding."""
 SIMULATED = "simulated/neurites/{volume}/{file}.tif"
 FETCHED = re.compile(r"fetched/neurites/snemi3d/(train|held_out|challenge)/image\.tif")
 SNEMI3D = (100, 1024, 1024)
@@ -90,12 +92,22 @@ def _with_boundaries(volume: Volume, found: dict[str, Source]) -> dict[str, Sour
 
 def _beside(image: Source, labels: Source, volume: Volume) -> Source:
     """Place labels that cover a part of the image, as in padded files of CREMI, by their offset."""
-    if image.shape == labels.shape or labels.offset_nm is None:
-        return labels
+    if labels.offset_nm is None or (image.shape == labels.shape and image.offset_nm is None):
+        return labels if labels.offset_nm is None else _told(labels)
     size = labels.voxel_nm or volume.voxel_nm
     from_nm = image.offset_nm or (0.0, 0.0, 0.0)
-    steps = [(a - b) / c for a, b, c in zip(labels.offset_nm, from_nm, size, strict=True)]
+    steps = [(a - b) / (c or d) for a, b, c, d in zip(
+        labels.offset_nm, from_nm, size, volume.voxel_nm, strict=True
+    )]  # fmt: skip
     z, y, x = (round(step) for step in steps)
+    if any(abs(step - whole) > LARGEST_SHIFT for step, whole in zip(steps, (z, y, x), strict=True)):
+        raise StepError(
+            f"{volume.labels}: expected labels whose voxels lie on those of the image, found them"
+            f" {', '.join(f'{step:.3g}' for step in steps)} voxels from its first one (offset, in"
+            " nm); correct offset or resolution"
+        )
+    if image.shape == labels.shape and not (z or y or x):
+        return labels
     sides = zip((z, y, x), labels.shape, image.shape, strict=True)
     if any(begin < 0 or begin + own > whole for begin, own, whole in sides):
         raise StepError(
@@ -104,6 +116,19 @@ def _beside(image: Source, labels: Source, volume: Volume) -> Source:
             " correct offset or resolution"
         )
     return placed(labels, (z, y, x), image.shape)
+
+
+def _told(labels: Source) -> Source:
+    """Note an offset of labels as large as an image that states none."""
+    assert labels.offset_nm is not None
+    if not any(labels.offset_nm):
+        return labels
+    said = " ".join(f"{one:g}" for one in labels.offset_nm)
+    note = (
+        f"{labels.path} (labels) says that it begins at {said} nm, the image says nothing of where"
+        " it begins: both are taken to begin at one voxel; see that they do"
+    )
+    return replace(labels, notes=(*labels.notes, note))
 
 
 def _to_come(volume: Volume, shape: tuple[int, int, int], labels: str) -> dict[str, Source]:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.imaging.stacks import read_stack, write_stack
-from snakescope.imaging.video import Video, check_rate, sampled
+from snakescope.imaging.videos.video import Video, check_rate, sampled
 from snakescope.sperm.clips.head_size import head_size
 from snakescope.sperm.clips.motion import drift, motion
 from snakescope.sperm.networks.catalogue import FRAMES

@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.sperm.detection.heads import Detector, Points, detector
 from snakescope.sperm.detection.settings import DetectSettings
 from snakescope.step.errors import StepError

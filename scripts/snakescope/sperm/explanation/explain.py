@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from snakescope.imaging.style import figure_style, save_figure
-from snakescope.imaging.video import write_video
+from snakescope.imaging.videos.video import write_video
 from snakescope.learning.explanation.measures import resized
 from snakescope.learning.splits import read_splits
 from snakescope.sperm.explanation.maps import (

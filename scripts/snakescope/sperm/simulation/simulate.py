@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from snakescope.imaging.stacks import write_stack
-from snakescope.imaging.video import write_video
+from snakescope.imaging.videos.video import write_video
 from snakescope.sperm.simulation.drawing import (
     EXPOSURE_S,
     SIZE_YX,

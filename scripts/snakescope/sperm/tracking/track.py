@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.imaging.video import Video
+from snakescope.imaging.videos.video import Video
 from snakescope.sperm.clips.cut import COLUMNS as PLAN
 from snakescope.sperm.detection.detect import read_heads, scale_and_rate
 from snakescope.sperm.networks.catalogue import FRAMES

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from snakescope.settings.sheet import Name, NameOrEmpty, Row
+from snakescope.settings.sheet import Name, NameOrEmpty, PathCell, Reason, Row
 from snakescope.tree.trained import FOLDER
 
 FILES = "clip_files"
@@ -21,20 +21,20 @@ class Video(Row):
     taken: ClassVar[frozenset[str]] = frozenset({"clip", "grade", "rank", "flags"})
 
     name: Name = Field(alias="video", description="name of the video")
-    path: str = Field(
+    path: PathCell = Field(
         min_length=1, description="AVI, MP4, MOV, TIFF stack, npy, or folder of frames"
     )
     donor: Name = Field(description="who gave the sample: all clips of a donor stay in one fold")
     dish: NameOrEmpty = Field("", description="dish in which sperm are ranked; empty: the video")
     um_per_px: float | None = Field(
-        None, gt=0, le=50, description="pixel size (um); without it there are no speeds"
+        None, ge=0.005, le=50, description="pixel size (um); without it there are no speeds"
     )
     fps: float | None = Field(
         None, gt=0, le=2000,
         description="frames per second, where the file has none or wrong ones",
     )  # fmt: skip
     device: str = Field("", description="microscope and camera, held against the grades")
-    exclusion: str = Field("", description="reason to leave the video out")
+    exclusion: Reason = Field("", description="reason to leave the video out")
 
 
 class Clip(Row):
@@ -42,19 +42,19 @@ class Clip(Row):
 
     name: Name = Field(alias="clip", description="name of the clip")
     video: str = Field("", description="video of the other sheet that it is cut from")
-    file: str = Field("", description="or a file of its own, of one second")
+    file: PathCell = Field("", description="or a file of its own, of one second")
     start_s: float = Field(0.0, ge=0, description="start in the video (s)")
     x_px: float | None = Field(None, ge=0, description="column of the head (px); empty: the middle")
     y_px: float | None = Field(None, ge=0, description="row of the head (px); empty: the middle")
     donor: str = Field("", description="donor, of a file of its own")
     dish: NameOrEmpty = Field("", description="dish, of a file of its own")
-    um_per_px: float | None = Field(None, gt=0, le=50, description="pixel size of a file (um)")
+    um_per_px: float | None = Field(None, ge=0.005, le=50, description="pixel size of a file (um)")
     fps: float | None = Field(None, gt=0, le=2000, description="frames per second of a file")
-    A: int = Field(0, ge=0, description="votes for grade A, the best")
-    B: int = Field(0, ge=0, description="votes for grade B")
-    C: int = Field(0, ge=0, description="votes for grade C")
-    D: int = Field(0, ge=0, description="votes for grade D")
-    E: int = Field(0, ge=0, description="votes for grade E")
+    A: int = Field(0, ge=0, le=9999, description="votes for grade A, the best")
+    B: int = Field(0, ge=0, le=9999, description="votes for grade B")
+    C: int = Field(0, ge=0, le=9999, description="votes for grade C")
+    D: int = Field(0, ge=0, le=9999, description="votes for grade D")
+    E: int = Field(0, ge=0, le=9999, description="votes for grade E")
 
     @model_validator(mode="before")
     @classmethod

@@ -4,7 +4,6 @@ Container formats are read by PyAV, whose timestamps are those of the file and n
 nominal rate. Frames are read one after another: a minute of video never lies in memory.
 """
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from fractions import Fraction
@@ -12,18 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import av
-import cv2
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
-from snakescope.imaging import jpeg
-from snakescope.step.errors import StepError
+from snakescope.imaging.videos.stills import FolderFrames, StackFrames, check_end
+from snakescope.step.errors import StepError, system_fault
 from snakescope.step.output import atomic_write
 
 CONTAINERS = (".avi", ".mp4", ".mov", ".m4v", ".mkv", ".wmv", ".mpg", ".mpeg")
 TIFFS = (".tif", ".tiff")
-IMAGES = (*TIFFS, ".png", ".jpg", ".jpeg", ".bmp")
 COLOURED = 25
 """Difference of the channels of a pixel from which on it has a colour (0 to 255)."""
 COLOURED_SHARE = 0.05
@@ -56,7 +52,7 @@ class Video:
         self.path = Path(path)
         self.notes: list[str] = []
         self.kind = kind_of(self.path)
-        self._files: list[Path] = []
+        self._stills: StackFrames | FolderFrames | None = None
         self._array: NDArray[Any] | None = None
         count, times = getattr(self, f"_open_{self.kind}")()
         if not count:
@@ -109,6 +105,8 @@ class Video:
                 packets = [one for one in demuxed if one.size]
                 base, stated = stream.time_base, stream.frames
         except (av.error.FFmpegError, OSError) as error:
+            if fault := system_fault(self.path, error):
+                raise fault from None
             raise StepError(
                 f"{self.path}: expected a video that can be decoded, found something else"
                 f" ({type(error).__name__}); copy the file again or convert it to AVI or MP4"
@@ -142,31 +140,42 @@ class Video:
                 " frames up to the fault are used"
             )
 
-    # Stacks.
+    # Stacks and folders of pictures, and arrays.
 
     def _open_tiff(self) -> tuple[int, Any]:
-        try:
-            with tifffile.TiffFile(self.path) as file:
-                series = file.series[0]
-                shape = series.shape
-                interval = (file.imagej_metadata or {}).get("finterval")
-                self._array = series.asarray()
-        except Exception as error:  # tifffile raises many kinds on damaged files
-            raise StepError(
-                f"{self.path}: expected a TIFF stack, found something else"
-                f" ({type(error).__name__}); export the stack again"
-            ) from None
-        return self._stacked(shape), self._at(interval)
+        return self._opened(StackFrames(self.path))
+
+    def _open_folder(self) -> tuple[int, Any]:
+        return self._opened(FolderFrames(self.path))
+
+    def _opened(self, stills: StackFrames | FolderFrames) -> tuple[int, Any]:
+        self._stills = stills
+        self.height, self.width = stills.height, stills.width
+        self.notes += stills.notes
+        interval = stills.interval_s
+        return stills.count, None if interval is None else np.arange(stills.count) * interval
+
+    def _tiff_frames(self, last: int) -> Iterator[Grey]:
+        assert self._stills is not None
+        for frame in self._stills.frames(last):
+            yield self._grey(frame)
+
+    _folder_frames = _tiff_frames
 
     def _open_npy(self) -> tuple[int, Any]:
         try:
             self._array = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, OSError) as error:
+            if fault := system_fault(self.path, error):
+                raise fault from None
             raise StepError(
                 f"{self.path}: expected an array of frames (npy), found something else"
                 f" ({type(error).__name__}); save it again"
             ) from None
-        return self._stacked(self._array.shape), None
+        count = self._stacked(self._array.shape)
+        if count:
+            check_end(self.path, *(np.asarray(self._array[k]) for k in (0, -1)))
+        return count, None
 
     def _stacked(self, shape: tuple[int, ...]) -> int:
         array = self._array
@@ -177,52 +186,27 @@ class Video:
                 f"{self.path}: expected frames (time, y, x) or (time, y, x, colour), found an array"
                 f" of {' x '.join(map(str, shape))}; save the frames of one channel"
             )
+        if array.dtype.kind not in "uif" or min(shape[1:3]) < 2:
+            raise StepError(
+                f"{self.path}: expected frames of grey values, found {array.dtype}"
+                f" of {shape[2]} x {shape[1]} px; save them as uint8 or uint16"
+            )
         self.height, self.width = shape[1:3]
         return shape[0]
 
-    def _at(self, interval: Any) -> Any:
-        assert self._array is not None
-        return None if not interval else np.arange(len(self._array)) * float(interval)
-
-    def _tiff_frames(self, last: int) -> Iterator[Grey]:
+    def _npy_frames(self, last: int) -> Iterator[Grey]:
         assert self._array is not None
         for at in range(last):
             yield self._grey(np.asarray(self._array[at]))
 
-    _npy_frames = _tiff_frames
-
-    # Folders.
-
-    def _open_folder(self) -> tuple[int, Any]:
-        files = [one for one in self.path.iterdir() if one.suffix.lower() in IMAGES]
-        self._files = sorted(files, key=lambda one: _natural(one.name))
-        if self._files:
-            self.height, self.width = self._read(self._files[0]).shape[:2]
-        return len(self._files), None
-
-    def _folder_frames(self, last: int) -> Iterator[Grey]:
-        for path in self._files[:last]:
-            frame = self._grey(self._read(path))
-            if frame.shape != (self.height, self.width):
-                raise StepError(
-                    f"{path}: expected a frame of {self.width} x {self.height} px as the first,"
-                    f" found {frame.shape[1]} x {frame.shape[0]}; keep one video a folder"
-                )
-            yield frame
-
-    def _read(self, path: Path) -> NDArray[Any]:
-        found = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
-        if found is None:
-            raise StepError(f"{path}: expected an image, found something else; remove the file")
-        try:
-            jpeg.check_whole(path.read_bytes())
-        except ValueError as error:
-            raise StepError(
-                f"{path}: expected a whole image, found {error}; copy it again"
-            ) from None
-        return found[..., 2::-1] if found.ndim == 3 else found
-
     def _grey(self, frame: NDArray[Any]) -> Grey:
+        if frame.dtype.kind == "b":
+            frame = frame.astype(np.uint8) * 255
+        if frame.dtype.kind == "f" and not np.isfinite(frame).all():
+            raise StepError(
+                f"{self.path}: expected grey values, found NaN or infinity in a frame; save the"
+                " video again with numbers in their place"
+            )
         if frame.ndim == 3:
             self._note_colour(frame[..., :3])
             frame = frame[..., :3] @ np.array([0.299, 0.587, 0.114])
@@ -252,11 +236,6 @@ def _until_broken(items: Iterator[Any]) -> Iterator[Any]:
     """Items up to a fault of the file."""
     with suppress(av.error.FFmpegError):
         yield from items
-
-
-def _natural(name: str) -> list[Any]:
-    """Sort key by which frame 9 comes before frame 10."""
-    return [int(part) if part.isdigit() else part for part in re.split(r"(\d+)", name)]
 
 
 def kind_of(path: str | Path) -> str:
