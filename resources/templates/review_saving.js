@@ -37,7 +37,7 @@ function Saving(data, state, token, say, draw) {
         const answer = await fetch("/api/corrections", {method: "POST",
           body: JSON.stringify({plate: data.plate, scorer, lines}),
           headers: {"Content-Type": "application/json", "X-Snakescope-Token": token.content}});
-        if (!answer.ok) throw Object.assign(new Error(await answer.text()), {refused: true});
+        if (!answer.ok) throw Object.assign(new Error(await answer.text()), {refused: answer.status < 500});
         if (state.scorer === scorer) state.saved += lines.length;
       }
       say(`saved ${now()}`);

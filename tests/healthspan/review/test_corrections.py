@@ -68,6 +68,8 @@ def cells(**changed: str) -> str:
         (cells(track="0"), "expected track as a whole number of 1 or more, found '0'"),
         (cells(action="same_as", value="2", reason="there"), "expected where the worm of track 2 "),
         (cells(reason="=HYPERLINK(1)"), "does not begin with = + - @"),
+        (cells(action="censored", reason="  "), "expected a reason for censored, found none"),
+        (cells(action="censored", reason="a\0b"), "expected a reason of at most 100 letters"),
         (cells(blind="yes"), "expected blind as 0 or 1"),
         (cells(digest="../x"), "expected the digest of a table of tracks"),
         (cells(machine_value="soon"), "expected machine_value as a whole number"),
@@ -151,12 +153,19 @@ def test_files_of_a_folder(tmp_path: Path) -> None:
     assert files_of(tmp_path / "none") == ({}, [])
     for name in ("a.anna.tsv", "a.ben.tsv", "b.anna.tsv", "notes.tsv", ".partial-a.anna.tsv", "x"):
         (tmp_path / name).touch()
+    # As browsers and spreadsheets save them, and what is no file at all.
+    as_saved = ["c.anna.TSV", "c.anna.csv", "c.anna.tsv.txt", "c.anna.xlsx"]
+    for name in as_saved:
+        (tmp_path / name).touch()
+    (tmp_path / "c.folder.tsv").mkdir()
     found, others = files_of(tmp_path)
     assert {plate: [one.scorer for one in files] for plate, files in found.items()} == {
         "a": ["anna", "ben"],
         "b": ["anna"],
     }
-    assert [Path(path).name for path in others] == ["notes.tsv"]
+    assert [Path(path).name for path in others] == [
+        *as_saved[:2], "c.anna.tsv.txt", "c.anna.xlsx", "c.folder.tsv", "notes.tsv",
+    ]  # fmt: skip
 
 
 def left_out(folder: Path, scorer: str, *lines: Correction) -> Path:

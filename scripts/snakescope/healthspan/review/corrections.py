@@ -71,8 +71,12 @@ ADJUDICATED = "adjudicated"
 """The scorer whose file decides where others disagree."""
 
 SCORER = re.compile(r"[A-Za-z0-9_-]{1,40}")
-TEXT = re.compile(r"(?![=+@-])[^\t\r\n\"]{0,100}")
-"""Text that no spreadsheet takes for a formula, and that needs no quotes."""
+TEXT = re.compile(
+    r"(?![=+@-])[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\"]{0,100}"
+)  # fmt: skip
+"""Text that no spreadsheet takes for a formula, that needs no quotes, and that can be encoded."""
+ENDING = re.compile(r"\.(?:tsv|csv|txt|xlsx?|ods)$", re.IGNORECASE)
+"""What browsers and spreadsheets save a file of corrections as; such a one is told, if not used."""
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 LARGEST = 10**12
 
@@ -184,7 +188,7 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
             "expected a reason of at most 100 letters that does not begin with = + - @,"
             f" found {line['reason']!r}"
         )
-    if action in (CENSORED, EXCLUDE_PLATE) and not line["reason"]:
+    if action in (CENSORED, EXCLUDE_PLATE) and not line["reason"].strip():
         raise _Refused(f"expected a reason for {action}, found none")
     if line["blind"] not in ("", "0", "1"):
         raise _Refused(f"expected blind as 0 or 1, found {line['blind']!r}")
@@ -319,17 +323,17 @@ def named_file(path: str | Path) -> Named | None:
 
 
 def files_of(folder: str | Path) -> tuple[dict[str, list[Named]], list[str]]:
-    """Return the files of corrections in a folder, by plate, and those of other names.
+    """Return the files of corrections in a folder, by plate, and tables of other names.
 
     Names that begin with a dot are those of programs that are writing.
     """
     found: dict[str, list[Named]] = {}
     others: list[str] = []
-    paths = Path(folder).glob("*.tsv") if Path(folder).is_dir() else ()
+    paths = Path(folder).iterdir() if Path(folder).is_dir() else ()
     for path in sorted(paths):
-        if path.name.startswith("."):
+        if path.name.startswith(".") or not ENDING.search(path.name):
             continue
-        named = named_file(path)
+        named = named_file(path) if path.is_file() else None
         if named is None:
             others.append(str(path))
         else:

@@ -151,7 +151,7 @@ class ReviewServer:
         added = [_row(one) for one in _list(given["lines"])]
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.saving, _alone(path):
-            before = path.read_text(encoding="utf-8-sig") if path.exists() else as_text(())
+            before = _text_of(path)
             try:
                 there = parse(before, plate, scorer)
             except ValueError as error:
@@ -167,6 +167,19 @@ class ReviewServer:
             with atomic_write(path) as partial:
                 partial.write_text(as_text(lines), encoding="utf-8")
             return len(lines)
+
+
+def _text_of(path: Path) -> str:
+    """Return what a file of corrections holds, or would if it were there.
+
+    Raises:
+        HTTPException: it is no text in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig") if path.exists() else as_text(())
+    except UnicodeDecodeError:
+        why = f"{path.name}: expected text in UTF-8, found other bytes; save it again as it was"
+        raise refused(HTTPStatus.CONFLICT, why) from None
 
 
 @contextmanager
@@ -261,8 +274,7 @@ def _application(server: ReviewServer) -> Starlette:
         with_token(request)
         asked = request.query_params
         path, _, _ = server.file_of(asked.get("plate"), asked.get("scorer"))
-        text = path.read_text(encoding="utf-8-sig") if path.exists() else as_text(())
-        return Response(text, media_type="text/tab-separated-values; charset=utf-8")
+        return Response(_text_of(path), media_type="text/tab-separated-values; charset=utf-8")
 
     async def append(request: Request) -> Response:
         with_token(request)
@@ -273,13 +285,19 @@ def _application(server: ReviewServer) -> Starlette:
         assert isinstance(error, HTTPException)
         return PlainTextResponse(error.detail, error.status_code)
 
+    def failed(request: Request, error: Exception) -> Response:
+        # A full disk, a folder that may not be written, a page that is being made again.
+        assert isinstance(error, OSError)
+        why = f"{error.filename or server.folder}: {error.strerror or error}"
+        return PlainTextResponse(why, HTTPStatus.SERVICE_UNAVAILABLE)
+
     routes = [
         Route("/", plates),
         Route("/plate/{plate}", page),
         Route(API, lines),
         Route(API, append, methods=["POST"]),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: told})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: told, OSError: failed})
     app.router.redirect_slashes = False
     return app
 
