@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from snakescope.healthspan.review.corrections import (
     COLUMNS,
+    OLDER,
     Correction,
     as_text,
     exclusion,
@@ -50,7 +51,7 @@ def cells(**changed: str) -> str:
     [
         ("", "line 1: expected the columns id, time_utc"),
         ("id\tscorer\n", "line 1: expected the columns id, time_utc"),
-        ("\t".join(COLUMNS) + "\n1\t2\n", "line 2: expected 15 cells, found 2"),
+        ("\t".join(COLUMNS) + "\n1\t2\n", "line 2: expected 16 cells, found 2"),
         (cells(id="x"), "line 2: expected id as a whole number of 1 or more, found 'x'"),
         (cells(plate="q"), "line 2: expected plate p as in the file's name, found 'q'"),
         (cells(scorer="ben"), "expected scorer anna as in the file's name"),
@@ -195,3 +196,16 @@ def test_a_plate_is_left_out_until_that_is_undone_or_another_decides(tmp_path: P
     assert exclusion([anna, kept]) == ""
     anna.write_text("exclude_plate")
     assert exclusion([anna]) == ""
+
+
+def test_a_file_that_was_begun_before_lines_had_their_time_is_read_and_goes_on() -> None:
+    older = "\n".join(row.rpartition("\t")[0] for row in as_text(GOOD).splitlines())
+    assert older.splitlines()[0].split("\t") == list(OLDER)
+    assert parse(older, "p", "anna") == GOOD
+    timed = [*parse(older, "p", "anna"), line(6, "dead", time_h=36.25)]
+    assert parse(as_text(timed), "p", "anna") == timed
+    mixed = older + "\n" + as_text(timed).splitlines()[-1]
+    with pytest.raises(ValueError, match="line 7: expected 15 cells, found 16"):
+        parse(mixed, "p", "anna")
+    with pytest.raises(ValueError, match="expected time_h as a number of hours, found 'soon'"):
+        parse(cells(time_h="soon"), "p", "anna")

@@ -193,6 +193,14 @@ def test_a_file_that_went_on_elsewhere_is_told(server: ReviewServer) -> None:
     assert path.read_text() == "broken"
 
 
+def test_a_page_that_was_made_before_lines_had_their_time_is_taken(server: ReviewServer) -> None:
+    older = cells(1)
+    del older["time_h"]
+    assert ask(server, "POST", API, body(older, cells(2, time_h=36.25))) == (200, '{"lines":2}')
+    found = read(server.folder / "p.anna.tsv")
+    assert [one.time_h for one in found] == [None, 36.25]
+
+
 def test_a_file_of_other_bytes_is_told_and_stays(server: ReviewServer) -> None:
     server.folder.mkdir()
     path = server.folder / "p.anna.tsv"

@@ -36,7 +36,10 @@ COLUMNS = (
     "reason",
     "machine_value",
     "blind",
+    "time_h",
 )
+OLDER = COLUMNS[:-1]
+"""Columns of a file that was begun before lines had their time."""
 
 DEAD, LAST_HEALTHY, ALIVE, CENSORED = "dead", "last_healthy", "alive", "censored"
 NOT_A_WORM, WORM, SEVERAL, SAME_AS = "not_a_worm", "worm", "several", "same_as"
@@ -97,6 +100,8 @@ class Correction:
         reason: why a worm is no longer watched, or a plate left out; where the other worm is.
         machine_value: timepoint of what the machine said, empty without one.
         blind: whether condition and machine were hidden.
+        time_h: of the timepoint, since the first frame (h): numbers of timepoints change where a
+            frame is added between others. None in a line that does not tell.
     """
 
     id: int
@@ -114,11 +119,13 @@ class Correction:
     reason: str
     machine_value: str
     blind: bool
+    time_h: float | None = None
 
     def cells(self) -> list[str]:
         """The cells of the line, in the order of ``COLUMNS``."""
         own = {**vars(self), "blind": int(self.blind), "value": self.value or ""}
         own |= {"y_px": f"{self.y_px:.1f}", "x_px": f"{self.x_px:.1f}"}
+        own["time_h"] = "" if self.time_h is None else f"{self.time_h:.10g}"
         return [str(own[name]) for name in COLUMNS]
 
 
@@ -138,21 +145,21 @@ def _whole(name: str, text: str, least: int = 0) -> int:
     return int(text)
 
 
-def _place(name: str, text: str) -> float:
+def _number(name: str, text: str, unit: str) -> float:
     try:
         value = number_of(text)
     except ValueError:
         value = math.nan
     if not abs(value) < LARGEST:
-        raise _Refused(f"expected {name} as a number of pixels, found {text!r}")
+        raise _Refused(f"expected {name} as a number of {unit}, found {text!r}")
     return value
 
 
-def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
+def _correction(cells: Sequence[str], columns: int, plate: str, scorer: str) -> Correction:
     """Return the correction of a line, all of whose cells are checked."""
-    if len(cells) != len(COLUMNS):
-        raise _Refused(f"expected {len(COLUMNS)} cells, found {len(cells)}")
-    line = dict(zip(COLUMNS, cells, strict=True))
+    if len(cells) != columns:
+        raise _Refused(f"expected {columns} cells, found {len(cells)}")
+    line = dict(zip(COLUMNS, [*cells, ""], strict=False))
     for name, expected in (("plate", plate), ("scorer", scorer)):
         if line[name] != expected:
             raise _Refused(
@@ -205,13 +212,14 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
         track=_whole("track", line["track"], 0 if action in (EXCLUDE_PLATE, UNDO, REDO) else 1),
         timepoint=_whole("timepoint", line["timepoint"]),
         anchor_timepoint=_whole("anchor_timepoint", line["anchor_timepoint"]),
-        y_px=_place("y_px", line["y_px"]),
-        x_px=_place("x_px", line["x_px"]),
+        y_px=_number("y_px", line["y_px"], "pixels"),
+        x_px=_number("x_px", line["x_px"], "pixels"),
         action=action,
         value=value,
         reason=line["reason"],
         machine_value=line["machine_value"],
         blind=line["blind"] == "1",
+        time_h=_number("time_h", line["time_h"], "hours") if line["time_h"] else None,
     )
 
 
@@ -222,9 +230,10 @@ def parse(text: str, plate: str, scorer: str) -> list[Correction]:
         ValueError: a sentence on every line that cannot be used.
     """
     lines = text.removeprefix("\ufeff").splitlines()
-    if not lines or lines[0].split("\t") != list(COLUMNS):
+    if not lines or tuple(lines[0].split("\t")) not in (COLUMNS, OLDER):
         found = repr(lines[0][:80]) if lines else "an empty file"
         raise ValueError(f"line 1: expected the columns {', '.join(COLUMNS)}, found {found}")
+    columns = len(lines[0].split("\t"))
     found_lines: list[Correction] = []
     wrong: list[str] = []
     counts: dict[int, bool] = {}
@@ -233,7 +242,7 @@ def parse(text: str, plate: str, scorer: str) -> list[Correction]:
         if not line.strip():
             continue
         try:
-            one = _correction(line.split("\t"), plate, scorer)
+            one = _correction(line.split("\t"), columns, plate, scorer)
             if one.id <= last:
                 raise _Refused(
                     f"expected an id above {last}, as lines are appended, found {one.id}"

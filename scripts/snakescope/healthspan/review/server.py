@@ -30,7 +30,7 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from snakescope.healthspan.review.corrections import COLUMNS, SCORER, as_text, parse
+from snakescope.healthspan.review.corrections import COLUMNS, OLDER, SCORER, as_text, parse
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
@@ -198,6 +198,9 @@ def _list(given: object) -> list[Any]:
 
 def _row(given: object) -> str:
     """Return the row of a line; what is in its cells is checked with those of the file."""
+    # A page that was made before lines had their time sends none.
+    if isinstance(given, dict) and set(given) == set(OLDER):
+        given = {**given, COLUMNS[-1]: ""}
     if not isinstance(given, dict) or set(given) != set(COLUMNS):
         raise refused(HTTPStatus.BAD_REQUEST, f"expected a line of {', '.join(COLUMNS)}")
     cells = [given[name] for name in COLUMNS]

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class CorrectedSettings(Settings):
     """How corrections find their worm again, after a run with other weights."""
 
-    version: ClassVar[int] = 4
+    version: ClassVar[int] = 5
 
     anchor_px: float = Field(
         30.0,
@@ -34,7 +34,7 @@ class CorrectedSettings(Settings):
 class ReviewPageSettings(Settings):
     """The page on which a plate is looked through."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
 
     channel: Literal["bright_field", "dark_field"] = Field(
         "bright_field", description="channel shown, where the plate has it; else the other one"
