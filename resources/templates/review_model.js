@@ -218,6 +218,31 @@ const Corrections = (() => {
     });
   }
 
+  // Lines of a file and behind them those that it lacks, with ids of their own; an undo of what is not
+  // there, or was undone, is left out.
+  function joined(there, own) {
+    const key = (one) => ["time_utc", "action", "track", "timepoint", "value", "reason"]
+      .map((name) => one[name]).join("\t");
+    const known = new Map(there.map((one) => [key(one), one.id])), ids = new Map(), lines = [...there];
+    for (const one of own) {
+      if (known.has(key(one))) {
+        ids.set(one.id, known.get(key(one)));
+        continue;
+      }
+      let {value} = one;
+      if (isUndo(one)) {
+        value = ids.has(value) ? ids.get(value) : value;
+        const of = lines.find((other) => other.id === value && !isUndo(other) && other.track === one.track
+          && other.timepoint === one.timepoint);
+        if (!of || stacks(lines).done.includes(value) !== (one.action === "undo")) continue;
+      }
+      const id = lines.reduce((most, other) => Math.max(most, other.id), 0) + 1;
+      ids.set(one.id, id);
+      lines.push({...one, id, value});
+    }
+    return lines;
+  }
+
   // Orders of the worms; those that the machine does not count come last.
   function order(data, how) {
     const worms = data.worms.map((worm, index) => ({worm, index}));
@@ -238,7 +263,7 @@ const Corrections = (() => {
     return keyed.map((one) => one[one.length - 1]);
   }
 
-  return {NO_TRACK, stacks, nearest, line, ofPlate, sameAs, changes, jump, words, pace, undo, calls, states,
+  return {NO_TRACK, stacks, joined, nearest, line, ofPlate, sameAs, changes, jump, words, pace, undo, calls, states,
     contradiction, text, parse, order};
 })();
 if (typeof module !== "undefined") module.exports = Corrections;

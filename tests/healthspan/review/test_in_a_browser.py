@@ -1,7 +1,9 @@
 """Pages of review in a real browser, with keys as a person presses them."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from snakescope.healthspan.report.plates_table import page as plates_page
 from snakescope.healthspan.report.plates_table import plates_table
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected_tables import corrected_tables
-from snakescope.healthspan.review.corrections import Correction, parse, read, replay
+from snakescope.healthspan.review.corrections import Correction, as_text, parse, read, replay
 from snakescope.healthspan.review.review_index import index_rows
 from snakescope.healthspan.review.review_index import page as index_page
 from snakescope.healthspan.review.server import ReviewServer
@@ -348,6 +350,61 @@ def test_a_server_that_was_killed_costs_nothing(
         assert not browser.thrown()
     finally:
         served.down()
+
+
+def test_two_that_write_to_one_file_lose_nothing(
+    browser: Browser, path: Path, tmp_path: Path
+) -> None:
+    served = Served({"p": path}, tmp_path)
+    file = tmp_path / "p.anna.tsv"
+    try:
+        browser.open(f"http://127.0.0.1:{served.port}/plate/p")
+        browser.write("#scorer", "anna")
+        browser.until(f"{SAVED} === '0 lines read'")
+        browser.press("d")
+        browser.until(f"{SAVED}.startsWith('saved ')")
+        # The same scorer in another browser.
+        (first,) = read(file)
+        elsewhere = replace(first, id=2, action="checked", machine_value="")
+        file.write_text(as_text([first, elsewhere]))
+        browser.press("z", "x", "ArrowDown", "2")
+        browser.until(f"{SAVED}.includes('up to 2: reload')")
+        browser.reload()
+        browser.until(f"{SAVED}.startsWith('saved ')")
+        lines = read(file)
+        assert [(one.id, one.action, one.value) for one in lines[2:]] == [
+            (3, "undo", 1), (4, "not_a_worm", 0), (5, "several", 2),
+        ]  # fmt: skip
+        assert lines[:2] == [first, elsewhere]
+        # A line that somebody took out of the file by hand does not come back.
+        file.write_text(as_text([first, *lines[2:]]))
+        browser.reload()
+        browser.until(f"{SAVED}.includes('those of the file are shown')")
+        assert read(file) == [first, *lines[2:]] and not browser.thrown()
+    finally:
+        served.down()
+
+
+def test_a_file_that_is_opened_adds_what_is_not_here(opened: Browser) -> None:
+    opened.write("#scorer", "anna")
+    opened.press("d", "ArrowDown", "x")
+    own = kept(opened)
+    away = "2026-11-29T09:00:00Z"
+    other = [replace(own[0], action="alive", time_utc=away), replace(own[1], time_utc=away, id=3)]
+    other.append(replace(own[1], id=4, action="undo", value=3, time_utc=away, machine_value=""))
+    for said in ("3 lines opened", "0 lines opened"):
+        opened.value(
+            "(() => { const given = new DataTransfer();"
+            f" given.items.add(new File([{json.dumps(as_text(other))}], 'p.anna.tsv'));"
+            " const box = document.getElementById('open'); box.files = given.files;"
+            " box.dispatchEvent(new Event('change')); })()"
+        )
+        opened.until(f"{SAVED}.startsWith('{said}')")
+    lines = kept(opened)
+    assert lines[:2] == own and [(one.id, one.action, one.value) for one in lines[2:]] == [
+        (3, "alive", 0), (4, "not_a_worm", 0), (5, "undo", 4),
+    ]  # fmt: skip
+    assert not opened.thrown()
 
 
 def test_the_table_of_plates_is_sorted_and_links_nothing_in_a_report(
