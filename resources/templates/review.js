@@ -37,7 +37,8 @@
       $("scorer").focus();
       return;
     }
-    if (!data.worms.length) return;
+    // A plate without a worm may be left out.
+    if (!data.worms.length && !["exclude_plate", "undo", "redo"].includes(action)) return;
     if (action === "undo" || action === "redo") {
       const line = Corrections.undo(data, state.lines, action, blind());
       if (!line) return say(`nothing to ${action}`);

@@ -1,5 +1,7 @@
 """Files of corrections: what is read, what is refused, and what undo and redo leave."""
 
+import errno
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,7 +22,7 @@ from snakescope.healthspan.review.corrections import (
     replay,
 )
 from snakescope.healthspan.review.planning import Reviews
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, SystemFault
 from tests.healthspan.review.lines import line
 
 GOOD = [
@@ -99,6 +101,34 @@ def test_other_bytes_are_told(tmp_path: Path) -> None:
     path.write_bytes(as_text(GOOD).encode("utf-16"))
     with pytest.raises(StepError, match="expected text in UTF-8"):
         read(path)
+
+
+def test_a_file_that_may_not_be_read_is_told_and_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "corrections"
+    folder.mkdir()
+    path = folder / "p.anna.tsv"
+    path.write_text(as_text([line(1, "exclude_plate", track=0, reason="fog")]))
+    reviews = Reviews(str(tmp_path), str(folder), lambda: None)
+
+    def refuse(self: Path | str, *given: object, **more: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    said = f"{path}: expected a file that can be read, found 'Permission denied'"
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        patched.setattr("io.open", refuse)
+        patched.setattr("builtins.open", refuse)
+        for act in (
+            lambda: read(path),
+            lambda: exclusion([path]),
+            lambda: reviews.excluded({"p"}, True),
+            lambda: reviews.write({"p"}, "plates.tsv"),
+        ):
+            with pytest.raises(SystemFault, match=re.escape(said)):
+                act()
+    assert list(reviews.excluded({"p"}, True)) == ["p"]
 
 
 def test_undo_and_redo() -> None:

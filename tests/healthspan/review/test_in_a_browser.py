@@ -293,6 +293,20 @@ def test_names_are_harmless_and_nothing_is_said_without_one(
     assert browser.value("document.title") == f"Review of {HOSTILE}"
 
 
+def test_a_plate_without_a_worm_is_left_out(browser: Browser, tmp_path: Path) -> None:
+    (tmp_path / "review.html").write_text(the_page(worms=0), encoding="utf-8")
+    browser.open((tmp_path / "review.html").as_uri())
+    browser.value("localStorage.clear()")
+    browser.reload()
+    browser.write("#scorer", "anna")
+    browser.press("d", "ArrowDown", "E", "1")
+    (said,) = kept(browser)
+    assert (said.action, said.track, said.reason) == ("exclude_plate", 0, "contaminated")
+    browser.press("z", "Z")
+    assert [one.action for one in kept(browser)] == ["exclude_plate", "undo", "redo"]
+    assert not browser.thrown()
+
+
 def test_a_blind_page_shows_neither_plate_nor_machine(opened: Browser) -> None:
     opened.write("#scorer", "anna")
     opened.press("b", "ArrowRight", "d")

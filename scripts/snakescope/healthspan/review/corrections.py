@@ -10,14 +10,15 @@ Nothing here imports numpy or pandas, as the Snakefile looks for these files.
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from snakescope.settings.sheet import LEGAL_NAME
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, SystemFault, system_fault
 from snakescope.step.numbers import number_of
 
 COLUMNS = (
@@ -266,6 +267,21 @@ def parse(text: str, plate: str, scorer: str) -> list[Correction]:
     return found_lines
 
 
+@contextmanager
+def readable(path: str | Path) -> Iterator[None]:
+    """Tell in a sentence where the system does not let a file or a folder be read.
+
+    Raises:
+        SystemFault: it does not, as where a spreadsheet has the file open.
+    """
+    try:
+        yield
+    except OSError as error:
+        if (fault := system_fault(path, error)) is not None:
+            raise fault from None
+        raise
+
+
 def read(path: str | Path) -> list[Correction]:
     """Read a file of corrections.
 
@@ -277,7 +293,9 @@ def read(path: str | Path) -> list[Correction]:
     if named is None:
         raise StepError(f"{path}: expected a name as PLATE.SCORER.tsv; rename the file")
     try:
-        return parse(Path(path).read_text(encoding="utf-8"), named.plate, named.scorer)
+        with readable(path):
+            text = Path(path).read_text(encoding="utf-8")
+        return parse(text, named.plate, named.scorer)
     except UnicodeDecodeError:
         raise StepError(
             f"{path}: expected text in UTF-8, found other bytes; save it again as it was"
@@ -306,6 +324,8 @@ def exclusion(paths: Iterable[str | Path]) -> str:
     for path in paths:
         try:
             lines, _ = replay(read(path))
+        except SystemFault:
+            raise
         except StepError:
             continue
         scorer = Path(path).name.removesuffix(".tsv").rpartition(".")[2]
@@ -338,7 +358,8 @@ def files_of(folder: str | Path) -> tuple[dict[str, list[Named]], list[str]]:
     """
     found: dict[str, list[Named]] = {}
     others: list[str] = []
-    paths = Path(folder).iterdir() if Path(folder).is_dir() else ()
+    with readable(folder):
+        paths = list(Path(folder).iterdir()) if Path(folder).is_dir() else []
     for path in sorted(paths):
         if path.name.startswith(".") or not ENDING.search(path.name):
             continue
