@@ -231,10 +231,12 @@ const Corrections = (() => {
       }
       let {value} = one;
       if (isUndo(one)) {
-        value = ids.has(value) ? ids.get(value) : value;
-        const of = lines.find((other) => other.id === value && !isUndo(other) && other.track === one.track
-          && other.timepoint === one.timepoint);
-        if (!of || stacks(lines).done.includes(value) !== (one.action === "undo")) continue;
+        // Of a line that is not among these, its place tells whether the file has the same.
+        const mine = ids.has(value);
+        if (mine) value = ids.get(value);
+        const of = lines.find((other) => other.id === value && !isUndo(other));
+        if (!of || (!mine && (of.track !== one.track || of.timepoint !== one.timepoint))
+          || stacks(lines).done.includes(value) !== (one.action === "undo")) continue;
       }
       const id = lines.reduce((most, other) => Math.max(most, other.id), 0) + 1;
       ids.set(one.id, id);

@@ -141,6 +141,26 @@ function Saving(data, state, token, say, draw) {
     }
   }
 
+  // The lines that this browser kept of the scorer on pages of earlier tracks of a plate of this name.
+  function earlier() {
+    const begin = `snakescope:${data.plate}:`, end = `:${state.scorer}`;
+    const found = Object.keys(localStorage).filter((key) => key.startsWith(begin) && key.endsWith(end)
+      && /^[0-9a-f]+$/.test(key.slice(begin.length, -end.length)) && key !== storageKey());
+    return found.map((key) => Corrections.parse(data, localStorage.getItem(key), state.scorer))
+      .sort((a, b) => b.length - a.length).reduce(Corrections.joined, []);
+  }
+
+  // A file that is downloaded without them would replace that which has them. Another experiment may
+  // have a plate of the same name, so the person is asked.
+  function askForEarlier() {
+    const lines = earlier(), alone = `${storageKey()}:alone`;
+    if (!lines.length || localStorage.getItem(alone)) return;
+    if (confirm(`This browser keeps ${lines.length} lines of ${state.scorer} on an earlier page of a plate ${data.plate}. Are they of this plate, and to be kept here too?`)) {
+      state.lines = lines;
+      keep();
+    } else localStorage.setItem(alone, "1");
+  }
+
   async function load() {
     state.lines = [];
     state.read = false;
@@ -148,6 +168,7 @@ function Saving(data, state, token, say, draw) {
       state.saved = picked.written = known();
       const kept = localStorage.getItem(storageKey());
       if (kept) state.lines = Corrections.parse(data, kept, state.scorer);
+      else if (!token && state.scorer) askForEarlier();
     } catch (error) {
       say(`what this browser kept cannot be read: ${error.message}`, true);
     }

@@ -21,6 +21,7 @@ from snakescope.healthspan.review.review_index import page as index_page
 from snakescope.healthspan.review.server import ReviewServer
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.settings import TrackSettings
+from tests.healthspan.review.lines import line
 from tests.healthspan.review.test_corrected import WORMS, day, plate, row, some_dead_track
 from tests.healthspan.review.test_review_page import DIGEST, HOSTILE, rows, the_page
 
@@ -397,6 +398,34 @@ def test_two_that_write_to_one_file_lose_nothing(
         assert read(file) == [first, *lines[2:]] and not browser.thrown()
     finally:
         served.down()
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_lines_on_an_earlier_page_of_the_plate_are_not_lost(opened: Browser, answer: bool) -> None:
+    then = [line(1, "dead", digest="abcd", timepoint=3), line(2, "undo", digest="abcd", value=1)]
+    for key, text in (
+        ("p:abcd:anna", as_text(then)),
+        ("p:ef01:anna", as_text(then[:1])),
+        ("p:abcd:anna:saved", "0"),
+        ("q:abcd:anna", "of another plate"),
+        ("p:abcd:ben", "of another person"),
+    ):
+        opened.value(f"localStorage.setItem('snakescope:{key}', {json.dumps(text)})")
+    said = json.dumps(answer)
+    opened.value(
+        f"(() => {{ window.confirm = (asked) => {{ window.asked = asked; return {said}; }}; }})()"
+    )
+    opened.write("#scorer", "anna")
+    opened.until("window.asked")
+    assert "keeps 2 lines of anna" in opened.value("window.asked")
+    assert kept(opened) == (then if answer else [])
+    opened.press("x")
+    lines = kept(opened)
+    assert [(one.id, one.digest) for one in lines][-1] == (3 if answer else 1, DIGEST)
+    # And nobody is asked again.
+    opened.reload()
+    opened.press("x")
+    assert len(kept(opened)) == len(lines) + 1 and not opened.thrown()
 
 
 def test_a_file_that_is_opened_adds_what_is_not_here(opened: Browser) -> None:
