@@ -1,10 +1,5 @@
 """Pages of review in a real browser, with keys as a person presses them."""
 
-import json
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -15,48 +10,17 @@ from snakescope.healthspan.report.plates_table import page as plates_page
 from snakescope.healthspan.report.plates_table import plates_table
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected_tables import corrected_tables
-from snakescope.healthspan.review.corrections import Correction, as_text, parse, read, replay
+from snakescope.healthspan.review.corrections import parse, read, replay
 from snakescope.healthspan.review.review_index import index_rows
 from snakescope.healthspan.review.review_index import page as index_page
-from snakescope.healthspan.review.server import ReviewServer
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.settings import TrackSettings
-from tests.healthspan.review.lines import line
+from tests.healthspan.review.browsing import SAVED, Served, kept
 from tests.healthspan.review.test_corrected import WORMS, day, plate, row, some_dead_track
 from tests.healthspan.review.test_review_page import DIGEST, HOSTILE, rows, the_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 CURRENT = "document.querySelector('.worm.current')"
-SAVED = "document.getElementById('saved').textContent"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("page") / "review.html"
-    made.write_text(the_page(), encoding="utf-8")
-    return made
-
-
-@pytest.fixture
-def opened(browser: Browser, path: Path) -> Browser:
-    """The page, in a browser that kept nothing of an earlier test."""
-    browser.resize(1440, 900)
-    browser.open(path.as_uri())
-    browser.value("localStorage.clear()")
-    browser.reload()
-    return browser
-
-
-def kept(browser: Browser, scorer: str = "anna") -> list[Correction]:
-    """The lines that the browser keeps."""
-    text = browser.value(f"localStorage.getItem('snakescope:p:{DIGEST}:{scorer}')")
-    return parse(text, "p", scorer) if text else []
 
 
 def go_to(browser: Browser, track: int) -> None:
@@ -294,20 +258,6 @@ def test_names_are_harmless_and_nothing_is_said_without_one(
     assert browser.value("document.title") == f"Review of {HOSTILE}"
 
 
-def test_a_plate_without_a_worm_is_left_out(browser: Browser, tmp_path: Path) -> None:
-    (tmp_path / "review.html").write_text(the_page(worms=0), encoding="utf-8")
-    browser.open((tmp_path / "review.html").as_uri())
-    browser.value("localStorage.clear()")
-    browser.reload()
-    browser.write("#scorer", "anna")
-    browser.press("d", "ArrowDown", "E", "1")
-    (said,) = kept(browser)
-    assert (said.action, said.track, said.reason) == ("exclude_plate", 0, "contaminated")
-    browser.press("z", "Z")
-    assert [one.action for one in kept(browser)] == ["exclude_plate", "undo", "redo"]
-    assert not browser.thrown()
-
-
 def test_a_blind_page_shows_neither_plate_nor_machine(opened: Browser) -> None:
     opened.write("#scorer", "anna")
     opened.press("b", "ArrowRight", "d")
@@ -316,28 +266,6 @@ def test_a_blind_page_shows_neither_plate_nor_machine(opened: Browser) -> None:
     shown = opened.value("document.getElementById('rows').innerText")
     assert not any(one.fate in shown for one in rows())
     assert opened.value("document.getElementById('title').textContent") == "Review, blind"
-
-
-class Served:
-    """A server of the page that can be ended and started again at the same port."""
-
-    def __init__(self, pages: dict[str, Path], folder: Path):
-        self.start: Callable[[int], ReviewServer] = partial(
-            ReviewServer, pages=pages, folder=folder
-        )
-        self.port = 0
-        self.up()
-
-    def up(self) -> None:
-        self.server = self.start(self.port)
-        self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def down(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def test_a_server_that_was_killed_costs_nothing(
@@ -365,89 +293,6 @@ def test_a_server_that_was_killed_costs_nothing(
         assert not browser.thrown()
     finally:
         served.down()
-
-
-def test_two_that_write_to_one_file_lose_nothing(
-    browser: Browser, path: Path, tmp_path: Path
-) -> None:
-    served = Served({"p": path}, tmp_path)
-    file = tmp_path / "p.anna.tsv"
-    try:
-        browser.open(f"http://127.0.0.1:{served.port}/plate/p")
-        browser.write("#scorer", "anna")
-        browser.until(f"{SAVED} === '0 lines read'")
-        browser.press("d")
-        browser.until(f"{SAVED}.startsWith('saved ')")
-        # The same scorer in another browser.
-        (first,) = read(file)
-        elsewhere = replace(first, id=2, action="checked", machine_value="")
-        file.write_text(as_text([first, elsewhere]))
-        browser.press("z", "x", "ArrowDown", "2")
-        browser.until(f"{SAVED}.includes('up to 2: reload')")
-        browser.reload()
-        browser.until(f"{SAVED}.startsWith('saved ')")
-        lines = read(file)
-        assert [(one.id, one.action, one.value) for one in lines[2:]] == [
-            (3, "undo", 1), (4, "not_a_worm", 0), (5, "several", 2),
-        ]  # fmt: skip
-        assert lines[:2] == [first, elsewhere]
-        # A line that somebody took out of the file by hand does not come back.
-        file.write_text(as_text([first, *lines[2:]]))
-        browser.reload()
-        browser.until(f"{SAVED}.includes('those of the file are shown')")
-        assert read(file) == [first, *lines[2:]] and not browser.thrown()
-    finally:
-        served.down()
-
-
-@pytest.mark.parametrize("answer", [True, False])
-def test_lines_on_an_earlier_page_of_the_plate_are_not_lost(opened: Browser, answer: bool) -> None:
-    then = [line(1, "dead", digest="abcd", timepoint=3), line(2, "undo", digest="abcd", value=1)]
-    for key, text in (
-        ("p:abcd:anna", as_text(then)),
-        ("p:ef01:anna", as_text(then[:1])),
-        ("p:abcd:anna:saved", "0"),
-        ("q:abcd:anna", "of another plate"),
-        ("p:abcd:ben", "of another person"),
-    ):
-        opened.value(f"localStorage.setItem('snakescope:{key}', {json.dumps(text)})")
-    said = json.dumps(answer)
-    opened.value(
-        f"(() => {{ window.confirm = (asked) => {{ window.asked = asked; return {said}; }}; }})()"
-    )
-    opened.write("#scorer", "anna")
-    opened.until("window.asked")
-    assert "keeps 2 lines of anna" in opened.value("window.asked")
-    assert kept(opened) == (then if answer else [])
-    opened.press("x")
-    lines = kept(opened)
-    assert [(one.id, one.digest) for one in lines][-1] == (3 if answer else 1, DIGEST)
-    # And nobody is asked again.
-    opened.reload()
-    opened.press("x")
-    assert len(kept(opened)) == len(lines) + 1 and not opened.thrown()
-
-
-def test_a_file_that_is_opened_adds_what_is_not_here(opened: Browser) -> None:
-    opened.write("#scorer", "anna")
-    opened.press("d", "ArrowDown", "x")
-    own = kept(opened)
-    away = "2026-11-29T09:00:00Z"
-    other = [replace(own[0], action="alive", time_utc=away), replace(own[1], time_utc=away, id=3)]
-    other.append(replace(own[1], id=4, action="undo", value=3, time_utc=away, machine_value=""))
-    for said in ("3 lines opened", "0 lines opened"):
-        opened.value(
-            "(() => { const given = new DataTransfer();"
-            f" given.items.add(new File([{json.dumps(as_text(other))}], 'p.anna.tsv'));"
-            " const box = document.getElementById('open'); box.files = given.files;"
-            " box.dispatchEvent(new Event('change')); })()"
-        )
-        opened.until(f"{SAVED}.startsWith('{said}')")
-    lines = kept(opened)
-    assert lines[:2] == own and [(one.id, one.action, one.value) for one in lines[2:]] == [
-        (3, "alive", 0), (4, "not_a_worm", 0), (5, "undo", 4),
-    ]  # fmt: skip
-    assert not opened.thrown()
 
 
 def test_the_table_of_plates_is_sorted_and_links_nothing_in_a_report(
