@@ -38,12 +38,20 @@ DATA = (
 PARTS = {"train": tuple(range(21)), "tune": (21, 22, 23), "test": (27, 28, 29)}
 """Sections of ISBI 2012; three between those to choose with and those to report on are not used."""
 
+OF_TRIAL = ("steps", "seed", "threads")
+LATER = ("scaling", "elastic_px", "blur_px", "noise")
+"""Settings that came after the first trainings: where they are 0, a training is what it was."""
+
 
 def run(data: Path, settings: SearchSettings, seeds: int, table: Path) -> None:
     """Fill the table."""
     stack = isbi2012(data, PARTS)
     assert stack.labels is not None
-    training = settings.trial.training.model_dump(mode="json", exclude={"steps", "seed", "threads"})
+    training = {
+        name: value
+        for name, value in settings.trial.training.model_dump(mode="json").items()
+        if name not in OF_TRIAL and (value or name not in LATER)
+    }
     identity = {
         "version": settings.trial.version,
         "training": training,

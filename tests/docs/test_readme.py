@@ -71,6 +71,13 @@ MEDULLA = "fibsem_medulla, sections 110 to 165"
                 f" {MEMBRANES['isbi2012_5fold', 'unet', 'v_rand_joined']:.3f}"
             ],
         ),
+        (
+            "membranes, these",
+            [
+                f"{MEMBRANES['isbi2012_5fold', 'dcn', 'v_info_joined']:.3f} and"
+                f" {MEMBRANES['isbi2012_5fold', 'unet', 'v_info_joined']:.3f}"
+            ],
+        ),
         ("fibrosis, ten folds", [f"{FIBROSIS['simulated_paper', 'ordinal', 'accuracy']:.3f}"]),
         ("fibrosis, twelve", [f"{FIBROSIS['simulated_paper', 'features', 'accuracy']:.3f}"]),
         ("sperm, order", [f"{SPERM['dishes', 'ours', 'kendall_tau']:.3f}"]),

@@ -1,8 +1,17 @@
 """Basins are joined where their border is weak on average, and not where it has a gap."""
 
 import numpy as np
+import pytest
 
-from snakescope.membranes.prediction.joining import Basins, Merge, basins_of, lines_between
+from snakescope.membranes.prediction.joining import (
+    SIZE_PX,
+    SIZE_WEIGHT,
+    Basins,
+    Merge,
+    basins_of,
+    lines_between,
+    merges_of,
+)
 from snakescope.membranes.scores.partitions import basins, partition_scores
 
 
@@ -38,7 +47,21 @@ def test_basins_are_those_of_the_map_and_end_as_one():
     # The faint line goes first, then the membrane with the gap.
     heights = [merge.height for merge in found.merges]
     assert len(heights) == 4 and heights == sorted(heights)
-    assert abs(heights[0] - 60 / 255) < 0.02 and 0.7 < heights[1] < heights[2]
+    smaller = int(np.bincount(found.labels.ravel())[1:].min())
+    faint = 60 / 255 + SIZE_WEIGHT * np.log10(smaller / SIZE_PX)
+    assert abs(heights[0] - faint) < 0.02 and 0.6 < heights[1] < heights[2]
+
+
+def test_of_equal_borders_that_of_the_smaller_basin_goes_first():
+    """Three cells in a row, and one that grows while they are joined."""
+    probability = np.full((40, 240), 5, np.uint8)
+    probability[:, 19:21] = probability[:, 99:101] = 120
+    labels = np.ones((40, 240), np.int64)
+    labels[:, 20:], labels[:, 100:] = 2, 3
+    small, large = merges_of(labels, probability / 255)
+    assert {small.kept, small.gone} == {1, 2} and large.gone != large.kept
+    # The small one's gain was part of the next border's height: 4,000 in place of 3,200 px.
+    assert large.height - small.height == pytest.approx(SIZE_WEIGHT * np.log10(4000 / 800))
 
 
 def test_a_basin_joined_to_one_that_is_joined_later_follows_it():

@@ -16,7 +16,9 @@ from snakescope.membranes.scores.partitions import (
 )
 from snakescope.membranes.scores.pixels import best_iou_threshold, counts_of, level_of, pixel_scores
 from snakescope.membranes.scores.stack_scores import (
+    HEIGHTS,
     Thresholds,
+    best_height,
     choose_thresholds,
     means_of,
     score_sections,
@@ -142,3 +144,11 @@ def test_thresholds_come_from_tuning_sections(membrane: NDArray[np.bool_]) -> No
     assert at_one["v_rand_max"].equals(at_other["v_rand_max"])
     means = means_of(at_one)
     assert means["iou"].low <= means["iou"].value <= means["iou"].high
+
+
+def test_a_height_next_to_a_loss_is_not_chosen() -> None:
+    """The best height is one step from where two large cells become one."""
+    means = np.full(len(HEIGHTS), 0.5)
+    means[4:8] = 0.96, 0.97, 0.97, 0.98
+    curve = np.repeat(means[None, :, None], 2, axis=2)
+    assert best_height(curve) == HEIGHTS[6]

@@ -12,7 +12,7 @@ from snakescope.membranes.scores.pixels import counts_of, pixel_scores
 from snakescope.membranes.simulation.settings import SimulateSettings
 from snakescope.membranes.simulation.simulate import simulate
 from snakescope.membranes.stacks.sections import Labelled, grey_of
-from snakescope.membranes.training.crops import Crops
+from snakescope.membranes.training.crops import Crops, margin_of, warp_of
 from snakescope.membranes.training.fit import auxiliary_weight, rate_of, train
 from snakescope.membranes.training.settings import AuxiliarySettings, TrainSettings
 from snakescope.step.errors import StepError
@@ -91,6 +91,55 @@ def test_crops_are_of_training_sections_turned_with_their_membranes(stack: Label
         assert planes.shape == (1, 32, 32) and membrane.shape == (32, 32)
         # Membranes are dark.
         assert planes[0][membrane].mean() < planes[0][~membrane].mean()
+
+
+PLAIN = {"scaling": 0.0, "elastic_px": 0.0, "grey_jitter": 0.0, "blur_px": 0.0, "noise": 0.0}
+
+
+def test_membranes_are_warped_like_their_sections(stack: Labelled) -> None:
+    """Where a section is its own membrane, a crop is so too, but for the width of a pixel."""
+    grey = grey_of("a", np.where(stack.membrane, 0, 200).astype(np.uint8))
+    own = Labelled(grey, stack.membrane, stack.sections)
+    varied = {**PLAIN, "scaling": 0.4, "elastic_px": 6.0}
+    settings = SMALL.model_copy(update=varied)
+    shown = [Crops([own], settings).draw(0, np.random.default_rng(seed)) for seed in range(20)]
+    for planes, membrane in shown:
+        middle = grey.planes(0, 0).max() + grey.planes(0, 0).min()
+        assert ((planes[0] < middle / 2) == membrane).mean() > 0.99
+    plain = SMALL.model_copy(update=PLAIN)
+    planes, _ = Crops([own], plain).draw(0, np.random.default_rng(1))
+    assert len(np.unique(planes)) == 2 < len(np.unique(shown[0][0]))
+
+
+def test_a_warp_stays_within_its_margin_and_goes_everywhere() -> None:
+    settings = TrainSettings(crop_px=64, scaling=0.3, elastic_px=3.0)
+    warps = np.array([warp_of(settings, np.random.default_rng(seed)) for seed in range(200)])
+    reach = np.abs(warps).max()
+    assert 32 * 2**0.5 < reach < 32 + margin_of(settings)
+    # No direction is preferred: pixels come from their own place on average.
+    assert np.abs(warps[:, :, 32, 32].mean(axis=0)).max() < 1.5
+
+
+def test_blur_and_noise_change_looks_and_not_membranes(stack: Labelled) -> None:
+    plain = Crops([stack], SMALL.model_copy(update=PLAIN))
+    blurred = Crops([stack], SMALL.model_copy(update={**PLAIN, "blur_px": 3.0}))
+    noisy = Crops([stack], SMALL.model_copy(update={**PLAIN, "noise": 1.0}))
+    spread = []
+    for crops in (plain, blurred, noisy):
+        drawn = [crops.draw(index, np.random.default_rng(7)) for index in range(8)]
+        assert all(planes.dtype == np.float32 for planes, _ in drawn)
+        spread.append(np.mean([np.abs(np.diff(planes)).mean() for planes, _ in drawn]))
+    assert spread[1] < spread[0] < spread[2]
+
+
+def test_half_the_bits_give_nearly_the_same_network(stack: Labelled) -> None:
+    halved = SMALL.model_copy(update={"precision": "bfloat16"})
+    one, other = train(halved, [stack], {}), train(SMALL, [stack], {})
+    assert same(one, train(halved, [stack], {})) and not same(one, other)
+    held_out = [Labelled(stack.grey, stack.membrane, (2,))]
+    ((full, _),) = predict_labelled(one, SMALL.network, held_out)
+    ((half, _),) = predict_labelled(one, SMALL.network, held_out, dtype=torch.bfloat16)
+    assert np.abs(full.astype(int) - half).mean() < 3
 
 
 def test_sections_smaller_than_a_crop_and_no_sections_are_refused(stack: Labelled) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.learning.checkpoints import Identity, path_of
+from snakescope.learning.precision import arithmetic
 from snakescope.membranes.cross_validation.settings import FoldSettings
 from snakescope.membranes.networks.networks import Network, parameters_of
 from snakescope.membranes.prediction.labelled import predict_labelled
@@ -46,7 +47,10 @@ def pairs_of(
 ) -> list[Pair]:
     """Predictions and truth of sections; without a network those of the baseline."""
     if network is not None:
-        return predict_labelled(network, training.network, stacks, turns)
+        # As precisely as can be, if training was not told otherwise.
+        precision = "float32" if training.precision == "auto" else training.precision
+        dtype = arithmetic(precision, next(network.parameters()).device)
+        return predict_labelled(network, training.network, stacks, turns, dtype)
     return [
         (smoothed_darkness(stack.grey.image[z]), stack.membrane[z])
         for stack in stacks

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class FoldSettings(Settings):
     """Networks trained and scored on contiguous blocks of the labelled sections."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     folds: int = Field(5, ge=3, le=20, description="blocks of contiguous sections (count)")
     turns: Literal[1, 4, 8] = Field(
@@ -24,4 +24,4 @@ class FoldSettings(Settings):
 class FoldsTableSettings(FoldSettings):
     """Settings of the table of all folds: those of the folds."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3

@@ -190,6 +190,16 @@ def _initialise(layer: nn.Conv2d | nn.ConvTranspose2d, generator: torch.Generato
             layer.bias.zero_()
 
 
+def arranged(network: Network, dtype: torch.dtype) -> Network:
+    """The network with the layout that convolutions in an arithmetic are faster with.
+
+    In half the bits channels come last: twice as fast on CPUs with instructions of bfloat16.
+    """
+    lower = dtype != torch.float32
+    layout = torch.channels_last if lower else torch.contiguous_format
+    return network.to(memory_format=layout)  # type: ignore[call-overload,no-any-return]
+
+
 def fused(maps: tuple[Tensor, ...]) -> Tensor:
     """The sum of the maps of logits, (N, 2, Y, X)."""
     return torch.stack(maps).sum(dim=0)

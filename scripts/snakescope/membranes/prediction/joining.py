@@ -4,9 +4,14 @@ A threshold leaves two cells joined wherever a single gap in a membrane lets the
 probability along all of a border is little changed by a gap: basins are joined by it, the weakest
 border first, as regions of a graph by average linkage (Arbelaez et al., IEEE TPAMI 33 (2011)
 898-916, of contours; Beier et al., Nat. Methods 14 (2017) 101-102, solve the same graph exactly).
+
+Where a membrane is cut obliquely it is broad, faint and without a line, and two large cells would
+become one. That a border between two large basins is none is less likely than between small ones,
+which often are parts of one cell: the height of a border grows with the smaller basin's size.
 """
 
 import heapq
+from math import log10
 from typing import NamedTuple
 
 import numpy as np
@@ -22,11 +27,17 @@ SMOOTHING_PX = 1.0
 DEPTH = 5
 """Basins that are shallower are one (255 times the probability)."""
 
+SIZE_WEIGHT = 0.1
+"""Added to the height of a border for every power of ten of the smaller basin's size."""
+
+SIZE_PX = 1000
+"""Of a smaller basin whose border is as high as its mean probability."""
+
 Labels = NDArray[np.int64]
 
 
 class Merge(NamedTuple):
-    """Two basins become one, that of ``kept``, at a mean probability of their border."""
+    """Two basins become one, that of ``kept``, at a height of their border."""
 
     height: float
     kept: int
@@ -40,7 +51,7 @@ class Basins(NamedTuple):
     merges: list[Merge]
 
     def joined(self, below: float) -> Labels:
-        """Cells: basins joined as long as the weakest border is below a mean probability."""
+        """Cells: basins joined as long as the lowest border is below a height."""
         cell = np.arange(int(self.labels.max()) + 1)
         for merge in self.merges:
             if merge.height >= below:
@@ -84,14 +95,20 @@ def borders_of(
 
 
 def merges_of(labels: Labels, probability: NDArray[np.float64]) -> list[Merge]:
-    """Join all basins of a section, the weakest border first; borders add up."""
+    """Join all basins of a section, the lowest border first; borders and sizes add up."""
     pairs, totals, lengths = borders_of(labels, probability)
-    around: list[dict[int, tuple[float, int]]] = [{} for _ in range(int(labels.max()) + 1)]
-    heap = []
+    sizes = np.bincount(labels.ravel()).tolist()
+    around: list[dict[int, tuple[float, int]]] = [{} for _ in sizes]
+
+    def height_of(a: int, b: int) -> float:
+        """Mean probability along a border, and what the smaller basin's size adds."""
+        total, length = around[a][b]
+        return total / length + SIZE_WEIGHT * log10(min(sizes[a], sizes[b]) / SIZE_PX)
+
     rows = zip(pairs.tolist(), totals.tolist(), lengths.tolist(), strict=True)
     for (a, b), total, length in rows:
         around[a][b] = around[b][a] = (total, length)
-        heap.append((total / length, a, b, length))
+    heap = [(height_of(a, b), a, b, around[a][b][1]) for a, b in pairs.tolist()]
     heapq.heapify(heap)
     merges = []
     while heap:
@@ -99,9 +116,14 @@ def merges_of(labels: Labels, probability: NDArray[np.float64]) -> list[Merge]:
         # Of a pair that has changed since, a later entry counts; borders only grow.
         if around[a].get(b, (0.0, 0))[1] != length:
             continue
+        # Basins have grown since, and their border has become higher.
+        if (now := height_of(a, b)) > height:
+            heapq.heappush(heap, (now, a, b, length))
+            continue
         if len(around[a]) < len(around[b]):
             a, b = b, a
         merges.append(Merge(height, a, b))
+        sizes[a] += sizes[b]
         for other, (total, length) in around[b].items():
             del around[other][b]
             if other == a:
@@ -110,7 +132,7 @@ def merges_of(labels: Labels, probability: NDArray[np.float64]) -> list[Merge]:
             grown = (known[0] + total, known[1] + length)
             around[a][other] = around[other][a] = grown
             first, second = min(a, other), max(a, other)
-            heapq.heappush(heap, (grown[0] / grown[1], first, second, grown[1]))
+            heapq.heappush(heap, (height_of(first, second), first, second, grown[1]))
         around[b] = {}
     return merges
 

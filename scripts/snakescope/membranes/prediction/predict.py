@@ -14,6 +14,7 @@ from snakescope.imaging.volume_tiff import write_stack
 from snakescope.learning.device import choose_device
 from snakescope.learning.precision import arithmetic
 from snakescope.membranes.networks.model_files import load_network
+from snakescope.membranes.networks.networks import arranged
 from snakescope.membranes.prediction.fusion import with_watershed
 from snakescope.membranes.prediction.settings import PredictSettings
 from snakescope.membranes.prediction.tiles import as_bytes, predict_section
@@ -38,8 +39,8 @@ def main(given: argparse.Namespace) -> None:
     torch.set_num_threads(settings.threads)
     network, described, _ = load_network(given.weights, given.sha256 or None)
     device = choose_device(settings.device)
-    network.to(device)
     dtype = arithmetic(settings.precision, device)
+    network = arranged(network.to(device), dtype)
     manifest = read_manifest(given.stack)
     begin, end = map(int, given.sections.split(":"))
     # With the neighbours that exist; at an end of the stack they are mirrored.

@@ -14,7 +14,7 @@ OWN = "results/membranes/models/membranes.safetensors"
 class PredictSettings(Settings):
     """Membrane probabilities of every section."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "threads", "sections_per_block"})
 
     weights: str = Field(
@@ -43,8 +43,9 @@ class PredictSettings(Settings):
         ge=0,
         le=1,
         description="lines between basins that are joined as long as the mean probability along a"
-        " border is below this, in place of all lines of the watershed; 0: all lines; above 0 it"
-        " needs a watershed_weight",
+        " border (and 0.1 for every power of ten by which the smaller basin exceeds 1000 px) is"
+        " below this, in place of all lines of the watershed; 0: all lines; above 0 it needs a"
+        " watershed_weight",
     )
     precision: Literal["auto", "float32", "bfloat16", "float16"] = Field(
         "float32", description="arithmetic; auto: float32 on a CPU, mixed precision on a GPU"

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class EvaluateSettings(Settings):
     """How membranes are compared with labels."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     smoothing_px: float = Field(
         2.0, ge=0, description="of the micrograph that serves as the simplest baseline (px)"

@@ -41,7 +41,8 @@ class Thresholds:
     Attributes:
         pixels: greatest mean IoU on the tuning sections.
         cells: greatest mean of V_Rand and V_Info there.
-        joined: on the mean probability of a border, for basins that are joined: the same.
+        joined: on the mean probability of a border, for basins that are joined: the same, of the
+            mean over neighbouring heights, since one more merge of two large cells may cost much.
         tuned: whether there were tuning sections; else all are 0.5.
     """
 
@@ -82,9 +83,19 @@ def choose_thresholds(
     return Thresholds(
         pixels=best_iou_threshold([counts_of(*one) for one in sections], thresholds),
         cells=_best(cell_curve(sections, thresholds, "tuning sections"), thresholds),
-        joined=_best(joined_curve(sections, HEIGHTS), HEIGHTS),
+        joined=best_height(joined_curve(sections, HEIGHTS)),
         tuned=True,
     )
+
+
+def best_height(curve: NDArray[np.float64]) -> float:
+    """That of ``HEIGHTS`` whose scores, with those of the heights next to it, are best on average.
+
+    Args:
+        curve: of :func:`joined_curve`.
+    """
+    padded = np.pad(curve, ((0, 0), (1, 1), (0, 0)), mode="edge")
+    return _best((padded[:, :-2] + padded[:, 1:-1] + padded[:, 2:]) / 3, HEIGHTS)
 
 
 def _best(curve: NDArray[np.float64], thresholds: Sequence[float]) -> float:

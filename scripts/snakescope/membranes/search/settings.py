@@ -28,6 +28,11 @@ class TrialSettings(Settings):
             steps=80,
             warmup_steps=10,
             ema_decay=0.95,
+            scaling=0,
+            elastic_px=0,
+            grey_jitter=0,
+            blur_px=0,
+            noise=0,
         ),
         description="of all trainings; kernels, seed and steps are those of the trial",
     )

@@ -15,7 +15,7 @@ from snakescope.learning.loading import Samples
 from snakescope.learning.loop import Training, fit, seed_everything
 from snakescope.learning.precision import arithmetic, autocast
 from snakescope.learning.schedules import warmup_cosine, warmup_linear
-from snakescope.membranes.networks.networks import Network, build, fused
+from snakescope.membranes.networks.networks import Network, arranged, build, fused
 from snakescope.membranes.stacks.sections import Labelled
 from snakescope.membranes.training.crops import Crop, Crops
 from snakescope.membranes.training.settings import AuxiliarySettings, TrainSettings
@@ -85,7 +85,7 @@ def train(
     seed_everything(settings.seed, settings.threads)
     device = choose_device(settings.device)
     dtype = arithmetic(settings.precision, device)
-    network = build(settings.network, settings.seed).to(device)
+    network = arranged(build(settings.network, settings.seed).to(device), dtype)
     samples = Samples(crops.draw, crops.count, settings.batch, settings.seed)
 
     def loss_of(network: Network, batch: Sequence[Crop], step: int) -> dict[str, Tensor]:
@@ -112,4 +112,4 @@ def train(
         lengthening=LENGTHENING,
     )
     fitted: Network = fit(training, checkpoint, history_of(checkpoint)).model
-    return fitted
+    return arranged(fitted, torch.float32)

@@ -23,13 +23,13 @@ class AuxiliarySettings(Settings):
 class TrainSettings(Settings):
     """Training of the network on labelled sections."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "threads"})
 
     network: NetworkSettings = Field(NetworkSettings(), description="what is trained")
     crop_px: int = Field(128, ge=32, le=1024, multiple_of=8, description="side of a crop (px)")
     batch: int = Field(8, ge=1, le=256, description="crops of a step (count)")
-    steps: int = Field(400, ge=1, description="optimiser steps")
+    steps: int = Field(600, ge=1, description="optimiser steps")
     learning_rate: float = Field(2e-3, gt=0, description="highest learning rate of AdamW")
     weight_decay: float = Field(5e-4, ge=0, description="decay of AdamW")
     schedule: Literal["cosine", "constant"] = Field(
@@ -42,13 +42,32 @@ class TrainSettings(Settings):
         AuxiliarySettings(), description="losses of single branches"
     )
     augmentation: tuple[Turn, ...] = Field(
-        TURNS, min_length=1, description="turns and mirrors of crops, one at random"
+        TURNS, min_length=1, description="quarter turns and mirrors of crops, one at random"
+    )
+    scaling: float = Field(
+        0.2,
+        ge=0,
+        lt=0.7,
+        description="greatest change of size of a crop along any direction, on a logarithmic scale;"
+        " crops are then turned by any angle",
+    )
+    elastic_px: float = Field(
+        4.0, ge=0, description="standard deviation of elastic displacements of crops (px)"
     )
     grey_jitter: float = Field(
-        0.0, ge=0, le=1, description="change of contrast and brightness (standard deviations)"
+        0.2, ge=0, le=1, description="change of contrast and brightness (standard deviations)"
+    )
+    blur_px: float = Field(
+        1.0, ge=0, description="greatest standard deviation of the blur of every second crop (px)"
+    )
+    noise: float = Field(
+        0.3,
+        ge=0,
+        description="greatest standard deviation of noise that is added to crops (standard"
+        " deviations of a section)",
     )
     ema_decay: float = Field(
-        0.97, gt=0, lt=1, description="decay of the running average of weights, per step"
+        0.99, gt=0, lt=1, description="decay of the running average of weights, per step"
     )
     seed: int = Field(0, ge=0, description="seed of initial weights and crops")
     report_steps: int = Field(50, ge=1, description="steps between reports and checkpoints")
