@@ -133,8 +133,9 @@ def full_page(worms: int, columns: int) -> str:
     rows = (rows * (worms // max(len(rows), 1) + 1))[:worms]
     rows.sort(key=lambda one: (one.individual == 0, one.confidence))
     data = review_data(
-        "full", DIGEST, rows, found.individuals, timepoints, day, set(timepoints), settings.cell_px
-    )
+        "full", DIGEST, rows, found.individuals, timepoints, day, set(timepoints), settings.cell_px,
+        (24 * day).tolist(),
+    )  # fmt: skip
     rng = np.random.default_rng(0)
     urls = []
     for worm in data["worms"]:

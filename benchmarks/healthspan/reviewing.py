@@ -78,7 +78,7 @@ def review_page_of(found: PlateTracks, plate: str, columns: int, cell: int = 24)
     timepoints = list(range(columns))
     rows = review_rows(found.individuals, found.tracks, timepoints, usable, day)
     data = review_data(
-        plate, DIGEST, rows, found.individuals, timepoints, day, usable, cell
+        plate, DIGEST, rows, found.individuals, timepoints, day, usable, cell, (24 * day).tolist()
     )  # fmt: skip
     for worm in data["worms"]:
         worm["outlines"] = {}

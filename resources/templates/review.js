@@ -37,7 +37,8 @@
       $("scorer").focus();
       return;
     }
-    if (!data.worms.length) return;
+    // A plate without a worm may be left out.
+    if (!data.worms.length && !["exclude_plate", "undo", "redo"].includes(action)) return;
     if (action === "undo" || action === "redo") {
       const line = Corrections.undo(data, state.lines, action, blind());
       if (!line) return say(`nothing to ${action}`);
@@ -367,11 +368,11 @@
     const file = $("open").files[0];
     if (!file) return;
     try {
-      const lines = Corrections.parse(data, await file.text(), state.scorer);
-      if (lines.length < state.lines.length) throw new Error("it has fewer lines than are here");
+      const lines = Corrections.joined(state.lines, Corrections.parse(data, await file.text(), state.scorer));
+      const added = lines.length - state.lines.length;
       state.lines = lines;
-      keep();
-      say(`${lines.length} lines opened`);
+      save();
+      say(`${added} lines opened that were not here`);
       draw();
     } catch (error) {
       say(`${file.name}: ${error.message}`, true);

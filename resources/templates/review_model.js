@@ -53,6 +53,7 @@ const Corrections = (() => {
       anchor_timepoint: data.timepoints[anchor],
       y_px: worm.y[index], x_px: worm.x[index], action, value: "", reason: "",
       machine_value: call === undefined || call < 0 ? "" : data.timepoints[call], blind: 0,
+      time_h: data.hours[at],
       ...more,
     };
   }
@@ -64,6 +65,7 @@ const Corrections = (() => {
       time_utc: time(now || new Date()), scorer, plate: data.plate, digest: data.digest,
       track: NO_TRACK, timepoint: data.timepoints[at], anchor_timepoint: data.timepoints[at],
       y_px: 0, x_px: 0, action: "exclude_plate", value: "", reason, machine_value: "", blind,
+      time_h: data.hours[at],
     };
   }
 
@@ -223,29 +225,28 @@ const Corrections = (() => {
     return moves > last ? "moves after it was last watched" : "";
   }
 
-  function cell(value) {
-    return typeof value === "number" && !Number.isInteger(value) ? value.toFixed(1) : String(value);
-  }
-
   function text(data, lines) {
     const place = (one) => ({...one, y_px: one.y_px.toFixed(1), x_px: one.x_px.toFixed(1)});
-    const rows = lines.map((one) => data.columns.map((name) => cell(place(one)[name])).join("\t"));
+    const rows = lines.map((one) => data.columns.map((name) => String(place(one)[name])).join("\t"));
     return [data.columns.join("\t"), ...rows].join("\n") + "\n";
   }
 
   // Reads a file that this page or the workflow wrote; throws a sentence.
   function parse(data, content, scorer) {
     const [head, ...rows] = content.replace(/^\ufeff/, "").split(/\r?\n/).filter((row) => row.trim());
-    if (head !== data.columns.join("\t")) throw new Error("this is no file of corrections");
+    // A file that was begun before lines had their time lacks the last column.
+    const older = data.columns.slice(0, -1), columns = head === older.join("\t") ? older : data.columns;
+    if (head !== columns.join("\t")) throw new Error("this is no file of corrections");
     const whole = ["id", "track", "timepoint", "anchor_timepoint", "blind"];
     let last = 0;
     return rows.map((row, number) => {
-      const cells = row.split("\t"), one = {};
-      if (cells.length !== data.columns.length) throw new Error(`line ${number + 2} has other cells`);
-      data.columns.forEach((name, place) => { one[name] = cells[place]; });
+      const cells = row.split("\t"), one = {time_h: ""};
+      if (cells.length !== columns.length) throw new Error(`line ${number + 2} has other cells`);
+      columns.forEach((name, place) => { one[name] = cells[place]; });
       for (const name of whole) one[name] = Number(one[name]);
       one.y_px = Number(one.y_px);
       one.x_px = Number(one.x_px);
+      if (one.time_h !== "") one.time_h = Number(one.time_h);
       if (one.value !== "") one.value = Number(one.value);
       if (one.plate !== data.plate) throw new Error(`line ${number + 2} is of plate ${one.plate}`);
       if (one.scorer !== scorer) throw new Error(`line ${number + 2} is of scorer ${one.scorer}`);
@@ -253,6 +254,33 @@ const Corrections = (() => {
       last = one.id;
       return one;
     });
+  }
+
+  // Lines of a file and behind them those that it lacks, with ids of their own; an undo of what is not
+  // there, or was undone, is left out.
+  function joined(there, own) {
+    const key = (one) => ["time_utc", "action", "track", "timepoint", "value", "reason"]
+      .map((name) => one[name]).join("\t");
+    const known = new Map(there.map((one) => [key(one), one.id])), ids = new Map(), lines = [...there];
+    for (const one of own) {
+      if (known.has(key(one))) {
+        ids.set(one.id, known.get(key(one)));
+        continue;
+      }
+      let {value} = one;
+      if (isUndo(one)) {
+        // Of a line that is not among these, its place tells whether the file has the same.
+        const mine = ids.has(value);
+        if (mine) value = ids.get(value);
+        const of = lines.find((other) => other.id === value && !isUndo(other));
+        if (!of || (!mine && (of.track !== one.track || of.timepoint !== one.timepoint))
+          || stacks(lines).done.includes(value) !== (one.action === "undo")) continue;
+      }
+      const id = lines.reduce((most, other) => Math.max(most, other.id), 0) + 1;
+      ids.set(one.id, id);
+      lines.push({...one, id, value});
+    }
+    return lines;
   }
 
   // Orders of the worms; those that the machine does not count come last.
@@ -275,7 +303,7 @@ const Corrections = (() => {
     return keyed.map((one) => one[one.length - 1]);
   }
 
-  return {NO_TRACK, stacks, nearest, line, ofPlate, sameAs, changes, jump, words, before, others, pace, undo, calls, states,
+  return {NO_TRACK, stacks, joined, nearest, line, ofPlate, sameAs, changes, jump, words, before, others, pace, undo, calls, states,
     contradiction, text, parse, order};
 })();
 if (typeof module !== "undefined") module.exports = Corrections;

@@ -9,6 +9,8 @@ function Saving(data, state, token, say, draw) {
   function keep() {
     try {
       localStorage.setItem(storageKey(), Corrections.text(data, state.lines));
+      // How many of them are in the file, as far as this page knows: others are not to be lost.
+      localStorage.setItem(`${storageKey()}:saved`, String(token ? state.saved : picked.written));
       return true;
     } catch (error) {
       say("not kept by this browser: download the file", true);
@@ -16,6 +18,7 @@ function Saving(data, state, token, say, draw) {
     }
   }
 
+  const known = () => Number(localStorage.getItem(`${storageKey()}:saved`) || 0);
   const now = () => new Date().toTimeString().slice(0, 8);
 
   function save() {
@@ -37,8 +40,11 @@ function Saving(data, state, token, say, draw) {
         const answer = await fetch("/api/corrections", {method: "POST",
           body: JSON.stringify({plate: data.plate, scorer, lines}),
           headers: {"Content-Type": "application/json", "X-Snakescope-Token": token.content}});
-        if (!answer.ok) throw Object.assign(new Error(await answer.text()), {refused: true});
-        if (state.scorer === scorer) state.saved += lines.length;
+        if (!answer.ok) throw Object.assign(new Error(await answer.text()), {refused: answer.status < 500});
+        if (state.scorer === scorer) {
+          state.saved += lines.length;
+          keep();
+        }
       }
       say(`saved ${now()}`);
     } catch (error) {
@@ -58,19 +64,28 @@ function Saving(data, state, token, say, draw) {
     const there = Corrections.parse(data, await answer.text(), state.scorer);
     state.read = true;
     state.saved = there.length;
-    if (take(there)) return send();
+    const more = take(there);
+    keep();
+    if (more) return send();
   }
 
-  // Shows the lines of a file; whether this browser has the same and more, which are then kept.
+  // Shows the lines of a file; whether this browser has more, which are then to be saved.
   function take(there) {
-    const known = Math.min(there.length, state.lines.length);
-    const same = there.slice(0, known).every((one, place) => state.lines[place].id === one.id
+    const both = Math.min(there.length, state.lines.length);
+    const same = there.slice(0, both).every((one, place) => state.lines[place].id === one.id
       && state.lines[place].time_utc === one.time_utc && state.lines[place].action === one.action);
     if (same && state.lines.length > there.length) return true;
-    if (!same) localStorage.setItem(`${storageKey()}:other`, Corrections.text(data, state.lines));
-    state.lines = there;
-    say(same ? `${there.length} lines read` : "the file has other lines than this browser kept; those of the file are shown", !same);
-    return false;
+    if (same) {
+      state.lines = there;
+      say(`${there.length} lines read`);
+      return false;
+    }
+    // Somebody else wrote to the file: what it never had goes behind it.
+    state.lines = Corrections.joined(there, state.lines.slice(known()));
+    const added = state.lines.length - there.length;
+    say(added ? `the file has other lines than this browser kept: ${added} of this browser come after them`
+      : "the file has other lines than this browser kept; those of the file are shown", true);
+    return added > 0;
   }
 
   // Has the person pick the folder of corrections, and reads and writes the file of the plate there.
@@ -112,7 +127,10 @@ function Saving(data, state, token, say, draw) {
         const stream = await file.createWritable();
         await stream.write(Corrections.text(data, state.lines));
         await stream.close();
-        if (file === picked.file) picked.written = count;
+        if (file === picked.file) {
+          picked.written = count;
+          keep();
+        }
       }
       say(`saved in ${picked.folder.name}/ ${now()}`);
     } catch (error) {
@@ -137,13 +155,35 @@ function Saving(data, state, token, say, draw) {
     }
   }
 
+  // The lines that this browser kept of the scorer on pages of earlier tracks of a plate of this name.
+  function earlier() {
+    const begin = `snakescope:${data.plate}:`, end = `:${state.scorer}`;
+    const found = Object.keys(localStorage).filter((key) => key.startsWith(begin) && key.endsWith(end)
+      && /^[0-9a-f]+$/.test(key.slice(begin.length, -end.length)) && key !== storageKey());
+    return found.map((key) => Corrections.parse(data, localStorage.getItem(key), state.scorer))
+      .sort((a, b) => b.length - a.length).reduce(Corrections.joined, []);
+  }
+
+  // A file that is downloaded without them would replace that which has them. Another experiment may
+  // have a plate of the same name, so the person is asked.
+  function askForEarlier() {
+    const lines = earlier(), alone = `${storageKey()}:alone`;
+    if (!lines.length || localStorage.getItem(alone)) return;
+    if (confirm(`This browser keeps ${lines.length} lines of ${state.scorer} on an earlier page of a plate ${data.plate}. Are they of this plate, and to be kept here too?`)) {
+      state.lines = lines;
+      keep();
+    } else localStorage.setItem(alone, "1");
+  }
+
   async function load() {
     state.lines = [];
     state.others = {};
     state.read = false;
     try {
+      state.saved = picked.written = known();
       const kept = localStorage.getItem(storageKey());
       if (kept) state.lines = Corrections.parse(data, kept, state.scorer);
+      else if (!token && state.scorer) askForEarlier();
     } catch (error) {
       say(`what this browser kept cannot be read: ${error.message}`, true);
     }

@@ -18,7 +18,6 @@ from snakescope.healthspan.fine_tuning.annotations import (
     dropped_table,
 )
 from snakescope.healthspan.fine_tuning.coco import (
-    drawn,
     files_in,
     of_coco,
     plain_name,
@@ -26,6 +25,7 @@ from snakescope.healthspan.fine_tuning.coco import (
 )
 from snakescope.healthspan.fine_tuning.masks import Annotations
 from snakescope.healthspan.fine_tuning.polygons import filled, polygons_of
+from snakescope.healthspan.fine_tuning.segmentation import FARTHEST_PX, drawn
 from snakescope.imaging.masks import cropped
 from snakescope.step.errors import StepError
 from tests.healthspan.fine_tuning.drawn import SIZE, worm
@@ -101,6 +101,64 @@ def test_cvat_masks_larger_than_the_picture_and_runs_beyond_it(tmp_path: Path) -
     assert "run lengths that do not fill the image" in found.dropped
 
 
+def compressed(counts: list[int]) -> str:
+    """Run lengths as COCO compresses them, of what pycocotools does not write as well."""
+    text = ""
+    for place, count in enumerate(counts):
+        value = count - (counts[place - 2] if place > 2 else 0)
+        more = True
+        while more:
+            letter = value & 31
+            value >>= 5
+            more = value != (-1 if letter & 16 else 0)
+            text += chr(48 + letter + 32 * more)
+    return text
+
+
+def test_run_lengths_that_do_not_fill_the_image_are_counted_whatever_their_form(
+    tmp_path: Path,
+) -> None:
+    whole = runs(worm(30, 20))
+    size = [SIZE[0], SIZE[1]]
+    (kept,) = read(tmp_path, {"segmentation": {"size": size, "counts": compressed(whole)}}).worms
+    assert kept.area == worm(30, 20).sum()
+    short, negative = [*whole[:-1], whole[-1] - 1], [-5, size[0] * size[1] + 5]
+    for counts in (compressed(short), "01", "zzzz", negative):
+        found = read(tmp_path, {"segmentation": {"size": size, "counts": counts}})
+        assert (found.worms, found.dropped) == ([], ["run lengths that do not fill the image"])
+    cut = read(tmp_path, {"segmentation": {"size": size, "counts": compressed(whole)[:-1] + "P"}})
+    many = read(tmp_path, {"segmentation": {"size": [10**5, 10**5], "counts": [10**10]}})
+    assert cut.dropped == many.dropped == ["no polygon"]
+
+
+def test_corners_far_out_of_the_image_are_counted(tmp_path: Path) -> None:
+    # What draws polygons ended the process at such.
+    far = [value if value < 100 else FARTHEST_PX * 10.0**4 for value in BAR]
+    found = read(tmp_path, {"segmentation": [far]}, {"segmentation": [BAR]})
+    assert boxes(found) == [(20, 30, 100, 38)]
+    assert found.dropped == ["corners far out of the image"]
+
+
+def test_annotations_are_of_one_image_or_the_file_is_refused(tmp_path: Path) -> None:
+    assert len(read(tmp_path, {"segmentation": [BAR], "image_id": "0"}).worms) == 1
+    with pytest.raises(StepError, match=r"images that it names, found 1 of others \(image_id 7\)"):
+        read(tmp_path, {"segmentation": [BAR]}, {"segmentation": [BELOW], "image_id": 7})
+    path = tmp_path / "twice.json"
+    for key in ("id", "file_name"):
+        images = [{"id": 1, "file_name": "a.png"}, {"id": 2, "file_name": "b.png"}]
+        images[1][key] = images[0][key]
+        path.write_text(json.dumps({"images": images, "annotations": []}))
+        read_coco.cache_clear()
+        with pytest.raises(StepError, match=f"each image once, found 2 images of the {key} "):
+            read_coco(str(path))
+
+
+@pytest.mark.parametrize("more", [{"attributes": ["x"]}, {"group_id": [1]}])
+def test_attributes_of_another_form_group_nothing(tmp_path: Path, more: dict[str, Any]) -> None:
+    notes = [{"segmentation": [polygon], **more} for polygon in (BAR, BELOW)]
+    assert len(read(tmp_path, *notes).worms) == 2
+
+
 @pytest.mark.parametrize("form", [BAR, [BAR], runs(worm(30, 20))])
 def test_polygons_and_runs_may_be_one_flat_list(form: list[Any]) -> None:
     mask, cut = drawn(form, SIZE)
@@ -127,6 +185,7 @@ def test_categories_go_by_name_and_may_be_number_0(tmp_path: Path) -> None:
         ("plate7_t012_png.rf.7b1e0b6c2d1f.jpg", "plate7_t012"),
         ("/data/local-files/?d=x/plate%207.tif", "plate 7"),
         ("plate7.2.png", "plate7.2"),
+        ("1f0c9a2b-20261129-plate7.png", "20261129-plate7"),
     ],
 )
 def test_names_that_programs_changed(tmp_path: Path, name: str, plain: str) -> None:
@@ -154,14 +213,16 @@ def test_a_picture_that_is_turned_by_its_exif_data_is_refused(tmp_path: Path) ->
 
 def test_parts_and_groups_are_one_worm_and_an_inner_polygon_is_a_hole(tmp_path: Path) -> None:
     hole = [30.0, 32.0, 40.0, 32.0, 40.0, 36.0, 30.0, 36.0]
+    island = [33.0, 33.0, 37.0, 33.0, 37.0, 35.0, 33.0, 35.0]
     found = read(
         tmp_path,
         {"segmentation": [BAR, BELOW]},
         {"segmentation": [BAR], "attributes": {"group_id": 3}},
         {"segmentation": [BELOW], "attributes": {"group_id": 3}},
         {"segmentation": [BAR, hole]},
+        {"segmentation": [island, hole, BAR]},
     )
-    assert [one.area for one in found.worms] == [1280, 1280, 640 - 40]
+    assert [one.area for one in found.worms] == [1280, 1280, 640 - 40, 640 - 40 + 8]
 
 
 def test_coordinates_may_begin_at_the_centre_of_the_first_pixel(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 from pycocotools import mask as coco_mask
 
-from snakescope.healthspan.fine_tuning.coco import drawn, of_coco, read_coco
+from snakescope.healthspan.fine_tuning.coco import of_coco, read_coco
 from snakescope.healthspan.fine_tuning.masks import (
     label_stack,
     read_label_image,
@@ -13,6 +13,7 @@ from snakescope.healthspan.fine_tuning.masks import (
     rescaled,
     write_label_stack,
 )
+from snakescope.healthspan.fine_tuning.segmentation import drawn
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.errors import StepError
 from tests.healthspan.fine_tuning.drawn import SIZE, worm, write_coco, write_png

@@ -12,7 +12,7 @@ import pytest
 from benchmarks.healthspan.drawn_tracks import simulated_plate
 from snakescope.healthspan.report.quality import corrections_of, page
 from snakescope.healthspan.report.quality_measures import Measures, Verdict
-from snakescope.healthspan.review.association import associate
+from snakescope.healthspan.review.association import associate, retimed
 from snakescope.healthspan.review.changes import (
     CHANGES_COLUMNS,
     corrected_worms,
@@ -327,6 +327,36 @@ def test_corrections_find_their_worms_after_a_run_with_other_weights() -> None:
     # What is not found is listed.
     stale = [one for one in lines if reviewed.standing[one.scorer, one.id][0] == "stale"]
     assert len(stale) + sum("death" in calls for calls in reviewed.calls.values()) == len(lines)
+
+
+def test_numbers_of_timepoints_are_found_again_by_their_times() -> None:
+    hours = np.array([0.0, 12, 24, 36, 48, 60])
+    other = "t3 y1.0 x2.0"
+    lines = [
+        line(1, "dead", timepoint=3, time_h=36.0),
+        line(2, "same_as", timepoint=3, time_h=36.0, value=2, reason=other),
+        line(3, "alive", timepoint=3),
+        line(4, "dead", timepoint=5, time_h=60.0),
+        line(5, "alive", timepoint=0, time_h=0.0),
+    ]
+
+    def now(hours: np.ndarray) -> list[int]:
+        return [one.timepoint for one in retimed(lines, np.arange(len(hours)), hours)]
+
+    assert retimed(lines, np.arange(6), hours) == lines
+    added = np.insert(hours, 2, 18.0)
+    assert now(added) == [4, 4, 3, 6, 0]
+    moved = retimed(lines, np.arange(7), added)[1]
+    assert (moved.anchor_timepoint, moved.reason) == (4, "t4 y1.0 x2.0")
+    # Added at the end, nothing changes; a death is seen in the next frame, all else in the one
+    # before, and what lies out of all frames stays out.
+    assert now(np.append(hours, 72.0)) == [3, 3, 3, 5, 0]
+    assert now(np.delete(hours, 3)) == [3, 2, 3, 4, 0]
+    assert now(hours[1:5]) == [2, 2, 3, 4, -1]
+    # Numbers may have gaps, and times in tables are rounded.
+    assert [one.timepoint for one in retimed(lines, 2 * np.arange(6), hours + 0.004)] == [
+        6, 6, 3, 10, 0,
+    ]  # fmt: skip
 
 
 def two_tracks(*places: float) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Files of corrections: what is read, what is refused, and what undo and redo leave."""
 
+import errno
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 
 from snakescope.healthspan.review.corrections import (
     COLUMNS,
+    OLDER,
     Correction,
     as_text,
     exclusion,
@@ -19,7 +22,7 @@ from snakescope.healthspan.review.corrections import (
     replay,
 )
 from snakescope.healthspan.review.planning import Reviews
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, SystemFault
 from tests.healthspan.review.lines import line
 
 GOOD = [
@@ -50,7 +53,7 @@ def cells(**changed: str) -> str:
     [
         ("", "line 1: expected the columns id, time_utc"),
         ("id\tscorer\n", "line 1: expected the columns id, time_utc"),
-        ("\t".join(COLUMNS) + "\n1\t2\n", "line 2: expected 15 cells, found 2"),
+        ("\t".join(COLUMNS) + "\n1\t2\n", "line 2: expected 16 cells, found 2"),
         (cells(id="x"), "line 2: expected id as a whole number of 1 or more, found 'x'"),
         (cells(plate="q"), "line 2: expected plate p as in the file's name, found 'q'"),
         (cells(scorer="ben"), "expected scorer anna as in the file's name"),
@@ -68,6 +71,8 @@ def cells(**changed: str) -> str:
         (cells(track="0"), "expected track as a whole number of 1 or more, found '0'"),
         (cells(action="same_as", value="2", reason="there"), "expected where the worm of track 2 "),
         (cells(reason="=HYPERLINK(1)"), "does not begin with = + - @"),
+        (cells(action="censored", reason="  "), "expected a reason for censored, found none"),
+        (cells(action="censored", reason="a\0b"), "expected a reason of at most 100 letters"),
         (cells(blind="yes"), "expected blind as 0 or 1"),
         (cells(digest="../x"), "expected the digest of a table of tracks"),
         (cells(machine_value="soon"), "expected machine_value as a whole number"),
@@ -96,6 +101,34 @@ def test_other_bytes_are_told(tmp_path: Path) -> None:
     path.write_bytes(as_text(GOOD).encode("utf-16"))
     with pytest.raises(StepError, match="expected text in UTF-8"):
         read(path)
+
+
+def test_a_file_that_may_not_be_read_is_told_and_not_taken_for_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "corrections"
+    folder.mkdir()
+    path = folder / "p.anna.tsv"
+    path.write_text(as_text([line(1, "exclude_plate", track=0, reason="fog")]))
+    reviews = Reviews(str(tmp_path), str(folder), lambda: None)
+
+    def refuse(self: Path | str, *given: object, **more: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(self))
+
+    said = f"{path}: expected a file that can be read, found 'Permission denied'"
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", refuse)
+        patched.setattr("io.open", refuse)
+        patched.setattr("builtins.open", refuse)
+        for act in (
+            lambda: read(path),
+            lambda: exclusion([path]),
+            lambda: reviews.excluded({"p"}, True),
+            lambda: reviews.write({"p"}, "plates.tsv"),
+        ):
+            with pytest.raises(SystemFault, match=re.escape(said)):
+                act()
+    assert list(reviews.excluded({"p"}, True)) == ["p"]
 
 
 def test_undo_and_redo() -> None:
@@ -151,12 +184,19 @@ def test_files_of_a_folder(tmp_path: Path) -> None:
     assert files_of(tmp_path / "none") == ({}, [])
     for name in ("a.anna.tsv", "a.ben.tsv", "b.anna.tsv", "notes.tsv", ".partial-a.anna.tsv", "x"):
         (tmp_path / name).touch()
+    # As browsers and spreadsheets save them, and what is no file at all.
+    as_saved = ["c.anna.TSV", "c.anna.csv", "c.anna.tsv.txt", "c.anna.xlsx"]
+    for name in as_saved:
+        (tmp_path / name).touch()
+    (tmp_path / "c.folder.tsv").mkdir()
     found, others = files_of(tmp_path)
     assert {plate: [one.scorer for one in files] for plate, files in found.items()} == {
         "a": ["anna", "ben"],
         "b": ["anna"],
     }
-    assert [Path(path).name for path in others] == ["notes.tsv"]
+    assert [Path(path).name for path in others] == [
+        *as_saved[:2], "c.anna.tsv.txt", "c.anna.xlsx", "c.folder.tsv", "notes.tsv",
+    ]  # fmt: skip
 
 
 def left_out(folder: Path, scorer: str, *lines: Correction) -> Path:
@@ -186,3 +226,16 @@ def test_a_plate_is_left_out_until_that_is_undone_or_another_decides(tmp_path: P
     assert exclusion([anna, kept]) == ""
     anna.write_text("exclude_plate")
     assert exclusion([anna]) == ""
+
+
+def test_a_file_that_was_begun_before_lines_had_their_time_is_read_and_goes_on() -> None:
+    older = "\n".join(row.rpartition("\t")[0] for row in as_text(GOOD).splitlines())
+    assert older.splitlines()[0].split("\t") == list(OLDER)
+    assert parse(older, "p", "anna") == GOOD
+    timed = [*parse(older, "p", "anna"), line(6, "dead", time_h=36.25)]
+    assert parse(as_text(timed), "p", "anna") == timed
+    mixed = older + "\n" + as_text(timed).splitlines()[-1]
+    with pytest.raises(ValueError, match="line 7: expected 15 cells, found 16"):
+        parse(mixed, "p", "anna")
+    with pytest.raises(ValueError, match="expected time_h as a number of hours, found 'soon'"):
+        parse(cells(time_h="soon"), "p", "anna")

@@ -1,8 +1,5 @@
 """Pages of review in a real browser, with keys as a person presses them."""
 
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -13,47 +10,17 @@ from snakescope.healthspan.report.plates_table import page as plates_page
 from snakescope.healthspan.report.plates_table import plates_table
 from snakescope.healthspan.review.association import associate
 from snakescope.healthspan.review.corrected_tables import corrected_tables
-from snakescope.healthspan.review.corrections import Correction, parse, read, replay
+from snakescope.healthspan.review.corrections import parse, read, replay
 from snakescope.healthspan.review.review_index import index_rows
 from snakescope.healthspan.review.review_index import page as index_page
-from snakescope.healthspan.review.server import ReviewServer
 from snakescope.healthspan.review.settings import CorrectedSettings
 from snakescope.healthspan.tracking.settings import TrackSettings
+from tests.healthspan.review.browsing import SAVED, Served, kept
 from tests.healthspan.review.test_corrected import WORMS, day, plate, row, some_dead_track
 from tests.healthspan.review.test_review_page import DIGEST, FRAMES, HOSTILE, rows, the_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 CURRENT = "document.querySelector('.worm.current')"
-SAVED = "document.getElementById('saved').textContent"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with Browser() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    made = tmp_path_factory.mktemp("page") / "review.html"
-    made.write_text(the_page(), encoding="utf-8")
-    return made
-
-
-@pytest.fixture
-def opened(browser: Browser, path: Path) -> Browser:
-    """The page, in a browser that kept nothing of an earlier test."""
-    browser.resize(1440, 900)
-    browser.open(path.as_uri())
-    browser.value("localStorage.clear()")
-    browser.reload()
-    return browser
-
-
-def kept(browser: Browser, scorer: str = "anna") -> list[Correction]:
-    """The lines that the browser keeps."""
-    text = browser.value(f"localStorage.getItem('snakescope:p:{DIGEST}:{scorer}')")
-    return parse(text, "p", scorer) if text else []
 
 
 def go_to(browser: Browser, track: int) -> None:
@@ -369,28 +336,6 @@ def test_who_decides_sees_where_scorers_disagree_and_they_do_not(
         assert not browser.thrown()
     finally:
         served.down()
-
-
-class Served:
-    """A server of the page that can be ended and started again at the same port."""
-
-    def __init__(self, pages: dict[str, Path], folder: Path):
-        self.start: Callable[[int], ReviewServer] = partial(
-            ReviewServer, pages=pages, folder=folder
-        )
-        self.port = 0
-        self.up()
-
-    def up(self) -> None:
-        self.server = self.start(self.port)
-        self.port = self.server.server_port
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-
-    def down(self) -> None:
-        self.server.shutdown()
-        self.server.server_close()
-        self.thread.join()
 
 
 def test_a_server_that_was_killed_costs_nothing(

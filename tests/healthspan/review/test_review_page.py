@@ -52,6 +52,7 @@ def the_page(name: str = "p", worms: int | None = None) -> str:
         counts["day"].to_numpy(),
         usable,
         CELL,
+        counts["time_h"].tolist(),
     )
     for worm in data["worms"]:
         worm["outlines"] = {}
@@ -145,6 +146,7 @@ console.log(JSON.stringify(given.cases.map(([index, action, at]) => {
         counts["day"].to_numpy(),
         usable,
         CELL,
+        counts["time_h"].tolist(),
     )
     given = {"data": data, "cases": [(chosen.index(w), action, at) for w, action, at in cases]}
     model = str(TEMPLATES / SCRIPTS[0])
@@ -156,6 +158,7 @@ console.log(JSON.stringify(given.cases.map(([index, action, at]) => {
         cases, json.loads(ended.stdout), strict=True
     ):
         kept, _ = replay(parse(text, "p", "anna"))
+        assert kept[0].time_h == counts["time_h"].iloc[at]
         reviewed = associate(kept, tracks, DIGEST, CorrectedSettings())
         made = corrected_tables(
             tracks, individuals, counts, kept, [], reviewed, WORMS, TrackSettings()

@@ -1,5 +1,6 @@
 """The server of pages of review: what it refuses, and that files are whole whatever is asked."""
 
+import errno
 import http.client
 import json
 import signal
@@ -182,8 +183,8 @@ def test_names_that_are_not_served_make_no_file(
 @pytest.mark.parametrize(
     "changed",
     [{"action": "kill"}, {"reason": "=HYPERLINK(1)"}, {"reason": "a\tb"}, {"reason": "a\nb"},
-     {"reason": "a\u2028b"}, {"reason": "x" * 101}, {"timepoint": -1}, {"y_px": "nan"},
-     {"plate": "q"}, {"scorer": "ben"}, {"id": "1"}, {"id": 0}, {"blind": None},
+     {"reason": "a\u2028b"}, {"reason": "x" * 101}, {"reason": "\ud800"}, {"timepoint": -1},
+     {"y_px": "nan"}, {"plate": "q"}, {"scorer": "ben"}, {"id": "1"}, {"id": 0}, {"blind": None},
      {"digest": "../.."}, {"value": [1]}, {"time_utc": "now"}, {"extra": 1}],
 )  # fmt: skip
 def test_a_line_that_cannot_be_used_leaves_the_file(
@@ -206,6 +207,48 @@ def test_a_file_that_went_on_elsewhere_is_told(server: ReviewServer) -> None:
     status, said = ask(server, "POST", API, body(cells(3)))
     assert status == 409 and "expected the columns" in said
     assert path.read_text() == "broken"
+
+
+def test_a_page_that_was_made_before_lines_had_their_time_is_taken(server: ReviewServer) -> None:
+    older = cells(1)
+    del older["time_h"]
+    assert ask(server, "POST", API, body(older, cells(2, time_h=36.25))) == (200, '{"lines":2}')
+    found = read(server.folder / "p.anna.tsv")
+    assert [one.time_h for one in found] == [None, 36.25]
+
+
+def test_a_file_of_other_bytes_is_told_and_stays(server: ReviewServer) -> None:
+    server.folder.mkdir()
+    path = server.folder / "p.anna.tsv"
+    path.write_bytes("\xfc".encode("latin-1"))
+    for answer in (
+        ask(server, "GET", f"{API}?plate=p&scorer=anna"),
+        ask(server, "POST", API, body(cells(1))),
+    ):
+        assert answer[0] == 409 and "p.anna.tsv: expected text in UTF-8" in answer[1]
+    assert path.read_bytes() == b"\xfc"
+
+
+def test_what_the_system_does_not_let_be_written_is_told(
+    server: ReviewServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert ask(server, "POST", API, body(cells(1)))[0] == 200
+    path = server.folder / "p.anna.tsv"
+    before = path.read_bytes()
+
+    def full(path: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(review_server, "atomic_write", full)
+        status, said = ask(server, "POST", API, body(cells(2)))
+    assert status == 503 and said == f"{path}: No space left on device"
+    assert path.read_bytes() == before
+    # The page tries again.
+    assert ask(server, "POST", API, body(cells(2))) == (200, '{"lines":2}')
+    server.pages["p"].unlink()
+    status, said = ask(server, "GET", "/plate/p")
+    assert status == 503 and "review.html: No such file" in said
 
 
 @pytest.mark.parametrize(

@@ -8,31 +8,23 @@ Boxes and areas are not read: they are often wrong, and follow from the masks.
 import difflib
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
-from pycocotools import mask as coco_mask
 
 from snakescope.healthspan.fine_tuning.masks import Annotations
-from snakescope.healthspan.fine_tuning.polygons import filled
+from snakescope.healthspan.fine_tuning.segmentation import Origin, drawn, polygons_in
 from snakescope.imaging.masks import Instance, cropped, intersection
 from snakescope.step.errors import StepError
 
-BEYOND_PX = 2.0
-"""A polygon may reach so far out of its image, as drawing programs let it."""
-
-FEWEST = 6
-"""Numbers of a polygon of three corners."""
-
 Note = Mapping[str, Any]
-Origin = Literal["corner", "centre"]
 
 
 @dataclass(frozen=True)
@@ -49,12 +41,12 @@ class Coco:
     """A COCO file: its images by ``file_name``, and the names of its categories."""
 
     images: Mapping[str, CocoImage]
-    categories: Mapping[Any, str]
+    categories: Mapping[str, str]
 
     def class_of(self, note: Note) -> str:
         """The name of an annotation's category; numbers change from export to export."""
-        number = note.get("category_id")
-        return self.categories.get(number, str(number))
+        number = str(note.get("category_id"))
+        return self.categories.get(number, number)
 
     @property
     def classes(self) -> list[str]:
@@ -68,20 +60,25 @@ def read_coco(path: str) -> Coco:
     """Read a COCO file.
 
     Raises:
-        StepError: no such file, or none with images and annotations.
+        StepError: no such file, or none with images and annotations; an image is there twice, or
+            annotations are of none.
     """
     try:
         content = json.loads(Path(path).read_text(encoding="utf-8-sig"))
-        by_image: dict[Any, list[Note]] = {}
+        # Some programs write numbers as text in one place, and not in the other.
+        by_image: dict[str, list[Note]] = {}
         for note in content["annotations"]:
-            by_image.setdefault(note["image_id"], []).append(note)
+            by_image.setdefault(str(note["image_id"]), []).append(note)
         images = {
             str(one["file_name"]): CocoImage(
-                int(one.get("width") or 0), int(one.get("height") or 0), by_image.get(one["id"], [])
+                int(one.get("width") or 0),
+                int(one.get("height") or 0),
+                by_image.get(str(one["id"]), []),
             )
             for one in content["images"]
         }
-        categories = {one["id"]: str(one["name"]) for one in content.get("categories") or ()}
+        categories = {str(one["id"]): str(one["name"]) for one in content.get("categories") or ()}
+        _check_images(path, content["images"], by_image)
     except FileNotFoundError:
         raise StepError(f"{path}: expected a COCO file, found no such file") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -90,6 +87,31 @@ def read_coco(path: str) -> Coco:
             f" ({type(error).__name__}: {error}); export it as COCO instance segmentation"
         ) from None
     return Coco(images, categories)
+
+
+def _check_images(
+    path: str, images: Sequence[Note], by_image: Mapping[str, Sequence[Note]]
+) -> None:
+    """Check that every annotation is of one image.
+
+    Raises:
+        StepError: else some would be lost, or be there twice.
+    """
+    for key in ("id", "file_name"):
+        number, times = (
+            Counter(str(one[key]) for one in images).most_common(1)[0] if images else ("", 1)
+        )
+        if times > 1:
+            raise StepError(
+                f"{path}: expected each image once, found {times} images of the {key} {number};"
+                " export one set of annotations of each image"
+            )
+    if absent := sorted(set(by_image) - {str(one["id"]) for one in images}):
+        lost = sum(len(by_image[one]) for one in absent)
+        raise StepError(
+            f"{path}: expected annotations of the images that it names, found {lost} of others"
+            f" (image_id {', '.join(absent[:3])}); export images and annotations together"
+        )
 
 
 def read_geojson(path: str, image: str) -> Coco:
@@ -147,6 +169,8 @@ def image_of(path: str, coco: Coco, image: str) -> CocoImage:
     for is_named in (
         lambda one: own.as_posix().endswith(one) and Path(one).name == own.name,
         lambda one: re.split(r"[\\/]", one)[-1] == own.name,
+        # A name of its own may begin as those that programs add to, as with a date.
+        lambda one: plain_name(one) == own.stem,
         lambda one: plain_name(one) == plain_name(own.name),
     ):
         named = [one for one in coco.images if is_named(one)]
@@ -164,7 +188,8 @@ def files_in(folder: Path, coco: Coco) -> list[Path]:
     """Return the files of a folder that a COCO file names, one for each name that has one."""
     plain: dict[str, list[Path]] = {}
     for one in sorted(folder.iterdir()):
-        plain.setdefault(plain_name(one.name), []).append(one)
+        for name in {plain_name(one.name), one.stem}:
+            plain.setdefault(name, []).append(one)
     found = []
     for name in sorted(coco.images):
         if (folder / name).is_file():
@@ -248,7 +273,7 @@ def _take(
             _ignore(found, note)
             return
         mask, cut = drawn(segmentation, shape, origin)
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except (KeyError, ValueError, TypeError, IndexError, OverflowError) as error:
         found.dropped.append(str(error) if isinstance(error, ValueError) else "no polygon")
         reason = f"{type(error).__name__}: {error}"
         found.notes.append(f"{what} has no polygon or run lengths ({reason}), left out")
@@ -282,79 +307,23 @@ def joined(notes: Sequence[Note]) -> list[Note]:
     made: list[Note] = []
     place: dict[Any, int] = {}
     for note in notes:
-        group = note.get("group_id") or (note.get("attributes") or {}).get("group_id")
-        if not group or not isinstance(note.get("segmentation"), list):
+        attributes = note.get("attributes")
+        of_attributes = attributes.get("group_id") if isinstance(attributes, Mapping) else None
+        group = note.get("group_id") or of_attributes
+        if (
+            not isinstance(group, (str, int))
+            or not group
+            or not isinstance(note.get("segmentation"), list)
+        ):
             made.append(note)
         elif group in place:
             first = made[place[group]]
-            parts = [*_polygons(first["segmentation"]), *_polygons(note["segmentation"])]
+            parts = [*polygons_in(first["segmentation"]), *polygons_in(note["segmentation"])]
             made[place[group]] = {**first, "segmentation": parts}
         else:
             place[group] = len(made)
             made.append(note)
     return made
-
-
-def _polygons(segmentation: Sequence[Any]) -> list[Sequence[float]]:
-    """Polygons, be they one list of numbers or a list of such."""
-    flat = segmentation and all(isinstance(one, (int, float)) for one in segmentation)
-    return [segmentation] if flat else list(segmentation)
-
-
-def drawn(
-    segmentation: Any, shape: tuple[int, int], origin: Origin = "corner"
-) -> tuple[NDArray[np.bool_], bool]:
-    """The mask (Y, X) of polygons, or of run lengths, plain or compressed, and whether it was cut.
-
-    A plain list of numbers is a polygon, or run lengths where it fills the image.
-
-    Raises:
-        ValueError: an empty segmentation, or run lengths of a smaller size.
-    """
-    height, width = shape
-    if isinstance(segmentation, list) and segmentation and not isinstance(segmentation[0], list):
-        whole = all(isinstance(one, int) and one >= 0 for one in segmentation)
-        if whole and sum(segmentation) == height * width:
-            segmentation = {"size": [height, width], "counts": segmentation}
-    if isinstance(segmentation, list):
-        polygons = [
-            [float(value) for value in one[: len(one) // 2 * 2]]
-            for one in _polygons(segmentation)
-            if len(one) >= FEWEST
-        ]
-        if not polygons:
-            raise ValueError("no polygon of three corners")
-        if origin == "centre":
-            polygons = [[value + 0.5 for value in one] for one in polygons]
-        if not np.isfinite(np.concatenate(polygons)).all():
-            raise ValueError("corners that are no numbers")
-        return filled(polygons, shape), _reaches_out(polygons, shape)
-    return _of_runs(segmentation, shape)
-
-
-def _of_runs(segmentation: Any, shape: tuple[int, int]) -> tuple[NDArray[np.bool_], bool]:
-    rows, columns = (int(side) for side in segmentation["size"])
-    if rows < shape[0] or columns < shape[1]:
-        raise ValueError(
-            f"run lengths of {columns} x {rows} px, less than the image's {shape[1]} x {shape[0]}"
-        )
-    counts = segmentation["counts"]
-    if isinstance(counts, (str, bytes)):
-        coded = {"size": [rows, columns], "counts": counts}
-    else:
-        if sum(counts) != rows * columns:
-            raise ValueError("run lengths that do not fill the image")
-        coded = coco_mask.frPyObjects(dict(segmentation), rows, columns)
-    mask = np.asarray(coco_mask.decode(coded), bool)
-    return mask[: shape[0], : shape[1]], mask.shape != shape
-
-
-def _reaches_out(polygons: Sequence[Sequence[float]], shape: tuple[int, int]) -> bool:
-    corners = np.concatenate([np.asarray(one, float).reshape(-1, 2) for one in polygons])
-    low, high = corners.min(axis=0), corners.max(axis=0)
-    return bool(
-        min(low) < -BEYOND_PX or high[0] > shape[1] + BEYOND_PX or high[1] > shape[0] + BEYOND_PX
-    )
 
 
 def touching_but_apart(worms: Sequence[Instance]) -> bool:

@@ -92,7 +92,8 @@ def filled(polygons: Sequence[Sequence[float]], shape: tuple[int, int]) -> NDArr
     """Return the mask (Y, X) of the polygons of one object.
 
     A pixel belongs to it where more than half of it does. A polygon that lies wholly within another
-    is a hole, as drawing programs export those. What lies out of the image is cut off.
+    is a hole, as drawing programs export those, and one within a hole is none. What lies out of the
+    image is cut off.
 
     Args:
         polygons: x, y, x, y ... each, of at least three corners (px).
@@ -100,13 +101,11 @@ def filled(polygons: Sequence[Sequence[float]], shape: tuple[int, int]) -> NDArr
     """
     mask = np.zeros(shape, bool)
     rings = [np.asarray(one, np.float64).reshape(-1, 2) for one in polygons]
-    holes = {
-        place
+    depth = [
+        sum(encloses(other, ring) for at, other in enumerate(rings) if at != place)
         for place, ring in enumerate(rings)
-        if any(encloses(other, ring) for at, other in enumerate(rings) if at != place)
-    }
-    order = sorted(range(len(rings)), key=lambda place: place in holes)
-    for place in order:
+    ]
+    for place in np.argsort(depth, kind="stable"):
         ring = rings[place]
         first = np.maximum(np.floor(ring.min(axis=0)), 0).astype(int)
         last = np.minimum(np.ceil(ring.max(axis=0)), (shape[1], shape[0])).astype(int)
@@ -117,5 +116,5 @@ def filled(polygons: Sequence[Sequence[float]], shape: tuple[int, int]) -> NDArr
         drawn = coco_mask.decode(coco_mask.frPyObjects(corners, height * FINER, width * FINER))
         pooled = drawn[..., 0].reshape(height, FINER, width, FINER).mean(axis=(1, 3)) >= 0.5
         own = mask[first[1] : last[1], first[0] : last[0]]
-        own[pooled] = place not in holes
+        own[pooled] = depth[place] % 2 == 0
     return mask

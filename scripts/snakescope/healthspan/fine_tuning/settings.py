@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class AnnotationsSettings(Settings):
     """How annotated images are read, and parted into images to train on and to test on."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     seed: int = Field(1, ge=0, description="seed of the split into train and held_out")
     held_out_share: float = Field(

@@ -42,6 +42,9 @@ SLOTS = {
 }
 """What a correction is about: of a worm, a scorer's latest on each counts."""
 
+SAME_TIME_H = 0.01
+"""Times are written in tables with six digits."""
+
 APPLIED, STALE, UNDONE, REPLACED = "applied", "stale", "undone", "replaced"
 LOOKED_AT = "checked"
 
@@ -160,6 +163,35 @@ def other_track(
     near = tracks_near(int(timepoint), (float(y), float(x)), tracks, settings)
     track, reason = clear_track(near, settings)
     return track, reason and f"the worm that it is the same as: {reason}"
+
+
+def retimed(
+    corrections: Sequence[Correction], timepoint: NDArray[np.int64], time_h: NDArray[np.float64]
+) -> list[Correction]:
+    """Return corrections with the numbers that their timepoints have now, by their times.
+
+    Where a frame was added between others, or taken away, all later ones have other numbers. Of a
+    frame that is not there any longer, a death is seen in the next one, all else in the one before.
+
+    Args:
+        corrections: those without a time stay as they are.
+        timepoint, time_h: of the frames of the plate, ascending, (F,).
+    """
+    made = []
+    for one in corrections:
+        if one.time_h is not None and len(time_h):
+            early = one.action == DEAD
+            edge = one.time_h + (-SAME_TIME_H if early else SAME_TIME_H)
+            rank = int(np.searchsorted(time_h, edge)) - (0 if early else 1)
+            inside = timepoint[min(max(rank, 0), len(timepoint) - 1)]
+            now = int(inside) + min(rank, 0) + max(rank - len(timepoint) + 1, 0)
+            if by := now - one.timepoint:
+                one = replace(one, timepoint=now, anchor_timepoint=one.anchor_timepoint + by)
+                if one.action == SAME_AS and (found := OTHER.fullmatch(one.reason)):
+                    there = max(int(found[1]) + by, 0)
+                    one = replace(one, reason=f"t{there} y{found[2]} x{found[3]}")
+        made.append(one)
+    return made
 
 
 def associate(

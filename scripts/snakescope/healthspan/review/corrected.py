@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from snakescope.healthspan.review.agreement import agreement_table
-from snakescope.healthspan.review.association import STALE, associate
+from snakescope.healthspan.review.association import STALE, associate, retimed
 from snakescope.healthspan.review.bland_altman import draw_deaths
 from snakescope.healthspan.review.changes import changes_table
 from snakescope.healthspan.review.corrected_tables import corrected_tables, usable_frames
@@ -65,16 +65,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(given: argparse.Namespace) -> None:
     """Run the step."""
     tracks = read_table(given.tracks, TRACKS_COLUMNS, text=("reason", "second_look"))
+    counts = read_table(given.counts, COUNTS_COLUMNS)
+    frames_now = counts["timepoint"].to_numpy(), counts["time_h"].to_numpy(float)
     files = {}
     for path in given.corrections:
-        lines = read(path)
+        lines = retimed(read(path), *frames_now)
         if named := named_file(path):
             files[named.scorer], plate = lines, named.plate
     pairs = [replay(lines) for lines in files.values()]
     corrections = [one for kept, _ in pairs for one in kept]
     undone = [one for _, gone in pairs for one in gone]
     individuals = read_table(given.individuals, INDIVIDUALS_COLUMNS)
-    counts = read_table(given.counts, COUNTS_COLUMNS)
     tracking = TrackSettings.model_validate_json(given.tracking)
     settings = CorrectedSettings.model_validate_json(given.settings)
     digest = digest_of_tracks(given.tracks)

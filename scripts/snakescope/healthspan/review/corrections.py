@@ -10,14 +10,15 @@ Nothing here imports numpy or pandas, as the Snakefile looks for these files.
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from snakescope.settings.sheet import LEGAL_NAME
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, SystemFault, system_fault
 from snakescope.step.numbers import number_of
 
 COLUMNS = (
@@ -36,7 +37,10 @@ COLUMNS = (
     "reason",
     "machine_value",
     "blind",
+    "time_h",
 )
+OLDER = COLUMNS[:-1]
+"""Columns of a file that was begun before lines had their time."""
 
 DEAD, LAST_HEALTHY, ALIVE, CENSORED = "dead", "last_healthy", "alive", "censored"
 NOT_A_WORM, WORM, SEVERAL, SAME_AS = "not_a_worm", "worm", "several", "same_as"
@@ -71,8 +75,12 @@ ADJUDICATED = "adjudicated"
 """The scorer whose file decides where others disagree."""
 
 SCORER = re.compile(r"[A-Za-z0-9_-]{1,40}")
-TEXT = re.compile(r"(?![=+@-])[^\t\r\n\"]{0,100}")
-"""Text that no spreadsheet takes for a formula, and that needs no quotes."""
+TEXT = re.compile(
+    r"(?![=+@-])[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\"]{0,100}"
+)  # fmt: skip
+"""Text that no spreadsheet takes for a formula, that needs no quotes, and that can be encoded."""
+ENDING = re.compile(r"\.(?:tsv|csv|txt|xlsx?|ods)$", re.IGNORECASE)
+"""What browsers and spreadsheets save a file of corrections as; such a one is told, if not used."""
 TIME = "%Y-%m-%dT%H:%M:%SZ"
 LARGEST = 10**12
 
@@ -93,6 +101,8 @@ class Correction:
         reason: why a worm is no longer watched, or a plate left out; where the other worm is.
         machine_value: timepoint of what the machine said, empty without one.
         blind: whether condition and machine were hidden.
+        time_h: of the timepoint, since the first frame (h): numbers of timepoints change where a
+            frame is added between others. None in a line that does not tell.
     """
 
     id: int
@@ -110,11 +120,13 @@ class Correction:
     reason: str
     machine_value: str
     blind: bool
+    time_h: float | None = None
 
     def cells(self) -> list[str]:
         """The cells of the line, in the order of ``COLUMNS``."""
         own = {**vars(self), "blind": int(self.blind), "value": self.value or ""}
         own |= {"y_px": f"{self.y_px:.1f}", "x_px": f"{self.x_px:.1f}"}
+        own["time_h"] = "" if self.time_h is None else f"{self.time_h:.10g}"
         return [str(own[name]) for name in COLUMNS]
 
 
@@ -134,21 +146,21 @@ def _whole(name: str, text: str, least: int = 0) -> int:
     return int(text)
 
 
-def _place(name: str, text: str) -> float:
+def _number(name: str, text: str, unit: str) -> float:
     try:
         value = number_of(text)
     except ValueError:
         value = math.nan
     if not abs(value) < LARGEST:
-        raise _Refused(f"expected {name} as a number of pixels, found {text!r}")
+        raise _Refused(f"expected {name} as a number of {unit}, found {text!r}")
     return value
 
 
-def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
+def _correction(cells: Sequence[str], columns: int, plate: str, scorer: str) -> Correction:
     """Return the correction of a line, all of whose cells are checked."""
-    if len(cells) != len(COLUMNS):
-        raise _Refused(f"expected {len(COLUMNS)} cells, found {len(cells)}")
-    line = dict(zip(COLUMNS, cells, strict=True))
+    if len(cells) != columns:
+        raise _Refused(f"expected {columns} cells, found {len(cells)}")
+    line = dict(zip(COLUMNS, [*cells, ""], strict=False))
     for name, expected in (("plate", plate), ("scorer", scorer)):
         if line[name] != expected:
             raise _Refused(
@@ -184,7 +196,7 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
             "expected a reason of at most 100 letters that does not begin with = + - @,"
             f" found {line['reason']!r}"
         )
-    if action in (CENSORED, EXCLUDE_PLATE) and not line["reason"]:
+    if action in (CENSORED, EXCLUDE_PLATE) and not line["reason"].strip():
         raise _Refused(f"expected a reason for {action}, found none")
     if line["blind"] not in ("", "0", "1"):
         raise _Refused(f"expected blind as 0 or 1, found {line['blind']!r}")
@@ -201,13 +213,14 @@ def _correction(cells: Sequence[str], plate: str, scorer: str) -> Correction:
         track=_whole("track", line["track"], 0 if action in (EXCLUDE_PLATE, UNDO, REDO) else 1),
         timepoint=_whole("timepoint", line["timepoint"]),
         anchor_timepoint=_whole("anchor_timepoint", line["anchor_timepoint"]),
-        y_px=_place("y_px", line["y_px"]),
-        x_px=_place("x_px", line["x_px"]),
+        y_px=_number("y_px", line["y_px"], "pixels"),
+        x_px=_number("x_px", line["x_px"], "pixels"),
         action=action,
         value=value,
         reason=line["reason"],
         machine_value=line["machine_value"],
         blind=line["blind"] == "1",
+        time_h=_number("time_h", line["time_h"], "hours") if line["time_h"] else None,
     )
 
 
@@ -218,9 +231,10 @@ def parse(text: str, plate: str, scorer: str) -> list[Correction]:
         ValueError: a sentence on every line that cannot be used.
     """
     lines = text.removeprefix("\ufeff").splitlines()
-    if not lines or lines[0].split("\t") != list(COLUMNS):
+    if not lines or tuple(lines[0].split("\t")) not in (COLUMNS, OLDER):
         found = repr(lines[0][:80]) if lines else "an empty file"
         raise ValueError(f"line 1: expected the columns {', '.join(COLUMNS)}, found {found}")
+    columns = len(lines[0].split("\t"))
     found_lines: list[Correction] = []
     wrong: list[str] = []
     counts: dict[int, bool] = {}
@@ -229,7 +243,7 @@ def parse(text: str, plate: str, scorer: str) -> list[Correction]:
         if not line.strip():
             continue
         try:
-            one = _correction(line.split("\t"), plate, scorer)
+            one = _correction(line.split("\t"), columns, plate, scorer)
             if one.id <= last:
                 raise _Refused(
                     f"expected an id above {last}, as lines are appended, found {one.id}"
@@ -253,6 +267,21 @@ def parse(text: str, plate: str, scorer: str) -> list[Correction]:
     return found_lines
 
 
+@contextmanager
+def readable(path: str | Path) -> Iterator[None]:
+    """Tell in a sentence where the system does not let a file or a folder be read.
+
+    Raises:
+        SystemFault: it does not, as where a spreadsheet has the file open.
+    """
+    try:
+        yield
+    except OSError as error:
+        if (fault := system_fault(path, error)) is not None:
+            raise fault from None
+        raise
+
+
 def read(path: str | Path) -> list[Correction]:
     """Read a file of corrections.
 
@@ -264,7 +293,9 @@ def read(path: str | Path) -> list[Correction]:
     if named is None:
         raise StepError(f"{path}: expected a name as PLATE.SCORER.tsv; rename the file")
     try:
-        return parse(Path(path).read_text(encoding="utf-8"), named.plate, named.scorer)
+        with readable(path):
+            text = Path(path).read_text(encoding="utf-8")
+        return parse(text, named.plate, named.scorer)
     except UnicodeDecodeError:
         raise StepError(
             f"{path}: expected text in UTF-8, found other bytes; save it again as it was"
@@ -293,6 +324,8 @@ def exclusion(paths: Iterable[str | Path]) -> str:
     for path in paths:
         try:
             lines, _ = replay(read(path))
+        except SystemFault:
+            raise
         except StepError:
             continue
         scorer = Path(path).name.removesuffix(".tsv").rpartition(".")[2]
@@ -319,17 +352,18 @@ def named_file(path: str | Path) -> Named | None:
 
 
 def files_of(folder: str | Path) -> tuple[dict[str, list[Named]], list[str]]:
-    """Return the files of corrections in a folder, by plate, and those of other names.
+    """Return the files of corrections in a folder, by plate, and tables of other names.
 
     Names that begin with a dot are those of programs that are writing.
     """
     found: dict[str, list[Named]] = {}
     others: list[str] = []
-    paths = Path(folder).glob("*.tsv") if Path(folder).is_dir() else ()
+    with readable(folder):
+        paths = list(Path(folder).iterdir()) if Path(folder).is_dir() else []
     for path in sorted(paths):
-        if path.name.startswith("."):
+        if path.name.startswith(".") or not ENDING.search(path.name):
             continue
-        named = named_file(path)
+        named = named_file(path) if path.is_file() else None
         if named is None:
             others.append(str(path))
         else:

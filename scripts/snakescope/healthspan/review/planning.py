@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, files_of
+from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, files_of, readable
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
@@ -55,7 +55,8 @@ class Reviews:
         for plate, files in found.items():
             for one in files:
                 if plate in plates:
-                    rows.append((plate, one.path, sha256_of(one.path)))
+                    with readable(one.path):
+                        rows.append((plate, one.path, sha256_of(one.path)))
                 else:
                     notes.append(f"{one.path}: {sheet} has no plate {plate}; it is not used")
         _write(Path(self.results, REVIEWED), COLUMNS, rows)
@@ -157,7 +158,8 @@ class Reviews:
 
 def _says(path: str, word: str) -> bool:
     """Whether a file holds a word; most hold no such line, and need not be parsed for it."""
-    return word.encode() in Path(path).read_bytes()
+    with readable(path):
+        return word.encode() in Path(path).read_bytes()
 
 
 def _write(table: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -160,8 +160,9 @@ def review_data(
     day: NDArray[np.float64],
     shown: set[int],
     cell: int,
+    hours: Sequence[float],
 ) -> dict[str, Any]:
-    """Return what the script of the page knows of the plate."""
+    """Return what the script of the page knows of the plate; ``hours`` are of the columns."""
     movers = individuals[individuals["track"].isna()]
     return {
         "plate": plate,
@@ -173,6 +174,7 @@ def review_data(
         "cell": cell,
         "line": CELLS_A_LINE,
         "timepoints": list(timepoints),
+        "hours": [round(float(one), 4) for one in hours],
         "days": [round(float(one), 2) for one in day],
         "usable": [int(one in shown) for one in timepoints],
         "worms": [one.as_json() for one in rows],
@@ -214,9 +216,10 @@ def main(given: argparse.Namespace) -> None:
         if rows:
             draw_cells(strips, timepoints.index(timepoint), frame, rows, crop_px, scale)
         picture, size = frame, (frame.shape[0] * scale, frame.shape[1] * scale)
-    data = review_data(
-        given.plate, digest_of_tracks(given.tracks), rows, individuals, timepoints, day, shown, side
-    )
+    digest = digest_of_tracks(given.tracks)
+    time_h = frames.drop_duplicates("timepoint").set_index("timepoint")["time_h"]
+    hours = time_h.loc[list(timepoints)].tolist()
+    data = review_data(given.plate, digest, rows, individuals, timepoints, day, shown, side, hours)
     near = same_place(rows, settings.near_um / plate_um)
     for row, worm in zip(rows, data["worms"], strict=True):
         worm["outlines"] = outlines_of(row, instances, crop_px, side)

@@ -30,7 +30,14 @@ from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from snakescope.healthspan.review.corrections import COLUMNS, SCORER, as_text, files_of, parse
+from snakescope.healthspan.review.corrections import (
+    COLUMNS,
+    OLDER,
+    SCORER,
+    as_text,
+    files_of,
+    parse,
+)
 from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 
@@ -157,7 +164,7 @@ class ReviewServer:
         added = [_row(one) for one in _list(given["lines"])]
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.saving, _alone(path):
-            before = path.read_text(encoding="utf-8-sig") if path.exists() else as_text(())
+            before = _text_of(path)
             try:
                 there = parse(before, plate, scorer)
             except ValueError as error:
@@ -173,6 +180,19 @@ class ReviewServer:
             with atomic_write(path) as partial:
                 partial.write_text(as_text(lines), encoding="utf-8")
             return len(lines)
+
+
+def _text_of(path: Path) -> str:
+    """Return what a file of corrections holds, or would if it were there.
+
+    Raises:
+        HTTPException: it is no text in UTF-8.
+    """
+    try:
+        return path.read_text(encoding="utf-8-sig") if path.exists() else as_text(())
+    except UnicodeDecodeError:
+        why = f"{path.name}: expected text in UTF-8, found other bytes; save it again as it was"
+        raise refused(HTTPStatus.CONFLICT, why) from None
 
 
 @contextmanager
@@ -191,6 +211,9 @@ def _list(given: object) -> list[Any]:
 
 def _row(given: object) -> str:
     """Return the row of a line; what is in its cells is checked with those of the file."""
+    # A page that was made before lines had their time sends none.
+    if isinstance(given, dict) and set(given) == set(OLDER):
+        given = {**given, COLUMNS[-1]: ""}
     if not isinstance(given, dict) or set(given) != set(COLUMNS):
         raise refused(HTTPStatus.BAD_REQUEST, f"expected a line of {', '.join(COLUMNS)}")
     cells = [given[name] for name in COLUMNS]
@@ -282,8 +305,7 @@ def _application(server: ReviewServer) -> Starlette:
         with_token(request)
         asked = request.query_params
         path, _, _ = server.file_of(asked.get("plate"), asked.get("scorer"))
-        text = path.read_text(encoding="utf-8-sig") if path.exists() else as_text(())
-        return Response(text, media_type="text/tab-separated-values; charset=utf-8")
+        return Response(_text_of(path), media_type="text/tab-separated-values; charset=utf-8")
 
     async def append(request: Request) -> Response:
         with_token(request)
@@ -294,6 +316,12 @@ def _application(server: ReviewServer) -> Starlette:
         assert isinstance(error, HTTPException)
         return PlainTextResponse(error.detail, error.status_code)
 
+    def failed(request: Request, error: Exception) -> Response:
+        # A full disk, a folder that may not be written, a page that is being made again.
+        assert isinstance(error, OSError)
+        why = f"{error.filename or server.folder}: {error.strerror or error}"
+        return PlainTextResponse(why, HTTPStatus.SERVICE_UNAVAILABLE)
+
     routes = [
         Route("/", plates),
         Route("/plate/{plate}", page),
@@ -302,7 +330,7 @@ def _application(server: ReviewServer) -> Starlette:
         Route(API, lines),
         Route(API, append, methods=["POST"]),
     ]
-    app = Starlette(routes=routes, exception_handlers={HTTPException: told})
+    app = Starlette(routes=routes, exception_handlers={HTTPException: told, OSError: failed})
     app.router.redirect_slashes = False
     return app
 
