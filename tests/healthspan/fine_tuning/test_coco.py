@@ -24,8 +24,7 @@ from snakescope.healthspan.fine_tuning.coco import (
     read_coco,
 )
 from snakescope.healthspan.fine_tuning.masks import Annotations
-from snakescope.healthspan.fine_tuning.polygons import filled, polygons_of
-from snakescope.healthspan.fine_tuning.segmentation import FARTHEST_PX, drawn
+from snakescope.healthspan.fine_tuning.polygons import FARTHEST_PX, drawn, filled, polygons_of
 from snakescope.imaging.masks import cropped
 from snakescope.step.errors import StepError
 from tests.healthspan.fine_tuning.drawn import SIZE, worm

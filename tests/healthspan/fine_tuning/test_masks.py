@@ -13,7 +13,7 @@ from snakescope.healthspan.fine_tuning.masks import (
     rescaled,
     write_label_stack,
 )
-from snakescope.healthspan.fine_tuning.segmentation import drawn
+from snakescope.healthspan.fine_tuning.polygons import drawn
 from snakescope.imaging.masks import Instance, cropped
 from snakescope.step.errors import StepError
 from tests.healthspan.fine_tuning.drawn import SIZE, worm, write_coco, write_png

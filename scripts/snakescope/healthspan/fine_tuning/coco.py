@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from snakescope.healthspan.fine_tuning.masks import Annotations
-from snakescope.healthspan.fine_tuning.segmentation import Origin, drawn, polygons_in
+from snakescope.healthspan.fine_tuning.polygons import Origin, drawn, polygons_in
 from snakescope.imaging.masks import Instance, cropped, intersection
 from snakescope.step.errors import StepError
 
