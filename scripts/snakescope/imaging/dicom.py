@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.imaging.jpeg import check_whole
-from snakescope.step.errors import StepError, system_fault
+from snakescope.step.errors import StepError, decoded, readable
 
 MAGIC_AT, MAGIC = 128, b"DICM"
 ULTRASOUND = ("1.2.840.10008.5.1.4.1.1.6.1", "1.2.840.10008.5.1.4.1.1.3.1")
@@ -70,13 +70,8 @@ def is_dicom(path: str | Path) -> bool:
         SystemFault: the system does not let it be read.
         OSError: it is no file.
     """
-    try:
-        with open(path, "rb") as file:
-            return file.read(MAGIC_AT + len(MAGIC))[MAGIC_AT:] == MAGIC
-    except OSError as error:
-        if fault := system_fault(path, error):
-            raise fault from None
-        raise
+    with readable(path), open(path, "rb") as file:
+        return file.read(MAGIC_AT + len(MAGIC))[MAGIC_AT:] == MAGIC
 
 
 def read_header(path: str | Path) -> Any:
@@ -90,14 +85,13 @@ def read_header(path: str | Path) -> Any:
     from pydicom.errors import InvalidDicomError
     from pydicom.pixels import get_decoder
 
-    try:
-        header = pydicom.dcmread(path, stop_before_pixels=True)
-    except (InvalidDicomError, EOFError, OSError) as error:
-        if fault := system_fault(path, error):
-            raise fault from None
-        raise StepError(
+    def none(error: Exception) -> str:
+        return (
             f"{path}: expected a DICOM file, found none ({type(error).__name__}); export it again"
-        ) from None
+        )
+
+    with decoded(path, none, (InvalidDicomError, EOFError, OSError)):
+        header = pydicom.dcmread(path, stop_before_pixels=True)
     kind = str(header.get("SOPClassUID", ""))
     if kind not in ULTRASOUND and not kind.startswith(SECONDARY):
         name = getattr(header.get("SOPClassUID"), "name", kind) or "no SOP class"

@@ -3,6 +3,8 @@
 import errno
 import os
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 class StepError(Exception):
@@ -65,3 +67,44 @@ def system_fault(path: object, error: BaseException) -> SystemFault | None:
     if words == os.strerror(errno.EACCES):
         advice = "give this account leave to read it (chmod, or ask its owner) and run again"
     return SystemFault(f"{path}: expected a file that can be read, found {words!r}; {advice}")
+
+
+@contextmanager
+def readable(path: object) -> Iterator[None]:
+    """Tell in a sentence where the system does not let a file or a folder be read.
+
+    Raises:
+        SystemFault: it does not, as where a spreadsheet has the file open.
+    """
+    try:
+        yield
+    except OSError as error:
+        if fault := system_fault(path, error):
+            raise fault from None
+        raise
+
+
+@contextmanager
+def decoded(
+    path: object,
+    sentence: Callable[[Exception], str],
+    kinds: type[Exception] | tuple[type[Exception], ...] = Exception,
+    refusal: type[StepError] = StepError,
+) -> Iterator[None]:
+    """Tell in a sentence that a file cannot be decoded, or that the system keeps it.
+
+    Args:
+        sentence: what is said of the decoder's error.
+        kinds: its errors; others pass. Decoders raise what they like on damaged files.
+        refusal: what is raised with the sentence.
+
+    Raises:
+        SystemFault: the system does not let the file be read.
+        StepError: as ``refusal``, or whatever the work itself refuses.
+    """
+    try:
+        yield
+    except StepError:
+        raise
+    except kinds as error:
+        raise (system_fault(path, error) or refusal(sentence(error))) from None

@@ -29,7 +29,7 @@ from snakescope.imaging.sector import Sector, cropped, fit_sector, maximum_of
 from snakescope.imaging.style import figure_style, save_figure
 from snakescope.learning.audit.images import grey_of
 from snakescope.learning.figures import Picture, picture_sheet
-from snakescope.step.errors import StepError, SystemFault, system_fault
+from snakescope.step.errors import StepError, SystemFault, decoded
 from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
@@ -90,7 +90,14 @@ def read_mask(path: str, shape: tuple[int, int]) -> NDArray[np.uint8]:
 
 def _mask_pixels(path: str) -> NDArray[Any]:
     """Pixels of a mask (Y, X); of colours the greatest."""
-    try:
+
+    def none(error: Exception) -> str:
+        return (
+            f"{path}: expected a mask, found none that can be read ({type(error).__name__});"
+            " correct the column mask"
+        )
+
+    with decoded(path, none):
         with open(path, "rb") as stream:
             magic = stream.read(8)
         if magic[:4] in TIFF_MAGICS or magic == PNG_MAGIC or magic[:3] == jpeg.START:
@@ -98,15 +105,6 @@ def _mask_pixels(path: str) -> NDArray[Any]:
         else:
             with Image.open(path) as image:
                 pixels = grey_of(image)
-    except StepError:
-        raise
-    except Exception as error:
-        if fault := system_fault(path, error):
-            raise fault from None
-        raise StepError(
-            f"{path}: expected a mask, found none that can be read ({type(error).__name__});"
-            " correct the column mask"
-        ) from None
     return np.asarray(pixels if pixels.ndim == 2 else pixels.max(axis=2))
 
 

@@ -12,7 +12,7 @@ from snakescope.imaging.dicom import Region, is_dicom, read_ultrasound
 from snakescope.imaging.frames import PNG_MAGIC, read_colours
 from snakescope.imaging.jpeg import check_whole
 from snakescope.learning.audit.images import grey_of, metadata_of, pixels_sha256
-from snakescope.step.errors import StepError, system_fault
+from snakescope.step.errors import StepError, decoded
 
 CLIPS = (".mp4", ".avi", ".mov", ".mkv")
 COLOURED = 40
@@ -68,7 +68,13 @@ ORIENTATION = 0x0112
 
 
 def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
-    try:
+    def none(error: Exception) -> str:
+        why = str(error) if isinstance(error, ValueError) else type(error).__name__
+        return (
+            f"{path}: expected an image, found none that can be read ({why}); export the scan again"
+        )
+
+    with decoded(path, none):
         check_whole(Path(path).read_bytes())
         with Image.open(path) as image:
             count = getattr(image, "n_frames", 1)
@@ -89,16 +95,6 @@ def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
                 image.load()
                 plain = grey_of(image)
                 rgb = np.asarray(image.convert("RGB")) if image.mode not in ("L", "1") else None
-    except StepError:
-        raise
-    except Exception as error:  # decoders raise what they like on broken files
-        if fault := system_fault(path, error):
-            raise fault from None
-        raise StepError(
-            f"{path}: expected an image, found none that can be read"
-            f" ({str(error) if isinstance(error, ValueError) else type(error).__name__}); export"
-            " the scan again"
-        ) from None
     if plain.dtype != np.uint8:
         grey = windowed(plain, window, path)
         return Raw(grey, 0.0, pixels_sha256(plain), metadata=metadata)
@@ -171,24 +167,20 @@ def _of_dicom(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
 def _of_clip(path: str, frame: int) -> Raw:
     import av
 
-    try:
-        with av.open(path) as container:
-            for number, one in enumerate(container.decode(video=0)):
-                if number == frame:
-                    rgb = one.to_ndarray(format="rgb24")
-                    break
-            else:
-                count = number + 1 if "number" in locals() else 0
-                raise StepError(_no_frame(path, frame, count))
-    except StepError:
-        raise
-    except Exception as error:
-        if fault := system_fault(path, error):
-            raise fault from None
-        raise StepError(
+    def none(error: Exception) -> str:
+        return (
             f"{path}: expected a cine clip, found none that can be decoded"
             f" ({type(error).__name__}); export it again"
-        ) from None
+        )
+
+    with decoded(path, none), av.open(path) as container:
+        for number, one in enumerate(container.decode(video=0)):
+            if number == frame:
+                rgb = one.to_ndarray(format="rgb24")
+                break
+        else:
+            count = number + 1 if "number" in locals() else 0
+            raise StepError(_no_frame(path, frame, count))
     grey, coloured = without_colour(np.asarray(rgb, np.uint8))
     metadata = {"format": "clip", "size_px": f"{rgb.shape[1]}x{rgb.shape[0]}", "bit_depth": "8"}
     plain = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY))

@@ -10,15 +10,14 @@ Nothing here imports numpy or pandas, as the Snakefile looks for these files.
 
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from snakescope.settings.sheet import LEGAL_NAME
-from snakescope.step.errors import StepError, SystemFault, system_fault
+from snakescope.step.errors import StepError, SystemFault, readable
 from snakescope.step.numbers import number_of
 
 COLUMNS = (
@@ -265,21 +264,6 @@ def parse(text: str, plate: str, scorer: str) -> list[Correction]:
     if wrong:
         raise ValueError("; ".join(wrong))
     return found_lines
-
-
-@contextmanager
-def readable(path: str | Path) -> Iterator[None]:
-    """Tell in a sentence where the system does not let a file or a folder be read.
-
-    Raises:
-        SystemFault: it does not, as where a spreadsheet has the file open.
-    """
-    try:
-        yield
-    except OSError as error:
-        if (fault := system_fault(path, error)) is not None:
-            raise fault from None
-        raise
 
 
 def read(path: str | Path) -> list[Correction]:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, files_of, readable
+from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, files_of
 from snakescope.step.checksum import sha256_of
-from snakescope.step.errors import StepError
+from snakescope.step.errors import StepError, readable
 from snakescope.step.output import write_if_changed
 from snakescope.tree.parameters import signed
 

@@ -18,7 +18,7 @@ from snakescope.imaging.frames import read_colours
 from snakescope.imaging.volume_sections import in_order, number_of_each, repeated
 from snakescope.imaging.volume_source import Source
 from snakescope.imaging.volume_tiff import describe_tiff
-from snakescope.step.errors import StepError, system_fault
+from snakescope.step.errors import StepError, decoded
 
 IMAGES = (".tif", ".tiff", ".png", ".jpg", ".jpeg", ".bmp")
 AT_ONCE = 64
@@ -47,26 +47,23 @@ class StackFrames:
     def __init__(self, path: Path) -> None:
         self.path, self.notes = path, list[str]()
         self._source: Source | None = None
-        try:
-            with tifffile.TiffFile(path) as file:
-                self.interval_s = _interval_s(file.imagej_metadata or {})
-                series = max(file.series, key=lambda one: one.size)
-                if series.axes.endswith("S") and series.ndim == 4:
-                    self.count, self.height, self.width = map(int, series.shape[:3])
-                    for page in file.pages:
-                        tiff.check_whole(file, page.aspage(), path.stat().st_size)
-                else:
-                    self._source = describe_tiff(str(path), "image")
-                    self.count, self.height, self.width = self._source.shape
-        except StepError:
-            raise
-        except Exception as error:  # tifffile raises many kinds on damaged files
-            if fault := system_fault(path, error):
-                raise fault from None
-            raise StepError(
+
+        def none(error: Exception) -> str:
+            return (
                 f"{path}: expected a TIFF stack, found something else"
                 f" ({type(error).__name__}: {str(error)[:100]}); export the stack again"
-            ) from None
+            )
+
+        with decoded(path, none), tifffile.TiffFile(path) as file:
+            self.interval_s = _interval_s(file.imagej_metadata or {})
+            series = max(file.series, key=lambda one: one.size)
+            if series.axes.endswith("S") and series.ndim == 4:
+                self.count, self.height, self.width = map(int, series.shape[:3])
+                for page in file.pages:
+                    tiff.check_whole(file, page.aspage(), path.stat().st_size)
+            else:
+                self._source = describe_tiff(str(path), "image")
+                self.count, self.height, self.width = self._source.shape
         if self._source is not None:
             first, last = (volumes.read(self._source, k, k + 1)[0] for k in (0, self.count - 1))
             check_end(path, first, last)

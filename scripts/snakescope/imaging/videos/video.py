@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from snakescope.imaging.videos.stills import FolderFrames, StackFrames, check_end
-from snakescope.step.errors import StepError, system_fault
+from snakescope.step.errors import StepError, decoded
 from snakescope.step.output import atomic_write
 
 CONTAINERS = (".avi", ".mp4", ".mov", ".m4v", ".mkv", ".wmv", ".mpg", ".mpeg")
@@ -93,24 +93,23 @@ class Video:
     # Containers.
 
     def _open_container(self) -> tuple[int, Any]:
-        try:
-            with av.open(str(self.path)) as file:
-                if not file.streams.video:
-                    raise StepError(
-                        f"{self.path}: expected a video, found no picture stream; give another file"
-                    )
-                stream = file.streams.video[0]
-                self.height, self.width = stream.height, stream.width
-                demuxed = list(_until_broken(file.demux(stream)))
-                packets = [one for one in demuxed if one.size]
-                base, stated = stream.time_base, stream.frames
-        except (av.error.FFmpegError, OSError) as error:
-            if fault := system_fault(self.path, error):
-                raise fault from None
-            raise StepError(
+        def none(error: Exception) -> str:
+            return (
                 f"{self.path}: expected a video that can be decoded, found something else"
                 f" ({type(error).__name__}); copy the file again or convert it to AVI or MP4"
-            ) from None
+            )
+
+        broken = (av.error.FFmpegError, OSError)
+        with decoded(self.path, none, broken), av.open(str(self.path)) as file:
+            if not file.streams.video:
+                raise StepError(
+                    f"{self.path}: expected a video, found no picture stream; give another file"
+                )
+            stream = file.streams.video[0]
+            self.height, self.width = stream.height, stream.width
+            demuxed = list(_until_broken(file.demux(stream)))
+            packets = [one for one in demuxed if one.size]
+            base, stated = stream.time_base, stream.frames
         # Of an AVI that was cut off the frames before can be read; writers miscount by one.
         if len(demuxed) + 1 < stated and packets:
             self._note(
@@ -163,15 +162,14 @@ class Video:
     _folder_frames = _tiff_frames
 
     def _open_npy(self) -> tuple[int, Any]:
-        try:
-            self._array = np.load(self.path, mmap_mode="r", allow_pickle=False)
-        except (ValueError, EOFError, OSError) as error:
-            if fault := system_fault(self.path, error):
-                raise fault from None
-            raise StepError(
+        def none(error: Exception) -> str:
+            return (
                 f"{self.path}: expected an array of frames (npy), found something else"
                 f" ({type(error).__name__}); save it again"
-            ) from None
+            )
+
+        with decoded(self.path, none, (ValueError, EOFError, OSError)):
+            self._array = np.load(self.path, mmap_mode="r", allow_pickle=False)
         count = self._stacked(self._array.shape)
         if count:
             check_end(self.path, *(np.asarray(self._array[k]) for k in (0, -1)))
