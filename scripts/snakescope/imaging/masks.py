@@ -93,17 +93,25 @@ def cropped(
     )
 
 
-def intersection(one: Instance, other: Instance) -> int:
-    """Number of pixels that both masks cover."""
+def on_shared_box(
+    one: Instance, other: Instance
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]] | None:
+    """Views of both masks where their boxes overlap; None where they do not."""
     top, bottom = max(one.top, other.top), min(one.bottom, other.bottom)
     left, right = max(one.left, other.left), min(one.right, other.right)
     if top >= bottom or left >= right:
-        return 0
+        return None
     first = one.mask[top - one.top : bottom - one.top, left - one.left : right - one.left]
     second = other.mask[
         top - other.top : bottom - other.top, left - other.left : right - other.left
     ]
-    return int(np.count_nonzero(first & second))
+    return first, second
+
+
+def intersection(one: Instance, other: Instance) -> int:
+    """Number of pixels that both masks cover."""
+    both = on_shared_box(one, other)
+    return int(np.count_nonzero(both[0] & both[1])) if both else 0
 
 
 def iou(one: Instance, other: Instance) -> float:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from snakescope.healthspan.detection.size_prior import SizePrior
-from snakescope.imaging.masks import Instance, intersection
+from snakescope.imaging.masks import Instance, intersection, on_shared_box
 
 MAX_COVERED = 0.75
 """Share of a mask on all the accepted ones together from which on it is made of pieces of them:
@@ -100,14 +100,8 @@ def keep_distinct(
 
 def covered(one: Instance, others: Sequence[Instance]) -> int:
     """Return how many pixels of an instance lie on any of the others."""
-    under = np.zeros(one.mask.shape, bool)
+    under = replace(one, mask=np.zeros_like(one.mask))
     for other in others:
-        top, left = max(one.top, other.top), max(one.left, other.left)
-        bottom, right = min(one.bottom, other.bottom), min(one.right, other.right)
-        if top < bottom and left < right:
-            under[top - one.top : bottom - one.top, left - one.left : right - one.left] |= (
-                other.mask[
-                    top - other.top : bottom - other.top, left - other.left : right - other.left
-                ]
-            )
-    return int(np.count_nonzero(under & one.mask))
+        if both := on_shared_box(under, other):
+            both[0][...] |= both[1]
+    return intersection(one, under)
