@@ -4,7 +4,10 @@ import filecmp
 import re
 import unicodedata
 from collections.abc import Iterable
+from functools import cache
+from hashlib import sha256
 from pathlib import Path
+from stat import S_ISREG
 
 
 def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
@@ -17,20 +20,43 @@ def alike(names: Iterable[str]) -> list[tuple[str, ...]]:
     return [tuple(own) for own in found.values() if len(own) > 1]
 
 
+HEAD_BYTES = 1 << 16
+"""Of recordings of one size, which are told apart by their beginning without another look."""
+
+
+@cache
+def _real(absolute: Path) -> Path:
+    return absolute.resolve()
+
+
 def is_one(path: str, other: str) -> bool:
     """Whether two cells name one file, however they spell it, or by a link."""
-    return path == other or Path(path).resolve() == Path(other).resolve()
+    return path == other or _real(Path(path).absolute()) == _real(Path(other).absolute())
 
 
 def is_copy(path: str, other: str) -> bool:
-    """Whether two files hold the same bytes; those of another size are not read."""
-    one, two = Path(path), Path(other)
-    if not (one.is_file() and two.is_file()) or one.stat().st_size != two.stat().st_size:
-        return False
+    """Whether two files hold the same bytes; those of another size or beginning are not compared.
+
+    One that cannot be read is no copy: who opens it says why.
+    """
     try:
-        return filecmp.cmp(one, two, shallow=False)
-    except OSError:  # who opens it says why
+        one, two = Path(path).stat(), Path(other).stat()
+        if one.st_size != two.st_size or not (S_ISREG(one.st_mode) and S_ISREG(two.st_mode)):
+            return False
+        heads = {
+            _head(Path(name).absolute(), seen.st_mtime_ns)
+            for name, seen in ((path, one), (other, two))
+        }
+        return len(heads) == 1 and filecmp.cmp(path, other, shallow=False)
+    except (OSError, ValueError):
         return False
+
+
+@cache
+def _head(absolute: Path, changed_ns: int) -> bytes:
+    """Digest of the beginning of a file as it was last changed."""
+    with absolute.open("rb") as file:
+        return sha256(file.read(HEAD_BYTES)).digest()
 
 
 def notes_of_persons(persons: str, names: Iterable[str]) -> list[str]:

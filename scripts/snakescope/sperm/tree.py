@@ -65,17 +65,7 @@ class Sperm(Dishes):
 
     def scan(self, row: Video) -> list[str]:
         """Check that a video can be read and whose it is, and write which clips to cut from it."""
-        others = [
-            one.name
-            for one in self.sheet.values()
-            if is_one(one.path, row.path) and one.donor != row.donor
-        ]
-        if others:
-            raise StepError(
-                f"{self.settings.sheet}, video {row.name}: expected one donor of {row.path}, found"
-                f" {row.donor} here, {self.sheet[others[0]].donor} for video {others[0]}; correct"
-                " the donor, or one clip would be tested on a donor that it was trained on"
-            )
+        self._check_file(row)
         notes = self._copies(row)
         self._check_dish(row)
         if match := SIMULATED.fullmatch(row.path):
@@ -101,20 +91,32 @@ class Sperm(Dishes):
                 ]
         return []
 
-    def _check_dish(self, row: Video) -> None:
-        """A video shows one dish, and a dish holds the sperm of one donor."""
-        for one in self.sheet.values():
-            if is_one(one.path, row.path) and (one.um_per_px, one.fps) != (row.um_per_px, row.fps):
+    def _check_file(self, row: Video) -> None:
+        """Rows of one file agree in donor, scale, rate and dish."""
+        same = [one for one in self.sheet.values() if is_one(one.path, row.path)]
+        for one in same:
+            if one.donor != row.donor:
+                raise StepError(
+                    f"{self.settings.sheet}, video {row.name}: expected one donor of {row.path},"
+                    f" found {row.donor} here, {one.donor} for video {one.name}; correct the donor,"
+                    " or one clip would be tested on a donor that it was trained on"
+                )
+        for one in same:
+            if (one.um_per_px, one.fps) != (row.um_per_px, row.fps):
                 raise StepError(
                     f"{self.settings.sheet}, video {row.name}: expected one um_per_px and one fps"
                     f" of {row.path}, found others for video {one.name}; correct the cells"
                 )
-            if is_one(one.path, row.path) and one.dish != row.dish:
+            if one.dish != row.dish:
                 raise StepError(
                     f"{self.settings.sheet}, video {row.name}: expected one dish of {row.path},"
                     f" found {row.dish or 'none'} here, {one.dish or 'none'} for video {one.name};"
                     " write the same dish in both rows"
                 )
+
+    def _check_dish(self, row: Video) -> None:
+        """A dish holds the sperm of one donor."""
+        for one in self.sheet.values():
             if row.dish and one.dish == row.dish and one.donor != row.donor:
                 raise StepError(
                     f"{self.settings.sheet}, video {row.name}: expected one donor of dish"
