@@ -27,12 +27,12 @@ from snakescope.healthspan.geometry import PIXEL_SIZE_UM, TILE_PX
 from snakescope.healthspan.training.detector_crops import draw_crop
 from snakescope.healthspan.training.detector_examples import Scene
 from snakescope.healthspan.training.detector_scores import match
+from snakescope.healthspan.training.hard_scenes import draw_hard_scenes
 from snakescope.healthspan.training.labelled_images import LabelledImage
 from snakescope.healthspan.training.real_scenes import scenes_of, with_crossings
 from snakescope.healthspan.training.settings import TrainDetectorSettings
 from snakescope.healthspan.training.train_detector import (
     Batch,
-    draw_hard_scenes,
     draw_scenes,
     train,
 )

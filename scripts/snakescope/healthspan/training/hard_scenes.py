@@ -43,6 +43,7 @@ from snakescope.healthspan.simulation.worm_body import (
 )
 from snakescope.healthspan.training.detector_examples import Frame, Scene, coarse, halo
 from snakescope.imaging.masks import Instance
+from snakescope.step.progress import progress
 
 HARD = LookRanges(
     density=(0.15, 1.8),
@@ -278,3 +279,13 @@ def draw_hard_scene(rng: np.random.Generator, size: int, ranges: LookRanges) -> 
     if bits == 8 and rng.random() < 0.6:
         frames = {name: compressed(rng, frame) for name, frame in frames.items()}  # type: ignore[arg-type]
     return Scene(overlay(frames), worms)
+
+
+def draw_hard_scenes(seed: int, count: int, size: int, unseen: bool = False) -> list[Scene]:
+    """Scenes of what real images show; each depends on the seed and its own number only."""
+    ranges = HARD_UNSEEN if unseen else HARD
+    numbers = progress(range(count), "hard scenes drawn") if count else range(0)
+    return [
+        draw_hard_scene(np.random.default_rng([seed, 13, number]), size, ranges)
+        for number in numbers
+    ]

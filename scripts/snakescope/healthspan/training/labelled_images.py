@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.tile import assemble, plate_picture
 from snakescope.healthspan.training.detector_scores import inside
-from snakescope.healthspan.training.hard_scenes import HARD_UNSEEN, draw_hard_scene
+from snakescope.healthspan.training.hard_scenes import draw_hard_scenes
 from snakescope.imaging.frames import read_frame, read_picture
 from snakescope.imaging.masks import Instance, cropped, read_masks
 from snakescope.imaging.stacks import Stack
@@ -268,16 +268,15 @@ def simulated_frames(folder: Path, every: int = 1) -> Iterator[LabelledImage]:
 
 def simulated_unseen_2() -> Iterator[LabelledImage]:
     """Hard scenes of looks that no training draws; worms cut by the border count neither way."""
-    for number in range(UNSEEN_SCENES):
-        rng = np.random.default_rng([UNSEEN_SEED, number])
-        scene = draw_hard_scene(rng, UNSEEN_PX, HARD_UNSEEN)
-        size = (UNSEEN_PX, UNSEEN_PX)
-        whole = [one for one in scene.worms if inside(one, size, 2)]
-        cut: list[Box] = [
-            (one.left, one.top, one.mask.shape[1], one.mask.shape[0])
-            for one in scene.worms
-            if not inside(one, size, 2)
-        ]
+    size = (UNSEEN_PX, UNSEEN_PX)
+    scenes = draw_hard_scenes(UNSEEN_SEED, UNSEEN_SCENES, UNSEEN_PX, unseen=True)
+    for number, scene in enumerate(scenes):
+        whole, cut = list[Instance](), list[Box]()
+        for one in scene.worms:
+            if inside(one, size, 2):
+                whole.append(one)
+            else:
+                cut.append((one.left, one.top, one.mask.shape[1], one.mask.shape[0]))
         yield LabelledImage(f"scene_{number}", f"scene_{number}", scene.picture, whole, ignore=cut)
 
 

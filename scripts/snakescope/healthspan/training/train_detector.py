@@ -28,7 +28,7 @@ from snakescope.healthspan.simulation.optics import TRAINING, UNSEEN
 from snakescope.healthspan.training.detector_crops import draw_crop
 from snakescope.healthspan.training.detector_examples import Scene, draw_scene
 from snakescope.healthspan.training.detector_scores import score_scenes
-from snakescope.healthspan.training.hard_scenes import HARD, HARD_UNSEEN, draw_hard_scene
+from snakescope.healthspan.training.hard_scenes import draw_hard_scenes
 from snakescope.healthspan.training.real_scenes import (
     TRAIN_LICENCES,
     TRAIN_SETS,
@@ -58,16 +58,6 @@ def draw_scenes(seed: int, count: int, size: int, unseen: bool = False) -> list[
     ranges = UNSEEN if unseen else TRAINING
     numbers = progress(range(count), "scenes drawn")
     return [draw_scene(np.random.default_rng([seed, number]), size, ranges) for number in numbers]
-
-
-def draw_hard_scenes(seed: int, count: int, size: int, unseen: bool = False) -> list[Scene]:
-    """Scenes of what real images show; each depends on the seed and its own number only."""
-    ranges = HARD_UNSEEN if unseen else HARD
-    numbers = progress(range(count), "hard scenes drawn") if count else range(0)
-    return [
-        draw_hard_scene(np.random.default_rng([seed, 13, number]), size, ranges)
-        for number in numbers
-    ]
 
 
 class ForegroundLoss(nn.Module):
