@@ -47,7 +47,10 @@ class Browser:
         """
         if CHROMIUM is None:
             raise StepError("expected Chromium, found none; install the package chromium")
-        self.profile = tempfile.TemporaryDirectory(prefix="snakescope-browser-")
+        # Processes of the browser may write there for a moment after it was ended.
+        self.profile = tempfile.TemporaryDirectory(
+            prefix="snakescope-browser-", ignore_cleanup_errors=True
+        )
         # The browser reads from descriptor 3 and writes to 4.
         ours, theirs = os.pipe(), os.pipe()
         reads, writes = (fcntl.fcntl(one, fcntl.F_DUPFD, FIRST_OWN) for one in (ours[0], theirs[1]))
