@@ -86,6 +86,8 @@ TINY: dict[str, str] = {
     "membranes.speed": "--steps 1 --widths 2 --sides 64 --table t.tsv --page p.md",
     "membranes.folds": "--steps 1 --only dcn_isbi2012_27_3 --only raw_isbi2012_5fold_0"
     " --data data --work training --table t.tsv --page p.md",
+    "membranes.learning_curve": "--steps 1 --counts 1 --data data --work training --table t.tsv"
+    " --page p.md --figure f.png",
     "neurites.memory": "--steps simulate --sizes 1 --table t.tsv",
     "neurites.segmentation": "--shape 8 96 96 --threads 1 --table t.tsv",
 }
@@ -236,6 +238,7 @@ PREPARED: dict[str, Callable[[Path], None]] = {
     "neurites.training": gala,
     "membranes.trainings": isbi2012,
     "membranes.folds": isbi2012,
+    "membranes.learning_curve": isbi2012,
 }
 
 

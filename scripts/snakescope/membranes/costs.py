@@ -26,6 +26,8 @@ COSTS = {
     "train": Cost(600, _TRAINING, 60, {"work": 0.3, "mpx": 2}, TRAINING_MINUTES),
     "fold": Cost(600, _TRAINING, 60, {"work": 0.3, "mpx": 8}, TRAINING_MINUTES),
     "folds": Cost(250),
+    "learning_point": Cost(600, _TRAINING, 60, {"work": 0.3, "mpx": 8}, TRAINING_MINUTES),
+    "learning_curve": Cost(250),
     "trial": Cost(600, _TRAINING, 60, {"work": 0.3, "mpx": 2}, TRAINING_MINUTES),
     "select": Cost(150),
     "search": Cost(250),

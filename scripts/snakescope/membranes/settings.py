@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from snakescope.membranes.cross_validation.settings import FoldSettings
+from snakescope.membranes.cross_validation.settings import FoldSettings, LearningCurveSettings
 from snakescope.membranes.features.settings import FeaturesSettings
 from snakescope.membranes.prediction.settings import PredictSettings
 from snakescope.membranes.report.settings import PicturesSettings
@@ -28,6 +28,9 @@ class MembranesSettings(Settings):
     )
     cross_validation: FoldSettings = Field(
         FoldSettings(), description="networks compared on blocks of the labelled sections"
+    )
+    learning_curve: LearningCurveSettings = Field(
+        LearningCurveSettings(), description="how scores grow with the labelled sections"
     )
     search: SearchSettings = Field(
         SearchSettings(), description="search for the kernels of a stack"

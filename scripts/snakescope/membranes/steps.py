@@ -2,7 +2,12 @@
 
 from collections.abc import Mapping
 
-from snakescope.membranes.cross_validation.settings import FoldSettings, FoldsTableSettings
+from snakescope.membranes.cross_validation.settings import (
+    FoldSettings,
+    FoldsTableSettings,
+    LearningCurveSettings,
+    LearningCurveTableSettings,
+)
 from snakescope.membranes.features.settings import FeaturesSettings
 from snakescope.membranes.prediction.settings import AssembleSettings, PredictSettings
 from snakescope.membranes.report.settings import PageSettings, PicturesSettings
@@ -28,6 +33,12 @@ STEPS: Mapping[str, Step] = {
     "features": Step("snakescope.membranes.features.maps", FeaturesSettings),
     "fold": Step("snakescope.membranes.cross_validation.fold", FoldSettings),
     "folds": Step("snakescope.membranes.cross_validation.folds", FoldsTableSettings),
+    "learning_point": Step(
+        "snakescope.membranes.cross_validation.learning_point", LearningCurveSettings
+    ),
+    "learning_curve": Step(
+        "snakescope.membranes.cross_validation.learning_curve", LearningCurveTableSettings
+    ),
     "trial": Step("snakescope.membranes.search.trial", TrialSettings),
     "select": Step("snakescope.membranes.search.select", SearchSettings),
     "search": Step("snakescope.membranes.search.page", SearchPageSettings),

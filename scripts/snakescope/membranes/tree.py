@@ -44,7 +44,7 @@ class Membranes(Tree[Stack]):
 
     name = "membranes"
     subject = "stack"
-    parts = ("block", "network", "fold")
+    parts = ("block", "network", "fold", "neighbours", "sections", "draw")
     row = Stack
     section = MembranesSettings
     steps = STEPS
@@ -225,6 +225,19 @@ class Membranes(Tree[Stack]):
             for fold in range(settings.folds)
         ]
 
+    def of_curve(self, wildcards: Any) -> list[str]:
+        """The points of the learning curve of a stack."""
+        settings = self.settings_of("learning_point")
+        most = len(self.stack(wildcards.stack).parts["train"])
+        counts = dict.fromkeys(min(one, most) for one in settings.sections)
+        folder = f"{self.results}/{wildcards.stack}/learning_curve"
+        return [
+            f"{folder}/neighbours{neighbours}_sections{count}_draw{draw}.json"
+            for neighbours in settings.neighbours
+            for count in counts
+            for draw in range(settings.draws if count < most else 1)
+        ]
+
     # Search.
 
     def trial_rows(self, names: Iterable[str], steps: int) -> list[str]:
@@ -308,7 +321,7 @@ class Membranes(Tree[Stack]):
                 width = self._network().get("width", DEFAULT_WIDTH)
                 settings = self.settings_of("predict")
                 return costs.of_prediction(manifest, end - begin, settings, width)
-            case "fold":
+            case "fold" | "learning_point":
                 return costs.of_training([manifest], self.settings_of("train"))
         return costs.of_stack(manifest)
 
