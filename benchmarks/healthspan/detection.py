@@ -129,9 +129,9 @@ def main() -> None:
     table = given.table or given.folder / "detection.tsv"
     rows: list[Row] = []
     for name in given.sets:
-        source = worms / {"quantworm_single": "quantworm_gender"}.get(
-            name, name.removesuffix("_test15").replace("patchperpix", "bbbc010")
-        )
+        source = worms / name.replace("_single_looked_at", "_single").replace(
+            "quantworm_single", "quantworm_gender"
+        ).removesuffix("_test15").replace("patchperpix", "bbbc010")
         if not (source.is_dir() or name == "simulated_unseen_2"):
             print(f"{source}: not here, left out", file=sys.stderr)
         elif name == PEER:

@@ -48,7 +48,20 @@ MEDULLA = "fibsem_medulla, sections 110 to 165"
                 for end in ("lifespan", "healthspan")
             ],
         ),
-        ("single worms of QuantWorm", [f"{FOUND['quantworm_single', 'recall']:.3f}"]),
+        (
+            "single worms of QuantWorm",
+            [
+                f"{FOUND['quantworm_single', 'recall']:.3f}",
+                f"{FOUND['quantworm_single_looked_at', 'recall']:.3f}",
+            ],
+        ),
+        (
+            "worms that moved on six QuantWorm",
+            [
+                f"{FOUND['quantworm_moving', 'recall']:.3f}",
+                f"{FOUND['quantworm_moving_looked_at', 'recall']:.3f}",
+            ],
+        ),
         ("real wells", [f"{FOUND['bbbc010', 'detection_f']:.3f}"]),
         (
             "the wells at IoU 0.75; PatchPerPix on 15 of them 0.916, ours there"
