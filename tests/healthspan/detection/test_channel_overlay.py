@@ -1,7 +1,12 @@
 import numpy as np
 import pytest
 
-from snakescope.healthspan.detection.channel_overlay import GROUND, overlay
+from snakescope.healthspan.detection.channel_overlay import (
+    GROUND,
+    MOST_CONTRAST,
+    contrast,
+    overlay,
+)
 from snakescope.step.errors import StepError
 
 WORM = (slice(60, 68), slice(40, 140))
@@ -49,3 +54,24 @@ def test_beyond_the_mask_there_is_ground() -> None:
 def test_other_channels_are_refused(channels) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(StepError, match="expected the channels bright_field and/or dark_field"):
         overlay(channels)
+
+
+def test_beside_strong_contrast_faint_texture_stays_faint() -> None:
+    """On saturated ground the noise is next to nothing, and a shadow is no worm."""
+    frame = np.full((200, 200), 255.0)
+    frame += np.random.default_rng(1).normal(0, 0.2, frame.shape)
+    frame[20:26, 20:120] = 40  # a worm
+    frame[120:126, 20:120] = 245  # a shadow
+    found = contrast(frame.astype(np.float32), "bright_field")
+    assert np.quantile(found, 0.999) == pytest.approx(MOST_CONTRAST, rel=0.05)
+    picture = overlay({"bright_field": frame.astype(np.float32)})
+    assert picture[22, 60] > 190 and picture[122, 60] < 110
+
+
+def test_frames_of_usual_contrast_are_as_they_were() -> None:
+    frame = np.full((200, 200), 100.0)
+    frame += np.random.default_rng(1).normal(0, 3, frame.shape)
+    frame[20:26, 20:120] = 50
+    found = contrast(frame.astype(np.float32), "bright_field")
+    away = found[60:180, 60:180]
+    assert 1.4826 * np.median(np.abs(away)) == pytest.approx(1, rel=0.05)

@@ -22,6 +22,15 @@ _GAIN = 40.0
 
 _POLARITY = {"bright_field": -1.0, "dark_field": 1.0}
 
+MOST_CONTRAST = 30.0
+"""Contrast of the darkest thousandth of a frame in bright field, at most (units of noise).
+
+Where light is saturated or the optics show little noise, a worm is a hundred times the noise, and
+what is a tenth as dark as it, texture of a lawn, shadows of the wall, would look nearly the same.
+Chosen on the QuantWorm lifespan plates, where an eighth of what was found was no worm; frames of
+less contrast are as they were. In dark field worms shine by as much, and little else does.
+"""
+
 _WINDOW_PX = 24.0
 """Standard deviation of the window of the background estimate (px): three widths of a worm."""
 
@@ -63,7 +72,8 @@ def local_ground(frame: NDArray[np.float32]) -> NDArray[np.float32]:
 def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
     """Return the contrast of a channel to its background in units of noise; worms are positive.
 
-    In bright field, which measures transmitted light, the contrast is relative. Shape (Y, X).
+    In bright field, which measures transmitted light, the contrast is relative, and the unit is
+    larger where the frame's contrast is great, see ``MOST_CONTRAST``. Shape (Y, X).
     """
     image = frame.astype(np.float32)
     ground = local_ground(image)
@@ -72,6 +82,9 @@ def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
         floor = 0.05 * float(np.median(ground)) + 1.0
         difference /= np.maximum(ground, floor)
     noise = max(_median_deviation(difference), 1e-6)
+    if channel == "bright_field":
+        darkest = float(np.quantile(difference[::3, ::3], 0.999))
+        noise = max(noise, darkest / MOST_CONTRAST)
     return difference / noise
 
 
