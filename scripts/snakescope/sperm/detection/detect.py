@@ -14,17 +14,10 @@ from numpy.typing import NDArray
 from snakescope.imaging.videos.video import Video
 from snakescope.sperm.detection.heads import Detector, Points, detector
 from snakescope.sperm.detection.settings import DetectSettings
+from snakescope.sperm.detection.table import COLUMNS, scale_and_rate
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
-from snakescope.step.tables import read_table, write_table
-
-COLUMNS = ["frame", "time_s", "x_px", "y_px", "height"]
-
-
-def scale_and_rate(text: str) -> tuple[float | None, float | None]:
-    """Pixel size (um) and frames per second of the sheet, from ``0.46:50``; either may lack."""
-    um, _, fps = text.partition(":")
-    return (float(um) if um else None), (float(fps) if fps else None)
+from snakescope.step.tables import write_table
 
 
 def found_in(video: Video, settings: DetectSettings, um_per_px: float | None) -> pd.DataFrame:
@@ -119,17 +112,6 @@ class _Counted:
 
     def __len__(self) -> int:
         return self.count
-
-
-def read_heads(path: str | Path, frames: int) -> list[Points]:
-    """Heads of each frame: x, y (px) and height."""
-    table = read_table(path, COLUMNS)
-    by_frame = dict(tuple(table.groupby("frame")))
-    empty = np.zeros((0, 3))
-    return [
-        by_frame[number][COLUMNS[2:]].to_numpy(np.float64) if number in by_frame else empty
-        for number in range(frames)
-    ]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from snakescope.imaging.videos.video import Video, write_video
-from snakescope.sperm.detection.detect import read_heads, scale_and_rate
+from snakescope.sperm.detection.table import read_heads, scale_and_rate
 from snakescope.sperm.results.gallery import GRADE_COLOURS, colour, font
 from snakescope.sperm.results.settings import OverlaySettings
 from snakescope.sperm.tracking.link import path

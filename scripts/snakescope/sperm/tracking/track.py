@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from snakescope.imaging.videos.video import Video
 from snakescope.sperm.clips.cut import COLUMNS as PLAN
-from snakescope.sperm.detection.detect import read_heads, scale_and_rate
+from snakescope.sperm.detection.table import read_heads, scale_and_rate
 from snakescope.sperm.networks.catalogue import FRAMES
 from snakescope.sperm.tracking.link import Track, field_drift, kinematics, link, path, smoothed
 from snakescope.sperm.tracking.settings import TrackSettings
