@@ -11,7 +11,7 @@ from snakescope.sperm.networks.catalogue import Size
 class FitSettings(Settings):
     """A training on the clips of a fold, and its predictions."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "threads"})
 
     size: Size = Field("full", description="networks as published, or tiny ones for a CPU")
@@ -48,7 +48,7 @@ class FitSettings(Settings):
 class TrainGraderSettings(Settings):
     """A training of a network that grades clips, on simulated dishes."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     dishes: int = Field(36, ge=2, description="simulated dishes to train on (count)")
     each: int = Field(10, ge=1, description="sperm of a dish (count)")
