@@ -62,5 +62,5 @@ def quick(network: HeadNet) -> HeadNet:
         if isinstance(part, nn.Sequential):
             for at in (0, 3):
                 part[at] = fuse_conv_bn_eval(part[at], part[at + 1])
-                part[at + 1] = nn.Identity()
-    return found.to(memory_format=torch.channels_last)
+                part[at + 1], part[at + 2] = nn.Identity(), nn.ReLU(inplace=True)
+    return found.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

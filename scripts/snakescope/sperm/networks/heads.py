@@ -106,5 +106,5 @@ class Ordinal(nn.Module):
         self.project.weight[0] *= stretch / widen
         self.project.bias[0] = (middle + stretch * (self.project.bias[0] - middle)) / widen
         rises = torch.diff(self.thresholds()) / widen - LEAST_RISE
-        self.first /= widen
+        self.first.div_(widen)
         self.steps.copy_(rises.clamp_min(1e-6).expm1().log())
