@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 
 from snakescope.imaging.videos.video import Video
+from snakescope.sperm.detection.drift import Drift
 from snakescope.sperm.detection.heads import Detector, Points, detector
 from snakescope.sperm.detection.settings import DetectSettings
 from snakescope.sperm.detection.table import COLUMNS, scale_and_rate
-from snakescope.sperm.tracking.drift import Drift
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from snakescope.imaging.videos.video import Video
 from snakescope.sperm.clips.cut import COLUMNS as PLAN
+from snakescope.sperm.detection.drift import read_drift
 from snakescope.sperm.detection.table import read_heads, scale_and_rate
 from snakescope.sperm.networks.catalogue import FRAMES
-from snakescope.sperm.tracking.drift import read_drift
 from snakescope.sperm.tracking.link import Track, kinematics, link, path, smoothed
 from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.step.tables import write_table

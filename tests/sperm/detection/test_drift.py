@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from snakescope.sperm.tracking.drift import EVERY, Drift, read_drift
+from snakescope.sperm.detection.drift import EVERY, Drift, read_drift
 from snakescope.step.tables import write_table
 
 
