@@ -64,7 +64,7 @@ class TableSettings(Settings):
 class ExplainSettings(Settings):
     """Of the pictures of where a network looks."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
 
 class ResultsSettings(Settings):
