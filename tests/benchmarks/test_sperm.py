@@ -13,10 +13,12 @@ from benchmarks.sperm.evaluation import correction_rows, predicted, shuffled_row
 from benchmarks.sperm.explanations import explanation_rows, moved_share
 from benchmarks.sperm.folds import Protocol, read_kept, settings_of, shuffled, write_kept
 from benchmarks.sperm.page import claim, page
+from benchmarks.sperm.speed import joined
 from benchmarks.sperm.visem import speed_rows
 from snakescope.sperm.simulation.raters import GRADES
 from snakescope.sperm.training.correction import shares_at
 from snakescope.sperm.training.data import Clips
+from snakescope.step.tables import write_table
 
 
 def protocol() -> Protocol:
@@ -166,3 +168,11 @@ def test_ours_is_told_without_its_correction_and_a_rival_with_it(tmp_path: Path)
     assert set(errors) == {"ours, uncorrected", "timesformer, corrected"}
     assert errors["ours, uncorrected"] == pytest.approx(100 * 0.4**2 * 2 / 5)
     assert errors["timesformer, corrected"] < 100 * 0.3**2 * 2 / 5
+
+
+def test_rows_that_were_not_measured_stay(tmp_path: Path):
+    path = tmp_path / "speed.tsv"
+    first = [("throughput", name, "minutes", 1.0, np.nan, np.nan, 1) for name in ("a", "b")]
+    write_table(path, joined(path, first))
+    found = joined(path, [("throughput", "b", "minutes", 2.0, np.nan, np.nan, 1)])
+    assert dict(zip(found["network"], found["value"], strict=True)) == {"a": 1.0, "b": 2.0}
