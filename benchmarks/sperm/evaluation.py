@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks import ROOT
 from benchmarks.sperm import COLUMNS
+from benchmarks.sperm.corrections import corrected_by_folds
 from benchmarks.sperm.explanations import EXPLAINED, explanation_rows
 from benchmarks.sperm.folds import By, Part, Protocol, add_options, parts_of, protocol_of, read_kept
 from benchmarks.sperm.page import page
@@ -131,6 +132,21 @@ def comparison_rows(
             yield set_, f"{OURS} - {rival}", "seeds", len(both), np.nan, np.nan, len(groups)
 
 
+def correction_rows(
+    protocol: Protocol, kept: Path, first: dict[str, Predicted], set_: str
+) -> Iterator[Row]:
+    """Ours without its correction, and a rival with the same one."""
+    without = predicted(protocol, kept, OURS, SEEDS[0], "uncorrected") if OURS in first else None
+    if without is not None:
+        yield from network_rows(set_, f"{OURS}, uncorrected", without)
+    rival = first.get(RIVALS[0])
+    if rival is None:
+        return
+    shares = corrected_by_folds(protocol, kept, RIVALS[0], SEEDS[0], rival.shares, rival.truth)
+    if shares is not None:
+        yield from network_rows(set_, f"{RIVALS[0]}, corrected", rival._replace(shares=shares))
+
+
 def shuffled_rows(protocol: Protocol, kept: Path, first: dict[str, Predicted]) -> Iterator[Row]:
     """What the order of frames is worth to each network of clips."""
     for name, one in first.items():
@@ -164,6 +180,7 @@ def fold_rows(options: argparse.Namespace, by: By) -> Iterator[Row]:
     yield from simple_rows(set_, next(iter(first.values())))
     if by == "donor":
         yield from comparison_rows(protocol, options.kept, first, set_)
+        yield from correction_rows(protocol, options.kept, first, set_)
         yield from shuffled_rows(protocol, options.kept, first)
     else:
         yield from flattered_rows(options, first)

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from benchmarks import ROOT
 from snakescope.learning.splits import assign_folds, roles
-from snakescope.learning.weights import save_weights
+from snakescope.learning.weights import load_weights, save_weights
 from snakescope.sperm.clips import cut
 from snakescope.sperm.clips.cut import write_clip
 from snakescope.sperm.clips.motion import features
@@ -41,6 +41,7 @@ from snakescope.sperm.settings import SpermSettings
 from snakescope.sperm.simulation.raters import GRADES
 from snakescope.sperm.simulation.settings import SimulateSettings
 from snakescope.sperm.simulation.simulate import simulate
+from snakescope.sperm.training.correction import Correction, corrected, undo
 from snakescope.sperm.training.data import FPS, Clips, load
 from snakescope.sperm.training.fit import train
 from snakescope.sperm.training.predict import graded, network_of
@@ -60,7 +61,9 @@ FRAMES_SEED = 1
 """Of the order that frames are shuffled to."""
 
 By = Literal["donor", "clip"]
-Part = Literal["test", "shuffled", "validation"]
+UNCORRECTED_SINCE = 1
+"""Version of the fit since which networks without a latent quality are trained alike."""
+Part = Literal["test", "shuffled", "validation", "uncorrected"]
 """What is kept of a fold."""
 
 
@@ -87,7 +90,8 @@ class Protocol:
         """What the network of a fold depends on, as a digest."""
         fit = self.of_seed(seed).model_dump(mode="json", exclude=set(FitSettings.unrecorded))
         depends = {
-            "network": network, "fold": fold, "fit": fit, "fit_version": FitSettings.version,
+            "network": network, "fold": fold, "fit": fit,
+            "fit_version": FitSettings.version if network == "ours" else UNCORRECTED_SINCE,
             "simulate_version": SimulateSettings.version,
             "clips": [self.settings.clips.um_per_px, self.settings.clips.size_px],
             "items": self.items[["item", "group", "truth"]].to_csv(index=False),
@@ -112,7 +116,8 @@ def parts_of(network: str) -> tuple[Part, ...]:
     """What is kept of a network: the order of frames is nothing to one that sees the first only."""
     if ABOUT[network].kind == "image":
         return ("test", "validation")
-    return get_args(Part)
+    every: tuple[Part, ...] = get_args(Part)
+    return every if network == "ours" else every[:-1]
 
 
 def settings_of(epochs: int | None = None) -> SpermSettings:
@@ -227,7 +232,9 @@ def trained(
         assert clips is not None
         given = roles(protocol.folds, fold)
         found = train(network, clips, given, fit, {"key": key}, folder / f"{key}.ckpt")
-        card = {"network": network, "size": fit.size, "size_px": fit.size_px}
+        by = corrected(found, clips, np.flatnonzero(given == "validation"))
+        card: dict[str, Any] = {"network": network, "size": fit.size, "size_px": fit.size_px}
+        card |= {} if by is None else {"correction": by._asdict()}
         save_weights(weights, found, card)
         (folder / f"{key}.ckpt").unlink(missing_ok=True)
     return network_of(str(weights), torch.device("cpu"))[0]
@@ -246,6 +253,9 @@ def keep(
     for part in missing:
         rows = protocol.rows(fold, part)
         seen = some(clips, rows)
+        if part == "uncorrected":  # the last of all
+            _, card = load_weights(folder / f"{key}.safetensors")
+            undo(grader, Correction(**card["correction"]))
         if part == "shuffled":
             seen = shuffled(seen, protocol.settings.clips.um_per_px, network == "ours")
         table = pd.DataFrame(graded(grader, seen).round(4), columns=list(GRADES))

@@ -1,12 +1,13 @@
 """How fast networks grade clips, and how long a video of a minute takes.
 
-    python -m benchmarks.sperm.speed [--sizes tiny full] [--threads 1 2]
+    python -m benchmarks.sperm.speed [--sizes tiny full] [--threads 1 2] [--networks]
 
 writes docs/tables/sperm-speed.tsv: clips a second of each network in its tiny form at 96 px (or as
 published at 224 px), with the reading of the clip's stack and the measuring of its drift, by
 threads (and by GPU where there is one); and the minutes that the workflow takes from a video of a
 whole field to its pages, on two cores, with the minutes that cores worked for it. The video is a
-simulated field of two seconds, forwards and backwards until it is long enough.
+simulated field of two seconds, forwards and backwards until it is long enough. `--networks` without
+a name measures the video alone, and leaves the other rows as they are.
 """
 
 import argparse
@@ -35,7 +36,7 @@ from snakescope.sperm.simulation.simulate import simulate
 from snakescope.sperm.training.data import load, tensors
 from snakescope.step.command import run_step
 from snakescope.step.progress import progress
-from snakescope.step.tables import write_table
+from snakescope.step.tables import read_table, write_table
 
 SIDES: dict[Size, int] = {"tiny": 96, "full": 224}
 CLIPS: dict[Size, int] = {"tiny": 8, "full": 2}
@@ -116,10 +117,23 @@ def video_rows(seconds: float, cores: int) -> Iterator[Row]:
     yield "throughput", named, "core_minutes", busy / 60, np.nan, np.nan, frames
 
 
+def joined(path: Path, rows: list[Row]) -> pd.DataFrame:
+    """The table with these rows in place of those of the same names; others stay."""
+    made = pd.DataFrame(rows, columns=COLUMNS)
+    if not path.exists():
+        return made
+    names = COLUMNS[:3]
+    before = read_table(path, COLUMNS, text=names)[COLUMNS]
+    old = before[names].apply(tuple, axis=1)
+    fresh = made[names].apply(tuple, axis=1)
+    kept = before[~old.isin(set(fresh))]
+    return made if kept.empty else pd.concat([made, kept], ignore_index=True)
+
+
 def main() -> None:
-    """Measure, and write the table."""
+    """Measure, and write the table; what is not measured stays in it."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--networks", nargs="+", default=list(ABOUT), help="all by default")
+    parser.add_argument("--networks", nargs="*", default=list(ABOUT), help="all by default")
     parser.add_argument("--sizes", nargs="+", default=["tiny"], choices=list(SIDES))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="count")
     parser.add_argument("--tries", type=int, default=3, help="of which the best counts (count)")
@@ -129,7 +143,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = list(video_rows(options.seconds, options.cores)) if options.seconds else []
     rows += speed_rows(options.networks, options.sizes, options.threads, options.tries)
-    write_table(options.table, pd.DataFrame(rows, columns=COLUMNS))
+    write_table(options.table, joined(options.table, rows))
 
 
 if __name__ == "__main__":

@@ -99,7 +99,7 @@ rule overlay:
         "results/benchmarks/sperm/overlay/{video}.tsv"
     conda:
         "../../envs/snakescope.yaml"
-    threads: 1
+    threads: 2
     resources:
         mem_mb=tree.memory("overlay"),
         runtime=tree.runtime("overlay"),

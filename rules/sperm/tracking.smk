@@ -1,7 +1,7 @@
 """Heads in videos of a whole field, their tracks, and the seconds of them that become clips.
 
 In:  the video, weights of the network that finds heads
-Out: results/sperm/<video>/heads.tsv, tracks.tsv, windows.tsv
+Out: results/sperm/<video>/heads.tsv, drift.tsv, tracks.tsv, windows.tsv
 """
 
 
@@ -10,7 +10,8 @@ rule detect:
         videos=tree.videos_of,
         weights=tree.head_files,
     output:
-        "results/sperm/{video}/heads.tsv",
+        heads="results/sperm/{video}/heads.tsv",
+        drift="results/sperm/{video}/drift.tsv",
     log:
         "logs/sperm/detect/{video}.log",
     benchmark:
@@ -30,12 +31,13 @@ rule detect:
     shell:
         "python -m snakescope sperm detect --video {input.videos:q} --scale {params.scale:q}"
         " --weights {params.weights:q}"
-        " --heads {output:q} --settings {params.settings:q} > {log:q} 2>&1"
+        " --heads {output.heads:q} --drift {output.drift:q} --settings {params.settings:q} > {log:q} 2>&1"
 
 
 rule track:
     input:
-        heads=rules.detect.output,
+        heads=rules.detect.output.heads,
+        drift=rules.detect.output.drift,
         videos=tree.videos_of,
     output:
         tracks="results/sperm/{video}/tracks.tsv",
@@ -56,7 +58,7 @@ rule track:
         scale=tree.scale_of,
         name="{video}",
     shell:
-        "python -m snakescope sperm track --heads {input.heads:q} --video {input.videos:q}"
+        "python -m snakescope sperm track --heads {input.heads:q} --drift {input.drift:q} --video {input.videos:q}"
         " --scale {params.scale:q} --name {params.name:q} --tracks {output.tracks:q}"
         " --windows {output.windows:q} --settings {params.settings:q} > {log:q} 2>&1"
 

@@ -7,14 +7,18 @@ import pandas as pd
 import pytest
 
 from benchmarks.sperm import COLUMNS
+from benchmarks.sperm.corrections import THRESHOLDS, corrected_shares, quality_of
 from benchmarks.sperm.counterfactuals import pair
-from benchmarks.sperm.evaluation import predicted, shuffled_rows
+from benchmarks.sperm.evaluation import correction_rows, predicted, shuffled_rows
 from benchmarks.sperm.explanations import explanation_rows, moved_share
 from benchmarks.sperm.folds import Protocol, read_kept, settings_of, shuffled, write_kept
 from benchmarks.sperm.page import claim, page
+from benchmarks.sperm.speed import joined
 from benchmarks.sperm.visem import speed_rows
 from snakescope.sperm.simulation.raters import GRADES
+from snakescope.sperm.training.correction import shares_at
 from snakescope.sperm.training.data import Clips
+from snakescope.step.tables import write_table
 
 
 def protocol() -> Protocol:
@@ -134,3 +138,41 @@ def test_the_page_says_what_is_met_and_what_maps_say(tmp_path: Path):
     assert "tails holds on" in claim(table)
     table.loc[table["network"].str.startswith("timesformer"), "value"] = [3.0, 2.0]
     assert "does not hold" in claim(table)
+
+
+def test_distributions_come_back_from_their_quality():
+    shares = np.random.default_rng(1).dirichlet(np.ones(5), 50)
+    one = quality_of(shares)
+    assert np.allclose(shares_at(one.mean, one.sd, THRESHOLDS, one.off), shares, atol=1e-3)
+
+
+def test_distributions_that_are_too_alike_are_spread():
+    rng = np.random.default_rng(1)
+    mean, sd = rng.normal(0, 0.5, 200), rng.uniform(0.5, 1, 200)
+    near, far = (shares_at(by * mean, sd, THRESHOLDS) for by in (1.0, 1.6))
+    found = corrected_shares(near[:100], far[:100], near[100:])
+    assert np.square(found - far[100:]).mean() < 0.05 * np.square(near - far)[100:].mean()
+
+
+def test_ours_is_told_without_its_correction_and_a_rival_with_it(tmp_path: Path):
+    first = {}
+    for name in ("ours", "timesformer"):
+        for part in ("test", "validation"):
+            keep(tmp_path, name, 0.7, part)
+        one = predicted(protocol(), tmp_path, name, 1)
+        assert one is not None
+        first[name] = one
+    keep(tmp_path, "ours", 0.6, "uncorrected")
+    rows = list(correction_rows(protocol(), tmp_path, first, "set"))
+    errors = {row[1]: row[3] for row in rows if row[2] == "mse_e2"}
+    assert set(errors) == {"ours, uncorrected", "timesformer, corrected"}
+    assert errors["ours, uncorrected"] == pytest.approx(100 * 0.4**2 * 2 / 5)
+    assert errors["timesformer, corrected"] < 100 * 0.3**2 * 2 / 5
+
+
+def test_rows_that_were_not_measured_stay(tmp_path: Path):
+    path = tmp_path / "speed.tsv"
+    first = [("throughput", name, "minutes", 1.0, np.nan, np.nan, 1) for name in ("a", "b")]
+    write_table(path, joined(path, first))
+    found = joined(path, [("throughput", "b", "minutes", 2.0, np.nan, np.nan, 1)])
+    assert dict(zip(found["network"], found["value"], strict=True)) == {"a": 1.0, "b": 2.0}

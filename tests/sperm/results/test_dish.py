@@ -9,9 +9,9 @@ import pytest
 
 from snakescope.sperm.clips.cut import TABLE, write_clip
 from snakescope.sperm.results import dish as step
+from snakescope.sperm.results.columns import GRADED
 from snakescope.sperm.results.dish import COLUMNS, probability_best, ranked, reasons
 from snakescope.sperm.results.gallery import Shown, gallery, letter, lines, words
-from snakescope.sperm.results.grade import COLUMNS as GRADED
 from snakescope.sperm.results.settings import DishSettings
 from snakescope.sperm.videos.sheet import GRADES
 from snakescope.step.command import call

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from snakescope.sperm.results.gallery import GRADE_COLOURS, colour
-from snakescope.sperm.results.overlay import BAND, NOT_GRADED, Marked, drawn, marked
+from snakescope.sperm.results.overlay import BAND, NOT_GRADED, Marked, ahead, drawn, marked
 
 PATH = (np.arange(5), np.column_stack([np.arange(5) * 4.0 + 40, np.full(5, 50.0)]))
 
@@ -42,3 +43,18 @@ def test_labels_cover_neither_heads_nor_one_another():
             BAND + int(2 * y) - 9 : BAND + int(2 * y) + 12, int(2 * x) - 9 : int(2 * x) + 12
         ]
         assert (made[ring] == one[ring]).mean() > 0.97
+
+
+def test_frames_made_ahead_are_the_same_in_order():
+    made = list(ahead(iter([np.full((2, 2), at, np.uint8) for at in range(20)])))
+    assert [int(one[0, 0]) for one in made] == list(range(20))
+    assert list(ahead(iter([]))) == []
+
+
+def test_a_fault_of_a_frame_made_ahead_is_told():
+    def faulty():
+        yield np.zeros((2, 2), np.uint8)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        list(ahead(faulty()))

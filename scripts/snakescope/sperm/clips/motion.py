@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft
 
 from snakescope.sperm.networks.catalogue import FRAMES
 
@@ -24,6 +25,8 @@ REFUSED = {
     "bcf_hz": "not measured: a beat of up to 20 Hz needs at least 50 frames per second",
     "alh_um": "not measured: the amplitude of the head needs at least 50 frames per second",
 }
+
+Spectra = NDArray[np.complexfloating[Any, Any]]
 
 
 class Motion(NamedTuple):
@@ -58,10 +61,11 @@ def drift(clip: NDArray[np.uint8]) -> NDArray[np.float64]:
     count = len(clip) - 1
     frames = np.array([_detailed(frame) for frame in clip])
     moving = frames - np.median(frames, axis=0)
+    spectra, shape = _spectra(moving), frames.shape[1:]
     paths = [
         np.tile(_creep(frames), (count, 1)),
-        np.array([_free(one) for one in _pairs(frames, 1)]),
-        _winding(moving, _mean_drift(moving)),
+        np.array([_free(one) for one in _pairs(_spectra(frames), shape, 1)]),
+        _winding(spectra, shape, _mean_drift(spectra, shape)),
     ]
     return paths[int(_votes(frames, paths).argmax())]
 
@@ -70,33 +74,38 @@ def _creep(frames: NDArray[np.float32]) -> NDArray[np.float64]:
     """Drift (px a frame) of a background that stands, nearly, from the first frames to the last."""
     some = max(1, len(frames) // 4)
     ends = np.array([frames[:some].mean(axis=0), frames[-some:].mean(axis=0)])
-    shift = _peak_near(_surface(_cross(ends, 1)[0], ends), np.zeros(2), 1.5)
+    surface = _surface(_cross(_spectra(ends), 1)[0], frames.shape[1:])
+    shift = _peak_near(surface, np.zeros(2), 1.5)
     return shift / max(len(frames) - some, 1)
 
 
-def _mean_drift(frames: NDArray[np.float32]) -> NDArray[np.float64]:
+def _mean_drift(spectra: Spectra, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """The drift (px a frame) whose peaks agree between all frames two to five apart."""
-    lags = [lag for lag in LAGS if lag < len(frames)] or [len(frames) - 1]
-    return _steady({lag: _surface(_cross(frames, lag).sum(axis=0), frames) for lag in lags})
+    lags = [lag for lag in LAGS if lag < len(spectra)] or [len(spectra) - 1]
+    return _steady({lag: _surface(_cross(spectra, lag).sum(axis=0), shape) for lag in lags})
 
 
-def _winding(frames: NDArray[np.float32], mean: NDArray[np.float64]) -> NDArray[np.float64]:
+def _winding(
+    spectra: Spectra, shape: tuple[int, ...], mean: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """Shifts near a mean drift, from five neighbouring pairs of frames three apart."""
-    count = len(frames) - 1
+    count = len(spectra) - 1
     lag = min(3, count)
     radius = max(2.0, 0.3 * lag * float(np.hypot(*mean)))
-    found = [_peak_near(one, mean * lag, radius) for one in _pairs(frames, lag, 2)]
+    found = [_peak_near(one, mean * lag, radius) for one in _pairs(spectra, shape, lag, 2)]
     # The shift between frames t and t + lag is that of the time in the middle.
     steps, middle = np.arange(count), np.arange(len(found)) + (lag - 1) / 2
     path = np.array(found) / lag
     return np.column_stack([np.interp(steps, middle, path[:, axis]) for axis in (0, 1)])
 
 
-def _pairs(frames: NDArray[np.float32], lag: int, around: int = 0) -> list[NDArray[np.float64]]:
+def _pairs(
+    spectra: Spectra, shape: tuple[int, ...], lag: int, around: int = 0
+) -> list[NDArray[np.float64]]:
     """Correlations of each pair of frames ``lag`` apart, with so many pairs before and after."""
-    cross = _cross(frames, lag)
+    cross = _cross(spectra, lag)
     return [
-        _surface(cross[max(0, at - around) : at + around + 1].sum(axis=0), frames)
+        _surface(cross[max(0, at - around) : at + around + 1].sum(axis=0), shape)
         for at in range(len(cross))
     ]
 
@@ -158,16 +167,25 @@ def _detailed(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
     return np.asarray(grey * np.clip((away - CENTRE) / 0.05, 0, 1) * np.outer(*taper), np.float32)
 
 
-def _cross(frames: NDArray[np.float32], lag: int) -> NDArray[np.complex128]:
+def _spectra(frames: NDArray[np.float32]) -> Spectra:
+    """Of frames (T, Y, X): once for all lags, as they take most of the time of a drift."""
+    return np.asarray(fft.rfft2(frames))
+
+
+def _cross(spectra: Spectra, lag: int) -> Spectra:
     """Cross spectra, mostly of phases, of each frame and that ``lag`` later."""
-    spectra = np.fft.rfft2(frames)
     cross = np.conj(spectra[:-lag]) * spectra[lag:]
-    return np.asarray(cross / (np.abs(cross) + 0.1 * np.abs(cross).mean()))
+    size = np.abs(cross)
+    return np.asarray(cross / (size + 0.1 * size.mean()))
 
 
-def _surface(cross: NDArray[np.complex128], frames: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The correlation by shift, with no shift in the middle, in SDs."""
-    found = np.fft.fftshift(np.fft.irfft2(cross, frames.shape[1:]))
+def _surface(cross: Spectra, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """The correlation by shift, with no shift in the middle, in SDs.
+
+    Args:
+        shape: of a frame.
+    """
+    found = np.fft.fftshift(fft.irfft2(cross, shape))
     found = np.asarray(cv2.GaussianBlur(found, (0, 0), 1.0), np.float64)
     return np.asarray(found / max(float(found.std()), 1e-12))
 

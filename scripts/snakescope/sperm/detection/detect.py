@@ -1,4 +1,4 @@
-"""Heads of sperm in every frame of a video."""
+"""Heads of sperm in every frame of a video, and how its field drifts."""
 
 import argparse
 from collections import deque
@@ -12,32 +12,32 @@ import torch
 from numpy.typing import NDArray
 
 from snakescope.imaging.videos.video import Video
+from snakescope.sperm.detection.drift import Drift
 from snakescope.sperm.detection.heads import Detector, Points, detector
 from snakescope.sperm.detection.settings import DetectSettings
+from snakescope.sperm.detection.table import COLUMNS, scale_and_rate
 from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
-from snakescope.step.tables import read_table, write_table
-
-COLUMNS = ["frame", "time_s", "x_px", "y_px", "height"]
+from snakescope.step.tables import write_table
 
 
-def scale_and_rate(text: str) -> tuple[float | None, float | None]:
-    """Pixel size (um) and frames per second of the sheet, from ``0.46:50``; either may lack."""
-    um, _, fps = text.partition(":")
-    return (float(um) if um else None), (float(fps) if fps else None)
-
-
-def found_in(video: Video, settings: DetectSettings, um_per_px: float | None) -> pd.DataFrame:
+def found_in(
+    video: Video, settings: DetectSettings, um_per_px: float | None, drift: Drift | None = None
+) -> pd.DataFrame:
     """Heads of all frames, with the columns of :data:`COLUMNS`.
+
+    Args:
+        drift: follows the background through the same frames.
 
     Raises:
         StepError: no frame has contrast, or every frame is the first one again.
     """
     detect, looked = detector(settings, um_per_px), _Looked()
     tables = []
+    seen = looked.at(video.frames() if drift is None else drift.at(video.frames()))
     # Threads each take a frame: one frame is too small to be shared well.
     with ThreadPoolExecutor(settings.threads, initializer=_alone) as pool:
-        frames = _in_order(pool, detect, looked.at(video.frames()))
+        frames = _in_order(pool, detect, seen)
         found = zip(range(len(video)), frames, strict=False)
         every = list(progress(_Counted(found, len(video)), "frames"))
     for number, heads in every:
@@ -121,17 +121,6 @@ class _Counted:
         return self.count
 
 
-def read_heads(path: str | Path, frames: int) -> list[Points]:
-    """Heads of each frame: x, y (px) and height."""
-    table = read_table(path, COLUMNS)
-    by_frame = dict(tuple(table.groupby("frame")))
-    empty = np.zeros((0, 3))
-    return [
-        by_frame[number][COLUMNS[2:]].to_numpy(np.float64) if number in by_frame else empty
-        for number in range(frames)
-    ]
-
-
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--video", required=True, help="the video")
@@ -139,6 +128,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--weights", default="", help="of the network; without: blobs")
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--heads", required=True, type=Path, help="table to write")
+    parser.add_argument("--drift", required=True, type=Path, help="table of the field to write")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -147,6 +137,8 @@ def main(arguments: argparse.Namespace) -> None:
     settings = settings.model_copy(update={"weights": arguments.weights})
     um_per_px, fps = scale_and_rate(arguments.scale)
     video = Video(arguments.video, fps)
-    write_table(arguments.heads, found_in(video, settings, um_per_px))
+    drift = Drift()
+    write_table(arguments.heads, found_in(video, settings, um_per_px, drift))
+    write_table(arguments.drift, drift.table())
     for note in video.notes:
         print(note)

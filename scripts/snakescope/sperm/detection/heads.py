@@ -11,7 +11,7 @@ from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 
 from snakescope.learning.weights import load_weights
-from snakescope.sperm.detection.network import STRIDE, UM_PER_PX, HeadNet
+from snakescope.sperm.detection.network import STRIDE, UM_PER_PX, HeadNet, quick
 from snakescope.sperm.detection.settings import DetectSettings
 
 Points = NDArray[np.float64]
@@ -20,6 +20,8 @@ SURE, BRIGHT_PX = 0.4, 9
 """Height of heads that are surely some; side of the square in which their brightness is sought."""
 DARK_PX, NEAR_PX = 5.0, 14.0
 """Radii within which dark spots, and bright pixels of a head, are sought."""
+LOCAL_PX = 25.0
+"""SD of the Gaussian that a frame is flattened with."""
 BLOB_UM = 1.47
 """SD of the Laplacian of Gaussian: half the width of a head."""
 
@@ -33,15 +35,36 @@ class Detector(Protocol):
 def normalised(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Grey values about their local mean, in units of the SD of the frame without its extremes."""
     grey = frame.astype(np.float32)
-    local = grey - cv2.GaussianBlur(grey, (0, 0), 25)
+    local = grey - _smooth(grey, LOCAL_PX)
     low, high = np.percentile(local[::4, ::4], (16, 84))
     return np.asarray(np.clip(local / max(float(high - low) / 2, 1.0), -12, 25) / 5, np.float32)
+
+
+def _smooth(grey: NDArray[np.float32], sd: float, by: int = 4) -> NDArray[np.float32]:
+    """A Gaussian blur, wide against ``by`` px, at that share of the resolution."""
+    height, width = grey.shape
+    few = (max(1, -(-width // by)), max(1, -(-height // by)))
+    small = cv2.GaussianBlur(cv2.resize(grey, few, interpolation=cv2.INTER_AREA), (0, 0), sd / by)
+    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(large, np.float32)
+
+
+def _highest_near(image: NDArray[np.float32], side: int) -> NDArray[np.float32]:
+    """The highest value in the square of an odd side about each pixel."""
+    return np.asarray(cv2.dilate(image, np.ones((side, side), np.uint8)), np.float32)
+
+
+def _median(frame: NDArray[np.uint8]) -> float:
+    """The median, from counts of grey values."""
+    counts = cv2.calcHist([frame], [0], None, [256], [0, 256])[:, 0].astype(np.int64).cumsum()
+    middle = [(frame.size - 1) // 2, frame.size // 2]
+    return float(np.searchsorted(counts, middle, side="right").mean())
 
 
 def peaks(height: NDArray[np.float32], threshold: float, distance: float) -> Points:
     """Maxima of a map that are ``distance`` (px) apart, with subpixel places."""
     size = 2 * max(1, round(distance / 2)) + 1
-    top = ndimage.maximum_filter(height, size)
+    top = _highest_near(height, size)
     ys, xs = np.nonzero((height == top) & (height >= threshold))
     found = []
     for y, x in zip(ys.tolist(), xs.tolist(), strict=True):
@@ -62,7 +85,7 @@ class ByNetwork:
     """
 
     def __init__(self, network: HeadNet, settings: DetectSettings, um_per_px: float) -> None:
-        self.network, self.settings = network.eval(), settings
+        self.network, self.settings = quick(network), settings
         self.scale = um_per_px / UM_PER_PX
 
     def _scaled(self, frame: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -79,7 +102,8 @@ class ByNetwork:
         grey = normalised(frame)
         height, width = grey.shape
         grey = np.pad(grey, ((0, -height % 16), (0, -width % 16)), mode="reflect")
-        found = torch.sigmoid(self.network(torch.from_numpy(grey)[None, None]))[0, 0].numpy()
+        seen = torch.from_numpy(grey)[None, None].contiguous(memory_format=torch.channels_last)
+        found = torch.sigmoid(self.network(seen))[0, 0].numpy()
         return np.asarray(found[: -(-height // STRIDE), : -(-width // STRIDE)])
 
     def __call__(self, frame: NDArray[np.uint8]) -> Points:
@@ -106,8 +130,8 @@ def plausible(heads: Points, frame: NDArray[np.uint8], settings: DetectSettings)
     sure = heads[:, 2] >= SURE
     if not sure.any():
         return heads
-    smooth = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0) - np.median(frame)
-    top = ndimage.maximum_filter(smooth, BRIGHT_PX)
+    smooth = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.0) - _median(frame)
+    top = _highest_near(smooth, BRIGHT_PX)
     columns, rows = (
         np.clip(np.round(heads[:, axis]).astype(int), 0, frame.shape[1 - axis] - 1)
         for axis in (0, 1)

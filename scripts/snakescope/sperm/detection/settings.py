@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class DetectSettings(Settings):
     """Heads of sperm in every frame of a video."""
 
-    version: ClassVar[int] = 3
+    version: ClassVar[int] = 4
     unrecorded: ClassVar[frozenset[str]] = frozenset({"threads"})
 
     weights: str = Field(
@@ -18,7 +18,7 @@ class DetectSettings(Settings):
         description="weights of the network that finds heads; empty: Laplacian of Gaussian",
     )
     threshold: float = Field(
-        0.1, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
+        0.15, gt=0, lt=1, description="least height of a head in the map of heads (0 to 1)"
     )
     least_brightness: float = Field(
         0.55,
@@ -31,7 +31,10 @@ class DetectSettings(Settings):
         4.2, ge=0, description="least bright area of a head (um2); grains are smaller"
     )
     most_size_um2: float = Field(
-        21.0, gt=0, description="greatest bright area of a head (um2); lumps are larger"
+        30.0,
+        gt=0,
+        description="greatest bright area within 6.4 um of a head (um2), that of two heads side by"
+        " side; lumps are larger",
     )
     most_darkness: float = Field(
         0.35,

@@ -5,6 +5,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 GRADES = 5
+LEAST_RISE = 1e-3
+"""From one threshold of the quality to the next, at least."""
 
 
 class GradeNetwork(nn.Module):
@@ -77,14 +79,32 @@ class Ordinal(nn.Module):
 
     def thresholds(self) -> Tensor:
         """Ascending (4,)."""
-        rises = functional.softplus(self.steps) + 1e-3
+        rises = functional.softplus(self.steps) + LEAST_RISE
         return torch.cat([self.first[None], self.first + rises.cumsum(0)])
+
+    def quality(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and SD of the quality, each (B,)."""
+        mean, spread = self.project(features).unbind(1)
+        return mean, 0.3 + functional.softplus(spread + 0.5)
 
     def forward(self, features: Tensor) -> Tensor:
         """Log probabilities (B, 5)."""
-        mean, spread = self.project(features).unbind(1)
-        sd = 0.3 + functional.softplus(spread + 0.5)
+        mean, sd = self.quality(features)
         below = torch.special.ndtr((self.thresholds() - mean[:, None]) / sd[:, None])
         ends = below.new_zeros(len(below), 1)
         found = torch.diff(torch.cat([ends, below, ends + 1], 1), dim=1)
         return found.clamp_min(1e-6).log()
+
+    @torch.no_grad()
+    def correct(self, stretch: float, widen: float) -> None:
+        """Spread qualities about the middle of the thresholds by a factor, their SDs by another.
+
+        Only ratios to the SD count: wider SDs are written as thresholds and means that lie closer,
+        so that the parameters, and files of them, stay the same in kind.
+        """
+        middle = self.thresholds().mean()
+        self.project.weight[0] *= stretch / widen
+        self.project.bias[0] = (middle + stretch * (self.project.bias[0] - middle)) / widen
+        rises = torch.diff(self.thresholds()) / widen - LEAST_RISE
+        self.first.div_(widen)
+        self.steps.copy_(rises.clamp_min(1e-6).expm1().log())

@@ -71,10 +71,20 @@ class Ours(GradeNetwork):
         found: Tensor = self.stages(self.stem(torch.stack([clips, change], dim=1)))
         return found
 
-    def log_probabilities(self, clips: Tensor, motion: Tensor) -> Tensor:
+    def joined(self, clips: Tensor, motion: Tensor) -> Tensor:
+        """What the head sees of clips and of their drift, (B, F)."""
         maps = self.features(clips)
         pooled = [maps.mean((2, 3, 4)), maps.amax((3, 4)).mean(2), self.motion(motion)]
-        found: Tensor = self.head(self.dropout(torch.cat(pooled, dim=1)))
+        found: Tensor = self.dropout(torch.cat(pooled, dim=1))
+        return found
+
+    def quality(self, clips: Tensor, motion: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and SD of the latent quality, each (B,)."""
+        found: tuple[Tensor, Tensor] = self.head.quality(self.joined(clips, motion))
+        return found
+
+    def log_probabilities(self, clips: Tensor, motion: Tensor) -> Tensor:
+        found: Tensor = self.head(self.joined(clips, motion))
         return found
 
     def losses(self, clips: Tensor, motion: Tensor, votes: Tensor) -> dict[str, Tensor]:

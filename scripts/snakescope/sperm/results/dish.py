@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from snakescope.sperm.clips.cut import NOT_FOLLOWED, OUT_OF_FOCUS
 from snakescope.sperm.clips.cut import TABLE as CUT
 from snakescope.sperm.clips.motion import REFUSED
+from snakescope.sperm.results.columns import GRADED
 from snakescope.sperm.results.gallery import Shown, gallery, save_picture
-from snakescope.sperm.results.grade import COLUMNS as GRADED
 from snakescope.sperm.results.page import dish_page
 from snakescope.sperm.results.settings import DishSettings
 from snakescope.sperm.scores.metrics import entropy, mean_grade

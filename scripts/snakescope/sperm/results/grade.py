@@ -19,6 +19,7 @@ from snakescope.learning.cross_validation.folds import PROBABILITY
 from snakescope.learning.device import choose_device
 from snakescope.learning.splits import read_splits
 from snakescope.learning.weights import load_weights
+from snakescope.sperm.results.columns import GRADED as COLUMNS
 from snakescope.sperm.results.settings import GradeSettings
 from snakescope.sperm.scores import metrics as of
 from snakescope.sperm.training.data import load, votes_of
@@ -27,8 +28,6 @@ from snakescope.sperm.videos.sheet import GRADES
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
 
-COLUMNS = ["clip", *(f"p{name}" for name in GRADES), "grader", "low", "high", "sd"]
-"""``low``, ``high``: 5 and 95 % quantiles of the error of mean grades, ``sd`` its spread."""
 LEAST = 20
 """Held-out clips from which on their quantiles are those of the interval."""
 

@@ -1,7 +1,9 @@
 """A video with every tracked sperm: its number, its grade, and the path behind it."""
 
 import argparse
+from collections import deque
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
 from snakescope.imaging.videos.video import Video, write_video
-from snakescope.sperm.detection.detect import read_heads, scale_and_rate
+from snakescope.sperm.detection.table import read_heads, scale_and_rate
 from snakescope.sperm.results.gallery import GRADE_COLOURS, colour, font
 from snakescope.sperm.results.settings import OverlaySettings
 from snakescope.sperm.tracking.link import path
@@ -65,7 +67,7 @@ def drawn(
 ) -> NDArray[np.uint8]:
     """A frame, RGB, enlarged, with all tracks of that time, and a line of text on top."""
     big = cv2.resize(frame, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
-    made = Image.fromarray(np.repeat(np.asarray(big, np.uint8)[..., None], 3, axis=2))
+    made = Image.fromarray(cv2.cvtColor(np.asarray(big, np.uint8), cv2.COLOR_GRAY2RGB))
     pen = ImageDraw.Draw(made)
     now = [one for one in tracks if one.frames[0] <= number <= one.frames[-1]]
     here = [one.places[number - int(one.frames[0])] for one in now]
@@ -80,16 +82,25 @@ def drawn(
             pen.line(points, ink, 2)
         pen.ellipse((x - RADIUS, y - RADIUS, x + RADIUS, y + RADIUS), outline=ink, width=2)
         _label(pen, one.label, x, y, ink, made.size, taken)
-    whole = Image.new("RGB", (made.width + made.width % 2, made.height + BAND + made.height % 2))
-    whole.paste(made, (0, BAND))
-    pen = ImageDraw.Draw(whole)
+    whole = np.zeros(
+        (made.height + BAND + made.height % 2, made.width + made.width % 2, 3), np.uint8
+    )
+    whole[:BAND] = _band(whole.shape[1], text)
+    whole[BAND : BAND + made.height, : made.width] = np.asarray(made)
+    return whole
+
+
+def _band(width: int, text: str) -> NDArray[np.uint8]:
+    """The line of text on top, with the colours of the grades, RGB."""
+    band = Image.new("RGB", (width, BAND))
+    pen = ImageDraw.Draw(band)
     pen.text((10, 8), text, LIGHT, font(15))
-    place = whole.width - 330
+    place = width - 330
     for name, shade in (*zip(GRADES, GRADE_COLOURS, strict=True), ("not graded", NOT_GRADED)):
         pen.ellipse((place, 11, place + 13, 24), colour(shade))
         pen.text((place + 18, 8), name, LIGHT, font(14))
         place += 40
-    return np.asarray(whole, np.uint8)
+    return np.asarray(band, np.uint8)
 
 
 def _label(
@@ -130,6 +141,15 @@ def frames_of(
         yield drawn(frame, number, tracks, scale, trail, text)
 
 
+def ahead(frames: Iterator[NDArray[np.uint8]], count: int = 8) -> Iterator[NDArray[np.uint8]]:
+    """The same frames, made by another thread while those before them are written."""
+    with ThreadPoolExecutor(1) as pool:
+        waiting = deque(pool.submit(next, frames, None) for _ in range(count))
+        while (frame := waiting.popleft().result()) is not None:
+            waiting.append(pool.submit(next, frames, None))
+            yield frame
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--video", required=True, help="the video")
@@ -154,4 +174,4 @@ def main(arguments: argparse.Namespace) -> None:
     mine = clips[clips["video"] == arguments.name]
     shown = marked({name: path(one) for name, one in tracks.items()}, mine)
     frames = frames_of(video, shown, arguments.name, settings)
-    write_video(arguments.overlay, frames, video.fps, codec="libx264")
+    write_video(arguments.overlay, ahead(frames), video.fps, codec="libx264")

@@ -46,7 +46,7 @@ class DishSettings(Settings):
 class OverlaySettings(Settings):
     """A video with the tracks of its sperm, their numbers and grades."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     seconds: float = Field(20.0, gt=0, description="longest overlay (s)")
     width_px: int = Field(
@@ -64,7 +64,7 @@ class TableSettings(Settings):
 class ExplainSettings(Settings):
     """Of the pictures of where a network looks."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
 
 class ResultsSettings(Settings):

@@ -20,6 +20,7 @@ from snakescope.sperm.simulation.drawing import SIZE_YX, UM_PER_PX
 from snakescope.sperm.simulation.raters import GRADES
 from snakescope.sperm.simulation.settings import SimulateSettings
 from snakescope.sperm.simulation.simulate import simulate
+from snakescope.sperm.training.correction import corrected
 from snakescope.sperm.training.data import FPS, Clips
 from snakescope.sperm.training.fit import train
 from snakescope.sperm.training.predict import graded
@@ -108,6 +109,7 @@ def main(arguments: argparse.Namespace) -> None:
     }
     checkpoint = checkpoints.path_of(arguments.checkpoint, identity)
     network = train(arguments.model, clips, roles, fit, identity, checkpoint)
+    by = corrected(network, clips, np.flatnonzero(roles == "validation"))
     held = sets["held_out"].clips
     predicted = graded(network, held)
     truth = held.votes / held.votes.sum(axis=1, keepdims=True)
@@ -118,6 +120,7 @@ def main(arguments: argparse.Namespace) -> None:
         "parameters": parameters(network),
         "residuals": residuals(predicted, held.votes)._asdict(),
         "origin": "simulated clips only",
+        **({} if by is None else {"correction": by._asdict()}),
     }
     sha256 = save_weights(arguments.weights, network.cpu(), model)
     errors = {name: float(one.mean()) for name, one in of.errors(predicted, truth).items()}

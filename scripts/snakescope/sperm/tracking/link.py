@@ -6,9 +6,8 @@ waited for.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
@@ -121,13 +120,3 @@ def kinematics(
     vcl = float(np.hypot(*np.diff(fine, axis=0).T).sum() / seconds)
     vap = float(np.hypot(*np.diff(mean, axis=0).T).sum() / seconds)
     return Kinematics(vsl, vcl, vap, vsl / vcl if vcl > 0 else np.nan)
-
-
-def field_drift(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Shift of the whole field between two frames, x and y (px), by phase correlation."""
-    pair: list[Any] = []
-    for frame in (one, other):
-        grey = cv2.GaussianBlur(frame.astype(np.float32), (0, 0), 1.5)
-        pair.append(grey - cv2.GaussianBlur(grey, (0, 0), 12))
-    window = cv2.createHanningWindow(pair[0].shape[::-1], cv2.CV_32F)
-    return np.array(cv2.phaseCorrelate(pair[0], pair[1], window)[0], np.float64)

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from snakescope.imaging.videos.video import Video
 from snakescope.sperm.clips.cut import COLUMNS as PLAN
-from snakescope.sperm.detection.detect import read_heads, scale_and_rate
+from snakescope.sperm.detection.drift import read_drift
+from snakescope.sperm.detection.table import read_heads, scale_and_rate
 from snakescope.sperm.networks.catalogue import FRAMES
-from snakescope.sperm.tracking.link import Track, field_drift, kinematics, link, path, smoothed
+from snakescope.sperm.tracking.link import Track, kinematics, link, path, smoothed
 from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.step.tables import write_table
 
@@ -25,28 +26,6 @@ TABLE = [
     "track", "first_frame", "last_frame", "start_s", "duration_s", "x_px", "y_px", "vsl_um_s",
     "vcl_um_s", "vap_um_s", "lin", "fps", "progressive", "flags",
 ]  # fmt: skip
-
-
-def drift_path(video: Video, every: int = 10) -> NDArray[np.float64]:
-    """Where the background of a field is in each frame (px), shape (T, 2); 0 at first.
-
-    Measured between frames ``every`` apart, straight in between.
-    """
-    known, at, place = [0], [np.zeros(2)], np.zeros(2)
-    before = None
-    for number, frame in enumerate(video.frames()):
-        if number % every:
-            continue
-        if before is not None:
-            step = field_drift(before, frame)
-            # A camera that does not move drifts by noise of the correlation only.
-            place = place + np.where(np.hypot(*step) < 0.15, 0.0, step)
-            known.append(number)
-            at.append(place)
-        before = frame
-    frames = np.arange(len(video))
-    places = np.array(at)
-    return np.column_stack([np.interp(frames, known, places[:, axis]) for axis in (0, 1)])
 
 
 def linked(
@@ -149,6 +128,7 @@ def _two_heads(
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--heads", required=True, type=Path, help="heads of all frames (TSV)")
+    parser.add_argument("--drift", required=True, type=Path, help="of the background (TSV)")
     parser.add_argument("--video", required=True, help="the video")
     parser.add_argument("--scale", required=True, help="um per px and fps, as 0.46:50")
     parser.add_argument("--name", required=True, help="of the video; clips begin so")
@@ -164,7 +144,7 @@ def main(arguments: argparse.Namespace) -> None:
     video = Video(arguments.video, given)
     heads = read_heads(arguments.heads, len(video))
     tracks = linked(heads, video.fps, um_per_px, settings)
-    drift = drift_path(video)
+    drift = read_drift(arguments.drift, len(video))
     rows = [
         row_of(name, track, drift, video.fps, um_per_px, settings) for name, track in tracks.items()
     ]

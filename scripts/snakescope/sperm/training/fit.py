@@ -23,6 +23,7 @@ from snakescope.sperm.networks.build import build, parameters
 from snakescope.sperm.networks.catalogue import ABOUT
 from snakescope.sperm.networks.heads import GradeNetwork, shares
 from snakescope.sperm.networks.published import begin_with
+from snakescope.sperm.training.correction import corrected
 from snakescope.sperm.training.data import Clips, augmented, load, normalised, tensors
 from snakescope.sperm.training.settings import FitSettings
 from snakescope.step.checksum import sha256_of
@@ -137,11 +138,13 @@ def main(arguments: argparse.Namespace) -> None:
     }
     checkpoint = checkpoints.path_of(arguments.checkpoint, identity)
     network = train(arguments.model, clips, roles, settings, identity, checkpoint)
+    by = corrected(network, clips, np.flatnonzero(roles == "validation"))
     card = {
         "network": arguments.model,
         "size": settings.size,
         "size_px": settings.size_px,
         "parameters": parameters(network),
         "began_with": settings.weights.get(arguments.model, "random weights"),
+        **({} if by is None else {"correction": by._asdict()}),
     }
     save_weights(arguments.weights, network.cpu(), card)

@@ -1,0 +1,40 @@
+"""The drift of a field, followed while its frames are read."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from snakescope.sperm.detection.drift import EVERY, Drift, read_drift
+from snakescope.step.tables import write_table
+
+
+def moving(count: int, step: float) -> list[np.ndarray]:
+    rng = np.random.default_rng(1)
+    whole = cv2.GaussianBlur(rng.normal(120, 60, (160, 260)).astype(np.float32), (0, 0), 1.5)
+    made = []
+    for at in range(count):
+        matrix = np.array([[1, 0, 20 + at * step], [0, 1, 10]])
+        frame = cv2.warpAffine(whole, matrix, (200, 140), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP)  # fmt: skip # noqa: E501
+        made.append(np.clip(frame, 0, 255).astype(np.uint8))
+    return made
+
+
+def test_the_field_is_followed_and_frames_pass(tmp_path: Path) -> None:
+    frames, drift = moving(3 * EVERY + 1, -0.2), Drift()
+    assert all(a is b for a, b in zip(drift.at(iter(frames)), frames, strict=True))
+    write_table(tmp_path / "drift.tsv", drift.table())
+    found = read_drift(tmp_path / "drift.tsv", len(frames))
+    assert np.allclose(found[:, 0], 0.2 * np.arange(len(frames)), atol=1.4)
+    assert np.abs(found[:, 1]).max() < 0.2
+
+
+def test_a_field_that_stands_does_not_drift_by_noise(tmp_path: Path) -> None:
+    drift = Drift()
+    list(drift.at(iter(moving(2 * EVERY + 1, 0.0))))
+    assert not drift.table()[["x_px", "y_px"]].to_numpy().any()
+
+
+def test_a_video_of_one_frame_has_no_drift(tmp_path: Path) -> None:
+    write_table(tmp_path / "drift.tsv", Drift().table())
+    assert read_drift(tmp_path / "drift.tsv", 1).tolist() == [[0.0, 0.0]]
