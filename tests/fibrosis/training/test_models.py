@@ -7,6 +7,7 @@ import torch
 from snakescope.fibrosis.prediction.ensemble import Familiar, ask, external_scores, joined
 from snakescope.fibrosis.prediction.predict import temperature_of
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
+from snakescope.fibrosis.training.adapted import adapted
 from snakescope.fibrosis.training.examples import Examples, moved, normalisation_of, rescanned
 from snakescope.fibrosis.training.models import (
     class_probabilities,
@@ -93,6 +94,28 @@ def test_a_training_starts_from_weights_of_equal_width(tmp_path):
         fit_model("ordinal", drawn(), FitSettings.model_validate(gone), {})
 
 
+def test_a_network_is_adapted_to_another_device_by_its_scans_alone():
+    examples = drawn()
+    learnt = TINY.model_dump()
+    learnt["ordinal"] |= {"epochs": 12, "rate": 0.01}
+    fitted = fit_model("ordinal", examples, FitSettings.model_validate(learnt), {})
+    before = {name: one.clone() for name, one in fitted.module.state_dict().items()}
+    flat = tuple(
+        np.where(one > 0, np.clip(one * 0.45 + 15, 1, 255), 0).astype(np.uint8)
+        for one in examples.images
+    )  # of a scanner with another gain and range
+    other = Examples(examples.names, flat, (None,) * 10, np.full(10, -1), examples.groups)
+    own, new = adapted(fitted, examples), adapted(fitted, other)
+    assert new.norm == normalisation_of(other) and not new.module.training
+    for name, one in fitted.module.state_dict().items():
+        assert torch.equal(one, before[name])  # a copy was changed
+    wanted, found, asked = (
+        np.array([one.liver for one in predict(model, scans)])
+        for model, scans in ((own, examples), (new, other), (fitted, other))
+    )
+    assert np.abs(found - wanted).mean() < 0.5 * np.abs(asked - wanted).mean()
+
+
 def test_far_moves_stay_in_the_sector():
     examples = drawn(1)
     image = examples.images[0].astype(np.float32)
@@ -145,6 +168,8 @@ def test_an_ensemble_abstains_with_a_reason():
     free = EnsembleSettings(min_confidence=0.0, max_distance=1.2, min_liver=0.0)
     table, _ = ask([fitted, fitted], examples, new, free)
     assert table["abstains"].tolist() == ["unlike the training scans", ""]
+    table, _ = ask([fitted], examples, new, free.model_copy(update={"adapt": True}))
+    assert table["liver_share"].between(0, 1).all()
     scores = external_scores(table, 3).set_index("metric")
     assert scores.at["accuracy", "n"] == 1
     predictions = predict(fitted, new)

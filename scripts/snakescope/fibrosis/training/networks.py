@@ -121,7 +121,8 @@ def train_network(
         if isinstance(network, OrdinalNet):
             with autocast(device, dtype):
                 logits = network.liver(x)
-            return {"mask": mask_loss([one.float() for one in logits], y)}
+            masks = [one.float() for one in logits]
+            return {"mask": mask_loss(masks, y, settings.ordinal.overlap)}
         with autocast(device, dtype):
             output = network(x)
         masks = [one.float() for one in output.masks]
