@@ -40,6 +40,12 @@ class OrdinalNetworkSettings(Settings):
         description="weight of the masks' overlap (Dice) in the loss: larger outlines where the"
         " network is in doubt (factor)",
     )
+    views: int = Field(
+        0,
+        ge=0,
+        description="simulated views, of which the liver alone is learnt beside that of few drawn"
+        " scans; these are repeated until they are a third of what is seen (count)",
+    )
     rate: float = Field(3e-3, gt=0, description="highest learning rate (AdamW)")
     weight_decay: float = Field(0.03, ge=0, description="weight decay (AdamW)")
     ridge: float = Field(
