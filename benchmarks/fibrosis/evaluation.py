@@ -189,10 +189,10 @@ def real_livers(path: Path = LIVERS) -> Iterator[Row]:
         found = bootstrap_interval(
             lambda at, v=values: float(v[at].mean()), np.arange(len(rows)), 1
         )
-        yield ("abdominal_us", f"ordinal, {method}", "dice", *found, len(rows))
+        yield ("abdominal_us", str(method), "dice", *found, len(rows))
         for subject in sorted(set(subjects)):
             of = values[subjects == subject]
-            yield ("abdominal_us", f"ordinal, {method}, subject {subject}", "dice",
+            yield ("abdominal_us", f"{method}, subject {subject}", "dice",
                    float(of.mean()), NAN, NAN, len(of))  # fmt: skip
 
 
