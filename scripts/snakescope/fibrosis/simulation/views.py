@@ -196,6 +196,8 @@ def _vessels(level: Grid, liver: Mask, x: Grid, z: Grid, rng: np.random.Generato
     rows, columns = np.nonzero(liver[::16, ::8])
     if not len(rows):
         return
+    if rng.random() < 0.5:
+        _portal_trunk(level, liver, x, z, rng)
     for _ in range(rng.poisson(6)):
         at = rng.integers(len(rows))
         place = float(x[rows[at] * 16, columns[at] * 8]), float(z[rows[at] * 16, columns[at] * 8])
@@ -205,6 +207,20 @@ def _vessels(level: Grid, liver: Mask, x: Grid, z: Grid, rng: np.random.Generato
             level[liver & (away < half)] = -rng.uniform(9, 35)
         if rng.random() < 0.6:
             level += liver * rng.uniform(3, 11) * _line(away - half - 0.6, rng.uniform(0.5, 1.2))
+
+
+def _portal_trunk(level: Grid, liver: Mask, x: Grid, z: Grid, rng: np.random.Generator) -> None:
+    """A wide vein with bright walls through the liver, which is often darker behind it."""
+    middle = float(np.median(x[liver])), float(np.median(z[liver]))
+    place = middle[0] + float(rng.normal(0, 20)), middle[1] + float(rng.normal(0, 15))
+    turn, half = float(rng.normal(0, 0.5)), float(rng.uniform(1, 6))
+    away = _tube(x, z, place, turn, float(rng.uniform(20, 100)), rng)
+    behind = liver & (z > place[1] + (x - place[0]) * np.tan(np.clip(turn, -1.2, 1.2)))
+    level[behind] += rng.uniform(-8, 1)
+    level[liver & (away < half)] = -rng.uniform(4, 30)
+    walls = _line(away - half - 0.6, rng.uniform(0.5, 1.8))
+    walls *= 1 + 0.5 * noise(rng, x.shape, (20, 10))
+    level += liver * rng.uniform(4, 15) * walls.clip(0)
 
 
 def _ellipse(
