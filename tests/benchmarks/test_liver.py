@@ -5,10 +5,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmarks.fibrosis.liver import frames_of, place_of, rows_of, shown
+from benchmarks.fibrosis.liver import WEIGHTS, frames_of, place_of, rows_of, shown
+from snakescope.fibrosis.prediction.predict import dice
 from snakescope.fibrosis.simulation.cohort import Planned
 from snakescope.fibrosis.simulation.settings import SimulateSettings
 from snakescope.fibrosis.simulation.simulate import simulate
+from snakescope.fibrosis.training.beside import simulated_views
+from snakescope.fibrosis.training.models import predict, restored
+from snakescope.learning.weights import load_weights
 
 
 def test_the_soft_edge_of_another_organ_is_no_liver(tmp_path: Path) -> None:
@@ -34,3 +38,14 @@ def test_a_place_is_where_most_masks_are() -> None:
         mask[2:6, 2:6] = True
     masks[0][0, 0] = True
     assert np.array_equal(place_of(masks) > 0, masks[1])
+
+
+def test_the_shipped_weights_find_livers_that_they_have_not_seen() -> None:
+    fitted = restored(*load_weights(WEIGHTS))
+    views = simulated_views(10, 77)
+    found = [
+        dice(one.liver, mask)
+        for one, mask in zip(predict(fitted, views), views.masks, strict=True)
+        if mask is not None and mask.any()
+    ]
+    assert len(found) >= 5 and np.mean(found) > 0.5
