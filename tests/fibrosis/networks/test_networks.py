@@ -6,7 +6,12 @@ import torch
 
 from snakescope.fibrosis.classes import class_names, class_of
 from snakescope.fibrosis.networks.capsule import surface_roughness
-from snakescope.fibrosis.networks.losses import class_loss, mask_loss, ordinal_loss
+from snakescope.fibrosis.networks.losses import (
+    class_loss,
+    mask_loss,
+    ordinal_loss,
+    overlap_loss,
+)
 from snakescope.fibrosis.networks.ordinal import FEATURES, OrdinalNet
 from snakescope.fibrosis.networks.speckle import (
     BANDS,
@@ -60,6 +65,18 @@ def test_mask_loss_by_hand():
     fine, middle = (bce(x, 1) / 2 + bce(x, 0) / 2 for x in (2.0, -1.0))
     wanted = (fine + 0.5 * middle + 0.25 * bce(0.0, 0.5)) / 1.75
     assert mask_loss(logits, masks).item() == pytest.approx(wanted, abs=1e-6)
+
+
+def test_overlap_loss_by_hand():
+    logits = torch.logit(torch.tensor([0.8, 0.2, 0.6, 0.4])).reshape(1, 1, 2, 2)
+    wanted = torch.tensor([1.0, 0.0, 1.0, 0.0]).reshape(1, 1, 2, 2)
+    assert overlap_loss(logits, wanted).item() == pytest.approx(1 - 2 * 1.4 / 4, abs=1e-6)
+    # A scan that shows no liver has no overlap to win, and takes no part.
+    both = torch.cat([wanted, torch.zeros_like(wanted)])
+    assert overlap_loss(logits.repeat(2, 1, 1, 1), both).item() == pytest.approx(0.3, abs=1e-6)
+    assert overlap_loss(logits, torch.zeros_like(wanted)).item() == 0
+    plain, more = (mask_loss((logits,), wanted, overlap).item() for overlap in (0.0, 2.0))
+    assert more - plain == pytest.approx(0.6, abs=1e-6)
 
 
 def test_class_loss_is_equation_7():

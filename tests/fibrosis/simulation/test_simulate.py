@@ -6,10 +6,13 @@ import pytest
 import yaml
 
 from snakescope import REPOSITORY
+from snakescope.fibrosis.simulation.anatomy import draw_patient
 from snakescope.fibrosis.simulation.cohort import cohort, shares
+from snakescope.fibrosis.simulation.devices import DEVICES
 from snakescope.fibrosis.simulation.oracle import class_of, oracle_table, posterior
 from snakescope.fibrosis.simulation.settings import PRESETS, SimulateSettings
 from snakescope.fibrosis.simulation.simulate import sheet, simulate
+from snakescope.fibrosis.simulation.views import HIDDEN_DB, LEAST_SHARE, draw_view, shown
 from snakescope.imaging.sector import fit_sector
 
 
@@ -77,3 +80,31 @@ def test_the_sheets_of_the_examples_are_those_of_their_simulation(name):
     settings = SimulateSettings.model_validate(given)
     wanted = sheet(settings, f"simulated/fibrosis/{settings.set}")
     assert wanted.equals(pd.read_csv(folder / "scans.tsv", sep="\t"))
+
+
+def test_views_show_livers_of_any_kind_and_none():
+    settings = SimulateSettings(set="v", preset="views", images=(6,) * 5, patients=30)
+    shares, sectors = [], {}
+    for planned in cohort(settings):
+        one = simulate(planned, settings)
+        # Depth and resolution differ, the sector of a device does not.
+        if planned.device not in sectors:
+            usual = simulate(planned, settings.model_copy(update={"preset": "paper"}))
+            sectors[planned.device] = fit_sector(usual.image)
+        inside = sectors[planned.device].mask(one.image.shape)
+        assert (one.mask[~inside] == 0).mean() > 0.995 and np.isnan(one.nakagami)
+        shares.append((one.mask > 0).sum() / inside.sum())
+    assert 0.5 < np.mean(np.array(shares) > 0) < 0.98
+    assert min(one for one in shares if one) < 0.15 and max(shares) > 0.4
+    assert np.array_equal(one.image, simulate(planned, settings).image)
+
+
+def test_what_is_hidden_is_not_drawn_as_liver():
+    preset, device = PRESETS["views"], DEVICES["convex_a"]
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        view = draw_view(draw_patient(0, preset, rng), preset, device, rng)
+        assert (view.shade[view.liver] > HIDDEN_DB).all()
+        assert not view.liver.any() or view.liver.mean() >= LEAST_SHARE
+        grey = shown(view, device, rng)
+        assert grey.shape == view.level.shape and 0 <= grey.min() < grey.max() <= 1

@@ -7,6 +7,12 @@ import torch
 from snakescope.fibrosis.prediction.ensemble import Familiar, ask, external_scores, joined
 from snakescope.fibrosis.prediction.predict import temperature_of
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
+from snakescope.fibrosis.simulation.cohort import Planned
+from snakescope.fibrosis.simulation.devices import DEVICES
+from snakescope.fibrosis.simulation.settings import SimulateSettings
+from snakescope.fibrosis.simulation.simulate import simulate
+from snakescope.fibrosis.training.adapted import adapted
+from snakescope.fibrosis.training.beside import sector_of, simulated_views
 from snakescope.fibrosis.training.examples import Examples, moved, normalisation_of, rescanned
 from snakescope.fibrosis.training.models import (
     class_probabilities,
@@ -14,7 +20,9 @@ from snakescope.fibrosis.training.models import (
     predict,
     restored,
 )
+from snakescope.fibrosis.training.networks import material
 from snakescope.fibrosis.training.settings import MODELS, FitSettings
+from snakescope.imaging.sector import fit_sector
 from snakescope.learning.weights import load_weights, save_weights
 from snakescope.step.errors import StepError
 
@@ -93,6 +101,51 @@ def test_a_training_starts_from_weights_of_equal_width(tmp_path):
         fit_model("ordinal", drawn(), FitSettings.model_validate(gone), {})
 
 
+def test_a_network_is_adapted_to_another_device_by_its_scans_alone():
+    examples = drawn()
+    learnt = TINY.model_dump()
+    learnt["ordinal"] |= {"epochs": 12, "rate": 0.01}
+    fitted = fit_model("ordinal", examples, FitSettings.model_validate(learnt), {})
+    before = {name: one.clone() for name, one in fitted.module.state_dict().items()}
+    flat = tuple(
+        np.where(one > 0, np.clip(one * 0.45 + 15, 1, 255), 0).astype(np.uint8)
+        for one in examples.images
+    )  # of a scanner with another gain and range
+    other = Examples(examples.names, flat, (None,) * 10, np.full(10, -1), examples.groups)
+    own, new = adapted(fitted, examples), adapted(fitted, other)
+    assert new.norm == normalisation_of(other) and not new.module.training
+    for name, one in fitted.module.state_dict().items():
+        assert torch.equal(one, before[name])  # a copy was changed
+    wanted, found, asked = (
+        np.array([one.liver for one in predict(model, scans)])
+        for model, scans in ((own, examples), (new, other), (fitted, other))
+    )
+    assert np.abs(found - wanted).mean() < 0.5 * np.abs(asked - wanted).mean()
+
+
+def test_simulated_views_stand_beside_few_scans_and_tell_no_stage():
+    examples, given = drawn(4), TINY.model_dump()
+    given["ordinal"] |= {"views": 16}
+    settings = FitSettings.model_validate(given)
+    norm = normalisation_of(examples)
+    scans = material("ordinal", examples, norm, settings)
+    views = simulated_views(16, settings.seed)
+    assert len(views) == 20 and len(scans) == 2 * 4 + 20
+    assert [one.label for one in scans] == [0, 1, 2, 3] * 2 + [-1] * 20
+    assert scans[0].norm == norm and scans[-1].norm == normalisation_of(views)
+    assert len(material("paper", examples, norm, settings)) == 4
+    for image, mask in zip(views.images, views.masks, strict=True):
+        assert image.shape == mask.shape == (512, 512) and not mask[image == 0].any()
+    assert torch.isfinite(fit_model("ordinal", examples, settings, {}).module.axis.weight).all()
+
+
+def test_the_sector_of_a_simulated_device_is_the_one_that_is_found():
+    for name, device in DEVICES.items():
+        frame = simulate(Planned("s", "p", 0, name, 0), SimulateSettings(set="x")).image
+        known, found = sector_of(device).mask(frame.shape), fit_sector(frame).mask(frame.shape)
+        assert (known & found).sum() / (known | found).sum() > 0.97
+
+
 def test_far_moves_stay_in_the_sector():
     examples = drawn(1)
     image = examples.images[0].astype(np.float32)
@@ -145,6 +198,8 @@ def test_an_ensemble_abstains_with_a_reason():
     free = EnsembleSettings(min_confidence=0.0, max_distance=1.2, min_liver=0.0)
     table, _ = ask([fitted, fitted], examples, new, free)
     assert table["abstains"].tolist() == ["unlike the training scans", ""]
+    table, _ = ask([fitted], examples, new, free.model_copy(update={"adapt": True}))
+    assert table["liver_share"].between(0, 1).all()
     scores = external_scores(table, 3).set_index("metric")
     assert scores.at["accuracy", "n"] == 1
     predictions = predict(fitted, new)

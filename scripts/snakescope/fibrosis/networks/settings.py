@@ -34,6 +34,18 @@ class OrdinalNetworkSettings(Settings):
     )
     batch: int = Field(8, ge=2, description="scans of a step (count)")
     epochs: int = Field(40, ge=1, description="passes over the training scans (count)")
+    overlap: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the masks' overlap (Dice) in the loss: larger outlines where the"
+        " network is in doubt (factor)",
+    )
+    views: int = Field(
+        0,
+        ge=0,
+        description="simulated views, of which the liver alone is learnt beside that of few drawn"
+        " scans; these are repeated until they are a third of what is seen (count)",
+    )
     rate: float = Field(3e-3, gt=0, description="highest learning rate (AdamW)")
     weight_decay: float = Field(0.03, ge=0, description="weight decay (AdamW)")
     ridge: float = Field(

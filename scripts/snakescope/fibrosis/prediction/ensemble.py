@@ -17,6 +17,7 @@ from scipy.special import softmax
 
 from snakescope.fibrosis.classes import CLASSES, class_names, class_of
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
+from snakescope.fibrosis.training.adapted import adapted
 from snakescope.fibrosis.training.examples import Examples, load_examples
 from snakescope.fibrosis.training.models import Fitted, Prediction, predict, restored
 from snakescope.learning.weights import load_weights
@@ -97,7 +98,8 @@ def ask(
     """
     found, distances = [], []
     for fitted in progress(models, "models"):
-        of_new = predict(fitted, new)
+        adapts = settings.adapt and fitted.name == "ordinal"
+        of_new = predict(adapted(fitted, new) if adapts else fitted, new)
         found.append(of_new)
         if of_new and of_new[0].features.size:
             known = Familiar(

@@ -12,6 +12,11 @@ class EnsembleSettings(Settings):
 
     version: ClassVar[int] = 1
 
+    adapt: bool = Field(
+        False,
+        description="new scans are of another device, one for all: outlines of `ordinal` by means"
+        " and SDs of its channels over the new scans",
+    )
     within: float = Field(
         0.99, gt=0.5, le=1, description="share of the training scans that count as usual (0-1)"
     )

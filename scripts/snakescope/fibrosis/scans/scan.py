@@ -1,6 +1,6 @@
 """What can be told of a scan from its row and its header, before any pixel is decoded."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from snakescope.fibrosis.scans.sheet import Scan
@@ -8,6 +8,13 @@ from snakescope.step.errors import StepError
 
 SIMULATED = "simulated/fibrosis/"
 """Images below this folder are made by a rule, and need not be there yet."""
+
+
+Key = Callable[[Scan], Hashable]
+"""What scans have in common that are compared with each other; empty: with none."""
+
+Check = Callable[[Scan, Sequence[Scan]], str]
+"""Why a scan contradicts those that have it in common; empty where it does not."""
 
 
 def look(scan: Scan) -> None:
@@ -55,53 +62,66 @@ def conflicts(scans: Iterable[Scan]) -> Mapping[str, str]:
     changed.
     """
     rows = list(scans)
+    checks: tuple[tuple[Key, Check], ...] = (
+        (lambda scan: (Path(scan.image).resolve(), scan.frame), _image_twice),
+        (lambda scan: scan.mask and Path(scan.mask).resolve(), _mask_twice),
+        (lambda scan: scan.patient, _of_two_sets),
+        (lambda scan: scan.stage and scan.patient, _of_two_stages),
+    )
     found: dict[str, str] = {}
-    first: dict[tuple[Path, int], str] = {}
-    for scan in rows:
-        before = first.setdefault((Path(scan.image).resolve(), scan.frame), scan.name)
-        if before != scan.name:
-            found[scan.name] = (
-                f"{scan.image}: expected every image in one row, found it as scan {before} and as"
-                f" scan {scan.name}; remove one row"
-            )
-    outlines: dict[Path, str] = {}
-    for scan in rows:
-        before = outlines.setdefault(Path(scan.mask).resolve(), scan.name) if scan.mask else ""
-        if before and before != scan.name:
-            found.setdefault(
-                scan.name,
-                f"{scan.mask}: expected a mask of one scan, found it for scan {before} and for scan"
-                f" {scan.name}; correct the column mask",
-            )
-    sets: dict[str, set[str]] = {}
-    for scan in rows:
-        if scan.patient and scan.stage:
-            sets.setdefault(scan.patient, set()).add(scan.set)
-    for scan in rows:
-        if scan.set == "external" and "train" in sets.get(scan.patient, ()):
-            found.setdefault(
-                scan.name,
-                f"patient {scan.patient}: expected scans of one set, found some to train on and"
-                " some external: the models would be tested on whom they were trained on;"
-                " correct the column set or patient",
-            )
-    of_patient: dict[str, list[Scan]] = {}
-    for scan in rows:
-        if scan.patient and scan.stage:
-            of_patient.setdefault(scan.patient, []).append(scan)
-    for patient, those in of_patient.items():
-        stages = sorted({scan.stage for scan in those})
-        at = [{scan.date for scan in those if scan.stage == stage} for stage in stages]
-        apart = all(scan.date for scan in those) and sum(map(len, at)) == len(set().union(*at))
-        if len(stages) > 1 and not apart:
+    for key, check in checks:
+        groups: dict[Hashable, list[Scan]] = {}
+        for scan in rows:
+            if key(scan):
+                groups.setdefault(key(scan), []).append(scan)
+        for those in groups.values():
             for scan in those:
-                found.setdefault(
-                    scan.name,
-                    f"patient {patient}: expected one stage, or dates that tell them apart, found"
-                    f" {' and '.join(stages)} without them; fill in the column date or correct the"
-                    " stage",
-                )
+                if why := check(scan, those):
+                    found.setdefault(scan.name, why)
     return found
+
+
+def _image_twice(scan: Scan, those: Sequence[Scan]) -> str:
+    first = those[0].name
+    if scan.name == first:
+        return ""
+    return (
+        f"{scan.image}: expected every image in one row, found it as scan {first} and as"
+        f" scan {scan.name}; remove one row"
+    )
+
+
+def _mask_twice(scan: Scan, those: Sequence[Scan]) -> str:
+    first = those[0].name
+    if scan.name == first:
+        return ""
+    return (
+        f"{scan.mask}: expected a mask of one scan, found it for scan {first} and for scan"
+        f" {scan.name}; correct the column mask"
+    )
+
+
+def _of_two_sets(scan: Scan, those: Sequence[Scan]) -> str:
+    if scan.set != "external" or not any(one.set == "train" and one.stage for one in those):
+        return ""
+    return (
+        f"patient {scan.patient}: expected scans of one set, found some to train on and"
+        " some external: the models would be tested on whom they were trained on;"
+        " correct the column set or patient"
+    )
+
+
+def _of_two_stages(scan: Scan, those: Sequence[Scan]) -> str:
+    stages = sorted({one.stage for one in those})
+    at = [{one.date for one in those if one.stage == stage} for stage in stages]
+    apart = all(one.date for one in those) and sum(map(len, at)) == len(set().union(*at))
+    if len(stages) < 2 or apart:
+        return ""
+    return (
+        f"patient {scan.patient}: expected one stage, or dates that tell them apart, found"
+        f" {' and '.join(stages)} without them; fill in the column date or correct the"
+        " stage"
+    )
 
 
 def check_classes(scans: Iterable[Scan], classes: Iterable[tuple[str, ...]], folds: int) -> None:

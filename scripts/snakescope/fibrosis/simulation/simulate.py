@@ -18,6 +18,7 @@ from snakescope.fibrosis.simulation.anatomy import Patient, draw_anatomy, draw_p
 from snakescope.fibrosis.simulation.cohort import Planned, cohort
 from snakescope.fibrosis.simulation.devices import DEVICES, burn_in, scan_convert
 from snakescope.fibrosis.simulation.settings import PRESETS, STAGES, SimulateSettings
+from snakescope.fibrosis.simulation.views import draw_view, shown, varied
 from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 from snakescope.step.tables import write_table
@@ -32,7 +33,8 @@ class Scan(NamedTuple):
         image: uint8, shape (Y, X), with burned-in text.
         mask: uint8, 255 where the liver is.
         patient: what was drawn of the patient.
-        nakagami: median Nakagami parameter in the liver, of the envelope before compression.
+        nakagami: median Nakagami parameter in the liver, of the envelope before compression; NaN of
+            views.
     """
 
     image: NDArray[np.uint8]
@@ -47,17 +49,23 @@ def simulate(planned: Planned, settings: SimulateSettings) -> Scan:
     own = zlib.crc32(f"{settings.set} {settings.seed} {planned.patient}".encode())
     patient = draw_patient(planned.stage, preset, np.random.default_rng(own))
     rng = np.random.default_rng([own, planned.number])
-    anatomy = draw_anatomy(patient, preset, device, own, rng)
-    envelope = envelope_of(anatomy, device, rng)
-    gain = float(rng.normal(0, preset.gain_sd_db))
-    grey = displayed(envelope, anatomy, patient, device, gain, rng)
+    if preset.any_view:
+        device = varied(device, rng)
+        view = draw_view(patient, preset, device, rng)
+        grey, liver, envelope = shown(view, device, rng), view.liver, None
+    else:
+        anatomy = draw_anatomy(patient, preset, device, own, rng)
+        envelope, liver = envelope_of(anatomy, device, rng), anatomy.liver
+        gain = float(rng.normal(0, preset.gain_sd_db))
+        grey = displayed(envelope, anatomy, patient, device, gain, rng)
     image = scan_convert(device, np.round(grey * 255).astype(np.uint8))
-    mask = scan_convert(device, anatomy.liver.astype(np.uint8) * 255, nearest=True)
+    mask = scan_convert(device, liver.astype(np.uint8) * 255, nearest=True)
     return Scan(
         burn_in(device, image.astype(np.uint8), planned.patient, rng),
         mask.astype(np.uint8),
         patient,
-        nakagami_m(envelope, anatomy.liver, rng),
+        # Of scans through a scanner of unknown settings it says nothing.
+        float("nan") if envelope is None else nakagami_m(envelope, liver, rng),
     )
 
 

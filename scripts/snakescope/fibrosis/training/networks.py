@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -18,11 +18,14 @@ from snakescope.fibrosis.networks.losses import (
 from snakescope.fibrosis.networks.ordinal import OrdinalNet
 from snakescope.fibrosis.networks.unet import UNet
 from snakescope.fibrosis.simulation.settings import STAGES
+from snakescope.fibrosis.training.beside import simulated_views
 from snakescope.fibrosis.training.examples import (
     Drawn,
     Examples,
+    Grey,
     Normalisation,
     moved,
+    normalisation_of,
     normalised,
     rescanned,
     resized,
@@ -39,6 +42,17 @@ from snakescope.step.errors import StepError
 from snakescope.step.progress import progress
 
 Batch = list[tuple[Drawn, int]]
+
+
+class Scan(NamedTuple):
+    """A training scan at the size of a network, its label, and what it is normalised with."""
+
+    image: Grey
+    mask: Grey
+    label: int
+    norm: Normalisation
+
+
 PAPER_RHO, PAPER_EPS = 0.95, 1e-7
 """Of ADADELTA in Keras 2.1.6, which Kang et al. used; torch's defaults are others."""
 
@@ -71,6 +85,31 @@ def inputs_of(
     )
 
 
+def material(
+    model: str, examples: Examples, norm: Normalisation, settings: FitSettings
+) -> list[Scan]:
+    """What a network is trained on: the scans, and beside few of them simulated views."""
+    size = size_of(model, settings)
+
+    def of(part: Examples, norm: Normalisation) -> list[Scan]:
+        names = [STAGES[one] for one in part.stages]
+        labels = (
+            [class_of(stage, settings.classes) for stage in names]
+            if model == "paper"
+            else part.stages.tolist()
+        )
+        return [
+            Scan(resized(image, size), resized_mask(mask, size), int(label), norm)
+            for image, mask, label in zip(part.images, part.masks, labels, strict=True)
+        ]
+
+    scans, count = of(examples, norm), settings.ordinal.views
+    if model == "paper" or not count:
+        return scans
+    views = simulated_views(count, settings.seed)
+    return scans * max(1, count // (2 * len(scans))) + of(views, normalisation_of(views))
+
+
 def train_network(
     model: str,
     examples: Examples,
@@ -93,24 +132,17 @@ def train_network(
     network = build(model, settings).to(device)
     if settings.start and isinstance(network, OrdinalNet):
         start_from(network, settings.start)
-    size = size_of(model, settings)
-    images = [resized(image, size) for image in examples.images]
-    masks = [resized_mask(mask, size) for mask in examples.masks]
-    names = np.array(STAGES)[examples.stages]
-    labels = (
-        [class_of(stage, settings.classes) for stage in names]
-        if model == "paper"
-        else examples.stages.tolist()
-    )
+    scans = material(model, examples, norm, settings)
 
     def draw(index: int, rng: np.random.Generator) -> tuple[Drawn, int]:
-        drawn = moved(images[index], masks[index], rng, settings.flip, settings.moves)
+        scan = scans[index]
+        drawn = moved(scan.image, scan.mask, rng, settings.flip, settings.moves)
         if model != "paper":
             drawn = drawn._replace(image=rescanned(drawn.image, rng))
-        return drawn._replace(image=normalised(drawn.image, norm)), int(labels[index])
+        return drawn._replace(image=normalised(drawn.image, scan.norm)), scan.label
 
     one = settings.paper if model == "paper" else settings.ordinal
-    samples = Samples(draw, len(examples), min(one.batch, len(examples)), settings.seed)
+    samples = Samples(draw, len(scans), min(one.batch, len(scans)), settings.seed)
     steps = one.epochs * samples.epoch_steps
     dtype = arithmetic(settings.precision, device)
 
@@ -121,7 +153,8 @@ def train_network(
         if isinstance(network, OrdinalNet):
             with autocast(device, dtype):
                 logits = network.liver(x)
-            return {"mask": mask_loss([one.float() for one in logits], y)}
+            masks = [one.float() for one in logits]
+            return {"mask": mask_loss(masks, y, settings.ordinal.overlap)}
         with autocast(device, dtype):
             output = network(x)
         masks = [one.float() for one in output.masks]
