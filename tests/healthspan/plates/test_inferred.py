@@ -15,7 +15,7 @@ from snakescope.healthspan.plates.inferred import (
     same_images,
 )
 from snakescope.healthspan.plates.manifest import PlateFrames, write_frame_size
-from snakescope.healthspan.plates.scan import scan_plate
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.step.errors import StepError
@@ -23,7 +23,7 @@ from snakescope.step.errors import StepError
 
 def look_at(folder: Path, name: str) -> Look:
     plate = Plate(name=name, experiment="e", condition="N2", folder=str(folder))
-    frames = scan_plate(plate, IngestSettings(max_missing_fraction=0.9))
+    frames = PlateScanner(IngestSettings(max_missing_fraction=0.9)).scan(plate)
     assert isinstance(frames, PlateFrames)
     return Look(plate, frames, write_frame_size(folder / "manifest", frames), 10.0)
 

@@ -7,7 +7,7 @@ import pytest
 from snakescope.healthspan.plates import scan as scan_module
 from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
 from snakescope.healthspan.plates.raw_folder import ImageFile
-from snakescope.healthspan.plates.scan import PlateScanner, scan_plate
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 
@@ -25,13 +25,13 @@ def plate_at(folder: Path, well: str = "", name: str = "p1") -> Plate:
 
 
 def scan(folder: Path, well: str = "", name: str = "p1", **settings: object) -> PlateFrames:
-    found = scan_plate(plate_at(folder, well, name), IngestSettings.model_validate(settings))
+    found = PlateScanner(IngestSettings.model_validate(settings)).scan(plate_at(folder, well, name))
     assert isinstance(found, PlateFrames), found.reason
     return found
 
 
 def problem(folder: Path, well: str = "", **settings: object) -> str:
-    found = scan_plate(plate_at(folder, well), IngestSettings.model_validate(settings))
+    found = PlateScanner(IngestSettings.model_validate(settings)).scan(plate_at(folder, well))
     assert isinstance(found, PlateProblem), "expected a problem"
     assert "\n" not in found.reason
     return found.reason.removeprefix(f"{folder}: ")

@@ -108,7 +108,7 @@ def inspect_folder(
     first = next((one for one in all_series if one.frames is not None), None)
     scale = Scale(options.pixel_size_um, options.dish_mm, options.dish_inner_mm)
     if first is not None and first.frames is not None:
-        proposals.append(_channels(first.frames, keys, aliases, paths))
+        proposals.append(_channels(first.frames, aliases, paths))
         schedule = _schedule(first.frames)
         proposals += _scheduled(schedule, named, settings)
         scale = _asked(scale)
@@ -251,9 +251,7 @@ def _subfolders(paths: Sequence[str]) -> list[str]:
     return sorted(by_folder) if several and min(shared) > 0.5 else []
 
 
-def _channels(
-    frames: PlateFrames, keys: Mapping[str, Any], aliases: Mapping[str, str], paths: Sequence[str]
-) -> Proposal:
+def _channels(frames: PlateFrames, aliases: Mapping[str, str], paths: Sequence[str]) -> Proposal:
     said = " and ".join(one.replace("_", " ") for one in frames.channels)
     words = {
         word for path in paths for word in re.split(r"[\W_]+", path.lower()) if word in aliases

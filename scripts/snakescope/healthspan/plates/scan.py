@@ -81,11 +81,6 @@ class PlateScanner:
         return sorted({one.parts.position for one in named} - {""})
 
 
-def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlateProblem:
-    """Return the frames of one plate, or why it cannot be used."""
-    return PlateScanner(settings).scan(plate)
-
-
 def _frames(plate: Plate, settings: IngestSettings, listing: Listing) -> PlateFrames:
     images = listing.images
     if not images:
