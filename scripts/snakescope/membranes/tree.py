@@ -1,6 +1,5 @@
 """The membranes tree: from sections of electron micrographs to membranes."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -25,6 +24,7 @@ from snakescope.membranes.stacks.scan import check_apart, find_stack, is_simulat
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.steps import STEPS
 from snakescope.step.errors import StepError
+from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
 from snakescope.tree.tree import Tree
 
@@ -328,9 +328,7 @@ class Membranes(Tree[Stack]):
 
 def _kept(table: str) -> list[str]:
     """The settings that go on, in the table of a rung."""
-    with open(table, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    return [row["kernels"] for row in rows if row["kept"] == "yes"]
+    return [row["kernels"] for row in table_rows(table) if row["kept"] == "yes"]
 
 
 def _files(manifest: Manifest) -> list[str]:
@@ -339,8 +337,7 @@ def _files(manifest: Manifest) -> list[str]:
 
 
 def _scores(name: str, path: Path) -> list[str]:
-    with open(path, encoding="utf-8", newline="") as file:
-        table = [row for row in csv.DictReader(file, delimiter="\t") if row.get("metric")]
+    table = [row for row in table_rows(path) if row.get("metric")]
     rows = {row["metric"]: row for row in table if row["network"] == "network"}
     shown = {"V_Rand": "v_rand", "V_Info": "v_info", "IoU of membranes": "iou"}
     scores = [f"{text} {float(rows[m]['value']):.3f}" for text, m in shown.items() if m in rows]

@@ -1,6 +1,5 @@
 """The neurites tree: from volumes of electron micrographs to neurites."""
 
-import csv
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -26,6 +25,7 @@ from snakescope.neurites.volumes.scan import (
 from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume
 from snakescope.settings.alike import is_one
 from snakescope.step.errors import StepError
+from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
 from snakescope.tree.provenance import stated
 from snakescope.tree.tree import Tree
@@ -342,8 +342,7 @@ class Neurites(Tree[Volume]):
 
 
 def _scores(name: str, volume: Volume, path: Path) -> list[str]:
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = table_rows(path)
     shown = [("written", row) for row in rows if row["written"] == "yes"]
     shown += [("best", row) for row in sorted(rows, key=lambda row: float(row["arand"]))[:1]]
     trained_on = f" ({TRAINED_ON})" if volume.set == "train" else ""

@@ -1,7 +1,5 @@
 """The sperm tree: videos, clips of them, and the networks that grade clips."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -18,6 +16,7 @@ from snakescope.sperm.steps import STEPS
 from snakescope.sperm.videos.sheet import FILES, GRADES, Clip, Video
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_rows, table_text
 from snakescope.tree.costs import Size
 
 CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
@@ -138,18 +137,14 @@ class Sperm(Dishes):
         return video.notes
 
     def _write_plan(self, video: str) -> None:
-        text = io.StringIO()
-        table = csv.writer(text, delimiter="\t", lineterminator="\n")
-        table.writerow(PLAN)
+        rows = []
         for name, clip in self.clips_of(video).items():
             source = self.sheet[clip.video] if clip.video else None
             path = source.path if source else clip.file
             um = source.um_per_px if source else clip.um_per_px
             fps = source.fps if source else clip.fps
-            place = [clip.x_px, clip.y_px, um, fps, ""]
-            cells = ["" if one is None else one for one in place]
-            table.writerow([name, path, clip.start_s, *cells])
-        write_if_changed(f"{self.manifest(video)}/clips.tsv", text.getvalue())
+            rows.append([name, path, clip.start_s, clip.x_px, clip.y_px, um, fps, ""])
+        write_if_changed(f"{self.manifest(video)}/clips.tsv", table_text(PLAN, rows))
 
     def after_scan(self) -> list[str]:
         """Write the tables of items and of the clips that are files."""
@@ -276,9 +271,7 @@ class Sperm(Dishes):
         path = Path(f"{self.folder}/scores.tsv")
         lines = []
         if path.exists():
-            with open(path, encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file, delimiter="\t"))
-            for row in rows:
+            for row in table_rows(path):
                 if row["metric"] == "mse_e2" and " - " not in row["model"]:
                     ends = f" ({row['low']} to {row['high']})" if row["low"] else ""
                     lines.append(f"{row['model']}: squared error {row['value']}e-2{ends}")
