@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.learning.registry import Model
-from snakescope.settings.alike import alike, is_copy, is_one, notes_of_persons
+from snakescope.settings.alike import is_copy, is_one, notes_of_alike, notes_of_persons
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
 from snakescope.sperm.dishes import SIMULATED, Dishes
@@ -161,12 +161,8 @@ class Sperm(Dishes):
                     f" no {absent[0]}; correct the cells"
                 )
         every = [row.donor for row in self.sheet.values()]
-        dishes = alike(row.dish for row in self.sheet.values())
-        notes += [
-            f"the dishes {' and '.join(map(repr, own))} are ranked apart; spell them alike if they"
-            " are one"
-            for own in dishes
-        ]
+        dishes = [row.dish for row in self.sheet.values()]
+        notes += notes_of_alike("dishes", dishes, "are ranked apart")
         notes += notes_of_persons("donors", [*every, *(row.donor for row in self._files_of_clips)])
         labels = self.labels()
         donors = {self.groups()[name] for name in labels}
