@@ -11,6 +11,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from snakescope.imaging.volume_source import check_shape, in_words
 from snakescope.imaging.volumes import Source, describe, placed
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.step.errors import StepError
@@ -64,12 +65,7 @@ def find_sources(
     found = {"image": describe(volume.image)}
     if volume.labels:
         found["labels"] = _beside(found["image"], describe(volume.labels, "labels"), volume)
-        image, labels = (_by(found[kind].shape) for kind in ("image", "labels"))
-        if image != labels:
-            raise StepError(
-                f"{volume.labels}: expected labels of the image's shape, {image} voxels (z, y, x), "
-                f"found {labels}; give the labels of this volume"
-            )
+        check_shape(volume.labels, "labels", found["labels"], found["image"], "volume")
     return _with_boundaries(volume, found)
 
 
@@ -81,12 +77,8 @@ def _with_boundaries(volume: Volume, found: dict[str, Source]) -> dict[str, Sour
     """
     if volume.boundaries:
         found[BOUNDARIES] = describe(volume.boundaries)
-        image, boundaries = (_by(found[kind].shape) for kind in ("image", BOUNDARIES))
-        if image != boundaries:
-            raise StepError(
-                f"{volume.boundaries}: expected boundary probabilities of the image's shape,"
-                f" {image} voxels (z, y, x), found {boundaries}; give those of this volume"
-            )
+        what = "boundary probabilities"
+        check_shape(volume.boundaries, what, found[BOUNDARIES], found["image"], "volume")
     return found
 
 
@@ -112,8 +104,8 @@ def _beside(image: Source, labels: Source, volume: Volume) -> Source:
     if any(begin < 0 or begin + own > whole for begin, own, whole in sides):
         raise StepError(
             f"{volume.labels}: expected labels within the image, found them from voxel {z}, {y},"
-            f" {x} on (attribute offset), {_by(labels.shape)} voxels in {_by(image.shape)};"
-            " correct offset or resolution"
+            f" {x} on (attribute offset), {in_words(labels.shape)} voxels in"
+            f" {in_words(image.shape)}; correct offset or resolution"
         )
     return placed(labels, (z, y, x), image.shape)
 
@@ -138,10 +130,6 @@ def _to_come(volume: Volume, shape: tuple[int, int, int], labels: str) -> dict[s
     return {
         kind: Source(path, "tiff", shape, dtype, (path,)) for kind, (path, dtype) in kinds.items()
     }
-
-
-def _by(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))
 
 
 def write_manifest(folder: str | Path, found: dict[str, Source]) -> None:
