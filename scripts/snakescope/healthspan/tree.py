@@ -35,6 +35,7 @@ from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.failures import Failure
 from snakescope.tree.parameters import signed
+from snakescope.tree.steps import run_outside_a_job
 from snakescope.tree.tree import Tree
 
 # Files that other jobs of a plate need, of every block and of the plate.
@@ -147,18 +148,13 @@ class Healthspan(Tree[Plate]):
         Args:
             failed: plates that failed in this run, and why; unjudged: those whose pages did.
         """
-        status = {}
-        for name in self.sheet:
-            for state, reasons in (
-                ("excluded", self.excluded),
-                ("unusable", self.problems),
-                ("not computed", failed or {}),
-            ):
-                if name in reasons:
-                    status[name] = (state, reasons[name])
-                    break
-            else:
-                status[name] = ("included", (unjudged or {}).get(name, ""))
+        status = {name: ("included", (unjudged or {}).get(name, "")) for name in self.sheet}
+        for state, reasons in (
+            ("not computed", failed or {}),
+            ("unusable", self.problems),
+            ("excluded", self.excluded),
+        ):
+            status |= {name: (state, why) for name, why in reasons.items() if name in status}
         return status
 
     @property
@@ -238,10 +234,7 @@ class Healthspan(Tree[Plate]):
         """
         name = wildcards.plate
         if not self.blocks(name):
-            found = self.problems.get(name) or self.excluded.get(name) or "no row"
-            raise StepError(
-                f"{self.settings.sheet}: expected a plate {name} that can be used, found {found}"
-            )
+            raise self.unusable(name)
         return f"{self.manifest(name)}/{self.blocks(name)[0]}.tsv"
 
     def reference_manifest(self, wildcards: Any) -> Any:
@@ -309,21 +302,13 @@ class Healthspan(Tree[Plate]):
 
     def models(self) -> Mapping[str, Model]:
         """The detector and the classifier."""
-        detector = Model(
-            self.detector,
-            "healthspan: detection: detect: weights",
-            training_command("detector", self.detector),
-        )
-        classifier = Model(
-            self.classifier,
-            "healthspan: states: classify: weights",
-            training_command("classifier", self.classifier),
-        )
-        start = Model(
-            self.start_weights,
-            "healthspan: fine_tuning: detector: start_weights",
-            training_command("detector", self.start_weights),
-        )
+
+        def of(kind: str, weights: str, key: str) -> Model:
+            return Model(weights, f"healthspan: {key}", training_command(kind, weights))
+
+        detector = of("detector", self.detector, "detection: detect: weights")
+        classifier = of("classifier", self.classifier, "states: classify: weights")
+        start = of("detector", self.start_weights, "fine_tuning: detector: start_weights")
         of_paper = {"paper_states": classifier, "paper_detection": detector}
         return {"detect": detector, "classify": classifier, "fine_tune": start, **of_paper}
 
@@ -387,9 +372,10 @@ class Healthspan(Tree[Plate]):
             if f"{folder}/survival.tsv" in planned and left and len(left) < len(members):
                 words = experiment_words(folder, experiment, left, self.review.path)
                 settings = ("--settings", self.recorded("experiment"))
-                problem = self.run_step("experiment", *words, *settings)
+                problem = run_outside_a_job(self.name, "experiment", *words, *settings)
                 made.append(f"{folder}/curves.png" + (f": {problem}" if problem else ""))
-        problem = self.run_step(
+        problem = run_outside_a_job(
+            self.name,
             "plates_table",
             *("--status", f"{self.results}/status.tsv"),
             *("--rows", *self.quality_rows(without=own)),

@@ -23,7 +23,6 @@ from snakescope.membranes.stacks.manifest import (
 from snakescope.membranes.stacks.scan import check_apart, find_stack, is_simulated
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.steps import STEPS
-from snakescope.step.errors import StepError
 from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
 from snakescope.tree.tree import Tree
@@ -120,10 +119,7 @@ class Membranes(Tree[Stack]):
         self.open()
         path = Path(self.manifest(name), FILE)
         if not path.exists():
-            found = self.problems.get(name, "no row")
-            raise StepError(
-                f"{self.settings.sheet}: expected a stack {name} that can be used, found {found}"
-            )
+            raise self.unusable(name)
         return read_manifest(path)
 
     def _blocks(self, name: str) -> dict[str, tuple[int, int]]:
@@ -158,10 +154,6 @@ class Membranes(Tree[Stack]):
         """What the sheet says of a stack that its results depend on, as JSON."""
         row = self.sheet[wildcards.stack]
         return row.model_dump_json(include={"positive", "crop", "voxel_nm", "set", *PARTS})
-
-    def extra(self, wildcards: Any) -> str:
-        """Cells of the stack in further columns of the sheet, as JSON."""
-        return json.dumps(self.sheet[wildcards.stack].extra)
 
     def scores(self, wildcards: Any) -> list[str]:
         """The table with the thresholds of a stack, if it has one."""

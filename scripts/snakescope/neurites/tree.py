@@ -121,10 +121,7 @@ class Neurites(Tree[Volume]):
     def _sources(self, volume: str) -> dict[str, Source]:
         self.open()
         if not Path(self.manifest(volume), "volume.json").exists():
-            found = self.problems.get(volume, "no row")
-            raise StepError(
-                f"{self.settings.sheet}: expected a volume {volume} that can be used, found {found}"
-            )
+            raise self.unusable(volume)
         return read_manifest(self.manifest(volume))
 
     def _grid(self, volume: str) -> Grid:
@@ -145,14 +142,6 @@ class Neurites(Tree[Volume]):
         grid = self.grid(wildcards.volume)
         voxel_nm = self.sheet[wildcards.volume].voxel_nm
         return json.dumps({"shape": grid.shape, "block": grid.block, "voxel_nm": voxel_nm})
-
-    def extra(self, wildcards: Any) -> str:
-        """Cells of the volume in further columns of the sheet, as JSON."""
-        return json.dumps(self.sheet[wildcards.volume].extra)
-
-    def set_of(self, wildcards: Any) -> str:
-        """What the volume's labels are for: train, validation or test."""
-        return self.sheet[wildcards.volume].set
 
     def histograms(self, wildcards: Any) -> str:
         """Whether a quantile is among the scorings, yes or no."""

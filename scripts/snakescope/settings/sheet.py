@@ -4,6 +4,7 @@ Read by every process that parses the Snakefile, so nothing heavy is imported he
 """
 
 import difflib
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -175,6 +176,11 @@ class Row(BaseModel):
             )
         return name
 
+    @property
+    def extra_json(self) -> str:
+        """Cells of further columns, as command lines take them."""
+        return json.dumps(self.extra)
+
     @classmethod
     def columns(cls) -> dict[str, FieldInfo]:
         """Return the field of every column, by the name that stands in the header."""
@@ -271,22 +277,16 @@ def read_sheet(path: str | Path, model: type[R], needed: bool = False) -> Sheet[
             continue
         # Case alone does not tell two folders apart on every file system.
         rows.setdefault(row.name.lower(), []).append((number, row))
-    for same in rows.values():
-        for number, row in same[1:]:
+    for first, *others in rows.values():
+        for number, row in (*others, first) if others else ():
+            again = f"again (first on line {first[0]})"
+            if number == first[0]:
+                again = f"on line {others[0][0]} as well"
             refused.append(
                 Refused(
                     number,
                     f"{path}, line {number}: expected every {subject} once, found {subject}"
-                    f" {row.name!r} again (first on line {same[0][0]}); rename or remove one",
-                )
-            )
-        if same[1:]:
-            first, row = same[0]
-            refused.append(
-                Refused(
-                    first,
-                    f"{path}, line {first}: expected every {subject} once, found {subject}"
-                    f" {row.name!r} on line {same[1][0]} as well; rename or remove one",
+                    f" {row.name!r} {again}; rename or remove one",
                 )
             )
     good = tuple(same[0][1] for same in rows.values() if not same[1:])
