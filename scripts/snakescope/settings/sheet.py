@@ -14,7 +14,6 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -23,12 +22,12 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_core.core_schema import ValidationInfo
 
 from snakescope.settings.load import did_you_mean, expected_value, point_for_comma
 from snakescope.settings.sheet_files import sheet_lines
+from snakescope.settings.strict import Strict
 from snakescope.step.errors import StepError
-from snakescope.step.numbers import checked, is_number, number_of
+from snakescope.step.numbers import number_of
 
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 """Names of subjects and of whatever else names a folder of results."""
@@ -128,7 +127,7 @@ REFUSED = "_line_"
 """What stands in the place of the name of a row that cannot be used, before its line."""
 
 
-class Row(BaseModel):
+class Row(Strict):
     """A row of a sample sheet; a tree's own row model adds a field for each of its columns.
 
     A cell that is empty has the default of its field. Cells of text stay as they are written:
@@ -139,9 +138,7 @@ class Row(BaseModel):
         extra: cells of columns that no field describes, in the order of the header.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(populate_by_name=True)
 
     taken: ClassVar[frozenset[str]] = frozenset()
     """Columns of the tables that ``extra`` is written to; no column of a user may be called so."""
@@ -151,12 +148,6 @@ class Row(BaseModel):
 
     name: Name
     extra: dict[str, str] = Field({}, exclude=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _number_as_written(cls, value: Any, info: ValidationInfo) -> Any:
-        field = cls.model_fields.get(info.field_name or "")
-        return checked(value) if field and is_number(field.annotation) else value
 
     @field_validator("name")
     @classmethod
