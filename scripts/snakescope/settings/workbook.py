@@ -6,7 +6,6 @@ the same sheet, one takes it for a row and the other does not.
 
 import datetime
 import io
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,14 +42,10 @@ def workbook_rows(
             sheet.title: (*_unseen(sheet, *ends[sheet.title]), _covered(sheet, *ends[sheet.title]))
             for sheet in calculated.worksheets
         }
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, TypeError, EOFError) as error:
+    except Exception as error:  # openpyxl and its XML parser raise many kinds on damaged files
         lines = str(error).splitlines() or [type(error).__name__]
         raise StepError(
-            f"{path}: expected an Excel workbook, found none ({lines[0][:80]}); save it again"
-        ) from None
-    except Exception as error:  # openpyxl and its XML parser raise many kinds on damaged files
-        raise StepError(
-            f"{path}: expected an Excel workbook, found a damaged one ({type(error).__name__});"
+            f"{path}: expected an Excel workbook, found none that is whole ({lines[0][:80]});"
             " save it again"
         ) from None
     filled = [name for name, rows in sheets.items() if rows]
