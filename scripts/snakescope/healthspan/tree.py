@@ -14,7 +14,6 @@ from snakescope.healthspan.plates import inferred
 from snakescope.healthspan.plates import status as plate_status
 from snakescope.healthspan.plates.gaps import beyond_neighbours
 from snakescope.healthspan.plates.manifest import (
-    PlateProblem,
     block_range,
     is_out_of_date,
     read_megapixels,
@@ -31,7 +30,6 @@ from snakescope.healthspan.training.commands import training_command
 from snakescope.healthspan.trial.options import add_options
 from snakescope.learning.registry import Model
 from snakescope.step.checksum import sha256_of
-from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.failures import Failure
 from snakescope.tree.parameters import signed
@@ -90,8 +88,6 @@ class Healthspan(Tree[Plate]):
         """Read the names in the raw folder of a plate and write the manifests of its blocks."""
         own = self.own_settings(row.name)
         found = self.scanner.scan(row, own.plates)
-        if isinstance(found, PlateProblem):
-            raise StepError(found.reason)
         folder = self.manifest(row.name)
         look = inferred.Look(row, found, write_frame_size(folder, found), self._pixel_size_um(row))
         inferred.check_one_picture(look)
@@ -341,10 +337,8 @@ class Healthspan(Tree[Plate]):
             paths = [path for path in paths if Path(path).exists()]
             more = f"  (and {len(paths) - 1} more plates)" if paths[1:] else ""
             pictures += [paths[0] + more] if paths else []
-        if pictures and Path(f"{self.results}/plates.html").exists():
-            pictures.append(f"{self.results}/plates.html")
-        if pictures and Path(f"{self.results}/review.html").exists():
-            pictures.append(f"{self.results}/review.html")
+        whole = [f"{self.results}/{page}" for page in ("plates.html", "review.html")]
+        pictures += [path for path in whole if pictures and Path(path).exists()]
         return ["\n  ".join(["Open:", *pictures])] if pictures else []
 
     def without_failed(

@@ -103,14 +103,6 @@ class PlateFrames:
     inferred: Inferred = Inferred()
 
 
-@dataclass(frozen=True)
-class PlateProblem:
-    """Why a plate cannot be processed, in one sentence."""
-
-    plate: str
-    reason: str
-
-
 def block_name(first: int, timepoints_per_block: int) -> str:
     """Return the name of the block that starts at timepoint ``first``, such as t010-t019."""
     return f"t{first:03d}-t{first + timepoints_per_block - 1:03d}"
