@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from snakescope.imaging.volume_source import check_shape, in_words
 from snakescope.imaging.volumes import Source, describe, placed
@@ -20,6 +21,7 @@ from snakescope.step.output import write_if_changed
 BOUNDARIES = "boundaries"
 LARGEST_SHIFT = 0.1
 """Of a voxel, by which labels may lie beside those of the image: rounding."""
+SOURCES = TypeAdapter(dict[str, Source])
 SIMULATED = "simulated/neurites/{volume}/{file}.tif"
 FETCHED = re.compile(r"fetched/neurites/snemi3d/(train|held_out|challenge)/image\.tif")
 SNEMI3D = (100, 1024, 1024)
@@ -140,13 +142,4 @@ def write_manifest(folder: str | Path, found: dict[str, Source]) -> None:
 
 def read_manifest(folder: str | Path) -> dict[str, Source]:
     """Read what the main process found of a volume."""
-    stored = json.loads(Path(folder, "volume.json").read_text(encoding="utf-8"))
-    return {kind: Source(**_tuples(fields)) for kind, fields in stored.items()}
-
-
-def _tuples(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: _tuple(one) for key, one in value.items()}
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(_tuple(one) for one in value) if isinstance(value, list) else value
+    return SOURCES.validate_json(Path(folder, "volume.json").read_bytes())
