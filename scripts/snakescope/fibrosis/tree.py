@@ -105,7 +105,7 @@ class Fibrosis(Trained[Scan]):
 
     def simulated(self) -> dict[str, str | list[str]]:
         """The files of the simulated set, by what they are."""
-        folder = f"{SIMULATED}{self.settings.simulation.set}"
+        folder = self.simulated_folder()
         planned = cohort(self.settings.simulation)
         return {
             "images": [f"{folder}/{one.image}" for one in planned],

@@ -1,7 +1,7 @@
 """The healthspan tree: from raw frames of plates to survival and healthspan curves."""
 
 import argparse
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,7 +32,7 @@ from snakescope.learning.registry import Model
 from snakescope.step.checksum import sha256_of
 from snakescope.tree.costs import Size
 from snakescope.tree.failures import Failure
-from snakescope.tree.parameters import signed
+from snakescope.tree.parameters import Files, signed
 from snakescope.tree.steps import run_outside_a_job
 from snakescope.tree.tree import Tree
 
@@ -46,7 +46,6 @@ LAST = "contact_sheet.png"
 # Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("pages", "experiment")
 NOT_JUDGED = ("experiment",)
-Files = Callable[[Any], list[str]]
 
 
 class Healthspan(Tree[Plate]):
@@ -251,20 +250,16 @@ class Healthspan(Tree[Plate]):
         recorded = self.settings_of("reference", wildcards.plate).recorded()
         return f"{recorded} {sha256_of(template)}" if Path(template).is_file() else recorded
 
-    def plate(self, wildcards: Any) -> Plate:
-        """The row of the sheet of a job's plate."""
-        return self.sheet[wildcards.plate]
-
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
-        return self._pixel_size_um(self.plate(wildcards))
+        return self._pixel_size_um(self.sheet[wildcards.plate])
 
     def _pixel_size_um(self, row: Plate) -> float:
         return float(row.pixel_size_um or self.own_settings(row.name).plates.pixel_size_um)
 
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""
-        worms = self.plate(wildcards).worms
+        worms = self.sheet[wildcards.plate].worms
         return "unknown" if worms is None else worms
 
     def _megapixels(self, plate: str) -> float:

@@ -25,13 +25,13 @@ from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.steps import STEPS
 from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
+from snakescope.tree.parameters import Files
 from snakescope.tree.tree import Tree
 
 RESULTS = ("membranes.ome.zarr", "membranes.tif", "sections.png", "page.html")
 TRUTH_RESULTS = ("scores.tsv", "scores.png")
 DEFAULT_WIDTH = 16
 LOOK = "look.json"
-Files = Callable[[Any], list[str]]
 
 
 class Membranes(Tree[Stack]):

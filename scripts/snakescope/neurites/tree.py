@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
@@ -27,6 +27,7 @@ from snakescope.settings.alike import is_one
 from snakescope.step.errors import StepError
 from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
+from snakescope.tree.parameters import Files
 from snakescope.tree.provenance import stated
 from snakescope.tree.tree import Tree
 
@@ -38,8 +39,6 @@ TRUTH_RESULTS = ("scores.tsv", "scores.png")
 EXPORTS = {"tiff": "segmentation.tif", "hdf5": "segmentation.h5"}
 TRAINING_SETS = ("train", "validation")
 MAX_WRITERS = 4
-
-Files = Callable[[Any], list[str]]
 
 
 class Neurites(Tree[Volume]):

@@ -152,9 +152,7 @@ class Sperm(Dishes):
         if self.clips_of(FILES):
             self._write_plan(FILES)
             self._check_donors()
-            absent = [
-                one.file for one in self.clips_of(FILES).values() if not Path(one.file).exists()
-            ]
+            absent = [one.file for one in self._files_of_clips if not Path(one.file).exists()]
             if absent:
                 raise StepError(
                     f"{self.settings.clips_sheet}: expected the files of {len(absent)} clips, found"
@@ -281,7 +279,7 @@ class Sperm(Dishes):
         """The files that the clips of a video are cut from."""
         self.open()
         if wildcards.video == FILES:
-            return sorted({row.file for row in self.clips_of(FILES).values()})
+            return sorted({row.file for row in self._files_of_clips})
         return [self.sheet[wildcards.video].path]
 
     def plan_of(self, wildcards: Any) -> str:
