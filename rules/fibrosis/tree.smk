@@ -5,35 +5,11 @@ Out: results/fibrosis/: ingest/, cross_validation/, report/; manifests are writt
      process
 """
 
-from snakescope.settings.sheet import LEGAL_NAME
-
 tree = config
 
 
-wildcard_constraints:
-    scan=LEGAL_NAME.pattern,
-
-
-module unusable:
-    snakefile:
-        "../shared/unusable.smk"
-    config:
-        tree
-
-
-use rule * from unusable
-
-
-module cross_validation:
-    snakefile:
-        "../shared/cross_validation.smk"
-    config:
-        tree
-
-
-use rule * from cross_validation
-
-
+include: "../shared/unusable.smk"
+include: "../shared/cross_validation.smk"
 include: "simulation.smk"
 include: "scans.smk"
 include: "prediction.smk"

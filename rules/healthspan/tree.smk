@@ -11,21 +11,11 @@ tree = config
 
 
 wildcard_constraints:
-    plate=LEGAL_NAME.pattern,
     experiment=LEGAL_NAME.pattern,
     block=r"t\d\d\d+-t\d\d\d+",
 
 
-module unusable:
-    snakefile:
-        "../shared/unusable.smk"
-    config:
-        tree
-
-
-use rule * from unusable
-
-
+include: "../shared/unusable.smk"
 include: "registration.smk"
 include: "detection.smk"
 include: "states.smk"

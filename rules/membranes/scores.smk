@@ -28,7 +28,7 @@ rule evaluate:
         settings=tree.recorded("evaluate"),
         stack=tree.file("{stack}/manifest/stack.json"),
         described=tree.described,
-        extra=tree.extra,
+        extra=tree.of_row("extra_json"),
     shell:
         "python -m snakescope membranes evaluate --stack {params.stack:q} --membranes {input.membranes:q}"
         " --settings {params.settings:q} --extra {params.extra:q} --scores {output.scores:q}"

@@ -5,26 +5,14 @@ Out: results/membranes/; manifests are written by the main process when a file o
      asked for, only where their content changes
 """
 
-from snakescope.settings.sheet import LEGAL_NAME
-
 tree = config
 
 
 wildcard_constraints:
-    stack=LEGAL_NAME.pattern,
     block=r"z\d+-\d+",
 
 
-module unusable:
-    snakefile:
-        "../shared/unusable.smk"
-    config:
-        tree
-
-
-use rule * from unusable
-
-
+include: "../shared/unusable.smk"
 include: "prediction.smk"
 include: "scores.smk"
 include: "report.smk"

@@ -5,27 +5,15 @@ Out: results/neurites/; manifests are written by the main process when a file of
      asked for, only where their content changes
 """
 
-from snakescope.settings.sheet import LEGAL_NAME
-
 tree = config
 
 
 wildcard_constraints:
-    volume=LEGAL_NAME.pattern,
     box=r"z\d+-\d+_y\d+-\d+_x\d+-\d+",
     slab=r"\d+",
 
 
-module unusable:
-    snakefile:
-        "../shared/unusable.smk"
-    config:
-        tree
-
-
-use rule * from unusable
-
-
+include: "../shared/unusable.smk"
 include: "volumes.smk"
 include: "prediction.smk"
 include: "fragments.smk"

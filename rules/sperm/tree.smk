@@ -11,7 +11,6 @@ tree = config
 
 
 wildcard_constraints:
-    video=LEGAL_NAME.pattern,
     dish=LEGAL_NAME.pattern,
     clip=LEGAL_NAME.pattern,
     preset="icsi_pvp|semen",
@@ -19,26 +18,8 @@ wildcard_constraints:
     method="grad_cam|rollout|relevance",
 
 
-module unusable:
-    snakefile:
-        "../shared/unusable.smk"
-    config:
-        tree
-
-
-use rule * from unusable
-
-
-module cross_validation:
-    snakefile:
-        "../shared/cross_validation.smk"
-    config:
-        tree
-
-
-use rule * from cross_validation
-
-
+include: "../shared/unusable.smk"
+include: "../shared/cross_validation.smk"
 include: "tracking.smk"
 include: "clips.smk"
 include: "results.smk"

@@ -40,11 +40,13 @@ TINY: dict[str, str] = {
     "sperm.sheets": "--folder e --table t.tsv",
     "sperm.dishes": "--dishes 2 --each 4 --table t.tsv",
     "sperm.visem": "--data none --table t.tsv",
-    "sperm.folds": "--networks vit --folds 0 --epochs 1 --each 2 --folder e --kept k --table t.tsv",
+    "sperm.folds": "--networks vit --folds 0 --epochs 1 --each 2 --folder e"
+    " --kept SHARED/k --table t.tsv",
     "sperm.explanations": "--networks vit --count 1 --erased 1 --epochs 1 --each 2 --folder e"
-    " --kept k --table t.tsv",
+    " --kept SHARED/k --table t.tsv",
     "sperm.speed": "--networks vit --sizes tiny --threads 1 --tries 1 --seconds 0 --table t.tsv",
-    "sperm.evaluation": "--networks vit --kept k --tables k --table t.tsv --page p.md",
+    "sperm.evaluation": "--networks vit --kept SHARED/k --tables SHARED/k --table t.tsv"
+    " --page p.md",
     "workflow.dry_run": "--plates 2 --timepoints 11 --times 1 --table t.tsv --page p.md",
     "workflow.cluster_faults": "--figures figures.tsv --table t.tsv --page p.md",
     "workflow.cluster_scale": "--plates 1 2 3 --blocks 10 50 --repeats 1 --table t.tsv --page p.md",
@@ -269,7 +271,7 @@ CHECKED: dict[str, Callable[[Path], None]] = {
 
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a plate that one benchmark computes and the next finds under two names."""
+    """What one benchmark computes and the next reads: a plate that has two names, and tables."""
     folder = tmp_path_factory.mktemp("shared")
     (folder / "whole").mkdir()
     (folder / "tiny").symlink_to("whole")

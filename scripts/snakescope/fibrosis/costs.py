@@ -5,11 +5,8 @@ pass through a training; ``part``, those of one step.
 """
 
 from snakescope.fibrosis.training.settings import FitSettings
-from snakescope.tree.costs import Cost, Size
+from snakescope.tree.costs import TRAINING_MINUTES, Cost, Size
 from snakescope.tree.trained import COSTS as SHARED
-
-TRAINING_MINUTES = 24 * 60
-"""Of a training, which goes on from its checkpoint when it is tried again."""
 
 COSTS = {
     **SHARED,

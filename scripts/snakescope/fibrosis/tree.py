@@ -1,7 +1,5 @@
 """The fibrosis tree: from B-mode scans to liver masks and stages of fibrosis."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from functools import cached_property
@@ -17,6 +15,7 @@ from snakescope.fibrosis.steps import STEPS
 from snakescope.settings.alike import notes_of_persons
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_text
 from snakescope.tree.costs import Size
 from snakescope.tree.trained import Trained
 
@@ -54,13 +53,8 @@ class Fibrosis(Trained[Scan]):
         rows = self.subjects.values()
         check_classes(rows, CLASSES[self.settings.training.classes], len(self.folds))
         columns = list(Scan.columns())
-        text = io.StringIO()
-        table = csv.writer(text, delimiter="\t", lineterminator="\n")
-        table.writerow(columns)
-        for row in rows:
-            values = row.model_dump(by_alias=True)
-            table.writerow([values[name] for name in columns])
-        write_if_changed(f"{self.results}/ingest/manifest/scans.tsv", text.getvalue())
+        cells = [row.model_dump(by_alias=True).values() for row in rows]
+        write_if_changed(f"{self.results}/ingest/manifest/scans.tsv", table_text(columns, cells))
         return notes_of_persons("patients", (row.patient for row in rows if row.patient))
 
     @property
@@ -111,7 +105,7 @@ class Fibrosis(Trained[Scan]):
 
     def simulated(self) -> dict[str, str | list[str]]:
         """The files of the simulated set, by what they are."""
-        folder = f"{SIMULATED}{self.settings.simulation.set}"
+        folder = self.simulated_folder()
         planned = cohort(self.settings.simulation)
         return {
             "images": [f"{folder}/{one.image}" for one in planned],

@@ -13,7 +13,7 @@ from typing import Any
 
 from snakescope.healthspan.plates.manifest import read_manifest_files
 from snakescope.step.output import write_json
-from snakescope.tree.provenance import configuration, sha256_of_file, software, stated
+from snakescope.tree.provenance import configuration, sha256_of_file, software, summed
 
 EXPLANATION = (
     "configuration: SHA-256 of configuration.yaml of the run and of the plate's own settings. "
@@ -41,18 +41,13 @@ def provenance(
         **software(),
         "configuration": dict(settings),
         "weights": {str(path): sha256_of_file(path) for path in weights},
-        "manifests": {str(path): _inputs(path) for path in manifests},
-    }
-
-
-def _inputs(manifest: str | Path) -> dict[str, Any]:
-    files = read_manifest_files(manifest)
-    size, checksum = stated(files)
-    return {
-        "sha256": sha256_of_file(manifest),
-        "frames": len(files),
-        "frames_bytes": size,
-        "frames_sha256": checksum,
+        "manifests": {
+            str(path): {
+                "sha256": sha256_of_file(path),
+                **summed("frames", read_manifest_files(path)),
+            }
+            for path in manifests
+        },
     }
 
 

@@ -1,7 +1,7 @@
 """The healthspan tree: from raw frames of plates to survival and healthspan curves."""
 
 import argparse
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +14,6 @@ from snakescope.healthspan.plates import inferred
 from snakescope.healthspan.plates import status as plate_status
 from snakescope.healthspan.plates.gaps import beyond_neighbours
 from snakescope.healthspan.plates.manifest import (
-    PlateProblem,
     block_range,
     is_out_of_date,
     read_megapixels,
@@ -31,10 +30,10 @@ from snakescope.healthspan.training.commands import training_command
 from snakescope.healthspan.trial.options import add_options
 from snakescope.learning.registry import Model
 from snakescope.step.checksum import sha256_of
-from snakescope.step.errors import StepError
 from snakescope.tree.costs import Size
 from snakescope.tree.failures import Failure
-from snakescope.tree.parameters import signed
+from snakescope.tree.parameters import Files, signed
+from snakescope.tree.steps import run_outside_a_job
 from snakescope.tree.tree import Tree
 
 # Files that other jobs of a plate need, of every block and of the plate.
@@ -47,7 +46,6 @@ LAST = "contact_sheet.png"
 # Rules whose failure leaves a plate in its experiment, and those that leave it its quality.
 NOT_COMPARED = ("pages", "experiment")
 NOT_JUDGED = ("experiment",)
-Files = Callable[[Any], list[str]]
 
 
 class Healthspan(Tree[Plate]):
@@ -89,8 +87,6 @@ class Healthspan(Tree[Plate]):
         """Read the names in the raw folder of a plate and write the manifests of its blocks."""
         own = self.own_settings(row.name)
         found = self.scanner.scan(row, own.plates)
-        if isinstance(found, PlateProblem):
-            raise StepError(found.reason)
         folder = self.manifest(row.name)
         look = inferred.Look(row, found, write_frame_size(folder, found), self._pixel_size_um(row))
         inferred.check_one_picture(look)
@@ -147,18 +143,13 @@ class Healthspan(Tree[Plate]):
         Args:
             failed: plates that failed in this run, and why; unjudged: those whose pages did.
         """
-        status = {}
-        for name in self.sheet:
-            for state, reasons in (
-                ("excluded", self.excluded),
-                ("unusable", self.problems),
-                ("not computed", failed or {}),
-            ):
-                if name in reasons:
-                    status[name] = (state, reasons[name])
-                    break
-            else:
-                status[name] = ("included", (unjudged or {}).get(name, ""))
+        status = {name: ("included", (unjudged or {}).get(name, "")) for name in self.sheet}
+        for state, reasons in (
+            ("not computed", failed or {}),
+            ("unusable", self.problems),
+            ("excluded", self.excluded),
+        ):
+            status |= {name: (state, why) for name, why in reasons.items() if name in status}
         return status
 
     @property
@@ -238,10 +229,7 @@ class Healthspan(Tree[Plate]):
         """
         name = wildcards.plate
         if not self.blocks(name):
-            found = self.problems.get(name) or self.excluded.get(name) or "no row"
-            raise StepError(
-                f"{self.settings.sheet}: expected a plate {name} that can be used, found {found}"
-            )
+            raise self.unusable(name)
         return f"{self.manifest(name)}/{self.blocks(name)[0]}.tsv"
 
     def reference_manifest(self, wildcards: Any) -> Any:
@@ -262,20 +250,16 @@ class Healthspan(Tree[Plate]):
         recorded = self.settings_of("reference", wildcards.plate).recorded()
         return f"{recorded} {sha256_of(template)}" if Path(template).is_file() else recorded
 
-    def plate(self, wildcards: Any) -> Plate:
-        """The row of the sheet of a job's plate."""
-        return self.sheet[wildcards.plate]
-
     def pixel_size_um(self, wildcards: Any) -> float:
         """The pixel size of the plate's raw images (um)."""
-        return self._pixel_size_um(self.plate(wildcards))
+        return self._pixel_size_um(self.sheet[wildcards.plate])
 
     def _pixel_size_um(self, row: Plate) -> float:
         return float(row.pixel_size_um or self.own_settings(row.name).plates.pixel_size_um)
 
     def worms(self, wildcards: Any) -> int | str:
         """The number of worms put on the plate, or ``unknown``."""
-        worms = self.plate(wildcards).worms
+        worms = self.sheet[wildcards.plate].worms
         return "unknown" if worms is None else worms
 
     def _megapixels(self, plate: str) -> float:
@@ -309,21 +293,13 @@ class Healthspan(Tree[Plate]):
 
     def models(self) -> Mapping[str, Model]:
         """The detector and the classifier."""
-        detector = Model(
-            self.detector,
-            "healthspan: detection: detect: weights",
-            training_command("detector", self.detector),
-        )
-        classifier = Model(
-            self.classifier,
-            "healthspan: states: classify: weights",
-            training_command("classifier", self.classifier),
-        )
-        start = Model(
-            self.start_weights,
-            "healthspan: fine_tuning: detector: start_weights",
-            training_command("detector", self.start_weights),
-        )
+
+        def of(kind: str, weights: str, key: str) -> Model:
+            return Model(weights, f"healthspan: {key}", training_command(kind, weights))
+
+        detector = of("detector", self.detector, "detection: detect: weights")
+        classifier = of("classifier", self.classifier, "states: classify: weights")
+        start = of("detector", self.start_weights, "fine_tuning: detector: start_weights")
         of_paper = {"paper_states": classifier, "paper_detection": detector}
         return {"detect": detector, "classify": classifier, "fine_tune": start, **of_paper}
 
@@ -356,10 +332,8 @@ class Healthspan(Tree[Plate]):
             paths = [path for path in paths if Path(path).exists()]
             more = f"  (and {len(paths) - 1} more plates)" if paths[1:] else ""
             pictures += [paths[0] + more] if paths else []
-        if pictures and Path(f"{self.results}/plates.html").exists():
-            pictures.append(f"{self.results}/plates.html")
-        if pictures and Path(f"{self.results}/review.html").exists():
-            pictures.append(f"{self.results}/review.html")
+        whole = [f"{self.results}/{page}" for page in ("plates.html", "review.html")]
+        pictures += [path for path in whole if pictures and Path(path).exists()]
         return ["\n  ".join(["Open:", *pictures])] if pictures else []
 
     def without_failed(
@@ -387,9 +361,10 @@ class Healthspan(Tree[Plate]):
             if f"{folder}/survival.tsv" in planned and left and len(left) < len(members):
                 words = experiment_words(folder, experiment, left, self.review.path)
                 settings = ("--settings", self.recorded("experiment"))
-                problem = self.run_step("experiment", *words, *settings)
+                problem = run_outside_a_job(self.name, "experiment", *words, *settings)
                 made.append(f"{folder}/curves.png" + (f": {problem}" if problem else ""))
-        problem = self.run_step(
+        problem = run_outside_a_job(
+            self.name,
             "plates_table",
             *("--status", f"{self.results}/status.tsv"),
             *("--rows", *self.quality_rows(without=own)),

@@ -190,7 +190,7 @@ def check_whole(file: TiffFile, page: TiffPage, size: int) -> None:
         over |= any(a < high and low < a + n for a, n in ordered)
     if over or ordered[0][0] < 8:
         raise ValueError("its strips lie on one another or on its description")
-    _check_end(file, page, max(ends), size)
+    _check_end(file, max(ends), size)
     name = getattr(page.compression, "name", "")
     if int(page.compression) == 1:
         if not page.is_tiled:
@@ -247,7 +247,7 @@ def _described(file: TiffFile, page: TiffPage) -> list[tuple[int, int]]:
     return spans
 
 
-def _check_end(file: TiffFile, page: TiffPage, data_end: int, size: int) -> None:
+def _check_end(file: TiffFile, data_end: int, size: int) -> None:
     """Refuse a file that goes on for some bytes after all it describes: it was shifted within.
 
     Raises:

@@ -74,6 +74,27 @@ def damaged(path: str, error: Exception) -> StepError:
     )
 
 
+def in_words(shape: Sequence[int]) -> str:
+    """A shape as sentences have it, such as 10 x 512 x 512."""
+    return " x ".join(map(str, shape))
+
+
+def check_shape(path: str, what: str, found: Source, image: Source, subject: str) -> None:
+    """Refuse what lies over an image, such as its labels, and has another shape.
+
+    Args:
+        path: in the sheet; what: it is, in the plural; subject: of the sheet, such as volume.
+
+    Raises:
+        StepError: the shapes differ.
+    """
+    if found.shape != image.shape:
+        raise StepError(
+            f"{path}: expected {what} of the image's shape, {in_words(image.shape)} voxels"
+            f" (z, y, x), found {in_words(found.shape)}; give those of this {subject}"
+        )
+
+
 def three_axes(path: str, shape: Sequence[int]) -> list[int]:
     """Return which axes of an array are z, y and x: those of length 1 around them are left out.
 
@@ -100,7 +121,7 @@ def checked(path: str, shape: Sequence[int]) -> Zyx:
     if len(shape) != 3 or min(shape) < 1:
         raise StepError(
             f"{path}: expected one grey volume with the axes z, y, x, found the shape "
-            f"{' x '.join(map(str, shape))}; keep one channel and one time"
+            f"{in_words(shape)}; keep one channel and one time"
         )
     z, y, x = map(int, shape)
     if x in COLOURS and min(z, y) > FEWEST_PX:

@@ -283,12 +283,6 @@ def brier_score(probabilities: NDArray[np.float64], truth: NDArray[np.integer]) 
     return float(((probabilities - wanted) ** 2).sum(axis=1).mean())
 
 
-def log_loss(probabilities: NDArray[np.float64], truth: NDArray[np.integer]) -> float:
-    """Mean negative logarithm (nats) of the probability of the true class."""
-    labels = np.arange(probabilities.shape[1])
-    return float(metrics.log_loss(truth, probabilities, labels=labels))
-
-
 def calibration_line(probability: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
     """Slope and intercept of the logistic regression of truth on the logit of a probability.
 

@@ -11,13 +11,11 @@ from snakescope.membranes.networks.settings import NetworkSettings
 from snakescope.membranes.prediction.settings import PredictSettings
 from snakescope.membranes.stacks.manifest import Manifest
 from snakescope.membranes.training.settings import TrainSettings
-from snakescope.tree.costs import Cost, Size
+from snakescope.tree.costs import TRAINING_MINUTES, Cost, Size
 
 MEGA = 1e6
 MARGIN_PX = 80
 """Around a tile, the largest that a kernel makes."""
-TRAINING_MINUTES = 24 * 60
-"""Of a training, which goes on from its checkpoint when it is tried again."""
 
 _TRAINING = {"mpx": 12.0, "held": 90.0}
 

@@ -1,6 +1,5 @@
 """The membranes tree: from sections of electron micrographs to membranes."""
 
-import csv
 import json
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
@@ -24,15 +23,15 @@ from snakescope.membranes.stacks.manifest import (
 from snakescope.membranes.stacks.scan import check_apart, find_stack, is_simulated
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.steps import STEPS
-from snakescope.step.errors import StepError
+from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
+from snakescope.tree.parameters import Files
 from snakescope.tree.tree import Tree
 
 RESULTS = ("membranes.ome.zarr", "membranes.tif", "sections.png", "page.html")
 TRUTH_RESULTS = ("scores.tsv", "scores.png")
 DEFAULT_WIDTH = 16
 LOOK = "look.json"
-Files = Callable[[Any], list[str]]
 
 
 class Membranes(Tree[Stack]):
@@ -120,10 +119,7 @@ class Membranes(Tree[Stack]):
         self.open()
         path = Path(self.manifest(name), FILE)
         if not path.exists():
-            found = self.problems.get(name, "no row")
-            raise StepError(
-                f"{self.settings.sheet}: expected a stack {name} that can be used, found {found}"
-            )
+            raise self.unusable(name)
         return read_manifest(path)
 
     def _blocks(self, name: str) -> dict[str, tuple[int, int]]:
@@ -158,10 +154,6 @@ class Membranes(Tree[Stack]):
         """What the sheet says of a stack that its results depend on, as JSON."""
         row = self.sheet[wildcards.stack]
         return row.model_dump_json(include={"positive", "crop", "voxel_nm", "set", *PARTS})
-
-    def extra(self, wildcards: Any) -> str:
-        """Cells of the stack in further columns of the sheet, as JSON."""
-        return json.dumps(self.sheet[wildcards.stack].extra)
 
     def scores(self, wildcards: Any) -> list[str]:
         """The table with the thresholds of a stack, if it has one."""
@@ -328,9 +320,7 @@ class Membranes(Tree[Stack]):
 
 def _kept(table: str) -> list[str]:
     """The settings that go on, in the table of a rung."""
-    with open(table, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
-    return [row["kernels"] for row in rows if row["kept"] == "yes"]
+    return [row["kernels"] for row in table_rows(table) if row["kept"] == "yes"]
 
 
 def _files(manifest: Manifest) -> list[str]:
@@ -339,8 +329,7 @@ def _files(manifest: Manifest) -> list[str]:
 
 
 def _scores(name: str, path: Path) -> list[str]:
-    with open(path, encoding="utf-8", newline="") as file:
-        table = [row for row in csv.DictReader(file, delimiter="\t") if row.get("metric")]
+    table = [row for row in table_rows(path) if row.get("metric")]
     rows = {row["metric"]: row for row in table if row["network"] == "network"}
     shown = {"V_Rand": "v_rand", "V_Info": "v_info", "IoU of membranes": "iou"}
     scores = [f"{text} {float(rows[m]['value']):.3f}" for text, m in shown.items() if m in rows]

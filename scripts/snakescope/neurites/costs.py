@@ -22,7 +22,7 @@ from snakescope.neurites.paper.settings import PaperSettings
 from snakescope.neurites.settings import NeuritesSettings
 from snakescope.neurites.training.settings import KEPT_IN_MEMORY, TrainSettings
 from snakescope.neurites.volumes.blocks import Block, Grid, Zyx, box_shape, stride_of
-from snakescope.tree.costs import Cost, Size
+from snakescope.tree.costs import TRAINING_MINUTES, Cost, Size
 
 CHUNK_SECTIONS = 16
 """Depth of the chunks of a segmentation, of which an export reads one layer at a time."""
@@ -34,9 +34,6 @@ EDGE_VALUES = 15
 
 SURFACE = 2 / 3
 """Power with which the edges that a block hands on grow with its voxels."""
-
-TRAINING_MINUTES = 24 * 60
-"""Of a training, which goes on from its checkpoint when it is tried again."""
 
 
 def _cost(

@@ -11,7 +11,7 @@ from typing import Any
 
 from snakescope.neurites.volumes.scan import read_manifest
 from snakescope.step.output import write_json
-from snakescope.tree.provenance import sha256_of_file, software, stated
+from snakescope.tree.provenance import sha256_of_file, software, summed
 
 EXPLANATION = (
     "weights: SHA-256 of their contents. sources: of the image and of the labels the path in the "
@@ -33,15 +33,12 @@ def provenance(volume: str, weights: str | Path, manifest: str | Path) -> dict[s
     """
     sources = {}
     for kind, source in read_manifest(Path(manifest).parent).items():
-        size, checksum = stated(source.files)
         sources[kind] = {
             "path": source.path,
             "dataset": source.dataset,
             "shape_zyx": list(source.shape),
             "dtype": source.dtype,
-            "files": len(source.files),
-            "files_bytes": size,
-            "files_sha256": checksum,
+            **summed("files", source.files),
         }
     return {
         "volume": volume,

@@ -1,9 +1,8 @@
 """The neurites tree: from volumes of electron micrographs to neurites."""
 
-import csv
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import cache, cached_property
 from pathlib import Path
@@ -26,7 +25,9 @@ from snakescope.neurites.volumes.scan import (
 from snakescope.neurites.volumes.sheet import TRAINED_ON, Volume
 from snakescope.settings.alike import is_one
 from snakescope.step.errors import StepError
+from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
+from snakescope.tree.parameters import Files
 from snakescope.tree.provenance import stated
 from snakescope.tree.tree import Tree
 
@@ -38,8 +39,6 @@ TRUTH_RESULTS = ("scores.tsv", "scores.png")
 EXPORTS = {"tiff": "segmentation.tif", "hdf5": "segmentation.h5"}
 TRAINING_SETS = ("train", "validation")
 MAX_WRITERS = 4
-
-Files = Callable[[Any], list[str]]
 
 
 class Neurites(Tree[Volume]):
@@ -121,10 +120,7 @@ class Neurites(Tree[Volume]):
     def _sources(self, volume: str) -> dict[str, Source]:
         self.open()
         if not Path(self.manifest(volume), "volume.json").exists():
-            found = self.problems.get(volume, "no row")
-            raise StepError(
-                f"{self.settings.sheet}: expected a volume {volume} that can be used, found {found}"
-            )
+            raise self.unusable(volume)
         return read_manifest(self.manifest(volume))
 
     def _grid(self, volume: str) -> Grid:
@@ -145,14 +141,6 @@ class Neurites(Tree[Volume]):
         grid = self.grid(wildcards.volume)
         voxel_nm = self.sheet[wildcards.volume].voxel_nm
         return json.dumps({"shape": grid.shape, "block": grid.block, "voxel_nm": voxel_nm})
-
-    def extra(self, wildcards: Any) -> str:
-        """Cells of the volume in further columns of the sheet, as JSON."""
-        return json.dumps(self.sheet[wildcards.volume].extra)
-
-    def set_of(self, wildcards: Any) -> str:
-        """What the volume's labels are for: train, validation or test."""
-        return self.sheet[wildcards.volume].set
 
     def histograms(self, wildcards: Any) -> str:
         """Whether a quantile is among the scorings, yes or no."""
@@ -342,8 +330,7 @@ class Neurites(Tree[Volume]):
 
 
 def _scores(name: str, volume: Volume, path: Path) -> list[str]:
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = table_rows(path)
     shown = [("written", row) for row in rows if row["written"] == "yes"]
     shown += [("best", row) for row in sorted(rows, key=lambda row: float(row["arand"]))[:1]]
     trained_on = f" ({TRAINED_ON})" if volume.set == "train" else ""

@@ -14,7 +14,6 @@ run_ended    succeeded
 ===========  ===========================================================================
 """
 
-import csv
 import json
 import os
 import re
@@ -25,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.step.errors import StepError
+from snakescope.step.rows import table_rows
 
 RUNS = Path("logs/runs")
 """Folder of the event logs, seen from the working directory."""
@@ -85,8 +85,7 @@ def used(job: Mapping[str, Any], temporary: frozenset[str] = frozenset()) -> dic
     as in very short steps. Of the outputs, those at ``temporary`` paths are removed later.
     """
     try:
-        with open(job.get("benchmark") or "", encoding="utf-8", newline="") as file:
-            row = next(csv.DictReader(file, delimiter="\t"), {})
+        row = next(iter(table_rows(job.get("benchmark") or "")), {})
     except OSError:
         row = {}
     sizes = {path: os.path.getsize(path) for path in job["output"] if os.path.isfile(path)}  # noqa: PTH113, PTH202

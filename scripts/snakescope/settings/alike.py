@@ -65,8 +65,20 @@ def notes_of_persons(persons: str, names: Iterable[str]) -> list[str]:
     Args:
         persons: what they are called, such as ``donors``.
     """
+    return notes_of_alike(
+        persons,
+        names,
+        "are taken for different ones, of whom one may be trained on and another tested",
+    )
+
+
+def notes_of_alike(what: str, names: Iterable[str], consequence: str) -> list[str]:
+    """Return a sentence for everything that is spelt in two ways.
+
+    Args:
+        what: they are, such as ``dishes``; consequence: of taking them for different ones.
+    """
     return [
-        f"the {persons} {' and '.join(map(repr, own))} are taken for different ones, of whom one"
-        " may be trained on and another tested; spell them alike if they are one"
+        f"the {what} {' and '.join(map(repr, own))} {consequence}; spell them alike if they are one"
         for own in alike(names)
     ]

@@ -5,9 +5,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
-
-from snakescope.settings.files import LOADER, check_config_files
+from snakescope.settings.files import read_config
 from snakescope.settings.load import did_you_mean, load_sections
 from snakescope.settings.strict import Settings
 from snakescope.step.errors import StepError
@@ -26,9 +24,10 @@ def with_differences(settings: S, path: str | Path, name: str, allowed: Sequence
     Raises:
         StepError: no such file, no YAML, a section that cannot differ, or a value that is refused.
     """
-    stated = _read(str(path))
-    if stated is None:
+    file = Path(path)
+    if not file.is_file():
         raise StepError(f"{path}: expected settings of the {name} tree, found no such file")
+    stated = _read(file, file.stat().st_mtime_ns)
     given = stated.get(name) or {}
     others = [str(key) for key in stated if key != name]
     if others or not isinstance(given, Mapping):
@@ -51,19 +50,8 @@ def with_differences(settings: S, path: str | Path, name: str, allowed: Sequence
 
 
 @lru_cache(maxsize=256)
-def _parsed(path: str, modified: int) -> Any:
-    check_config_files([path])
-    return yaml.load(Path(path).read_text(encoding="utf-8-sig"), Loader=LOADER)
-
-
-def _read(path: str) -> dict[str, Any] | None:
-    try:
-        stated = _parsed(path, Path(path).stat().st_mtime_ns)
-    except (FileNotFoundError, IsADirectoryError):
-        return None
-    if stated is not None and not isinstance(stated, dict):
-        raise StepError(f"{path}: expected sections of settings, found {type(stated).__name__}")
-    return stated or {}
+def _read(path: Path, modified: int) -> dict[str, Any]:
+    return read_config(path)
 
 
 def _merged(base: Mapping[str, Any], more: Mapping[str, Any]) -> dict[str, Any]:

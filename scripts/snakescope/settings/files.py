@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from snakescope.step.errors import StepError, system_fault
+from snakescope.step.errors import StepError, no_utf8, readable
 
 # The parser in C where PyYAML has it, as files are read before every run.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -70,22 +70,16 @@ def read_config(path: str | Path) -> dict[str, Any]:
 def _keys_of(path: str | Path) -> list[tuple[str, int, bool]]:
     """Dotted keys of a file with their lines, and whether they are sections."""
     try:
-        text = Path(path).read_text(encoding="utf-8-sig")
+        with readable(path, "a configuration file"):
+            text = Path(path).read_text(encoding="utf-8-sig")
         node = yaml.compose(text, Loader=LOADER)
         _check_nodes(path, node, ())
         return list(_keys(node, ""))
     except UnicodeDecodeError as error:
-        raise StepError(
-            f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
-            f"at {error.start}; save the file in UTF-8"
-        ) from None
+        raise no_utf8(path, error, "save the file in UTF-8") from None
     except RecursionError:
         raise StepError(
             f"{path}: expected sections in sections, found them hundreds deep; write it anew"
-        ) from None
-    except OSError as error:
-        raise system_fault(path, error) or StepError(
-            f"{path}: expected a configuration file, found {error.strerror}; name a file"
         ) from None
     except yaml.YAMLError as error:
         try:

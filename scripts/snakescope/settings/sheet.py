@@ -4,6 +4,7 @@ Read by every process that parses the Snakefile, so nothing heavy is imported he
 """
 
 import difflib
+import json
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -13,7 +14,6 @@ from typing import Annotated, Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -22,12 +22,12 @@ from pydantic import (
 )
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
-from pydantic_core.core_schema import ValidationInfo
 
 from snakescope.settings.load import did_you_mean, expected_value, point_for_comma
 from snakescope.settings.sheet_files import sheet_lines
+from snakescope.settings.strict import Strict
 from snakescope.step.errors import StepError
-from snakescope.step.numbers import checked, is_number, number_of
+from snakescope.step.numbers import number_of
 
 LEGAL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 """Names of subjects and of whatever else names a folder of results."""
@@ -127,7 +127,7 @@ REFUSED = "_line_"
 """What stands in the place of the name of a row that cannot be used, before its line."""
 
 
-class Row(BaseModel):
+class Row(Strict):
     """A row of a sample sheet; a tree's own row model adds a field for each of its columns.
 
     A cell that is empty has the default of its field. Cells of text stay as they are written:
@@ -138,9 +138,7 @@ class Row(BaseModel):
         extra: cells of columns that no field describes, in the order of the header.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(populate_by_name=True)
 
     taken: ClassVar[frozenset[str]] = frozenset()
     """Columns of the tables that ``extra`` is written to; no column of a user may be called so."""
@@ -150,12 +148,6 @@ class Row(BaseModel):
 
     name: Name
     extra: dict[str, str] = Field({}, exclude=True)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _number_as_written(cls, value: Any, info: ValidationInfo) -> Any:
-        field = cls.model_fields.get(info.field_name or "")
-        return checked(value) if field and is_number(field.annotation) else value
 
     @field_validator("name")
     @classmethod
@@ -174,6 +166,11 @@ class Row(BaseModel):
                 {"remedy": "choose another name"},
             )
         return name
+
+    @property
+    def extra_json(self) -> str:
+        """Cells of further columns, as command lines take them."""
+        return json.dumps(self.extra)
 
     @classmethod
     def columns(cls) -> dict[str, FieldInfo]:
@@ -271,22 +268,16 @@ def read_sheet(path: str | Path, model: type[R], needed: bool = False) -> Sheet[
             continue
         # Case alone does not tell two folders apart on every file system.
         rows.setdefault(row.name.lower(), []).append((number, row))
-    for same in rows.values():
-        for number, row in same[1:]:
+    for first, *others in rows.values():
+        for number, row in (*others, first) if others else ():
+            again = f"again (first on line {first[0]})"
+            if number == first[0]:
+                again = f"on line {others[0][0]} as well"
             refused.append(
                 Refused(
                     number,
                     f"{path}, line {number}: expected every {subject} once, found {subject}"
-                    f" {row.name!r} again (first on line {same[0][0]}); rename or remove one",
-                )
-            )
-        if same[1:]:
-            first, row = same[0]
-            refused.append(
-                Refused(
-                    first,
-                    f"{path}, line {first}: expected every {subject} once, found {subject}"
-                    f" {row.name!r} on line {same[1][0]} as well; rename or remove one",
+                    f" {row.name!r} {again}; rename or remove one",
                 )
             )
     good = tuple(same[0][1] for same in rows.values() if not same[1:])

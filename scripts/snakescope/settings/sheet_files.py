@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from snakescope.settings.workbook import workbook_rows
-from snakescope.step.errors import StepError, system_fault
+from snakescope.step.errors import StepError, no_utf8, readable
 
 Line = tuple[int, list[str]]
 EXCEL = (".xlsx", ".xlsm")
@@ -59,15 +59,12 @@ def sheet_lines(path: str | Path, columns: str, wanted: str) -> tuple[list[Line]
     """
     path = Path(path)
     try:
-        content = path.read_bytes()
+        with readable(path, "a sample sheet"):
+            content = path.read_bytes()
     except FileNotFoundError:
         raise StepError(
             f"{path}: expected a sample sheet, found no such file; write one, tab-separated, with "
             f"the columns {columns}"
-        ) from None
-    except OSError as error:
-        raise system_fault(path, error) or StepError(
-            f"{path}: expected a sample sheet, found {error.strerror}; name a file"
         ) from None
     if path.suffix.lower() in EXCEL:
         rows = workbook_rows(path, content, wanted)
@@ -113,11 +110,8 @@ def _text(path: Path, content: bytes) -> Iterator[tuple[int, list[str], str]]:
     try:
         text = decoded(content)
     except UnicodeDecodeError as error:
-        raise StepError(
-            f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} "
-            f"at {error.start}; save the sheet as tab-separated text in UTF-8"
-            " (in Excel: Unicode Text)"
-        ) from None
+        remedy = "save the sheet as tab-separated text in UTF-8 (in Excel: Unicode Text)"
+        raise no_utf8(path, error, remedy) from None
     if path.suffix.lower() == ".csv":
         yield from _csv(path, text)
         return

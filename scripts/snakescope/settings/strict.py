@@ -1,4 +1,4 @@
-"""The base of every settings model: unknown keys are refused at every level."""
+"""The base of settings and of rows of sheets: unknown keys are refused at every level."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -11,21 +11,10 @@ from pydantic_core.core_schema import ValidationInfo
 from snakescope.step.numbers import checked, is_number
 
 
-class Settings(BaseModel):
-    """A section of the configuration; frozen, and closed to unknown keys."""
+class Strict(BaseModel):
+    """Frozen, closed to unknown keys, with finite numbers as people write them."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, validate_default=True, allow_inf_nan=False
-    )
-
-    version: ClassVar[int] = 1
-    """Of the results of the step whose settings these are; raised when they change."""
-
-    unrecorded: ClassVar[frozenset[str]] = frozenset()
-    """Fields that change no result of the step, as where it runs: no reason to compute it again."""
-
-    old_keys: ClassVar[Mapping[str, str]] = {}
-    """Dotted keys of the release before, each with its new name, or with none where it is gone."""
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -36,6 +25,21 @@ class Settings(BaseModel):
         if isinstance(value, bool):
             raise PydanticCustomError("number", "a number")
         return checked(value)
+
+
+class Settings(Strict):
+    """A section of the configuration."""
+
+    model_config = ConfigDict(validate_default=True)
+
+    version: ClassVar[int] = 1
+    """Of the results of the step whose settings these are; raised when they change."""
+
+    unrecorded: ClassVar[frozenset[str]] = frozenset()
+    """Fields that change no result of the step, as where it runs: no reason to compute it again."""
+
+    old_keys: ClassVar[Mapping[str, str]] = {}
+    """Dotted keys of the release before, each with its new name, or with none where it is gone."""
 
     def recorded(self, *keys: str) -> str:
         """Return what results depend on, or some of it, as JSON, where it is no default."""

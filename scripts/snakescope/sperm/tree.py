@@ -1,7 +1,5 @@
 """The sperm tree: videos, clips of them, and the networks that grade clips."""
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Mapping
 from functools import cached_property
@@ -9,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.learning.registry import Model
-from snakescope.settings.alike import alike, is_copy, is_one, notes_of_persons
+from snakescope.settings.alike import is_copy, is_one, notes_of_alike, notes_of_persons
 from snakescope.settings.sheet import read_rows
 from snakescope.sperm.costs import COSTS
 from snakescope.sperm.dishes import SIMULATED, Dishes
@@ -18,6 +16,7 @@ from snakescope.sperm.steps import STEPS
 from snakescope.sperm.videos.sheet import FILES, GRADES, Clip, Video
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_rows, table_text
 from snakescope.tree.costs import Size
 
 CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
@@ -138,18 +137,14 @@ class Sperm(Dishes):
         return video.notes
 
     def _write_plan(self, video: str) -> None:
-        text = io.StringIO()
-        table = csv.writer(text, delimiter="\t", lineterminator="\n")
-        table.writerow(PLAN)
+        rows = []
         for name, clip in self.clips_of(video).items():
             source = self.sheet[clip.video] if clip.video else None
             path = source.path if source else clip.file
             um = source.um_per_px if source else clip.um_per_px
             fps = source.fps if source else clip.fps
-            place = [clip.x_px, clip.y_px, um, fps, ""]
-            cells = ["" if one is None else one for one in place]
-            table.writerow([name, path, clip.start_s, *cells])
-        write_if_changed(f"{self.manifest(video)}/clips.tsv", text.getvalue())
+            rows.append([name, path, clip.start_s, clip.x_px, clip.y_px, um, fps, ""])
+        write_if_changed(f"{self.manifest(video)}/clips.tsv", table_text(PLAN, rows))
 
     def after_scan(self) -> list[str]:
         """Write the tables of items and of the clips that are files."""
@@ -157,21 +152,15 @@ class Sperm(Dishes):
         if self.clips_of(FILES):
             self._write_plan(FILES)
             self._check_donors()
-            absent = [
-                one.file for one in self.clips_of(FILES).values() if not Path(one.file).exists()
-            ]
+            absent = [one.file for one in self._files_of_clips if not Path(one.file).exists()]
             if absent:
                 raise StepError(
                     f"{self.settings.clips_sheet}: expected the files of {len(absent)} clips, found"
                     f" no {absent[0]}; correct the cells"
                 )
         every = [row.donor for row in self.sheet.values()]
-        dishes = alike(row.dish for row in self.sheet.values())
-        notes += [
-            f"the dishes {' and '.join(map(repr, own))} are ranked apart; spell them alike if they"
-            " are one"
-            for own in dishes
-        ]
+        dishes = [row.dish for row in self.sheet.values()]
+        notes += notes_of_alike("dishes", dishes, "are ranked apart")
         notes += notes_of_persons("donors", [*every, *(row.donor for row in self._files_of_clips)])
         labels = self.labels()
         donors = {self.groups()[name] for name in labels}
@@ -276,9 +265,7 @@ class Sperm(Dishes):
         path = Path(f"{self.folder}/scores.tsv")
         lines = []
         if path.exists():
-            with open(path, encoding="utf-8", newline="") as file:
-                rows = list(csv.DictReader(file, delimiter="\t"))
-            for row in rows:
+            for row in table_rows(path):
                 if row["metric"] == "mse_e2" and " - " not in row["model"]:
                     ends = f" ({row['low']} to {row['high']})" if row["low"] else ""
                     lines.append(f"{row['model']}: squared error {row['value']}e-2{ends}")
@@ -292,7 +279,7 @@ class Sperm(Dishes):
         """The files that the clips of a video are cut from."""
         self.open()
         if wildcards.video == FILES:
-            return sorted({row.file for row in self.clips_of(FILES).values()})
+            return sorted({row.file for row in self._files_of_clips})
         return [self.sheet[wildcards.video].path]
 
     def plan_of(self, wildcards: Any) -> str:

@@ -70,18 +70,34 @@ def system_fault(path: object, error: BaseException) -> SystemFault | None:
 
 
 @contextmanager
-def readable(path: object) -> Iterator[None]:
+def readable(path: object, what: str = "") -> Iterator[None]:
     """Tell in a sentence where the system does not let a file or a folder be read.
+
+    Args:
+        what: is expected, for a sentence where there is something else, such as a folder.
 
     Raises:
         SystemFault: it does not, as where a spreadsheet has the file open.
+        StepError: there is something else than ``what``; one that is absent is an OSError.
     """
     try:
         yield
     except OSError as error:
         if fault := system_fault(path, error):
             raise fault from None
+        if what and not isinstance(error, FileNotFoundError):
+            raise StepError(
+                f"{path}: expected {what}, found {error.strerror}; name a file"
+            ) from None
         raise
+
+
+def no_utf8(path: object, error: UnicodeDecodeError, remedy: str) -> StepError:
+    """Return the sentence on a file of text in another encoding."""
+    return StepError(
+        f"{path}: expected text in UTF-8, found byte {error.object[error.start]:#04x} at"
+        f" {error.start}; {remedy}"
+    )
 
 
 @contextmanager
@@ -89,22 +105,20 @@ def decoded(
     path: object,
     sentence: Callable[[Exception], str],
     kinds: type[Exception] | tuple[type[Exception], ...] = Exception,
-    refusal: type[StepError] = StepError,
 ) -> Iterator[None]:
     """Tell in a sentence that a file cannot be decoded, or that the system keeps it.
 
     Args:
         sentence: what is said of the decoder's error.
         kinds: its errors; others pass. Decoders raise what they like on damaged files.
-        refusal: what is raised with the sentence.
 
     Raises:
         SystemFault: the system does not let the file be read.
-        StepError: as ``refusal``, or whatever the work itself refuses.
+        StepError: the sentence, or whatever the work itself refuses.
     """
     try:
         yield
     except StepError:
         raise
     except kinds as error:
-        raise (system_fault(path, error) or refusal(sentence(error))) from None
+        raise (system_fault(path, error) or StepError(sentence(error))) from None

@@ -17,6 +17,9 @@ MEMORY_MARGIN = 1.33
 TIME_MARGIN = 6
 """Slower processors and file systems, and others at work on them, than in the measurement."""
 
+TRAINING_MINUTES = 24 * 60
+"""At most of a request for a training, which goes on from its checkpoint when it is tried again."""
+
 
 class Size(NamedTuple):
     """How much a job works on.

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 Parameter = Callable[..., Any]
+Files = Callable[[Any], list[str]]
+"""An input function."""
 P = TypeVar("P", bound=Parameter)
 
 

@@ -123,6 +123,12 @@ def stated(paths: Sequence[str | Path]) -> tuple[int, str]:
     return size, hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
+def summed(kind: str, paths: Sequence[str | Path]) -> dict[str, Any]:
+    """Return number, size and checksum of files, as :func:`stated`, by what they are called."""
+    size, checksum = stated(paths)
+    return {kind: len(paths), f"{kind}_bytes": size, f"{kind}_sha256": checksum}
+
+
 def as_yaml(sections: Mapping[str, Settings]) -> str:
     """Return settings with all their defaults as YAML, as a configuration may give them again."""
     whole = {name: settings.model_dump(mode="json") for name, settings in sections.items()}

@@ -1,7 +1,5 @@
 """A tree whose results are models and their scores: audit, folds, fits, predictions, a page."""
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +15,7 @@ from snakescope.learning.settings import (
 )
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_text
 from snakescope.tree.costs import Cost, Size
 from snakescope.tree.steps import Step
 from snakescope.tree.tree import R, Tree
@@ -106,13 +105,12 @@ class Trained(Tree[R]):
         """Write the table of items."""
         labels, groups, files, more = self.labels(), self.groups(), self.files(), self.metadata()
         fields = list(dict.fromkeys(name for values in more.values() for name in values))
-        text = io.StringIO()
-        table = csv.writer(text, delimiter="\t", lineterminator="\n")
-        table.writerow(["item", "group", "class", "path", *fields])
+        rows = []
         for item, label in labels.items():
             given = [more.get(item, {}).get(name, "") for name in fields]
-            table.writerow([item, groups.get(item, ""), label, files[item], *given])
-        write_if_changed(f"{self.folder}/manifest/items.tsv", text.getvalue())
+            rows.append([item, groups.get(item, ""), label, files[item], *given])
+        text = table_text(["item", "group", "class", "path", *fields], rows)
+        write_if_changed(f"{self.folder}/manifest/items.tsv", text)
         return []
 
     def wanted(self) -> list[str]:

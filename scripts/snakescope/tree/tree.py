@@ -24,7 +24,7 @@ from snakescope.tree.failures import Failure
 from snakescope.tree.notes import Shared, some, to_look_at
 from snakescope.tree.parameters import Parameter, signed
 from snakescope.tree.provenance import as_yaml
-from snakescope.tree.steps import Step, run_outside_a_job
+from snakescope.tree.steps import Step
 
 R = TypeVar("R", bound=Row)
 PROBLEM = "problem.txt"
@@ -173,10 +173,6 @@ class Tree(ABC, Generic[R]):
         """
         return []
 
-    def run_step(self, step: str, *words: str) -> str:
-        """Run a step outside of a job, on this machine; return its error, empty if it succeeded."""
-        return run_outside_a_job(self.name, step, *words)
-
     # What every tree has.
 
     @cached_property
@@ -230,12 +226,9 @@ class Tree(ABC, Generic[R]):
     def problems(self) -> dict[str, str]:
         """The subjects that cannot be used, and why in one sentence."""
         self.open()
-        found = {}
-        for name in self.sheet:
-            path = self._problem(name)
-            if name not in self.excluded and path.exists():
-                found[name] = path.read_text(encoding="utf-8").strip()
-        return found
+        paths = {name: self._problem(name) for name in self.sheet if name not in self.excluded}
+        found = {name: path for name, path in paths.items() if path.exists()}
+        return {name: path.read_text(encoding="utf-8").strip() for name, path in found.items()}
 
     @property
     def has_rows(self) -> bool:
@@ -254,6 +247,14 @@ class Tree(ABC, Generic[R]):
             for name, row in self.sheet.items()
             if name not in without and (self.scans or Path(self.manifest(name)).is_dir())
         }
+
+    def unusable(self, name: str) -> StepError:
+        """The error of a job on a subject that the sheet lacks, or that cannot be used."""
+        found = self.problems.get(name) or self.excluded.get(name) or "no row"
+        return StepError(
+            f"{self.settings.sheet}: expected a {self.subject} {name} that can be used, found"
+            f" {found}"
+        )
 
     def targets(self) -> list[str]:
         """Return what a run makes; for an unusable subject, what its rule cannot make."""

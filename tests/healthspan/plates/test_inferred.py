@@ -14,8 +14,8 @@ from snakescope.healthspan.plates.inferred import (
     of_pixel_size,
     same_images,
 )
-from snakescope.healthspan.plates.manifest import PlateFrames, write_frame_size
-from snakescope.healthspan.plates.scan import scan_plate
+from snakescope.healthspan.plates.manifest import write_frame_size
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.step.errors import StepError
@@ -23,8 +23,7 @@ from snakescope.step.errors import StepError
 
 def look_at(folder: Path, name: str) -> Look:
     plate = Plate(name=name, experiment="e", condition="N2", folder=str(folder))
-    frames = scan_plate(plate, IngestSettings(max_missing_fraction=0.9))
-    assert isinstance(frames, PlateFrames)
+    frames = PlateScanner(IngestSettings(max_missing_fraction=0.9)).scan(plate)
     return Look(plate, frames, write_frame_size(folder / "manifest", frames), 10.0)
 
 

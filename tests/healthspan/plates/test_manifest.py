@@ -13,7 +13,7 @@ from snakescope.healthspan.plates.manifest import (
     read_manifest_files,
     write_manifests,
 )
-from snakescope.healthspan.plates.scan import scan_plate
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.step.errors import StepError
@@ -26,9 +26,8 @@ def scan(raw: Path, timepoints: range, **settings: object) -> PlateFrames:
         frame = raw / f"E2_1_{days:02d}d{hours:02d}h07m.tif"
         if not frame.exists():
             frame.write_bytes(b"image")
-    found = scan_plate(
-        Plate(name="007", experiment="e1", condition="N2", folder=str(raw)),
-        IngestSettings.model_validate(settings),
+    found = PlateScanner(IngestSettings.model_validate(settings)).scan(
+        Plate(name="007", experiment="e1", condition="N2", folder=str(raw))
     )
     assert isinstance(found, PlateFrames)
     return found

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from snakescope.healthspan.plates.manifest import PlateProblem
 from snakescope.healthspan.plates.naming import compile_pattern, read_name
 from snakescope.healthspan.plates.raw_folder import list_folder
-from snakescope.healthspan.plates.scan import scan_plate
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate, warnings_of_alike_experiments
+from snakescope.step.errors import StepError
 
 
 def filled(folder: Path, count: int = 4) -> Path:
@@ -75,10 +75,9 @@ def test_a_time_far_off_is_refused_and_no_frame_is_listed(
         (tmp_path / name).write_bytes(b"image")
     plate = Plate(name="p1", experiment="e", condition="N2", folder=str(tmp_path))
     settings = IngestSettings(pattern=pattern, interval_h=interval_h, max_missing_fraction=1)
-    found = scan_plate(plate, settings)
-    assert isinstance(found, PlateProblem)
-    assert "expected at most 100000 timepoints" in found.reason
-    assert files[-1] in found.reason or files[0] in found.reason or files[1] in found.reason
+    with pytest.raises(StepError, match="expected at most 100000 timepoints") as error:
+        PlateScanner(settings).scan(plate)
+    assert any(name in str(error.value) for name in (files[-1], files[0], files[1]))
 
 
 def hours(pattern: str, name: str) -> float | None:

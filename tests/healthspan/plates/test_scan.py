@@ -5,11 +5,12 @@ from pathlib import Path
 import pytest
 
 from snakescope.healthspan.plates import scan as scan_module
-from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
+from snakescope.healthspan.plates.manifest import PlateFrames
 from snakescope.healthspan.plates.raw_folder import ImageFile
-from snakescope.healthspan.plates.scan import PlateScanner, scan_plate
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
+from snakescope.step.errors import StepError
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -25,16 +26,14 @@ def plate_at(folder: Path, well: str = "", name: str = "p1") -> Plate:
 
 
 def scan(folder: Path, well: str = "", name: str = "p1", **settings: object) -> PlateFrames:
-    found = scan_plate(plate_at(folder, well, name), IngestSettings.model_validate(settings))
-    assert isinstance(found, PlateFrames), found.reason
-    return found
+    return PlateScanner(IngestSettings.model_validate(settings)).scan(plate_at(folder, well, name))
 
 
 def problem(folder: Path, well: str = "", **settings: object) -> str:
-    found = scan_plate(plate_at(folder, well), IngestSettings.model_validate(settings))
-    assert isinstance(found, PlateProblem), "expected a problem"
-    assert "\n" not in found.reason
-    return found.reason.removeprefix(f"{folder}: ")
+    with pytest.raises(StepError) as error:
+        scan(folder, well, **settings)
+    assert "\n" not in str(error.value)
+    return str(error.value).removeprefix(f"{folder}: ")
 
 
 def table(frames: PlateFrames, folder: Path) -> list[tuple]:
@@ -359,8 +358,9 @@ def test_one_bad_plate_leaves_the_others(tmp_path: Path) -> None:
     touch(tmp_path / "good", "E2_1_00d00h00m.tif")
     plates = [plate_at(tmp_path / name, name=name) for name in ("gone", "good")]
     scanner = PlateScanner(IngestSettings())
-    gone, good = (scanner.scan(plate) for plate in plates)
-    assert isinstance(gone, PlateProblem) and isinstance(good, PlateFrames)
+    with pytest.raises(StepError):
+        scanner.scan(plates[0])
+    assert scanner.scan(plates[1]).frames
 
 
 def test_shared_folder_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
-from snakescope.healthspan.plates.scan import PlateScanner, scan_plate
+from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.plates.times_table import Times, read_times, times_of
@@ -113,8 +112,7 @@ def test_an_image_without_a_time_is_left_out_with_a_note(tmp_path: Path) -> None
     table = tmp_path / "times.tsv"
     table.write_text("file\thours\na.png\t0\nb.png\t\nc.png\t4\n")
     settings = IngestSettings.model_validate({"times": str(table)})
-    found = scan_plate(plate(images(tmp_path / "raw")), settings)
-    assert isinstance(found, PlateFrames)
+    found = PlateScanner(settings).scan(plate(images(tmp_path / "raw")))
     assert [frame.time_h for frame in found.frames] == [0.0, 4.0]
     assert any(f"or no time in {table}, and are left out" in note for note in found.notes)
 
@@ -122,18 +120,19 @@ def test_an_image_without_a_time_is_left_out_with_a_note(tmp_path: Path) -> None
 def test_a_pattern_of_the_sheet_without_a_time_stops_its_plate_alone(tmp_path: Path) -> None:
     raw = images(tmp_path / "raw")
     own = plate(raw, pattern="{any}", settings="own.yaml")
-    found = PlateScanner(IngestSettings()).scan(own)
-    assert isinstance(found, PlateProblem)
-    assert "expected a field of time in the pattern '{any}'" in found.reason
-    assert "column pattern of the sample sheet" in found.reason
-    assert "plates.pattern" not in found.reason
+    with pytest.raises(StepError) as error:
+        PlateScanner(IngestSettings()).scan(own)
+    assert "expected a field of time in the pattern '{any}'" in str(error.value)
+    assert "column pattern of the sample sheet" in str(error.value)
+    assert "plates.pattern" not in str(error.value)
 
 
 def test_a_problem_with_a_plate_of_own_settings_names_their_file(tmp_path: Path) -> None:
     raw = images(tmp_path / "raw")
-    found = scan_plate(plate(raw, settings="own.yaml"), IngestSettings())
-    assert isinstance(found, PlateProblem)
-    assert found.reason.endswith("in plates.pattern (own.yaml has settings of this plate)")
+    with pytest.raises(StepError) as error:
+        PlateScanner(IngestSettings()).scan(plate(raw, settings="own.yaml"))
+    end = "in plates.pattern (own.yaml has settings of this plate)"
+    assert str(error.value).endswith(end)
 
 
 def test_tables_that_spreadsheets_write(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Fragments, region graphs and agglomeration: as waterz does it, and whatever the block size."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ from snakescope.neurites.agglomeration.agglomerate import (
     write_agglomeration,
 )
 from snakescope.neurites.agglomeration.hierarchy import agglomerate
-from snakescope.neurites.agglomeration.merging import merge_regions
+from snakescope.neurites.agglomeration.merging import Edges, merge_settled
 from snakescope.neurites.agglomeration.partitions import Merges, numbering, partition
 from snakescope.neurites.agglomeration.segment import Segmented, segment, segment_blocks
 from snakescope.neurites.fragments.fragments import find_fragments
@@ -228,13 +229,19 @@ def test_a_scoring_that_is_not_computed_cannot_be_the_one_written() -> None:
     )
 
 
+def merged_by_mean(
+    nodes: int, first: Any, second: Any, sums: Any, counts: Any, until: float
+) -> Any:
+    """The merges of a region graph of which all edges are known."""
+    edges = Edges(first, second, sums, counts, np.zeros((0, 1), np.int32))
+    return merge_settled(nodes, edges, -1, until, np.zeros(nodes, np.bool_))[0]
+
+
 def test_merges_are_in_the_order_of_their_scores_and_weigh_contacts() -> None:
     # 0 - 1 over 1 voxel at 0.9; 1 - 2 over 9 at 0.5; 0 - 2 over 1 at 0.1: joined, (9*.5 + .1) / 10
     first, second = np.array([0, 1, 0]), np.array([1, 2, 2])
     sums = np.array([0.9, 4.5, 0.1]) * 255
-    merges = merge_regions(
-        3, first, second, sums, np.array([1, 9, 1]), np.zeros((0, 1), np.int32), -1, 1.0
-    )
+    merges = merged_by_mean(3, first, second, sums, np.array([1.0, 9, 1]), 1.0)
     assert merges.scores == pytest.approx([0.1, 1 - 0.46])
     assert partition(3, merges, 0.1 + 1e-9).tolist() == [0, 0, 1]
     assert partition(3, merges, 0.09).tolist() == [0, 1, 2]
@@ -247,10 +254,7 @@ def test_merging_many_regions_survives_a_full_table() -> None:
     pairs = np.unique(np.sort(rng.integers(0, nodes, (9000, 2)), axis=1), axis=0)
     pairs = pairs[pairs[:, 0] != pairs[:, 1]]
     sums = rng.uniform(0, 255, len(pairs))
-    counts = np.ones(len(pairs), np.int64)
-    merges = merge_regions(
-        nodes, pairs[:, 0], pairs[:, 1], sums, counts, np.zeros((0, 1), np.int32), -1, 1.1
-    )
+    merges = merged_by_mean(nodes, pairs[:, 0], pairs[:, 1], sums, np.ones(len(pairs)), 1.1)
     assert np.all(np.diff(merges.scores) >= -1e-12)
     # Everything that is connected ends as one.
     assert len(np.unique(partition(nodes, merges, 2.0))) == nodes - len(merges.scores)

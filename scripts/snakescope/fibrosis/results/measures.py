@@ -12,7 +12,7 @@ from snakescope.fibrosis.classes import CLASSES, class_names, class_of
 from snakescope.fibrosis.training.models import class_probabilities
 from snakescope.learning import scores as of
 from snakescope.learning.cross_validation.folds import PROBABILITY
-from snakescope.learning.intervals import Interval, bootstrap_interval, wilson_interval
+from snakescope.learning.intervals import bootstrap_interval, wilson_interval
 
 THRESHOLDS = {"ge_f2": 2, "ge_f4": 4}
 DECISIONS = np.arange(0.05, 0.96, 0.01)
@@ -188,8 +188,3 @@ def in_doubt(table: pd.DataFrame) -> NDArray[np.bool_]:
     """Scans whose probability at a threshold lies between 0.4 and 0.6."""
     values = table[[f"p_{name}" for name in THRESHOLDS]].to_numpy(float)
     return np.asarray(((values > 0.4) & (values < 0.6)).any(axis=1))
-
-
-def interval_text(one: Interval | Score) -> str:
-    """An interval for people; empty where there is none."""
-    return "" if not np.isfinite(one.low) else f"{one.low:.3f} to {one.high:.3f}"

@@ -6,7 +6,6 @@ that a scanner has burned in is left.
 """
 
 import argparse
-import csv
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +31,7 @@ from snakescope.learning.figures import Picture, picture_sheet
 from snakescope.step.errors import StepError, SystemFault, decoded
 from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
+from snakescope.step.rows import table_rows
 from snakescope.step.tables import write_table
 
 STROKE = 250
@@ -338,8 +338,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = IngestSettings.model_validate_json(arguments.settings)
-    with open(arguments.sheet, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    rows = table_rows(arguments.sheet)
     scans = [Scan.model_validate({k: v for k, v in row.items() if v}) for row in rows]
     table, refused, sectors = ingest_all(scans, settings, arguments.folder, arguments.classes)
     if table.empty:

@@ -84,7 +84,7 @@ def positions(device: Device) -> tuple[Grid, Grid]:
     return x.astype(np.float32), z.astype(np.float32)
 
 
-def septa_of(patient: Patient, preset: Preset, x: Grid, z: Grid, rng: np.random.Generator) -> Grid:
+def septa_of(patient: Patient, x: Grid, z: Grid, rng: np.random.Generator) -> Grid:
     """Weight (0 to 1) of fibrous septa: edges of nodules that grow, and close, with f."""
     cell = (1.7 + 3.3 * patient.f) * patient.scale
     count = int(280 * 200 / cell**2)
@@ -119,7 +119,7 @@ def draw_anatomy(
     below = below + x * rng.normal(0, 0.12)
     liver = (z > surface) & (z < below)
     vessels = _vessels(x, z, patient, rng) & liver
-    septa = septa_of(patient, preset, x, z, rng)
+    septa = septa_of(patient, x, z, rng)
     # Septa gain contrast to the middle stages; then nodules grow, and septa lose their share: the
     # Nakagami parameter falls early and tells late stages badly, as published.
     late = 1 - 0.7 * float(np.clip((patient.f - 0.5) / 0.5, 0, 1))

@@ -16,8 +16,6 @@ INNER_MM = {
 Growth areas in catalogues: 8.8 cm2 for 35 mm, 21.5 cm2 for 60 mm, 58 cm2 for 100 mm.
 """
 ASKED_MM = (30, 35, 55, 60, 90)
-UNCERTAIN = 0.03
-"""Standard deviation of the inner width of dishes of one name, as a fraction."""
 
 
 def inner_mm(name_mm: float) -> float:

@@ -5,8 +5,8 @@ and how sure each of its fields is.
 """
 
 import re
-from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from snakescope.healthspan.inspection.name_fields import (
@@ -353,36 +353,3 @@ def _doubles(naming: Naming) -> list[tuple[str, str]]:
             if told and seen.setdefault(key, path) != path:
                 found.append((seen[key], path))
     return found
-
-
-def folders_of_series(paths: Collection[str]) -> dict[str, list[str]]:
-    """Group images by their folder, where each folder holds a series of its own.
-
-    Returns:
-        Images by folder (relative), where there are at least two of like names; else all images
-        under an empty name.
-    """
-    by_folder: dict[str, list[str]] = defaultdict(list)
-    for path in paths:
-        head, _, tail = path.rpartition("/")
-        by_folder[head].append(tail)
-    if len(by_folder) < 2 or "" in by_folder:
-        return {"": list(paths)}
-    common = Counter(
-        re.sub(r"\d+", "0", name.lower()) for names in by_folder.values() for name in set(names)
-    )
-    numbers = [sorted(re.findall(r"\d+", " ".join(names))) for names in by_folder.values()]
-    alike = len(common) <= 2 * len(by_folder)
-    several = all(len(names) > 2 for names in by_folder.values())
-    overlap = len({tuple(one) for one in numbers}) < len(numbers) or _shared(by_folder) > 0.5
-    return dict(by_folder) if alike and several and overlap else {"": list(paths)}
-
-
-def _shared(by_folder: Mapping[str, Sequence[str]]) -> float:
-    """Return the least share of a folder's numbers that another folder has as well."""
-    sets = [set(re.findall(r"\d+", " ".join(names))) for names in by_folder.values()]
-    shares = []
-    for k, one in enumerate(sets):
-        others = set().union(*(other for j, other in enumerate(sets) if j != k))
-        shares.append(len(one & others) / max(len(one), 1))
-    return min(shares)

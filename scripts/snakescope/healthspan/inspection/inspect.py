@@ -31,7 +31,7 @@ from snakescope.healthspan.inspection.written import (
     write_proposed,
     write_row,
 )
-from snakescope.healthspan.plates.manifest import PlateFrames, PlateProblem
+from snakescope.healthspan.plates.manifest import PlateFrames
 from snakescope.healthspan.plates.naming import TIME_FIELDS
 from snakescope.healthspan.plates.raw_folder import Refused, list_images
 from snakescope.healthspan.plates.scan import PlateScanner
@@ -108,7 +108,7 @@ def inspect_folder(
     first = next((one for one in all_series if one.frames is not None), None)
     scale = Scale(options.pixel_size_um, options.dish_mm, options.dish_inner_mm)
     if first is not None and first.frames is not None:
-        proposals.append(_channels(first.frames, keys, aliases, paths))
+        proposals.append(_channels(first.frames, aliases, paths))
         schedule = _schedule(first.frames)
         proposals += _scheduled(schedule, named, settings)
         scale = _asked(scale)
@@ -216,25 +216,23 @@ def _series(
 
 def _of_wells(one: Series, scanner: PlateScanner) -> list[Series]:
     """Scan a plate; of several wells and positions, each is one."""
-    scanned = _scan(one.row, scanner)
-    if isinstance(scanned, PlateFrames):
-        return [replace(one, frames=scanned)]
-    if not re.search(r"one well and one position in it, found \d+", scanned.reason):
-        return [replace(one, problem=scanned.reason)]
+    scanned = _scan(one, scanner)
+    if not re.search(r"one well and one position in it, found \d+", scanned.problem):
+        return [scanned]
     found = []
     for position in scanner.positions(one.row["folder"], one.row.get("pattern", "")):
         plate = _legal(f"{one.row['plate']}_{position}")
         own = {**one.row, "plate": plate, "well": position}
-        well = _scan(own, scanner)
-        if isinstance(well, PlateFrames):
-            found.append(replace(one, row=own, frames=well))
-        else:
-            found.append(replace(one, row=own, problem=well.reason))
+        found.append(_scan(replace(one, row=own), scanner))
     return found
 
 
-def _scan(row: Mapping[str, str], scanner: PlateScanner) -> PlateFrames | PlateProblem:
-    return scanner.scan(Plate.model_validate({k: v for k, v in row.items() if v}))
+def _scan(one: Series, scanner: PlateScanner) -> Series:
+    row = {column: cell for column, cell in one.row.items() if cell}
+    try:
+        return replace(one, frames=scanner.scan(Plate.model_validate(row)))
+    except StepError as error:
+        return replace(one, problem=str(error))
 
 
 def _subfolders(paths: Sequence[str]) -> list[str]:
@@ -251,9 +249,7 @@ def _subfolders(paths: Sequence[str]) -> list[str]:
     return sorted(by_folder) if several and min(shared) > 0.5 else []
 
 
-def _channels(
-    frames: PlateFrames, keys: Mapping[str, Any], aliases: Mapping[str, str], paths: Sequence[str]
-) -> Proposal:
+def _channels(frames: PlateFrames, aliases: Mapping[str, str], paths: Sequence[str]) -> Proposal:
     said = " and ".join(one.replace("_", " ") for one in frames.channels)
     words = {
         word for path in paths for word in re.split(r"[\W_]+", path.lower()) if word in aliases

@@ -7,7 +7,6 @@ DAY_WORDS = {
 HOUR_WORDS = {"h", "hr", "hrs", "hour", "hours", "std", "stunde", "stunden", "heure", "heures"}
 WEEK_WORDS = {"w", "wk", "week", "weeks", "woche", "semaine", "semana"}
 MINUTE_WORDS = {"m", "min", "mins", "minute", "minutes"}
-SECOND_WORDS = {"s", "sec", "secs", "second", "seconds"}
 INDEX_WORDS = {
     "t", "tp", "time", "timepoint", "frame", "f", "fr", "img", "im", "image", "scan", "seq",
     "series", "n", "no", "nr", "num", "pic", "photo", "capture", "cap", "snap", "snapshot", "dsc",

@@ -31,11 +31,6 @@ class Schedule:
     scheduled: bool
 
     @property
-    def widest_h(self) -> float:
-        """The longest time between two images (h)."""
-        return max((after - before for before, after in pairwise(self.times_h)), default=0.0)
-
-    @property
     def bridge_h(self) -> float:
         """The farthest neighbour to propose (h): as far as the widest gap that is no long break."""
         steps = [after - before for before, after in pairwise(self.times_h)]

@@ -1,8 +1,6 @@
 """What was read off the raw folders, for people to check, and what contradicts it."""
 
-import csv
 import filecmp
-import io
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +11,7 @@ from snakescope.healthspan.plates.manifest import PlateFrames
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_text
 from snakescope.tree.notes import Shared, some
 
 INFERRED = "inferred.tsv"
@@ -196,9 +195,7 @@ def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:
     if not looks:
         return []
     notes = [*of_letters([look.plate for look in looks]), *copies(looks)]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = []
     groups: dict[str, list[str]] = {}
     for look in looks:
         frames, inferred = look.frames, look.frames.inferred
@@ -207,7 +204,7 @@ def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:
         source = "sheet" if look.plate.pixel_size_um else "configuration"
         missing = sum(frame.status == "missing" for frame in frames.frames)
         stated = look.header.get("pixel_size_um")
-        writer.writerow(
+        rows.append(
             (
                 look.plate.name, look.plate.folder, look.plate.well, len(frames.frames) - missing,
                 inferred.naming, inferred.example, inferred.channels, inferred.times,
@@ -225,7 +222,7 @@ def write_inferred(results: str, looks: Sequence[Look]) -> list[str]:
         )
         groups.setdefault(said, []).append(look.plate.name)
     path = Path(results, INFERRED)
-    if not write_if_changed(path, text.getvalue()):
+    if not write_if_changed(path, table_text(COLUMNS, rows)):
         return notes
     lines = [f"  {some(names)}: {said}" for said, names in list(groups.items())[:SHOWN]]
     if len(groups) > SHOWN:

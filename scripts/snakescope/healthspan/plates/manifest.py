@@ -8,7 +8,6 @@ depend on the manifest of a block in place of its raw files, which are ten times
 """
 
 import csv
-import io
 import json
 import re
 import time
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from snakescope.step.errors import StepError, SystemFault
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_rows, table_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,14 +101,6 @@ class PlateFrames:
     frames: tuple[Frame, ...]
     notes: tuple[str, ...] = ()
     inferred: Inferred = Inferred()
-
-
-@dataclass(frozen=True)
-class PlateProblem:
-    """Why a plate cannot be processed, in one sentence."""
-
-    plate: str
-    reason: str
 
 
 def block_name(first: int, timepoints_per_block: int) -> str:
@@ -256,8 +248,7 @@ def _outvoted(document: dict[str, Any], description: str | Path, manifest: str |
     table = Path(description).parent / "registered" / Path(manifest).name
     if len(there) <= compared + 1 or not table.exists():
         return False
-    with open(table, encoding="utf-8", newline="") as file:
-        status = [row["status"] for row in csv.DictReader(file, delimiter="\t")]
+    status = [row["status"] for row in table_rows(table)]
     return status.count("unregistered") + status.count("unreadable") > len(status) / 2
 
 
@@ -294,15 +285,13 @@ def _rows(path: str | Path) -> list[dict[str, str]]:
 
 
 def _text(plate: str, frames: Sequence[Frame]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(COLUMNS)
+    rows = []
     for frame in frames:
         time_h = f"{frame.time_h:.4f}".rstrip("0").rstrip(".")
         which = (plate, frame.timepoint, time_h, frame.channel)
         file = (frame.size, utc(frame.modified)) if frame.path else ("", "")
-        writer.writerow((*which, frame.path, frame.status, frame.reason, *file))
-    return text.getvalue()
+        rows.append((*which, frame.path, frame.status, frame.reason, *file))
+    return table_text(COLUMNS, rows)
 
 
 def utc(seconds: int) -> str:

@@ -52,7 +52,7 @@ class ImageFile:
 
 
 class Refused(Exception):
-    """A plate that cannot be processed; becomes its :class:`PlateProblem`."""
+    """A plate that cannot be processed; the scan adds where it is."""
 
 
 @dataclass(frozen=True)

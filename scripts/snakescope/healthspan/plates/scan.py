@@ -14,7 +14,7 @@ from pathlib import Path
 
 from snakescope.healthspan.plates.channels import Acquisition, aliases_of, wanted, with_channels
 from snakescope.healthspan.plates.gaps import widest_gap
-from snakescope.healthspan.plates.manifest import Frame, Inferred, PlateFrames, PlateProblem
+from snakescope.healthspan.plates.manifest import Frame, Inferred, PlateFrames
 from snakescope.healthspan.plates.naming import (
     CHANNELS,
     IMAGE_SUFFIXES,
@@ -29,6 +29,7 @@ from snakescope.healthspan.plates.settings import IngestSettings
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.plates.times_table import Times, read_times, with_time
 from snakescope.step.errors import StepError
+from snakescope.tree.notes import some
 
 MOST_TIMEPOINTS = 100_000
 """Timepoints beyond which a time or the interval is wrong: 11 years of an image an hour."""
@@ -44,10 +45,12 @@ class PlateScanner:
         self.settings = settings
         self._listings: dict[str, Listing | Refused] = {}
 
-    def scan(
-        self, plate: Plate, settings: IngestSettings | None = None
-    ) -> PlateFrames | PlateProblem:
-        """Return the frames of one plate, or why it cannot be used."""
+    def scan(self, plate: Plate, settings: IngestSettings | None = None) -> PlateFrames:
+        """Return the frames of one plate.
+
+        Raises:
+            StepError: it cannot be used.
+        """
         if plate.folder not in self._listings:
             try:
                 self._listings[plate.folder] = list_folder(plate.folder)
@@ -61,7 +64,7 @@ class PlateScanner:
         except Refused as refused:
             own = "plates." in str(refused) and plate.settings
             where = f" ({plate.settings} has settings of this plate)" if own else ""
-            return PlateProblem(plate.name, f"{plate.folder}: {refused}{where}")
+            raise StepError(f"{plate.folder}: {refused}{where}") from None
 
     def positions(self, folder: str, pattern: str = "") -> list[str]:
         """Return the wells and positions of a folder that was scanned, such as E11_5.
@@ -79,11 +82,6 @@ class PlateScanner:
         except Refused:
             return []
         return sorted({one.parts.position for one in named} - {""})
-
-
-def scan_plate(plate: Plate, settings: IngestSettings) -> PlateFrames | PlateProblem:
-    """Return the frames of one plate, or why it cannot be used."""
-    return PlateScanner(settings).scan(plate)
 
 
 def _frames(plate: Plate, settings: IngestSettings, listing: Listing) -> PlateFrames:
@@ -219,13 +217,13 @@ def _one_position(plate: Plate, named: list[Acquisition]) -> list[Acquisition]:
         if not named:
             raise Refused(
                 f"expected images of {plate.well} (column well), found those of "
-                f"{_some(sorted(positions))}; correct the column well"
+                f"{some(sorted(positions), 4)}; correct the column well"
             )
         positions = Counter(one.parts.position for one in named)
     if len(positions) > 1:
         raise Refused(
             f"expected the images of one well and one position in it, found {len(positions)}: "
-            f"{_some([position or 'none' for position in sorted(positions)])}; "
+            f"{some([position or 'none' for position in sorted(positions)], 4)}; "
             "say in the column well of the sample sheet which one is the plate"
         )
     return named
@@ -385,7 +383,3 @@ def _gaps(plate: Plate, frames: Sequence[Frame]) -> list[str]:
         f"{plate.folder}: no image for {width_h:g} h after the one at {times_h[index]:g} h, where "
         f"{usual_h:g} h are usual{more}; set plates.interval_h to have missing ones listed"
     ]
-
-
-def _some(names: Sequence[str], shown: int = 4) -> str:
-    return ", ".join(names[:shown]) + (", ..." if len(names) > shown else "")

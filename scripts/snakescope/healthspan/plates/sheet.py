@@ -12,6 +12,7 @@ from pydantic import Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from snakescope.healthspan.plates.naming import compile_pattern
+from snakescope.settings.alike import notes_of_alike
 from snakescope.settings.sheet import Name, PathCell, Reason, Row
 from snakescope.tree.notes import some
 
@@ -153,16 +154,8 @@ def warnings_of_conditions(plates: Iterable[Plate]) -> list[str]:
 
 def warnings_of_alike_experiments(plates: Iterable[Plate]) -> list[str]:
     """One sentence for experiments that differ in case or marks: one that was spelt in two ways."""
-    found: dict[str, dict[str, None]] = {}
-    for plate in plates:
-        plain = re.sub(r"[._-]+", "_", plate.experiment.casefold())
-        found.setdefault(plain, {})[plate.experiment] = None
-    return [
-        f"the experiments {' and '.join(map(repr, names))} are different ones, whose plates are not"
-        " compared; spell them alike if they are one"
-        for names in found.values()
-        if len(names) > 1
-    ]
+    names = (plate.experiment for plate in plates)
+    return notes_of_alike("experiments", names, "are different ones, whose plates are not compared")
 
 
 def _plain(condition: str) -> str:

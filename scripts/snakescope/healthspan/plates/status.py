@@ -3,14 +3,13 @@
 The main process writes them after scanning the raw folders.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.settings.sheet import extra_columns
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_rows, table_text
 from snakescope.tree.failures import Failure
 
 STATUS = "status.tsv"
@@ -50,26 +49,22 @@ def write_sheets(
 
 
 def _write(path: str, columns: Sequence[str], plates: Sequence[Plate], status: Status) -> None:
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter="\t", lineterminator="\n")
-    writer.writerow(columns)
+    rows = []
     for plate in plates:
         state, reason = status[plate.name]
         own = {"plate": plate.name, "status": state, "reason": reason}
         cells = {**plate.extra, **vars(plate), **own}
-        writer.writerow(["" if (cell := cells.get(name)) is None else cell for name in columns])
-    write_if_changed(path, text.getvalue())
+        rows.append([cells.get(name) for name in columns])
+    write_if_changed(path, table_text(columns, rows))
 
 
 def _not_computed(path: str, status: Status) -> dict[str, tuple[str, str]]:
     """What the last run wrote of included plates that it could not compute."""
     if not Path(path).exists():
         return {}
-    with open(path, encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
     return {
         row["plate"]: (row["status"], row["reason"])
-        for row in rows
+        for row in table_rows(path)
         if row.get("status") == "not computed" and status.get(row["plate"], ("",))[0] == "included"
     }
 
@@ -82,8 +77,7 @@ def verdicts_of(results: str, plates: Iterable[str]) -> dict[str, dict[str, str]
         path = Path(results, plate, "quality.tsv")
         if not path.exists():
             continue
-        with open(path, encoding="utf-8", newline="") as file:
-            row = next(csv.DictReader(file, delimiter="\t"), {})
+        row = next(iter(table_rows(path)), {})
         if kind := kinds.get(row.get("status", "")):
             found[kind][plate] = row.get("warnings", "")
     return found

@@ -15,7 +15,7 @@ from snakescope.healthspan.plates.dates import day_first_of, hours_of, parse_dat
 from snakescope.healthspan.plates.naming import NameParts, composed
 from snakescope.healthspan.plates.times_checks import check_commas, check_width, check_zones
 from snakescope.settings.sheet_files import OLD_OFFICE, ZIP, decoded
-from snakescope.step.errors import StepError, system_fault
+from snakescope.step.errors import StepError, readable
 from snakescope.step.numbers import number_of
 from snakescope.tree.notes import some
 
@@ -77,7 +77,8 @@ def read_times(path: str | Path, plate: str | None = None) -> Times:
         SystemFault: the system does not let it be read.
     """
     try:
-        rows, numbers = text_rows(path)
+        with readable(path, "the table of times (plates: times)"):
+            rows, numbers = text_rows(path)
     except FileNotFoundError:
         raise StepError(
             f"{path}: expected the table of times (plates: times), found no such file"
@@ -89,11 +90,6 @@ def read_times(path: str | Path, plate: str | None = None) -> Times:
         ) from None
     except NoText as error:
         raise StepError(f"{path}: expected a table of times as text, found {error}") from None
-    except OSError as error:
-        raise system_fault(path, error) or StepError(
-            f"{path}: expected the table of times (plates: times), found {error.strerror}; name a"
-            " file"
-        ) from None
     except csv.Error as error:
         raise StepError(
             f"{path}: expected a table of times, found text that is none ({error}); save it as"

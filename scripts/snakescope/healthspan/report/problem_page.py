@@ -1,6 +1,5 @@
 """The page of a plate that failed: why, its frames, and its registration as far as it came."""
 
-import csv
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from snakescope.imaging.overlays import stretched
 from snakescope.imaging.style import FAINT_INK, INK, RULE
 from snakescope.report.pages import html, jpeg_url, write_text
 from snakescope.step.errors import StepError
+from snakescope.step.rows import table_rows
 
 PAGE = "problem.html"
 SHOWN_PX = 640
@@ -84,9 +84,5 @@ def _rows(registered: Path) -> list[list[str]]:
     """Return the registration of every timepoint that was looked at."""
     found = []
     for path in sorted(registered.glob("t*.tsv")):
-        with path.open(encoding="utf-8", newline="") as file:
-            found += [
-                [row.get(name) or "" for name in COLUMNS]
-                for row in csv.DictReader(file, delimiter="\t")
-            ]
+        found += [[row.get(name) or "" for name in COLUMNS] for row in table_rows(path)]
     return found

@@ -206,12 +206,12 @@ def summary_figure(
         places = [grid[1 + k // 3, 2 * (k % 3) : 2 * (k % 3) + 2] for k in range(6)]
         for place, draw in zip(places, panels(measures.put_on).values(), strict=False):
             draw(figure.add_subplot(place), tables)
-        _verdict(figure.add_subplot(places[5]), plate, measures, verdict)
+        _verdict(figure.add_subplot(places[5]), measures, verdict)
         figure.suptitle(f"{plate}: {verdict.status}", x=0.01, ha="left", weight="bold", size=14)
     return figure
 
 
-def _verdict(axes: Axes, plate: str, measures: Measures, verdict: Verdict) -> None:
+def _verdict(axes: Axes, measures: Measures, verdict: Verdict) -> None:
     axes.set_axis_off()
     axes.set_title("In words")
     lines = [

@@ -289,7 +289,7 @@ def _decide(reviewed: Reviewed, track: int, lines: Sequence[Correction]) -> None
     for slot, said in latest.items():
         chosen = _agreed(said, looked)
         if chosen is None:
-            _disagree(reviewed, slot, said, looked)
+            _disagree(reviewed, said, looked)
             continue
         for one in said.values():
             followed = one.scorer in (chosen.scorer, ADJUDICATED) or _same(one, chosen)
@@ -326,9 +326,7 @@ def _agreed(said: Mapping[str, Correction], looked: Sequence[str]) -> Correction
     return None if silent or not all(_same(first, one) for one in others) else first
 
 
-def _disagree(
-    reviewed: Reviewed, slot: str, said: Mapping[str, Correction], looked: Sequence[str]
-) -> None:
+def _disagree(reviewed: Reviewed, said: Mapping[str, Correction], looked: Sequence[str]) -> None:
     told = [f"{name}: {_words(one)}" for name, one in said.items()]
     told += [f"{name}: as the machine" for name in looked if name not in said]
     for one in said.values():

@@ -58,15 +58,12 @@ ACTIONS = {
     UNDO: "the line whose id is the value does not count",
     REDO: "the line whose id is the value counts again",
 }
-AT_A_TIME = (DEAD, LAST_HEALTHY, ALIVE, CENSORED)
 REASONS = ("lost", "bagged", "ruptured", "on the wall", "handled", "other")
 """Why a worm is no longer watched."""
 
 PLATE_REASONS = ("contaminated", "fog", "moved or dropped", "wrong plate", "other")
 """Why a whole plate is left out."""
 
-NO_TRACK = 0
-"""In place of a track, of what is said of the whole plate."""
 OTHER = re.compile(r"t(\d{1,12}) y(\d{1,12}\.\d) x(\d{1,12}\.\d)")
 """Where a worm that another is the same as was seen: timepoint and place, the reason of that."""
 

@@ -4,8 +4,6 @@ A person may save a correction while a run is at work. The jobs of the run then 
 main process found, and the next run computes what changed.
 """
 
-import csv
-import io
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from snakescope.healthspan.review.corrections import EXCLUDE_PLATE, exclusion, f
 from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError, readable
 from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_rows, table_text
 from snakescope.tree.parameters import signed
 
 REVIEWED = "reviewed.tsv"
@@ -165,15 +164,10 @@ def _says(path: str, word: str) -> bool:
 def _write(table: Path, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     """Write a table, or remove it where it would have no row."""
     if rows:
-        text = io.StringIO()
-        csv.writer(text, delimiter="\t", lineterminator="\n").writerows([columns, *rows])
-        write_if_changed(table, text.getvalue())
+        write_if_changed(table, table_text(columns, rows))
     else:
         table.unlink(missing_ok=True)
 
 
 def _read(table: Path) -> list[dict[str, str]]:
-    if not table.exists():
-        return []
-    with table.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file, delimiter="\t"))
+    return table_rows(table) if table.exists() else []

@@ -15,7 +15,6 @@ from snakescope.healthspan.inspection.written import (
     set_settings_of_row,
 )
 from snakescope.healthspan.own_settings import OWN, settings_of_plate
-from snakescope.healthspan.plates.manifest import PlateProblem
 from snakescope.healthspan.plates.raw_folder import Refused, list_images
 from snakescope.healthspan.plates.scan import PlateScanner
 from snakescope.healthspan.plates.sheet import Plate
@@ -56,8 +55,6 @@ def trial_of(
             )
         return _accept(row, settings, proposed, file, sharing)
     scanned = PlateScanner(own.plates).scan(row)
-    if isinstance(scanned, PlateProblem):
-        raise StepError(scanned.reason)
     # Imported here, since torch takes seconds that an acceptance does not need.
     from snakescope.healthspan.trial.plate_trial import proposals_text, run_trial
     from snakescope.healthspan.trial.trial_page import write_page

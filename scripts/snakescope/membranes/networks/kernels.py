@@ -86,11 +86,3 @@ def kernels_of(name: str) -> Kernels:
         ValueError: one of them cannot be used.
     """
     return check_kernels([int(part) for part in name.removeprefix("k").split("-")])
-
-
-def is_even_overlap(branch: int, kernel: int) -> bool:
-    """Whether every pixel gets the same number of inputs: kernel divisible by stride.
-
-    Else the map has a pattern of the stride's period (Odena, Dumoulin and Olah, Distill 2016).
-    """
-    return kernel % STRIDES[branch] == 0

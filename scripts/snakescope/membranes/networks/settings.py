@@ -1,6 +1,5 @@
 """Settings of the networks."""
 
-from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
@@ -67,8 +66,3 @@ def described(settings: NetworkSettings) -> dict[str, object]:
 def of_description(card: dict[str, object]) -> NetworkSettings:
     """The settings of a network of the header of its weights."""
     return NetworkSettings.model_validate(card["network"])
-
-
-def width_below(parameters: int, counted: Sequence[tuple[int, int]]) -> int:
-    """The largest width whose parameters are at most ``parameters``; (width, parameters) each."""
-    return max(width for width, count in counted if count <= parameters)

@@ -37,7 +37,6 @@ from snakescope.step.tables import write_table
 
 NETWORK, RAW = "network", "raw"
 OF_PIXELS = ("iou", "pixel_error", "area_ratio")
-OF_CELLS = ("v_rand", "v_info")
 
 
 def pairs_of(manifest: Manifest, membranes: str, smoothing_px: float) -> dict[str, list[Pair]]:

@@ -111,9 +111,7 @@ def draw(found: pd.DataFrame, table: FullTable) -> Figure:
     return figure
 
 
-def page_of(
-    table: FullTable, found: pd.DataFrame, settings: PaperSettings, figure: str, data: str
-) -> str:
+def page_of(table: FullTable, settings: PaperSettings, figure: str, data: str) -> str:
     """The page in Markdown."""
     figures = summary(table)
     of_settings = settings_table(table)
@@ -173,7 +171,7 @@ def write_paper(
     write_table(curves_path, found)
     save_figure(draw(found, table), figure)
     relative = figure.name if figure.parent == page.parent else f"../pictures/{figure.name}"
-    write_text(page, page_of(table, found, settings, relative, data))
+    write_text(page, page_of(table, settings, relative, data))
 
 
 def rows_of(paths: Sequence[Path]) -> pd.DataFrame:

@@ -7,7 +7,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import TypeAdapter
 
 from snakescope.imaging.volumes import Source
 from snakescope.step.output import write_if_changed
@@ -49,6 +50,9 @@ class Manifest:
         return depth, bottom - top, right - left
 
 
+STORED = TypeAdapter(Manifest)
+
+
 def write_manifest(folder: str | Path, manifest: Manifest) -> None:
     """Write what was found of a stack."""
     write_if_changed(Path(folder, FILE), json.dumps(asdict(manifest), indent=1) + "\n")
@@ -56,21 +60,4 @@ def write_manifest(folder: str | Path, manifest: Manifest) -> None:
 
 def read_manifest(path: str | Path) -> Manifest:
     """Read what the main process found of a stack."""
-    fields = json.loads(Path(path).read_text(encoding="utf-8"))
-    return Manifest(
-        name=fields["name"],
-        image=_source(fields["image"]),
-        labels=None if fields["labels"] is None else _source(fields["labels"]),
-        positive=fields["positive"],
-        crop=None if fields["crop"] is None else tuple(fields["crop"]),
-        voxel_nm=tuple(fields["voxel_nm"]),
-        parts={part: tuple(sections) for part, sections in fields["parts"].items()},
-    )
-
-
-def _source(fields: dict[str, Any]) -> Source:
-    return Source(**{key: _tuple(value) for key, value in fields.items()})
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(_tuple(one) for one in value) if isinstance(value, list) else value
+    return STORED.validate_json(Path(path).read_bytes())

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from snakescope.imaging.volume_source import check_shape
 from snakescope.imaging.volumes import Source, describe
 from snakescope.membranes.stacks.manifest import PARTS, Crop, Manifest
 from snakescope.membranes.stacks.sheet import Stack
@@ -34,11 +35,7 @@ def find_stack(stack: Stack, simulated_shape: Sequence[int]) -> Manifest:
         image = describe(stack.image)
         if stack.labels:
             labels = describe(stack.labels, "labels")
-            if labels.shape != image.shape:
-                raise StepError(
-                    f"{stack.labels}: expected labels of the image's shape, {_by(image.shape)} (z,"
-                    f" y, x), found {_by(labels.shape)}; give the labels of this stack"
-                )
+            check_shape(stack.labels, "labels", labels, image, "stack")
     depth, height, width = image.shape
     if stack.crop is not None:
         top, bottom, left, right = stack.crop
@@ -87,7 +84,3 @@ def _overlap(one: Crop | None, other: Crop | None) -> bool:
     if one is None or other is None:
         return True
     return all(max(one[k], other[k]) < min(one[k + 1], other[k + 1]) for k in (0, 2))
-
-
-def _by(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))

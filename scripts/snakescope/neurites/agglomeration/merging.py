@@ -81,31 +81,6 @@ def merge_settled(
     return Merges(*merged), changed.select(left)
 
 
-def merge_regions(
-    nodes: int,
-    first: NDArray[np.int64],
-    second: NDArray[np.int64],
-    sums: NDArray[np.float64],
-    counts: NDArray[np.int64],
-    histograms: NDArray[np.int32],
-    quantile: int,
-    until: float,
-) -> Merges:
-    """Merge regions while the lowest score is below ``until``.
-
-    Args:
-        nodes: number of regions, which are 0 .. nodes - 1.
-        first, second: shape (E,), the regions that an edge connects, each pair once.
-        sums, counts: shape (E,), sum and number of the affinities of an edge (0 to 255 each).
-        histograms: shape (E, B), histogram of these affinities; read for quantiles only.
-        quantile: the score is 1 - this quantile (percent) of the affinities, or, for -1, 1 - their
-            mean.
-        until: scores are 1 - affinity, 0 to 1.
-    """
-    edges = Edges(first, second, sums, counts.astype(np.float64), histograms)
-    return merge_settled(nodes, edges, quantile, until, np.zeros(nodes, np.bool_))[0]
-
-
 @compiled
 def _score(edge, sums, counts, histograms, quantile):  # type: ignore[no-untyped-def]
     if quantile < 0:

@@ -9,8 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
+from pydantic import TypeAdapter
+
+from snakescope.imaging.volume_source import check_shape, in_words
 from snakescope.imaging.volumes import Source, describe, placed
 from snakescope.neurites.volumes.sheet import Volume
 from snakescope.step.errors import StepError
@@ -19,6 +21,7 @@ from snakescope.step.output import write_if_changed
 BOUNDARIES = "boundaries"
 LARGEST_SHIFT = 0.1
 """Of a voxel, by which labels may lie beside those of the image: rounding."""
+SOURCES = TypeAdapter(dict[str, Source])
 SIMULATED = "simulated/neurites/{volume}/{file}.tif"
 FETCHED = re.compile(r"fetched/neurites/snemi3d/(train|held_out|challenge)/image\.tif")
 SNEMI3D = (100, 1024, 1024)
@@ -64,12 +67,7 @@ def find_sources(
     found = {"image": describe(volume.image)}
     if volume.labels:
         found["labels"] = _beside(found["image"], describe(volume.labels, "labels"), volume)
-        image, labels = (_by(found[kind].shape) for kind in ("image", "labels"))
-        if image != labels:
-            raise StepError(
-                f"{volume.labels}: expected labels of the image's shape, {image} voxels (z, y, x), "
-                f"found {labels}; give the labels of this volume"
-            )
+        check_shape(volume.labels, "labels", found["labels"], found["image"], "volume")
     return _with_boundaries(volume, found)
 
 
@@ -81,12 +79,8 @@ def _with_boundaries(volume: Volume, found: dict[str, Source]) -> dict[str, Sour
     """
     if volume.boundaries:
         found[BOUNDARIES] = describe(volume.boundaries)
-        image, boundaries = (_by(found[kind].shape) for kind in ("image", BOUNDARIES))
-        if image != boundaries:
-            raise StepError(
-                f"{volume.boundaries}: expected boundary probabilities of the image's shape,"
-                f" {image} voxels (z, y, x), found {boundaries}; give those of this volume"
-            )
+        what = "boundary probabilities"
+        check_shape(volume.boundaries, what, found[BOUNDARIES], found["image"], "volume")
     return found
 
 
@@ -112,8 +106,8 @@ def _beside(image: Source, labels: Source, volume: Volume) -> Source:
     if any(begin < 0 or begin + own > whole for begin, own, whole in sides):
         raise StepError(
             f"{volume.labels}: expected labels within the image, found them from voxel {z}, {y},"
-            f" {x} on (attribute offset), {_by(labels.shape)} voxels in {_by(image.shape)};"
-            " correct offset or resolution"
+            f" {x} on (attribute offset), {in_words(labels.shape)} voxels in"
+            f" {in_words(image.shape)}; correct offset or resolution"
         )
     return placed(labels, (z, y, x), image.shape)
 
@@ -140,10 +134,6 @@ def _to_come(volume: Volume, shape: tuple[int, int, int], labels: str) -> dict[s
     }
 
 
-def _by(shape: Sequence[int]) -> str:
-    return " x ".join(map(str, shape))
-
-
 def write_manifest(folder: str | Path, found: dict[str, Source]) -> None:
     """Write what was found of a volume."""
     text = json.dumps({kind: asdict(source) for kind, source in found.items()}, indent=1)
@@ -152,13 +142,4 @@ def write_manifest(folder: str | Path, found: dict[str, Source]) -> None:
 
 def read_manifest(folder: str | Path) -> dict[str, Source]:
     """Read what the main process found of a volume."""
-    stored = json.loads(Path(folder, "volume.json").read_text(encoding="utf-8"))
-    return {kind: Source(**_tuples(fields)) for kind, fields in stored.items()}
-
-
-def _tuples(value: dict[str, Any]) -> dict[str, Any]:
-    return {key: _tuple(one) for key, one in value.items()}
-
-
-def _tuple(value: Any) -> Any:
-    return tuple(_tuple(one) for one in value) if isinstance(value, list) else value
+    return SOURCES.validate_json(Path(folder, "volume.json").read_bytes())

@@ -5,8 +5,6 @@ that remains when the true distribution is known, since 40 persons are a sample:
 share p varies by p (1 - p) / n.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
@@ -16,13 +14,6 @@ from snakescope.learning.scores import distribution_errors
 Shares = NDArray[np.float64]
 GRADE_VALUES = np.arange(5.0)
 """A is 0, E is 4."""
-
-
-class Dispersion(NamedTuple):
-    """How unsure the mean grade of a clip is."""
-
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
 
 
 def mean_grade(shares: Shares) -> NDArray[np.float64]:
@@ -84,13 +75,6 @@ def correlation(predicted: Shares, truth: Shares) -> float:
     if np.ptp(one) < 1e-9 or np.ptp(other) < 1e-9:
         return np.nan
     return float(np.corrcoef(one, other)[0, 1])
-
-
-def interval_of(predicted: Shares, residual_sd: float, confidence: float = 0.9) -> Dispersion:
-    """Interval of the mean grade of each clip, normal, with the spread of residuals."""
-    z = float(stats.norm.ppf(0.5 + confidence / 2))
-    middle = mean_grade(predicted)
-    return Dispersion(middle - z * residual_sd, middle + z * residual_sd)
 
 
 def covered(predicted: Shares, truth: Shares, folds: NDArray[np.int64]) -> NDArray[np.bool_]:

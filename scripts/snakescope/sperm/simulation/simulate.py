@@ -182,8 +182,7 @@ def simulate(
     if preset == "semen":
         sperms = draw_field(rng, donor_mean(donor), settings)
         made = field(sperms, settings.field_s, settings.field_fps, optics, rng, settings.debris)
-        count = round(settings.field_s * settings.field_fps)
-        frames = list(progress(_sized(made, count), "frames"))
+        frames = list(progress(made, "frames"))
         for number, sperm in enumerate(sperms):
             rows.append(_truth(number, 0.0, sperm, quality(sperm.morphology, sperm.motility)))
     else:
@@ -193,10 +192,6 @@ def simulate(
             given = dict(zip(GRADES, one.votes.tolist(), strict=True))
             rows.append(_truth(number, float(number), one.sperm, one.quality) | given)
     return frames, pd.DataFrame(rows)
-
-
-def _sized(frames: Iterator[Frame], count: int) -> Iterator[Frame]:
-    yield from frames
 
 
 def _truth(number: int, start_s: float, sperm: Sperm, found: float) -> dict[str, float]:

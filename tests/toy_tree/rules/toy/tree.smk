@@ -7,21 +7,5 @@ Out: results/toy/cross_validation/
 tree = config
 
 
-module unusable:
-    snakefile:
-        "../shared/unusable.smk"
-    config:
-        tree
-
-
-use rule * from unusable
-
-
-module cross_validation:
-    snakefile:
-        "../shared/cross_validation.smk"
-    config:
-        tree
-
-
-use rule * from cross_validation
+include: "../shared/unusable.smk"
+include: "../shared/cross_validation.smk"
