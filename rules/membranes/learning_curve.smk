@@ -12,11 +12,9 @@ rule learning_point:
     input:
         tree.stack_files,
     output:
-        "results/membranes/{stack}/learning_curve"
-        "/neighbours{neighbours}_sections{sections}_draw{draw}.json",
+        "results/membranes/{stack}/learning_curve/neighbours{neighbours}_sections{sections}_draw{draw}.json",
     log:
-        "logs/membranes/learning_point/{stack}"
-        "/neighbours{neighbours}_sections{sections}_draw{draw}.log",
+        "logs/membranes/learning_point/{stack}/neighbours{neighbours}_sections{sections}_draw{draw}.log",
     benchmark:
         "results/benchmarks/membranes/learning_point/{stack}/neighbours{neighbours}_sections{sections}_draw{draw}.tsv"
     wildcard_constraints:
