@@ -64,7 +64,7 @@ class AnnotationPackageSettings(Settings):
 class FineTuneSettings(Settings):
     """How the shipped detector is trained further on annotated images."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     start_weights: str = Field(
         "resources/models/healthspan/detector.safetensors",
@@ -73,7 +73,7 @@ class FineTuneSettings(Settings):
     )
     seed: int = Field(1, ge=0, description="seed of crops, crossings and simulated scenes")
     steps: int = Field(
-        700, ge=1, description="optimiser steps; one takes 2 s of a CPU, less than 0.1 of a GPU"
+        1000, ge=1, description="optimiser steps; one takes 2 s of a CPU, less than 0.1 of a GPU"
     )
     batch: int = Field(4, ge=1, description="crops per step (count)")
     crop_px: int = Field(320, ge=96, description="side of a training crop (px)")
@@ -99,7 +99,7 @@ class FineTuneSettings(Settings):
         " scenes, so that what they teach is not forgotten (0-1)",
     )
     simulated_scenes: int = Field(
-        120, ge=0, description="simulated scenes to draw the other crops from (count)"
+        150, ge=0, description="simulated scenes to draw the other crops from (count)"
     )
     crossings_share: float = Field(
         0.5,
