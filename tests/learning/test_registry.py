@@ -25,6 +25,7 @@ from snakescope.learning.registry import (
     write_card,
 )
 from snakescope.step.errors import StepError
+from snakescope.step.tables import read_table
 
 SHIPPED = sorted((REPOSITORY / "resources/models").rglob("*.safetensors"))
 
@@ -57,6 +58,16 @@ def test_published_figures_are_where_they_were():
     assert composites.details["confusion_rows_true"] == [[486, 14, 0], [20, 457, 23], [3, 6, 491]]
     assert classifier.model["temperature"] == 0.9563
     assert network.held_out["demo_held_out_2"].scores["arand"] == 0.214
+
+
+def test_the_card_of_heads_says_what_the_table_says():
+    card = read_card(REPOSITORY / "resources/models/sperm/heads.safetensors")
+    table = read_table(REPOSITORY / "docs/tables/sperm-visem.tsv", ("network", "metric", "value"))
+    found = table[table["network"] == "ours"].set_index("metric")["value"]
+    names = {"f1": "detection_f", "precision": "detection_precision", "recall": "detection_recall"}
+    assert card.held_out["visem"].scores == {
+        name: pytest.approx(found[metric], abs=5e-4) for name, metric in names.items()
+    }
 
 
 def test_weights_without_a_card_have_no_checksum(tmp_path):
