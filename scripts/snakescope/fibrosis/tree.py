@@ -55,7 +55,13 @@ class Fibrosis(Trained[Scan]):
         columns = list(Scan.columns())
         cells = [row.model_dump(by_alias=True).values() for row in rows]
         write_if_changed(f"{self.results}/ingest/manifest/scans.tsv", table_text(columns, cells))
-        return notes_of_persons("patients", (row.patient for row in rows if row.patient))
+        notes = notes_of_persons("patients", (row.patient for row in rows if row.patient))
+        if rows and not self.labelled:
+            notes.append(
+                f"{self.settings.sheet}: no scan of the set train has a stage, so nothing is"
+                " trained and no liver outlined; scans are only brought into one form"
+            )
+        return notes
 
     @property
     def labelled(self) -> bool:
