@@ -126,8 +126,10 @@ class Fibrosis(Trained[Scan]):
         return f"{SIMULATED}{self.settings.simulation.set}"
 
     def described(self) -> str:
-        """Classes and models as JSON, and whether the scans are simulated."""
-        simulated = all(row.image.startswith(SIMULATED) for row in self.sheet.values())
+        """Classes and models as JSON, and whether scans that were learnt from are simulated."""
+        simulated = any(
+            row.image.startswith(SIMULATED) for row in self.sheet.values() if row.set == "train"
+        )
         return json.dumps(
             {
                 "classes": self.settings.training.classes,
