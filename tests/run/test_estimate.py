@@ -143,6 +143,10 @@ def test_an_estimate_says_which_figures_nobody_measured(
         assert "Wall time at least" in said
     table = pd.read_csv("logs/runs/estimate.tsv", sep="\t").set_index("rule")
     assert (table.jobs["s"], table.basis["s"]) == (1, MEASURED)
+    monkeypatch.setattr(estimate, "plan", lambda *_: [planned(1, "wide", threads=8)])
+    estimate.main(options)
+    said = capsys.readouterr().out
+    assert "wide asks for 8 threads, more than --cores 4" in said and "inf" not in said
     monkeypatch.setattr(estimate, "plan", lambda *_: [])
     estimate.main(options)
     assert capsys.readouterr().out == "nothing to be done\n"

@@ -55,7 +55,13 @@ class Fibrosis(Trained[Scan]):
         columns = list(Scan.columns())
         cells = [row.model_dump(by_alias=True).values() for row in rows]
         write_if_changed(f"{self.results}/ingest/manifest/scans.tsv", table_text(columns, cells))
-        return notes_of_persons("patients", (row.patient for row in rows if row.patient))
+        notes = notes_of_persons("patients", (row.patient for row in rows if row.patient))
+        if rows and not self.labelled:
+            notes.append(
+                f"{self.settings.sheet}: no scan of the set train has a stage, so nothing is"
+                " trained and no liver outlined; scans are only brought into one form"
+            )
+        return notes
 
     @property
     def labelled(self) -> bool:
@@ -120,8 +126,10 @@ class Fibrosis(Trained[Scan]):
         return f"{SIMULATED}{self.settings.simulation.set}"
 
     def described(self) -> str:
-        """Classes and models as JSON, and whether the scans are simulated."""
-        simulated = all(row.image.startswith(SIMULATED) for row in self.sheet.values())
+        """Classes and models as JSON, and whether scans that were learnt from are simulated."""
+        simulated = any(
+            row.image.startswith(SIMULATED) for row in self.sheet.values() if row.set == "train"
+        )
         return json.dumps(
             {
                 "classes": self.settings.training.classes,

@@ -24,6 +24,7 @@ from snakescope.membranes.stacks.manifest import (
 from snakescope.membranes.stacks.scan import check_apart, find_stack, is_simulated
 from snakescope.membranes.stacks.sheet import Stack
 from snakescope.membranes.steps import STEPS
+from snakescope.step.errors import StepError
 from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
 from snakescope.tree.parameters import Files
@@ -119,7 +120,8 @@ class Membranes(Tree[Stack]):
     def _stack(self, name: str) -> Manifest:
         self.open()
         path = Path(self.manifest(name), FILE)
-        if not path.exists():
+        # What an earlier run found stays there when its row can no longer be used.
+        if name not in self.subjects or not path.exists():
             raise self.unusable(name)
         return read_manifest(path)
 
@@ -221,15 +223,21 @@ class Membranes(Tree[Stack]):
     def of_curve(self, wildcards: Any) -> list[str]:
         """The points of the learning curve of a stack."""
         settings = self.settings_of("learning_point")
-        train = self.stack(wildcards.stack).parts["train"]
-        # Of a stack without training sections the point says so.
-        counts = dict.fromkeys(max(1, min(one, len(train))) for one in settings.sections)
+        parts = self.stack(wildcards.stack).parts
+        train, most = parts["train"], len(parts["train"])
+        if not (most and parts["test"]):
+            raise StepError(
+                f"{self.settings.sheet}: expected sections of {wildcards.stack} to train with and"
+                f" some to test with, found {most} and {len(parts['test'])}; fill the columns"
+                " labels, train, tune and test"
+            )
+        counts = dict.fromkeys(min(one, most) for one in settings.sections)
         folder = f"{self.results}/{wildcards.stack}/learning_curve"
         return [
             f"{folder}/neighbours{neighbours}_sections{count}_draw{draw}.json"
             for neighbours in dict.fromkeys(settings.neighbours)
             for count in counts
-            for draw in (draws_apart(train, count, settings.draws) if train else [0])
+            for draw in draws_apart(train, count, settings.draws)
         ]
 
     def point_recorded(self, wildcards: Any) -> str:

@@ -8,6 +8,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from graphlib import TopologicalSorter
+from math import isinf
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -170,10 +171,18 @@ def main(options: argparse.Namespace) -> None:
     print(as_text(table))
     bounds = bounds_s(jobs, cores, gpus)
     longest = max(bounds, key=lambda name: bounds[name])
-    print(
-        f"\nWall time at least {duration(bounds[longest])} on {cores} cores and"
-        f" {gpus} GPUs (--cores, --gpus), by {longest}; written to {ESTIMATE}"
-    )
+    widest = max(jobs, key=lambda job: job["threads"])
+    if isinf(bounds[longest]):
+        print(
+            f"\nNo wall time: {widest['rule']} asks for {widest['threads']} threads, more than"
+            f" --cores {cores}. On one machine it gets fewer and takes longer, on a cluster it"
+            f" never starts; written to {ESTIMATE}"
+        )
+    else:
+        print(
+            f"\nWall time at least {duration(bounds[longest])} on {cores} cores and"
+            f" {gpus} GPUs (--cores, --gpus), by {longest}; written to {ESTIMATE}"
+        )
     assumed = [job for job in jobs if job["basis"] == ASSUMED]
     if assumed:
         print(

@@ -62,7 +62,10 @@ class Run:
                 stop_on_interrupt(self.monitor.stop, ends_jobs=workflow.local_exec)
             at_work = holder()
             if at_work and workflow.output_settings.dryrun:
-                logger.warning(f"planned with the raw data that were found before, as {at_work}")
+                logger.warning(
+                    "planned with the raw data that were found before, without rows that were"
+                    f" added to a sheet since: {at_work}"
+                )
                 # Snakemake would call it an error that the folder is locked, and plan as well.
                 logger.addFilter(lambda record: LOCKED not in record.getMessage())
         try:

@@ -156,8 +156,8 @@ def inspect_folder(
     lines += [write_proposed(Path(file), text) for file, text in files.items()]
     lines += write_row(Path(settings.sheet), rows)
     names = " ".join(row["plate"] for row in rows[:1])
-    lines += [f"Correct condition, worms and age in the sheet; then: snakescope trial {names}"]
-    return lines
+    what = "experiment, condition, worms and age"
+    return [*lines, f"Correct {what} in the sheet; then: snakescope trial {names}"]
 
 
 def _series(

@@ -22,8 +22,11 @@ FEATURES = SERIES + 4
 SCALE_UM_S = 20.0
 """Speeds are divided by it before a network sees them."""
 REFUSED = {
-    "bcf_hz": "not measured: a beat of up to 20 Hz needs at least 50 frames per second",
-    "alh_um": "not measured: the amplitude of the head needs at least 50 frames per second",
+    name: f"not measured: {what} needs at least 50 frames per second, and a clip has {FRAMES}"
+    for name, what in (
+        ("bcf_hz", "a beat of up to 20 Hz"),
+        ("alh_um", "the amplitude of the head"),
+    )
 }
 
 Spectra = NDArray[np.complexfloating[Any, Any]]

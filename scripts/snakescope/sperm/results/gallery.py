@@ -66,20 +66,22 @@ def strip(one: Shown) -> Pixels:
 
 def words(row: Mapping[str, Any]) -> list[str]:
     """What is written beside a strip."""
-    if row["not_graded"]:
-        return [str(row["clip"]), f"not graded: {row['not_graded']}"]
     speed = "" if pd.isna(row["vsl_um_s"]) else f"VSL {row['vsl_um_s']:.1f} um/s"
     head = (
         ""
         if pd.isna(row["head_length_um"])
         else f"head {row['head_length_um']:.1f} x {row['head_width_um']:.1f} um"
     )
+    measured = ", ".join(one for one in (speed, head) if one)
+    if row["not_graded"]:
+        said = [str(row["clip"]), f"not graded: {row['not_graded']}", measured]
+        return [one for one in said if one]
     return [
         f"{row['rank']}.  {row['clip']}",
         f"grade {row['grade']}, mean {letter(row['mean_grade'])}"
         f" ({letter(row['low_90'])} to {letter(row['high_90'])})",
         f"best of the dish: {row['p_best']:.0%}",
-        ", ".join(one for one in (speed, head) if one),
+        measured,
     ]
 
 

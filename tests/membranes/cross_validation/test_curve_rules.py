@@ -1,0 +1,20 @@
+"""What a plan of a learning curve says of stacks that have none."""
+
+from pathlib import Path
+
+from tests.harness import example
+from tests.membranes.clone import ROWS
+
+
+def test_stacks_without_a_curve_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    clone = example("membranes", tmp_path / "clone")
+    curve = "results/membranes/{}/learning_curve.tsv"
+    ended = clone.snakemake("--dry-run", curve.format("b"))
+    assert ended.returncode != 0
+    assert "expected sections of b to train with" in ended.stdout + ended.stderr
+    # What was found of stack a stays on the disk when its row is no use any more.
+    clone.sheet_file("stacks.tsv", ROWS.replace("0-3\t4,5", "0-4\t4,5"))
+    ended = clone.snakemake("--dry-run", curve.format("a"))
+    said = ended.stdout + ended.stderr
+    assert ended.returncode != 0 and "expected a stack a that can be used" in said
+    assert "KeyError" not in said
