@@ -40,7 +40,7 @@ AIMS = {
     ("simulated_unseen", "lifespan_median_error_d"): "<= 0.25",
     ("simulated_unseen", "healthspan_median_error_d"): "<= 0.35",
     ("simulated_unseen", "curve_distance"): "<= 0.06",
-    ("bbbc010", "detection_f"): "0.80",
+    ("bbbc010", "detection_f"): ">= 0.92",
     ("upv_plate", "days_within_one"): ">= 16 of 18",
 }
 
