@@ -30,7 +30,7 @@ rule learning_point:
         runtime=tree.runtime("learning_point"),
     params:
         version=tree.version("learning_point"),
-        settings=tree.recorded("learning_point", "network", "draws", "turns"),
+        settings=tree.point_recorded,
         training=tree.unrecorded("train"),
         recorded=tree.recorded("train"),
         stack=tree.file("{stack}/manifest/stack.json"),

@@ -13,6 +13,7 @@ from snakescope.membranes.networks.kernels import name_of
 from snakescope.membranes.prediction.settings import OWN
 from snakescope.membranes.search.plan import cost_of_halving, halving_plan
 from snakescope.membranes.settings import MembranesSettings
+from snakescope.membranes.stacks.folds import draws_apart
 from snakescope.membranes.stacks.manifest import (
     FILE,
     PARTS,
@@ -220,15 +221,22 @@ class Membranes(Tree[Stack]):
     def of_curve(self, wildcards: Any) -> list[str]:
         """The points of the learning curve of a stack."""
         settings = self.settings_of("learning_point")
-        most = len(self.stack(wildcards.stack).parts["train"])
-        counts = dict.fromkeys(min(one, most) for one in settings.sections)
+        train = self.stack(wildcards.stack).parts["train"]
+        # Of a stack without training sections the point says so.
+        counts = dict.fromkeys(max(1, min(one, len(train))) for one in settings.sections)
         folder = f"{self.results}/{wildcards.stack}/learning_curve"
         return [
             f"{folder}/neighbours{neighbours}_sections{count}_draw{draw}.json"
-            for neighbours in settings.neighbours
+            for neighbours in dict.fromkeys(settings.neighbours)
             for count in counts
-            for draw in range(settings.draws if count < most else 1)
+            for draw in (draws_apart(train, count, settings.draws) if train else [0])
         ]
+
+    def point_recorded(self, wildcards: Any) -> str:
+        """The settings of a point; all sections are the same ones in however many draws."""
+        whole = int(wildcards.sections) == len(self.stack(wildcards.stack).parts["train"])
+        draws = () if whole else ("draws",)
+        return self.recorded("learning_point", "network", "turns", *draws)
 
     # Search.
 

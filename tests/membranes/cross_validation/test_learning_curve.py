@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,11 @@ import tifffile
 
 from snakescope.imaging.volumes import Source, describe
 from snakescope.membranes.cross_validation import learning_curve, learning_point
-from snakescope.membranes.cross_validation.learning_point import (
-    drawn,
-    of_neighbours,
-    with_fewer,
-)
+from snakescope.membranes.cross_validation.learning_point import of_neighbours, with_fewer
 from snakescope.membranes.scores.stack_scores import METRICS
 from snakescope.membranes.simulation.settings import SimulateSettings
 from snakescope.membranes.simulation.simulate import simulate
+from snakescope.membranes.stacks.folds import drawn, draws_apart
 from snakescope.membranes.stacks.manifest import Manifest, write_manifest
 from snakescope.membranes.training.settings import TrainSettings
 from snakescope.step.errors import StepError
@@ -43,6 +41,13 @@ def test_sections_are_far_apart_and_others_in_every_draw() -> None:
             assert len(set(drawn(range(7), count, draw, 3))) == count
 
 
+def test_draws_of_the_same_sections_count_once() -> None:
+    assert draws_apart(range(4), 4, 5) == [0]
+    assert draws_apart(range(24), 3, 4) == [0, 1, 2, 3]
+    few = draws_apart(range(2), 1, 20)
+    assert [drawn(range(2), 1, draw, 20) for draw in few] == [(0,), (1,)]
+
+
 def test_tune_and_test_stay_and_too_few_are_refused() -> None:
     source = Source("a.tif", "tiff", (9, 64, 64), "uint8", ("a.tif",))
     parts = {"train": (0, 1, 2, 3, 4), "tune": (5, 6), "test": (7, 8)}
@@ -50,6 +55,10 @@ def test_tune_and_test_stay_and_too_few_are_refused() -> None:
     assert with_fewer(manifest, 1, 0, 1).parts == {**parts, "train": (2,)}
     with pytest.raises(StepError, match=r"stack a: .*6 sections.*found 5.*learning_curve"):
         with_fewer(manifest, 6, 0, 1)
+    with pytest.raises(StepError, match=r"expected 1 sections to train with.*found 0 and 2"):
+        with_fewer(replace(manifest, parts={**parts, "train": ()}), 0, 0, 1)
+    with pytest.raises(StepError, match=r"a draw from 0 to 1, found 2; raise .*draws"):
+        with_fewer(manifest, 2, 2, 2)
 
 
 def test_only_the_network_changes() -> None:

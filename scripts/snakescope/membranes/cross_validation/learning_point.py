@@ -8,46 +8,36 @@ and those of test are scored, the same for all points.
 """
 
 import argparse
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from snakescope.learning.checkpoints import Identity, path_of
 from snakescope.membranes.cross_validation.fold import run_parts
 from snakescope.membranes.cross_validation.settings import LearningCurveSettings
+from snakescope.membranes.stacks.folds import drawn
 from snakescope.membranes.stacks.manifest import Manifest, read_manifest
 from snakescope.membranes.training.settings import TrainSettings
 from snakescope.step.errors import StepError
 from snakescope.step.output import write_json
 
 
-def drawn(sections: Sequence[int], count: int, draw: int, draws: int) -> tuple[int, ...]:
-    """So many sections, as far from each other as can be, others with every draw.
-
-    Neighbouring sections teach little that is new. The sections are parted into ``count`` blocks of
-    contiguous ones, and the same place of each is taken.
-
-    Args:
-        draw: number of the draw, from 0, of ``draws``.
-    """
-    ordered = sorted(sections)
-    size = len(ordered) / count
-    within = (draw + 0.5) / draws * size
-    return tuple(ordered[min(int(n * size + within), len(ordered) - 1)] for n in range(count))
-
-
 def with_fewer(manifest: Manifest, count: int, draw: int, draws: int) -> Manifest:
     """A stack of which only some of the training sections are labelled.
 
     Raises:
-        StepError: there are fewer training sections, or none to test with.
+        StepError: there are fewer training sections, none to test with, or fewer draws.
     """
-    train = manifest.parts["train"]
-    if len(train) < count or not manifest.parts["test"]:
+    train, test = manifest.parts["train"], manifest.parts["test"]
+    if not 0 < count <= len(train) or not test:
         raise StepError(
-            f"stack {manifest.name}: expected {count} sections to train with and some to test with,"
-            f" found {len(train)} and {len(manifest.parts['test'])}; fill the columns train, tune"
-            " and test of the sample sheet, or lower membranes: learning_curve: sections"
+            f"stack {manifest.name}: expected {max(count, 1)} sections to train with and some to"
+            f" test with, found {len(train)} and {len(test)}; fill the columns train, tune and test"
+            " of the sample sheet, or lower membranes: learning_curve: sections"
+        )
+    if not 0 <= draw < draws:
+        raise StepError(
+            f"stack {manifest.name}: expected a draw from 0 to {draws - 1}, found {draw}; raise"
+            " membranes: learning_curve: draws"
         )
     parts = {**manifest.parts, "train": drawn(train, count, draw, draws)}
     return replace(manifest, parts=parts)

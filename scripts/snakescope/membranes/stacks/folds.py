@@ -1,4 +1,4 @@
-"""Folds over contiguous blocks of sections. Free of numpy.
+"""Folds over contiguous blocks of sections, and draws of some of them. Free of numpy.
 
 Neighbouring sections resemble each other, so that folds of single sections would test on what was
 nearly trained on.
@@ -36,3 +36,30 @@ def parts_of_fold(sections: Sequence[int], folds: int, fold: int) -> dict[str, t
     tune = (fold + 1) % folds
     train = [z for n, block in enumerate(blocks) if n not in (fold, tune) for z in block]
     return {"train": tuple(train), "tune": blocks[tune], "test": blocks[fold]}
+
+
+def drawn(sections: Sequence[int], count: int, draw: int, draws: int) -> tuple[int, ...]:
+    """So many sections, as far from each other as can be, others with every draw.
+
+    Neighbouring sections teach little that is new. The sections are parted into ``count`` blocks of
+    contiguous ones, and the same place of each is taken.
+
+    Args:
+        draw: number of the draw, from 0, of ``draws``.
+    """
+    ordered = sorted(sections)
+    size = len(ordered) / count
+    within = (draw + 0.5) / draws * size
+    return tuple(ordered[min(int(n * size + within), len(ordered) - 1)] for n in range(count))
+
+
+def draws_apart(sections: Sequence[int], count: int, draws: int) -> list[int]:
+    """Numbers of the draws that take other sections than those before them.
+
+    There are few ways to take nearly all sections, or to part few of them. A draw that repeats
+    another says nothing of how much sections differ.
+    """
+    first: dict[tuple[int, ...], int] = {}
+    for draw in range(draws):
+        first.setdefault(drawn(sections, count, draw, draws), draw)
+    return list(first.values())
