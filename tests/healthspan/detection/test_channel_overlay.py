@@ -75,3 +75,23 @@ def test_frames_of_usual_contrast_are_as_they_were() -> None:
     found = contrast(frame.astype(np.float32), "bright_field")
     away = found[60:180, 60:180]
     assert 1.4826 * np.median(np.abs(away)) == pytest.approx(1, rel=0.05)
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_what_is_black_beside_the_dish_makes_no_worm_fainter(known: bool) -> None:
+    """Where no light comes through is darker than any worm."""
+    rows, columns = np.ogrid[:800, :800]
+    away = np.hypot(rows - 400, columns - 400)
+    frame = np.full((800, 800), 20_000.0) + np.random.default_rng(1).normal(0, 40, (800, 800))
+    frame[400:406, 350:450] *= 0.97  # a faint worm
+    dark = np.where(away < 400, frame, 0).astype(np.uint16)
+    # The radius of a dish has a tolerance.
+    mask = away < 1.005 * 400 if known else None
+    found = [overlay({"bright_field": one}, mask)[403, 360:440] for one in (frame, dark)]
+    assert abs(found[0].mean() - found[1].mean()) < 15
+    assert found[1].mean() > GROUND + 80
+
+
+def test_of_a_mask_without_a_pixel_there_is_ground() -> None:
+    picture = overlay({"bright_field": scene(-1)}, np.zeros((150, 200), bool))
+    assert (picture == GROUND).all()

@@ -31,6 +31,12 @@ Chosen on the QuantWorm lifespan plates, where an eighth of what was found was n
 less contrast are as they were. In dark field worms shine by as much, and little else does.
 """
 
+LIT, BLACK = 0.6, 0.1
+"""Of the light of the bright parts: where there is less around a pixel, as along and beyond the
+edge of what light comes through, or next to none in it, darkness is no worm's. A black surround or
+a stroke of a pen would else make faint worms vanish.
+"""
+
 _WINDOW_PX = 24.0
 """Standard deviation of the window of the background estimate (px): three widths of a worm."""
 
@@ -44,6 +50,17 @@ def _smooth(image: NDArray[np.float32]) -> NDArray[np.float32]:
     )
 
 
+def _small(frame: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = frame.shape
+    size = (max(1, width // _REDUCTION), max(1, height // _REDUCTION))
+    return np.asarray(cv2.resize(frame, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _large(small: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    found = cv2.resize(small, (shape[1], shape[0]), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(found, np.float32)
+
+
 def _median_deviation(values: NDArray[np.float32]) -> float:
     """Return a robust standard deviation, by the median absolute value."""
     return 1.4826 * float(np.median(np.abs(values[::3, ::3])))
@@ -55,25 +72,36 @@ def local_ground(frame: NDArray[np.float32]) -> NDArray[np.float32]:
     The smoothed frame, in which pixels that differ from the first estimate (worms, dust) have a
     weight of 2 %.
     """
-    height, width = frame.shape
-    size = (max(1, width // _REDUCTION), max(1, height // _REDUCTION))
-    small = cv2.resize(frame, size, interpolation=cv2.INTER_AREA).astype(np.float32)
+    small = _small(frame)
     ground = _smooth(small)
     for _ in range(2):
         difference = np.abs(small - ground)
         spread = max(1.4826 * float(np.median(difference)), 1e-3)
         weight = (difference < 2.5 * spread).astype(np.float32) + 0.02
         ground = _smooth(small * weight) / _smooth(weight)
-    return np.asarray(
-        cv2.resize(ground, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.float32
-    )
+    return _large(ground, frame.shape)
 
 
-def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
+def _lit(frame: NDArray[np.float32], seen: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Where light comes through, next to nothing darker by worms, among pixels that are seen.
+
+    The ground does not tell, as it reaches beyond an edge, where it leaves out what differs.
+    """
+    light = _large(_smooth(_small(frame)), frame.shape)[::3, ::3]
+    bright = float(np.quantile(light[seen], 0.95))
+    return np.asarray(seen & (light >= LIT * bright) & (frame[::3, ::3] >= BLACK * bright))
+
+
+def contrast(
+    frame: NDArray[np.generic], channel: str, mask: NDArray[np.bool_] | None = None
+) -> NDArray[np.float32]:
     """Return the contrast of a channel to its background in units of noise; worms are positive.
 
     In bright field, which measures transmitted light, the contrast is relative, and the unit is
     larger where the frame's contrast is great, see ``MOST_CONTRAST``. Shape (Y, X).
+
+    Args:
+        mask: True within the dish, whose contrast alone counts for that.
     """
     image = frame.astype(np.float32)
     ground = local_ground(image)
@@ -83,8 +111,11 @@ def contrast(frame: NDArray[np.generic], channel: str) -> NDArray[np.float32]:
         difference /= np.maximum(ground, floor)
     noise = max(_median_deviation(difference), 1e-6)
     if channel == "bright_field":
-        darkest = float(np.quantile(difference[::3, ::3], 0.999))
-        noise = max(noise, darkest / MOST_CONTRAST)
+        within = np.ones(image.shape, bool) if mask is None else mask
+        seen = within[::3, ::3]
+        if seen.any() and (lit := _lit(image, seen)).any():
+            darkest = float(np.quantile(difference[::3, ::3][lit], 0.999))
+            noise = max(noise, darkest / MOST_CONTRAST)
     return difference / noise
 
 
@@ -105,7 +136,7 @@ def overlay(
         raise StepError(
             f"expected the channels bright_field and/or dark_field, found {unknown or 'none'}"
         )
-    total = sum(contrast(frame, name) for name, frame in channels.items())
+    total = sum(contrast(frame, name, mask) for name, frame in channels.items())
     total = np.asarray(total, dtype=np.float32) / np.float32(np.sqrt(len(channels)))
     if mask is not None:
         total[~mask] = 0.0

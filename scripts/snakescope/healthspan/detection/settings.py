@@ -11,7 +11,7 @@ from snakescope.settings.strict import Settings
 class TileSettings(Settings):
     """How registered frames are brought to the model's pixel size and cut."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     size_px: int = Field(
         TILE_PX, ge=64, le=4096, description="side of a tile (px of the model's pixel size)"
