@@ -35,7 +35,9 @@ def of_training(settings: FitSettings, model: str, scans: int) -> Size:
     elif model == "ordinal":
         other = settings.ordinal
         part = other.batch * other.size_px**2 / 4 * other.width / 1e6
-        work = other.epochs * scans * other.size_px**2 / 4 * other.width / 1e6
+        repeated = scans * max(1, other.views // (2 * max(scans, 1)))
+        work = other.epochs * (repeated + other.views) * other.size_px**2 / 4 * other.width / 1e6
+        scans += other.views
     else:
         part = 4.0 if model.startswith("vgg") else 0.0
         work = scans * settings.vgg.size_px**2 * 64 / 1e6 if model.startswith("vgg") else 0.0

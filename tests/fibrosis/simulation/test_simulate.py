@@ -1,11 +1,15 @@
 """Cohorts, simulated scans, and the best possible rule."""
 
+import argparse
+
+import cv2
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 
 from snakescope import REPOSITORY
+from snakescope.fibrosis.simulation import simulate as simulate_step
 from snakescope.fibrosis.simulation.anatomy import draw_patient
 from snakescope.fibrosis.simulation.cohort import cohort, shares
 from snakescope.fibrosis.simulation.devices import DEVICES
@@ -108,3 +112,16 @@ def test_what_is_hidden_is_not_drawn_as_liver():
         assert not view.liver.any() or view.liver.mean() >= LEAST_SHARE
         grey = shown(view, device, rng)
         assert grey.shape == view.level.shape and 0 <= grey.min() < grey.max() <= 1
+
+
+def test_a_view_without_liver_has_no_mask_in_the_sheet(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    settings = SimulateSettings(set="v", preset="views", images=(3,) * 5, patients=15)
+    parser = argparse.ArgumentParser()
+    simulate_step.add_arguments(parser)
+    tables = [f"--{name}={name}.tsv" for name in ("sheet", "truth", "oracle")]
+    given = ["--settings", settings.model_dump_json(), "--folder", "v", *tables]
+    simulate_step.main(parser.parse_args(given))
+    rows = pd.read_csv("sheet.tsv", sep="\t", keep_default_na=False)
+    shown = [cv2.imread(f"v/{one.mask}", cv2.IMREAD_GRAYSCALE).any() for one in cohort(settings)]
+    assert not all(shown) and [bool(one) for one in rows["mask"]] == shown

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from snakescope.fibrosis.costs import of_training
+from snakescope.fibrosis.networks.ordinal import OrdinalNet
 from snakescope.fibrosis.prediction.ensemble import Familiar, ask, external_scores, joined
 from snakescope.fibrosis.prediction.predict import temperature_of
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
@@ -121,6 +123,31 @@ def test_a_network_is_adapted_to_another_device_by_its_scans_alone():
         for model, scans in ((own, examples), (new, other), (fitted, other))
     )
     assert np.abs(found - wanted).mean() < 0.5 * np.abs(asked - wanted).mean()
+
+
+def test_many_scans_are_adapted_to_by_some_of_them(monkeypatch):
+    examples = drawn()
+    fitted = fit_model("majority", examples, TINY, {})._replace(
+        module=OrdinalNet(4), name="ordinal"
+    )
+    whole = adapted(fitted, examples.of([0, 4, 9]))
+    monkeypatch.setattr("snakescope.fibrosis.training.adapted.MOST", 3)
+    few = examples.of([0, 4, 9])
+    monkeypatch.setattr(
+        "snakescope.fibrosis.training.adapted.normalisation_of", lambda _: normalisation_of(few)
+    )
+    again = adapted(fitted, examples)
+    for name, one in whole.module.state_dict().items():
+        assert torch.equal(one, again.module.state_dict()[name])
+
+
+def test_more_is_asked_for_where_views_are_simulated_beside():
+    few = of_training(TINY, "ordinal", 4).amounts
+    views = TINY.model_copy(update={"ordinal": TINY.ordinal.model_copy(update={"views": 40})})
+    more = of_training(views, "ordinal", 4).amounts
+    assert more["item"] == few["item"] + 40
+    assert more["work"] == pytest.approx(few["work"] * (5 * 4 + 40) / 4)
+    assert of_training(views, "paper", 4) == of_training(TINY, "paper", 4)
 
 
 def test_simulated_views_stand_beside_few_scans_and_tell_no_stage():

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from snakescope.sperm.detection.drift import EVERY, Drift, read_drift
 from snakescope.step.tables import write_table
@@ -38,3 +39,19 @@ def test_a_field_that_stands_does_not_drift_by_noise(tmp_path: Path) -> None:
 def test_a_video_of_one_frame_has_no_drift(tmp_path: Path) -> None:
     write_table(tmp_path / "drift.tsv", Drift().table())
     assert read_drift(tmp_path / "drift.tsv", 1).tolist() == [[0.0, 0.0]]
+
+
+@pytest.mark.parametrize("dark", [(0,), (EVERY,), (EVERY, 2 * EVERY), (4 * EVERY,)])
+def test_a_frame_without_light_is_no_jump(tmp_path: Path, dark: tuple[int, ...]) -> None:
+    frames, drift = moving(4 * EVERY + 1, -0.2), Drift()
+    noise = np.random.default_rng(2).integers(0, 3, (2, *frames[0].shape), np.uint8)
+    for at in dark:
+        frames[at] = noise[at // EVERY % 2] * (at != EVERY)
+    list(drift.at(iter(frames)))
+    write_table(tmp_path / "drift.tsv", drift.table())
+    found = read_drift(tmp_path / "drift.tsv", len(frames))
+    # What moved while nothing was seen before and after is not known.
+    missed = 0.2 * EVERY if dark[0] == 0 else 0.0
+    if dark[0] < 4 * EVERY:
+        assert abs(found[-1, 0] - (0.2 * 4 * EVERY - missed)) < 1.6
+    assert np.abs(found).max() < 0.2 * 4 * EVERY + 0.5

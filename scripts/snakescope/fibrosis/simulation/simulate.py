@@ -136,4 +136,9 @@ def main(arguments: argparse.Namespace) -> None:
     print(json.dumps(dict(zip(oracle["metric"], oracle["value"].round(3), strict=True))))
     write_table(arguments.oracle, oracle)
     write_table(arguments.truth, truth)
-    write_table(arguments.sheet, sheet(settings, str(arguments.folder)))
+    table = sheet(settings, str(arguments.folder))
+    # Nobody draws an outline where no liver is, and an empty one is refused as a mistake.
+    masks = (cv2.imread(path, cv2.IMREAD_GRAYSCALE) for path in table["mask"])
+    cells = zip(table["mask"], masks, strict=True)
+    table["mask"] = [path if np.any(mask) else "" for path, mask in cells]
+    write_table(arguments.sheet, table)

@@ -7,6 +7,7 @@ et al., Pattern Recognit. 80 (2018) 109-117).
 
 import copy
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -17,6 +18,9 @@ from snakescope.fibrosis.training.examples import (
     resized,
 )
 from snakescope.fibrosis.training.models import Fitted
+
+MOST = 200
+"""Scans that are shown at once, from all over the table: more need gigabytes, and say the same."""
 
 
 @torch.no_grad()
@@ -31,7 +35,9 @@ def adapted(fitted: Fitted, examples: Examples) -> Fitted:
         layer.reset_running_stats()
         layer.momentum = None  # the mean of all that is shown, here of one batch
     norm, size = normalisation_of(examples), fitted.settings.ordinal.size_px
-    shown = [torch.from_numpy(normalised(resized(one, size), norm)) for one in examples.images]
+    some = np.unique(np.linspace(0, len(examples) - 1, min(MOST, len(examples))).astype(int))
+    images = [examples.images[at] for at in some]
+    shown = [torch.from_numpy(normalised(resized(one, size), norm)) for one in images]
     module.train()
     module.liver(torch.stack(shown)[:, None])  # type: ignore[operator]
     return fitted._replace(module=module.eval(), norm=norm)

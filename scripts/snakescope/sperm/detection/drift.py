@@ -18,6 +18,10 @@ EVERY = 10
 """Frames from one to the next that are compared."""
 LEAST_PX = 0.15
 """A camera that does not move drifts by noise of the correlation only, which is less."""
+DARK = 0.1
+"""Of the contrast (SD) of the other frame of a pair: one of less shows no field, as where the light
+was off for a moment, and the peak of its correlation is half a frame away, or anywhere.
+"""
 COLUMNS = ["frame", "x_px", "y_px"]
 
 
@@ -42,11 +46,14 @@ class Drift:
         before: NDArray[np.uint8] | None = None
         for number, frame in enumerate(frames):
             if number % EVERY == 0:
-                if before is not None:
+                seen, known = float(frame.std()), 0.0 if before is None else float(before.std())
+                # A dark frame is left out: the one after it is compared with the one before it.
+                if before is not None and min(seen, known) > DARK * max(seen, known):
                     step = field_drift(before, frame)
                     x, y = np.where(np.hypot(*step) < LEAST_PX, 0.0, step).tolist()
                     self._rows.append((number, self._rows[-1][1] + x, self._rows[-1][2] + y))
-                before = frame
+                if seen > DARK * known or before is None:
+                    before = frame
             yield frame
 
     def table(self) -> pd.DataFrame:
