@@ -138,7 +138,7 @@ def coco_images(
                 continue
             shape = (picture.shape[0], picture.shape[1])
             one = polygon_mask(note["segmentation"], scale, shape, len(worms))
-            doubtful = note.get("iscrowd") or note.get("suspect") or note["id"] in no_worms
+            doubtful = note.get("iscrowd") or note.get("suspect") or note.get("id") in no_worms
             if doubtful or one is None:
                 ignore.append(scaled_box(note["bbox"], scale))
             else:
