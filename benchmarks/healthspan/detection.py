@@ -50,6 +50,13 @@ from snakescope.step.command import run_step
 from snakescope.step.tables import read_table, write_table
 
 PEER = "patchperpix_test15"
+FOLDERS = {
+    "bbbc010_test15": "bbbc010",
+    PEER: "bbbc010",
+    "quantworm_single": "quantworm_gender",
+    "quantworm_single_looked_at": "quantworm_gender",
+}
+"""Of the sets that are not named as the folder of their images."""
 
 
 def settings_of(changes: Iterable[str]) -> DetectSettings:
@@ -129,9 +136,7 @@ def main() -> None:
     table = given.table or given.folder / "detection.tsv"
     rows: list[Row] = []
     for name in given.sets:
-        source = worms / name.replace("_single_looked_at", "_single").replace(
-            "quantworm_single", "quantworm_gender"
-        ).removesuffix("_test15").replace("patchperpix", "bbbc010")
+        source = worms / FOLDERS.get(name, name)
         if not (source.is_dir() or name == "simulated_unseen_2"):
             print(f"{source}: not here, left out", file=sys.stderr)
         elif name == PEER:

@@ -123,6 +123,21 @@ def training_of(network: str, steps: int | None) -> TrainSettings | None:
     return of_network(base, network)
 
 
+def training_key(manifest: Manifest, training: TrainSettings | None) -> str:
+    """What the predictions of a training depend on; of another key they are made again."""
+    assert manifest.labels is not None
+    return key_of(
+        {
+            "version": TrainSettings.version,
+            "training": training
+            and training.model_dump(mode="json", exclude={"threads", "device"}),
+            "turns": TURNS,
+            "parts": {part: list(sections) for part, sections in manifest.parts.items()},
+            "data": [sha256_of(one.path) for one in (manifest.image, manifest.labels)],
+        }
+    )
+
+
 def run_one(
     manifest: Manifest, network: str, steps: int | None, work: Path, name: str
 ) -> dict[str, Any]:
@@ -131,15 +146,7 @@ def run_one(
     Predictions are kept, so that another way to score them needs no training.
     """
     training = training_of(network, steps)
-    assert manifest.labels is not None
-    identity: dict[str, Any] = {
-        "version": TrainSettings.version,
-        "training": training and training.model_dump(mode="json", exclude={"threads", "device"}),
-        "turns": TURNS,
-        "parts": {part: list(sections) for part, sections in manifest.parts.items()},
-        "data": [sha256_of(one.path) for one in (manifest.image, manifest.labels)],
-    }
-    key, path = key_of(identity), work / f"{network}_{name}.json"
+    key, path = training_key(manifest, training), work / f"{network}_{name}.json"
     kept = {part: work / f"{network}_{name}_{part}.tif" for part in ("tune", "test")}
     known = json.loads(path.read_text()) if path.exists() else {"key": ""}
     if known["key"] == key and known.get("scores") == SCORES:

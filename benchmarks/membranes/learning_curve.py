@@ -17,17 +17,16 @@ from typing import Any
 import pandas as pd
 
 from benchmarks import ROOT
-from benchmarks.membranes.folds import SPLIT, TURNS, training_of
+from benchmarks.membranes.folds import SPLIT, TURNS, training_key, training_of
 from benchmarks.membranes.isbi2012 import isbi2012
 from snakescope.imaging.style import save_figure
 from snakescope.membranes.cross_validation.fold import run_parts
 from snakescope.membranes.cross_validation.learning_curve import draw, table_of
 from snakescope.membranes.cross_validation.learning_point import of_neighbours, with_fewer
-from snakescope.membranes.search.trials_table import key_of
+from snakescope.membranes.stacks.folds import draws_apart
 from snakescope.membranes.stacks.manifest import Manifest
 from snakescope.membranes.training.settings import TrainSettings
 from snakescope.report.pages import markdown, write_text
-from snakescope.step.checksum import sha256_of
 from snakescope.step.output import write_json
 from snakescope.step.tables import write_table
 
@@ -60,16 +59,7 @@ def point(
     """Train with so many sections and score, or read the result of the same training."""
     neighbours = training.network.neighbours
     own = with_fewer(manifest, count, number, draws)
-    assert own.labels is not None
-    key = key_of(
-        {
-            "version": TrainSettings.version,
-            "training": training.model_dump(mode="json", exclude={"threads", "device"}),
-            "turns": TURNS,
-            "parts": {part: list(sections) for part, sections in own.parts.items()},
-            "data": [sha256_of(one.path) for one in (own.image, own.labels)],
-        }
-    )
+    key = training_key(own, training)
     path = work / f"neighbours{neighbours}_sections{count}_draw{number}_{key}.json"
     if path.exists():
         return dict(json.loads(path.read_text(encoding="utf-8")))
@@ -123,13 +113,11 @@ def main() -> None:
     base = training_of(NETWORK, given.steps)
     assert base is not None
     manifest, points = isbi2012(given.data, SPLIT), []
-    most = len(SPLIT["train"])
     for count in given.counts:
         for neighbours in NEIGHBOURS:
             training = of_neighbours(base, NETWORK, neighbours)
-            for number in range(given.draws if count < most else 1):
-                draws = given.draws if count < most else 1
-                points.append(point(manifest, training, count, number, draws, given.work))
+            for number in draws_apart(SPLIT["train"], count, given.draws):
+                points.append(point(manifest, training, count, number, given.draws, given.work))
                 print(count, neighbours, number, "done", flush=True)
     table = table_of(points)
     write_table(given.table, table)
