@@ -45,7 +45,7 @@ class ImageScores:
         found, close: whether a worm was found at IoU 0.5, 0.75.
         crossed, straight, along: whether it overlaps another, is straight, lies along the wall.
         false, false_close: detections without a worm at either IoU.
-        area_ratios: found over true, of the worms found at 0.5.
+        area_ratios: found over true, of the worms found at 0.5, in their order.
         width_errors: found minus true width of these (px).
         ious: of these.
         boxes: of each kind, whether each box was found.
@@ -151,7 +151,7 @@ def score_image(image: LabelledImage, found: Sequence[Instance]) -> ImageScores:
         count=len(found),
         counted=image.counted,
     )
-    for t, d, value in loose.pairs:
+    for t, d, value in sorted(loose.pairs):  # in the order of ``found``
         worm = image.worms[t]
         scores.ious.append(value)
         scores.area_ratios.append(found[d].area / worm.area)
