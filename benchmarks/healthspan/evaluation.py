@@ -105,15 +105,18 @@ def of_simulated(
     return pd.DataFrame(rows, columns=PLATE_COLUMNS)
 
 
-def upv_plate_counts(raw: Path, folder: Path, weights: Weights, cores: int) -> pd.DataFrame:
-    """The real plate through the workflow by its own configuration; its counts.tsv."""
+def upv_plate(
+    raw: Path, folder: Path, weights: Weights, cores: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The real plate through the workflow by its own configuration: counts.tsv and summary.tsv."""
     section = yaml.safe_load(UPV.read_text(encoding="utf-8"))["healthspan"]
     section = {key: value for key, value in section.items() if key != "sheet"}
     configure(
         folder, with_weights(section, weights), [("upv", "upv", "N2", str(raw.resolve()), 4, 10)]
     )
     workflow(folder, options=("--cores", str(cores)))
-    return read_table(folder / "results" / "healthspan" / "upv" / "counts.tsv")
+    results = folder / "results/healthspan/upv"
+    return read_table(results / "counts.tsv"), read_table(results / "summary.tsv")
 
 
 def of_images(worms: Path, folder: Path, weights: Weights, cores: int) -> pd.DataFrame:
@@ -136,9 +139,10 @@ def of_images(worms: Path, folder: Path, weights: Weights, cores: int) -> pd.Dat
             print(f"{worms / name}: not here, left out", file=sys.stderr)
     series = worms / "upv_plate_series"
     if series.is_dir():
-        counts = upv_plate_counts(series, folder / "upv_plate", weights, cores)
+        counts, summary = upv_plate(series, folder / "upv_plate", weights, cores)
         truth = pd.read_csv(series / "counts.csv")
-        rows += [(series.name, metric, value) for metric, value in upv_plate_scores(counts, truth)]
+        scored = upv_plate_scores(counts, truth, summary)
+        rows += [(series.name, metric, value) for metric, value in scored]
     return pd.DataFrame(rows, columns=IMAGE_COLUMNS)
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from benchmarks.healthspan import evaluation
-from benchmarks.healthspan.evaluation import Weights, of_simulated, settings_of, upv_plate_counts
+from benchmarks.healthspan.evaluation import Weights, of_simulated, settings_of, upv_plate
 from snakescope.healthspan.evaluation.settings import EvaluateSettings
 from snakescope.healthspan.simulation.settings import SimulateSettings
 from snakescope.healthspan.simulation.simulate import identity_of, make_room
@@ -29,7 +29,7 @@ def test_the_weights_that_are_evaluated_are_those_of_the_run(
     configured: list[tuple[dict[str, Any], list[Any]]], tmp_path: Path
 ) -> None:
     mine = Weights(tmp_path / "mine.safetensors", tmp_path / "states.safetensors")
-    upv_plate_counts(tmp_path, tmp_path, mine, 1)
+    upv_plate(tmp_path, tmp_path, mine, 1)
     of_simulated(EvaluateSettings(plates=1), tmp_path, mine, 1)
     for section, _ in configured:
         assert section["detection"]["detect"]["weights"] == str(mine.detector)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from snakescope.healthspan.evaluation.evaluate import image_rows, page, simulated_rows
-from snakescope.healthspan.evaluation.images import upv_plate_scores
+from snakescope.healthspan.evaluation.images import median_by_hand, upv_plate_scores
 from snakescope.healthspan.evaluation.plates import (
     by_time,
     plate_settings,
@@ -125,10 +125,28 @@ def test_absent_images_are_left_out() -> None:
 
 def test_hand_counts_are_compared_day_by_day() -> None:
     counts = pd.DataFrame({"time_h": [0.0, 24.0, 72.0], "alive": [10, 8, 5]})
-    truth = pd.DataFrame({"day": [4, 5, 7, 8], "living_manual_count_from_filename": [10, 10, 6, 6]})
-    found = dict(upv_plate_scores(counts, truth))
+    truth = pd.DataFrame({"day": [4, 5, 7, 8], "living_manual_count_from_filename": [10, 10, 6, 4]})
+    summary = pd.DataFrame(
+        {
+            "worms": [10],
+            "median_lifespan_d": [6.5],
+            "median_lifespan_low_d": [5.0],
+            "median_lifespan_high_d": [8.0],
+        }
+    )
+    found = dict(upv_plate_scores(counts, truth, summary))
     assert found["days"] == 4
     assert found["days_within_one"] == 2
+    assert found["median_by_hand_d"] == 7.5
+    scores = pd.DataFrame(found.items(), columns=["metric", "value"])
+    rows = {row.metric: row for row in image_rows(scores.assign(set="upv_plate_series"))}
+    assert rows["median_lifespan_d"][2:6] == (6.5, 5.0, 8.0, 10)
+    assert rows["median_by_hand_d"].value == 7.5
+
+
+def test_counts_by_hand_that_stay_above_half_have_no_median() -> None:
+    assert np.isnan(median_by_hand([1, 2, 3], [10, 8, 6]))
+    assert median_by_hand([1, 2, 5], [10, 8, 5]) == 3.5
 
 
 def test_frames_are_compared_by_their_time() -> None:

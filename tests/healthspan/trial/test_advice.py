@@ -56,10 +56,14 @@ def test_the_motion_that_a_dish_needs_is_proposed(motion: Motion, kind: str) -> 
 
 def test_faint_objects_are_dropped_below_every_worm() -> None:
     worms = [worm(contrast) for contrast in (113, 118, 120, 122, 126, 127)]
-    folds = [worm(96, score=0.6), worm(85, score=0.6)]
-    (advice,) = on_objects({0: [*worms, *folds]}, DetectSettings(), None)
+    folds = [worm(96, left=0.9, score=0.6), worm(85, left=0.9, score=0.6)]
+    advice, *_ = on_objects({0: [*worms, *folds]}, DetectSettings(), None)
     limit = advice.keys["detection.detect.min_contrast"]
     assert 96 < limit < 113
+    assert "may be worms" not in advice.text
+    moving = worm(96, left=0.1, score=0.6)
+    advice, *_ = on_objects({0: [*worms, *folds, moving]}, DetectSettings(), None)
+    assert "1 of these moved, and may be worms" in advice.text
     # Where the faint are as bold as worms, no limit tells them apart.
     assert not keys(on_objects({0: [*worms, worm(117, score=0.6)]}, DetectSettings(), None))
     assert not keys(on_objects({0: worms}, DetectSettings(), None))
@@ -101,6 +105,8 @@ def test_the_rim_follows_the_wall() -> None:
     assert keys(found) == {"detection.detect.rim_um": 80.0} and "adds 1" in found[0].text
     assert keys(on_objects({0: worms}, DetectSettings(), 200.0)) == {"detection.detect.rim_um": 280}
     assert not keys(on_objects({0: worms}, DetectSettings(rim_um=90), 0.0))
+    # Nothing lies between: the trial cannot show that a nearer limit helps.
+    assert not keys(on_objects({0: worms}, DetectSettings(), 0.0))
 
 
 def test_a_wall_is_measured_from_the_edge() -> None:

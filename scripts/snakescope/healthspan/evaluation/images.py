@@ -79,12 +79,26 @@ def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:
     yield from totals.items()
 
 
-def upv_plate_scores(counts: pd.DataFrame, truth: pd.DataFrame) -> Iterator[tuple[str, float]]:
-    """Days, and days on which the living count is within one of the hand count.
+def median_by_hand(days: Sequence[float], living: Sequence[float]) -> float:
+    """The middle of the interval in which counts by hand first fall to half of the first (days).
+
+    NaN where they never do.
+    """
+    for before, day, alive in zip(days, days[1:], living[1:], strict=False):
+        if alive <= living[0] / 2:
+            return (before + day) / 2
+    return float("nan")
+
+
+def upv_plate_scores(
+    counts: pd.DataFrame, truth: pd.DataFrame, summary: pd.DataFrame
+) -> Iterator[tuple[str, float]]:
+    """Days, days on which the living count is within one of the hand count, median lifespans.
 
     Args:
         counts: counts.tsv of the plate, one usable row a day in the order of the days.
         truth: counts by hand, in the order of the days.
+        summary: summary.tsv of the plate.
     """
     days = truth["day"] - truth["day"].iloc[0]
     found = dict(zip((counts["time_h"] / 24).round().astype(int), counts["alive"], strict=True))
@@ -98,3 +112,9 @@ def upv_plate_scores(counts: pd.DataFrame, truth: pd.DataFrame) -> Iterator[tupl
     ]
     yield "days", float(len(differences))
     yield "days_within_one", float(sum(d <= 1 for d in differences))
+    (row,) = summary.to_dict("records")
+    yield "worms", float(row["worms"])
+    for name in ("median_lifespan_d", "median_lifespan_low_d", "median_lifespan_high_d"):
+        yield name, float(row[name])
+    by_hand = truth["living_manual_count_from_filename"].tolist()
+    yield "median_by_hand_d", median_by_hand(truth["day"].tolist(), by_hand)

@@ -174,6 +174,8 @@ def _faint(
     if limit >= faint_worm or limit <= settings.min_contrast:
         return []
     usual = float(np.median([one.contrast for one in worms]))
+    moved = sum(one.contrast < limit and one.moved for one in doubtful)
+    look = f" {moved} of these moved, and may be worms: look at them before you accept."
     return [
         Advice(
             f"Faint objects counted as worms: {len(fainter)}",
@@ -182,7 +184,8 @@ def _faint(
             f" {faint_worm:.0f} and more (median {usual:.0f}): folds of the agar and scratches look"
             f" like this. A least contrast of {limit} drops"
             f" {sum(o.contrast < limit for o in doubtful)} of {len(doubtful)} doubtful objects and"
-            f" {sum(o.contrast < limit for o in worms)} of {len(worms)} worms.",
+            f" {sum(o.contrast < limit for o in worms)} of {len(worms)} worms."
+            f"{look if moved else ''}",
             {"detection.detect.min_contrast": float(limit)},
             "faint",
         )
@@ -208,6 +211,8 @@ def _rim(
         if one.reason in ("", "edge of dish") and low <= one.edge_um < high
     ]
     nearer = limit < settings.rim_um
+    if nearer and not between:
+        return []
     return [
         Advice(
             "Worms nearer to the wall can be told from it"
