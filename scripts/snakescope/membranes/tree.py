@@ -27,6 +27,7 @@ from snakescope.membranes.steps import STEPS
 from snakescope.step.errors import StepError
 from snakescope.step.rows import table_rows
 from snakescope.tree.costs import Size
+from snakescope.tree.notes import some
 from snakescope.tree.parameters import Files
 from snakescope.tree.tree import Tree
 
@@ -83,6 +84,16 @@ class Membranes(Tree[Stack]):
             return look_at_grey(found.image)
 
         return [*notes, *kept_look(path, sources.values(), seen, f"{row.positive} {row.crop}")]
+
+    def after_scan(self) -> list[str]:
+        """A note on stacks that name sections to train with where the run trains nothing."""
+        named = [name for name in self.subjects if self.stack(name).parts["train"]]
+        if self.trains or not named:
+            return []
+        return [
+            f"{some(named)}: sections are named in the column train, but {self.network} stays as it"
+            f" is; to train with them set membranes: prediction: weights: {OWN}"
+        ]
 
     def wanted(self) -> list[str]:
         """The membranes and pictures of every stack, scores of those with test sections."""
@@ -201,9 +212,17 @@ class Membranes(Tree[Stack]):
 
         With what the rule of an unusable one cannot make: no network is trained without a stack
         that the sheet names for it.
+
+        Raises:
+            StepError: no stack has sections to train with.
         """
         names = self._labelled()
         problems = [f"{self.manifest(name)}/usable" for name in self.problems]
+        if not (problems or any(self.stack(name).parts["train"] for name in names)):
+            raise StepError(
+                f"{self.settings.sheet}: expected a stack with sections to train with, found none;"
+                " fill the columns labels and train"
+            )
         return [path for name in names for path in _files(self.stack(name))] + problems
 
     def _labelled(self) -> list[str]:

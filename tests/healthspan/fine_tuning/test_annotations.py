@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -166,3 +167,15 @@ def test_a_run_depends_on_the_files_that_are_there(here: Path) -> None:
     found = files_of("annotations.tsv")
     assert found[0] == "annotations.tsv" and "a.png" in found and "masks/b_2.png" in found
     assert "gone.png" not in found and len(found) == len(set(found)) == 9
+
+
+def test_a_sheet_without_rows_is_refused_while_it_is_planned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert files_of("annotations.tsv") == ["annotations.tsv"]  # absent: Snakemake says so
+    shutil.copy(Path(__file__).resolve().parents[3] / "config/annotations.tsv", "annotations.tsv")
+    with pytest.raises(StepError, match="expected a row for every annotated image, found none"):
+        files_of("annotations.tsv")
+    Path("annotations.tsv").write_text("something else")
+    assert files_of("annotations.tsv") == ["annotations.tsv"]  # damaged: the step says so

@@ -1,5 +1,7 @@
 """What a run asks of fine-tuning while it is planned; imports nothing heavy."""
 
+from pathlib import Path
+
 from snakescope.healthspan.fine_tuning.settings import FineTuningSettings
 from snakescope.healthspan.fine_tuning.sheet import AnnotatedImage
 from snakescope.settings.sheet import read_sheet
@@ -11,9 +13,18 @@ def files_of(sheet: str) -> list[str]:
     """The sheet of annotated images, and the images and masks of its rows that are there.
 
     Of a sheet that is absent or damaged only itself: Snakemake names an absent one, and the step
-    says in a sentence what is wrong with a damaged one. An error here would show a traceback.
+    says in a sentence what is wrong with a damaged one.
+
+    Raises:
+        StepError: the sheet has no rows.
     """
-    files = (path for row in rows_of(sheet) if not row.exclusion for path in row.files())
+    rows = rows_of(sheet)
+    if not rows and is_empty(sheet):
+        raise StepError(
+            f"{sheet}: expected a row for every annotated image, found none; fill it, or let"
+            " `snakemake healthspan_annotations` make pictures to annotate and a sheet of them"
+        )
+    files = (path for row in rows if not row.exclusion for path in row.files())
     return list(dict.fromkeys([sheet, *files]))
 
 
@@ -23,6 +34,14 @@ def rows_of(sheet: str) -> list[AnnotatedImage]:
         return list(read_sheet(sheet, AnnotatedImage).rows)
     except StepError:
         return []
+
+
+def is_empty(sheet: str) -> bool:
+    """Whether the sheet is right and has no rows."""
+    try:
+        return Path(sheet).exists() and not read_sheet(sheet, AnnotatedImage).rows
+    except StepError:
+        return False
 
 
 def size_of_fine_tuning(step: str, settings: FineTuningSettings) -> Size:
