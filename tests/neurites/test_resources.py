@@ -79,6 +79,12 @@ def test_time_asked_for_is_ample(row: pd.Series) -> None:
     assert 3 * row.cpu_seconds < 60 * runtime_min(row.step, size_of(row))
 
 
+@pytest.mark.parametrize("row", list(MEASURED.itertuples()), ids=str)
+def test_an_estimate_of_a_small_job_is_no_hour(row: pd.Series) -> None:
+    size = size_of(row)
+    assert cost_of(row.step, size).seconds(size) < 3 * row.cpu_seconds + 6
+
+
 @pytest.mark.parametrize("how", [{"n": 4}, {"batch": 2}, {"memory": "stored"}, {"steps": 200}])
 def test_a_larger_training_asks_for_more(how: dict[str, object]) -> None:
     def size(**more: object) -> Size:

@@ -37,11 +37,12 @@ SURFACE = 2 / 3
 
 
 def _cost(
-    mb: float, mvoxel: float, work: float, part: float = 0.0, max_minutes: float = inf
-) -> Cost:
-    """Memory (MB), also of each million voxels and part; time (s) of each million voxels."""
+    mb: float, mvoxel: float, work: float, part: float = 0.0, max_minutes: float = inf,
+    s: float = 4.0,
+) -> Cost:  # fmt: skip
+    """Memory (MB), also of each million voxels and part; time (s), and of each million voxels."""
     per = {"mvoxel": mvoxel, "part": part, "process": mb}
-    return Cost(mb, per, 100.0, {"work": work}, max_minutes)
+    return Cost(mb, per, s, {"work": work}, max_minutes)
 
 
 COSTS = {
@@ -57,29 +58,29 @@ COSTS = {
     "ingest labels": _cost(70, 23, 0.1),
     # Parts are values of edges in hand.
     "agglomerate": _cost(240, 0.35, 0.1, part=0.85),
-    "agglomerate waterz": _cost(240, 190, 2.0, part=10.5),
+    "agglomerate waterz": _cost(240, 190, 4.0, part=10.5),
     # Parts are blocks, sections in a picture, and slabs as deep as chunks are.
     "segmentation": _cost(310, 0.05, 0.2, part=52),
     "provenance": Cost(50, s=0.0),
-    "unpack": Cost(1250, s=200),
-    "paper_page": Cost(1250, s=100),
+    "unpack": Cost(1250, s=20.0),
+    "paper_page": Cost(1250, s=10.0),
     "evaluate": _cost(290, 0.2, 0.2, part=44),
     "pictures": _cost(150, 0.0, 0.1, part=230),
     "export": _cost(43, 0.0, 0.5, part=37),
     "image_levels": _cost(200, 0.0, 0.3, part=20),
     # Parts are whole sections, of which the block is cut.
-    "boundaries": _cost(510, 4, 0.4, part=3),
+    "boundaries": _cost(510, 4, 0.4, part=3, s=6.0),
     # By the values of the finest level of the network: voxels of a batch times channels.
-    "predict": _cost(575, 34, 0.3, part=22),
+    "predict": _cost(575, 34, 0.3, part=22, s=6.0),
     **{
         f"{step} {kind}": cost
         for step in ("train", "paper")
         for kind, cost in {
-            "base 1": _cost(1290, 9, 1.0, part=92, max_minutes=TRAINING_MINUTES),
+            "base 1": _cost(1290, 9, 1.0, part=92, max_minutes=TRAINING_MINUTES, s=16.0),
             **{
                 f"{memory} {n}": _cost(
                     1175 + 115 * n, 9, 0.6 + 0.6 * n, part=first + n * more,
-                    max_minutes=TRAINING_MINUTES,
+                    max_minutes=TRAINING_MINUTES, s=10.0 + 6.0 * n,
                 )
                 for n in range(1, 5)
                 for memory, first, more in (
