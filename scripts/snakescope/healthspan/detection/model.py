@@ -32,6 +32,7 @@ from torchvision.models.detection.rpn import RegionProposalNetwork, RPNHead
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import FeaturePyramidNetwork, MultiScaleRoIAlign, nms
 
+from snakescope.healthspan.detection.pooling import BoxPool, Pool, proposed
 from snakescope.learning.precision import computing_in
 
 LEVELS = ("stride4", "stride8", "stride16")
@@ -42,6 +43,7 @@ SLENDER_RATIOS = (0.1, *ANCHOR_RATIOS, 10.0)
 """A straight worm along the rows of the image has a box of 128 x 12 px: of the other anchors none
 shares half of it."""
 GREY_MEAN, GREY_SPREAD = 0.27, 0.16
+MASK_POOL = Pool("stride4", 4, 28, 2)
 
 UNSURE_SCORE = 0.5
 UNSURE_OVERLAP = 0.5
@@ -150,6 +152,8 @@ class LevelProposals(nn.Module):
         targets: list[dict[str, Tensor]] | None = None,
     ) -> tuple[list[Tensor], dict[str, Tensor]]:
         chosen = {level: features[level] for level in self.levels}
+        if not self.training:
+            return proposed(self.proposals, images, list(chosen.values())), {}
         boxes, losses = self.proposals(images, chosen, targets)
         return boxes, losses
 
@@ -222,7 +226,7 @@ def build_detector(
         box_roi_pool=MultiScaleRoIAlign(["stride8", "stride16"], 7, 2),
         box_head=TwoMLPHead(plan.pyramid * 49, plan.box),
         box_predictor=FastRCNNPredictor(plan.box, 2),
-        mask_roi_pool=MultiScaleRoIAlign(["stride4"], 28, 2),
+        mask_roi_pool=MultiScaleRoIAlign([MASK_POOL.level], MASK_POOL.cells, MASK_POOL.samples),
         mask_head=MaskHead(plan.pyramid, plan.mask),
         mask_predictor=MaskRCNNPredictor(plan.mask[0], plan.mask[0], 2),
     )
@@ -253,7 +257,7 @@ def for_inference(
 
     Batch normalisations are folded into the convolutions before them, which is the same function up
     to rounding. On a CPU the channels of a pixel lie together, as its convolutions want them; both
-    take a third of the processor time away.
+    take a third of the processor time away. What masks are made of is pooled in that layout.
 
     Args:
         dtype: arithmetic of the backbone and the mask head. Proposals and boxes stay in float32,
@@ -263,6 +267,8 @@ def for_inference(
     for part in (model.backbone, model.roi_heads.mask_head):
         computing_in(dtype, part)
     layout = torch.channels_last if device.type == "cpu" else torch.preserve_format
+    if device.type == "cpu":
+        model.roi_heads.mask_roi_pool = BoxPool(MASK_POOL)
     return model.to(device, memory_format=layout)  # type: ignore[call-overload, no-any-return]
 
 

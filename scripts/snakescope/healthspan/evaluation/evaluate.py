@@ -139,8 +139,8 @@ def image_rows(scores: pd.DataFrame) -> Iterator[Row]:
         yield Row("upv_plate", "days_within_one", total["days_within_one"], np.nan, np.nan,
                   int(total["days"]))  # fmt: skip
         worms = int(total["worms"])
-        median = [total[f"median_lifespan_{name}d"] for name in ("", "low_", "high_")]
-        yield Row("upv_plate", "median_lifespan_d", *median, worms)
+        median, low, high = (total[f"median_lifespan_{name}d"] for name in ("", "low_", "high_"))
+        yield Row("upv_plate", "median_lifespan_d", median, low, high, worms)
         yield Row("upv_plate", "median_by_hand_d", total["median_by_hand_d"], np.nan, np.nan, worms)
 
 
