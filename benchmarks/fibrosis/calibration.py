@@ -1,6 +1,7 @@
 """What a calibration error means with few scans: that of a predictor which is right by its word."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 from benchmarks.fibrosis.cross_validation import truth_of
 from benchmarks.fibrosis.untrained import NAN, Row
 from snakescope.fibrosis.classes import class_names
-from snakescope.learning.intervals import Interval
+from snakescope.learning.intervals import Interval, bootstrap_interval
 from snakescope.learning.scores import calibration_error
+from snakescope.step.tables import read_table
 
 DRAWS = 2000
 
@@ -75,3 +77,34 @@ def of_seeds(name: str, model: str, seeds: Mapping[int, pd.DataFrame]) -> Iterat
             found = error_of_calibrated(table[names].to_numpy(float),
                                         table["patient"].to_numpy(str), 1)  # fmt: skip
             yield (name, method, "ece_if_calibrated_by_patient", *found, len(table))
+
+
+def learnt(path: Path) -> Iterator[Row]:
+    """Accuracy by the number of other patients that were learnt from, and its range over draws."""
+    if not path.exists():
+        return
+    columns = ["scan", "patient", "method", "outlines", "patients", "right"]
+    table = read_table(path, columns, text=columns)
+    for (method, outlines, patients), rows in table.groupby(
+        ["method", "outlines", "patients"], sort=False
+    ):
+        right = np.array([[one == "y" for one in row] for row in rows["right"]], float)
+        each, groups = right.mean(axis=1), rows["patient"].to_numpy(str)
+        label = f"{method}, {outlines} outlines, {patients} patients"
+        found = bootstrap_interval(lambda at, e=each: float(e[at].mean()), groups, 1)
+        yield ("learning_curve", label, "accuracy", *found, len(rows))
+        draws = right.mean(axis=0)
+        yield ("learning_curve", label, "accuracy_range_of_draws", float(draws.mean()),
+               float(draws.min()), float(draws.max()), len(draws))  # fmt: skip
+
+
+def adapted_devices(path: Path) -> Iterator[Row]:
+    """Dice of known devices, adapted to so many scans at a time, or as the network is."""
+    if not path.exists():
+        return
+    table = read_table(path, ["adapted_to", "dice"], text=["scan", "patient"])
+    for count, rows in table.groupby("adapted_to"):
+        values, groups = rows["dice"].to_numpy(float), rows["patient"].to_numpy(str)
+        label = f"adapted to {int(count)} scans at once" if count else "not adapted"
+        found = bootstrap_interval(lambda at, v=values: float(v[at].mean()), groups, 1)
+        yield ("known_devices", f"ordinal, {label}", "dice", *found, len(rows))
