@@ -117,7 +117,7 @@ def test_export_in_the_layout_of_nnunet(tmp_path):
 def test_the_page_says_where_answers_and_outlines_are():
     empty = ("models", "quality", "accepted", "refused", "checklist")
     texts = ("simulated", "scans", "patients", "pooling", "figures", "overlays")
-    given = {**dict.fromkeys(empty, []), **dict.fromkeys(texts, "")}
+    given = {**{key: [] for key in empty}, **dict.fromkeys(texts, "")}
     named = html("fibrosis.html", **given, others=True, outlines=True)
     assert "../ensemble/answers.tsv" in named and "../ensemble/masks/" in named
     assert "masks/" not in html("fibrosis.html", **given, others=True, outlines=False)
