@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import ROOT
-from benchmarks.fibrosis import untrained
+from benchmarks.fibrosis import calibration, untrained
 from benchmarks.fibrosis.cross_validation import (
     FOLDS,
     RUNS,
@@ -159,6 +159,10 @@ def trained() -> Iterator[Row]:
             by_image[(name, model)] = test
     for (name, model), seeds in kept.items():
         if len(seeds) > 1:
+            for seed, test in seeds.items():
+                label = model + (f", seed {seed}" if seed > 1 else "")
+                yield from calibration.of_calibrated(name, label, test)
+            yield from calibration.of_seeds(name, model, seeds)
             rights = np.mean([right_of(test) for test in seeds.values()], axis=0)
             groups = next(iter(seeds.values()))["patient"].to_numpy(str)
             found = bootstrap_interval(lambda rows, r=rights: float(r[rows].mean()), groups, 1)
@@ -249,6 +253,8 @@ def main() -> None:
     rows = [
         *trained(),
         *real_livers(),
+        *calibration.learnt(FOLDS / "learning_curve.tsv"),
+        *calibration.adapted_devices(FOLDS / "outlines_adapted.tsv"),
         *oracles(),
         *untrained.dicom(),
         *(untrained.coverage(options.repeats) if options.repeats else ()),

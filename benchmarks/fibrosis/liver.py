@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks import ROOT
 from benchmarks.fibrosis import cross_validation
 from benchmarks.fibrosis.untrained import DATA
-from snakescope.fibrosis.prediction.predict import dice
+from snakescope.fibrosis.prediction.predict import dice, tidied
 from snakescope.fibrosis.scans.read import read_raw
 from snakescope.fibrosis.training.adapted import adapted
 from snakescope.fibrosis.training.beside import simulated_views
@@ -54,6 +54,8 @@ FURTHER: dict[str, Any] = {
 RANDOM: dict[str, Any] = {
     **TRAINING, "moves": 2.0, "ordinal": {**NETWORK, "epochs": 40, "rate": 0.005, "batch": 4},
 }  # fmt: skip
+SEEDS = (1, 2, 3)
+ONE_PIECE = ("ordinal, simulation alone", "ordinal, trained further, mean of 3")
 SIMULATED = {
     "liver_views": {"preset": "views", "seed": 31, "images": (160,) * 5, "patients": 800},
     "liver_held": {"preset": "views", "seed": 33, "images": (20,) * 5, "patients": 100},
@@ -171,6 +173,12 @@ def place_of(masks: Sequence[NDArray[np.bool_]]) -> NDArray[np.float32]:
     return cuts[int(np.argmax(scores))]
 
 
+def mean_of(maps: Sequence[Sequence[NDArray[Any] | None]]) -> list[NDArray[Any] | None]:
+    """The mean map of each frame over several networks, as the ensemble of the tree has it."""
+    return [np.mean([one for one in of_frame if one is not None], axis=0)
+            for of_frame in zip(*maps, strict=True)]  # fmt: skip
+
+
 def compared(weights: Path, folder: Path) -> Iterator[dict[str, Any]]:
     """Rows of all methods."""
     subjects = {name: frames_of(folder, name) for name in SUBJECTS}
@@ -203,12 +211,20 @@ def compared(weights: Path, folder: Path) -> Iterator[dict[str, Any]]:
             "ordinal, trained further": lambda t=test, o=others: of_network(
                 adapted(fitted_to(o, FURTHER, str(weights)), t), t
             ),
+            "ordinal, trained further, mean of 3": lambda t=test, o=others: mean_of([
+                of_network(adapted(fitted_to(o, {**FURTHER, "seed": seed}, str(weights)), t), t)
+                for seed in SEEDS
+            ]),
             "ordinal, random start": lambda t=test, o=others: of_network(
                 fitted_to(o, RANDOM, ""), t
             ),
-        }
+        }  # fmt: skip
         for method, livers in methods.items():
-            yield from rows_of(method, livers(), test)
+            found = livers()
+            yield from rows_of(method, found, test)
+            if method in ONE_PIECE:
+                pieces = [None if one is None else tidied(one) for one in found]
+                yield from rows_of(f"{method}, one piece", pieces, test)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -60,6 +60,8 @@ TINY: dict[str, str] = {
     "fibrosis.cross_validation": "--set simulated_paper --model majority --images 2 --folds 2"
     " --kept training --table t.tsv",
     "fibrosis.evaluation": "--table t.tsv --speed s.tsv --page p.md --data none --repeats 2",
+    "fibrosis.learning_curve": "--sizes 3 8 --images 1 --kept training --table t.tsv"
+    " --adapted a.tsv",
     "fibrosis.liver": "--data none --table t.tsv",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",

@@ -5,6 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmarks.fibrosis.calibration import error_of_calibrated
 from benchmarks.fibrosis.liver import WEIGHTS, frames_of, place_of, rows_of, shown
 from snakescope.fibrosis.prediction.predict import dice
 from snakescope.fibrosis.simulation.cohort import Planned
@@ -49,3 +50,14 @@ def test_the_shipped_weights_find_livers_that_they_have_not_seen() -> None:
         if mask is not None and mask.any()
     ]
     assert len(found) >= 5 and np.mean(found) > 0.5
+
+
+def test_the_error_of_a_calibrated_predictor_is_noise_that_more_scans_lessen() -> None:
+    few, many = (np.tile([[0.7, 0.2, 0.1]], (n, 1)) for n in (40, 4000))
+    of_few = error_of_calibrated(few, np.arange(40).astype(str), 1, 300)
+    of_many = error_of_calibrated(many, np.arange(4000).astype(str), 1, 100)
+    # The mean distance of a share of 40 from 0.7 is sqrt(2 / pi) of its standard deviation.
+    assert abs(of_few.value - np.sqrt(2 / np.pi * 0.21 / 40)) < 0.01
+    assert of_many.high < of_few.value
+    shared = error_of_calibrated(few, np.repeat(np.arange(10), 4).astype(str), 1, 300)
+    assert shared.value > 1.5 * of_few.value

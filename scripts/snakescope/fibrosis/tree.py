@@ -20,6 +20,11 @@ from snakescope.tree.costs import Size
 from snakescope.tree.trained import Trained
 
 
+def _is_other(row: Scan) -> bool:
+    """Whether nothing is learnt from a scan: a new or external one, or one without a stage."""
+    return row.set != "train" or not row.stage
+
+
 class Fibrosis(Trained[Scan]):
     """The scans of a sample sheet, and the models that stage them.
 
@@ -75,7 +80,7 @@ class Fibrosis(Trained[Scan]):
         found = [f"{self.results}/ingest/complete", f"{self.results}/ingest/overview.png"]
         if self.labelled and self.settings.models:
             found += [f"{self.folder}/page.html", f"{self.results}/report/page.html"]
-            if any(row.set != "train" or not row.stage for row in self.subjects.values()):
+            if any(_is_other(row) for row in self.subjects.values()):
                 found.append(f"{self.results}/ensemble/answers.tsv")
         return found
 
@@ -126,7 +131,7 @@ class Fibrosis(Trained[Scan]):
         return f"{SIMULATED}{self.settings.simulation.set}"
 
     def described(self) -> str:
-        """Classes and models as JSON, and whether scans that were learnt from are simulated."""
+        """Classes and models as JSON; whether training scans are simulated, and others there."""
         simulated = any(
             row.image.startswith(SIMULATED) for row in self.sheet.values() if row.set == "train"
         )
@@ -136,6 +141,7 @@ class Fibrosis(Trained[Scan]):
                 "models": list(self.settings.models),
                 "training": self.settings.training.model_dump(mode="json", exclude_defaults=True),
                 "simulated": simulated,
+                "others": any(_is_other(row) for row in self.sheet.values()),
             },
             sort_keys=True,
         )

@@ -20,6 +20,7 @@ from snakescope.fibrosis.results.measures import (
     threshold_scores,
     with_thresholds,
 )
+from snakescope.report.pages import html
 from snakescope.step.errors import StepError
 
 
@@ -111,3 +112,13 @@ def test_export_in_the_layout_of_nnunet(tmp_path):
     assert splits[0] == {"train": ["b"], "val": ["a"]}
     with pytest.raises(StepError, match="outline"):
         export(items[items["mask"] == ""], folds, tmp_path / "e")
+
+
+def test_the_page_says_where_answers_and_outlines_are():
+    empty = ("models", "quality", "accepted", "refused", "checklist")
+    texts = ("simulated", "scans", "patients", "pooling", "figures", "overlays")
+    given = {**{key: [] for key in empty}, **dict.fromkeys(texts, "")}
+    named = html("fibrosis.html", **given, others=True, outlines=True)
+    assert "../ensemble/answers.tsv" in named and "../ensemble/masks/" in named
+    assert "masks/" not in html("fibrosis.html", **given, others=True, outlines=False)
+    assert "answers.tsv" not in html("fibrosis.html", **given, others=False, outlines=True)

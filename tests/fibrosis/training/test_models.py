@@ -7,7 +7,7 @@ import torch
 from snakescope.fibrosis.costs import of_training
 from snakescope.fibrosis.networks.ordinal import OrdinalNet
 from snakescope.fibrosis.prediction.ensemble import Familiar, ask, external_scores, joined
-from snakescope.fibrosis.prediction.predict import temperature_of
+from snakescope.fibrosis.prediction.predict import temperature_of, tidied
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
 from snakescope.fibrosis.simulation.cohort import Planned
 from snakescope.fibrosis.simulation.devices import DEVICES
@@ -232,3 +232,12 @@ def test_an_ensemble_abstains_with_a_reason():
     predictions = predict(fitted, new)
     probability, spread, _ = joined([predictions, predictions], [1.0, 1.0])
     assert probability.sum(axis=1) == pytest.approx(1) and np.allclose(spread, 0)
+
+
+def test_an_outline_is_made_one_piece_without_holes():
+    liver = np.zeros((20, 20), np.float32)
+    liver[2:12, 2:12], liver[5, 5], liver[15:18, 15:18], liver[0, 19] = 0.7, 0.1, 0.9, 0.3
+    found = tidied(liver)
+    assert (found >= 0.5).sum() == 100 and found[5, 5] == 1 and found[16, 16] == 0
+    assert found[0, 19] == liver[0, 19] and found[3, 3] == liver[3, 3]
+    assert not tidied(np.zeros((4, 4), np.float32)).any()

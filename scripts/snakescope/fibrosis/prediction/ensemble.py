@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 from snakescope.fibrosis.classes import CLASSES, class_names, class_of
+from snakescope.fibrosis.prediction.predict import tidied
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
 from snakescope.fibrosis.training.adapted import adapted
 from snakescope.fibrosis.training.examples import Examples, load_examples
@@ -107,6 +108,8 @@ def ask(
             )
             distances.append(known.distance(np.array([one.features for one in of_new])))
     probability, spread, livers = joined(found, [1.0] * len(models))
+    if settings.one_piece:
+        livers = [None if one is None else tidied(one) for one in livers]
     distance = np.mean(distances, axis=0) if distances else np.zeros(len(new))
     names = class_names(models[0].settings.classes)
     rows: list[dict[str, Any]] = []

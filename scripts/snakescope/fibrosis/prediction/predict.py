@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.special import log_softmax, softmax
 
 from snakescope.fibrosis.classes import class_names
@@ -45,6 +46,23 @@ def temperature_of(logits: NDArray[np.float64], truth: NDArray[np.int64]) -> flo
         for one in TEMPERATURES
     ]
     return round(float(TEMPERATURES[int(np.argmin(cost))]), 4)
+
+
+def tidied(liver: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A map of the liver whose outline is one piece without holes.
+
+    Pixels of 0.5 and more beside the largest piece become 0, holes in it become 1; all else stays.
+
+    Args:
+        liver: probability (Y, X).
+    """
+    pieces, count = ndimage.label(liver >= 0.5)
+    if not count:
+        return liver
+    largest = pieces == 1 + int(np.bincount(pieces.ravel())[1:].argmax())
+    holes = ndimage.binary_fill_holes(largest) & ~largest
+    found = np.where((pieces > 0) & ~largest, 0, liver)
+    return np.asarray(np.where(holes, 1, found), np.float32)
 
 
 def dice(probability: NDArray[np.float32] | None, mask: NDArray[np.uint8] | None) -> float:

@@ -17,6 +17,9 @@ class EnsembleSettings(Settings):
         description="new scans are of another device, one for all: outlines of `ordinal` by means"
         " and SDs of its channels over the new scans",
     )
+    one_piece: bool = Field(
+        False, description="keep the largest piece of an outline alone, and fill its holes"
+    )
     within: float = Field(
         0.99, gt=0.5, le=1, description="share of the training scans that count as usual (0-1)"
     )

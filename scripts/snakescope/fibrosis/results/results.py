@@ -23,6 +23,7 @@ from snakescope.fibrosis.results.measures import (
 )
 from snakescope.fibrosis.results.overlays import overlays_figure
 from snakescope.fibrosis.results.settings import ResultsSettings
+from snakescope.fibrosis.training.models import NETWORKS
 from snakescope.imaging.style import save_figure
 from snakescope.learning.cross_validation.folds import PROBABILITY
 from snakescope.report.pages import html, image_url, write_text
@@ -178,6 +179,8 @@ def main(arguments: argparse.Namespace) -> None:
         scans=len(first),
         patients=first["group"].nunique(),
         simulated=configuration["simulated"],
+        others=configuration["others"],
+        outlines=models[0] in NETWORKS,
         pooling={"mean": "mean of the logits", "max": "largest logit"}[settings.pooling],
     )
     write_table(arguments.checklist, filled)
