@@ -55,7 +55,7 @@ class TrainGraderSettings(Settings):
 
     version: ClassVar[int] = 3
 
-    dishes: int = Field(60, ge=2, description="simulated dishes to train on (count)")
+    dishes: int = Field(200, ge=2, description="simulated dishes to train on (count)")
     each: int = Field(10, ge=1, description="sperm of a dish (count)")
     held_out: int = Field(
         16, ge=1, description="dishes that are held out, for the width of intervals (count)"
@@ -63,7 +63,7 @@ class TrainGraderSettings(Settings):
     size_px: int = Field(
         64, ge=64, le=512, multiple_of=32, description="side of the frames it sees (px)"
     )
-    epochs: int = Field(9, ge=1, description="passes over the training clips (count)")
+    epochs: int = Field(6, ge=1, description="passes over the training clips (count)")
     batch: int = Field(16, ge=1, description="clips of a step (count)")
     rate: float = Field(1e-3, gt=0, lt=1, description="highest learning rate of AdamW")
     seed: int = Field(1, ge=0, description="seed of dishes, weights, order and augmentation")
