@@ -182,13 +182,13 @@ Errors are mean squared errors over clips and grades (1e-2). The mean predictor 
 what the training clips got on average; the floor of the raters remains when the true shares are
 known, as 40 persons are a sample. What is explained is 0 at the first and 1 at the second.
 `ours` fits what the drift of the background says before it sees pictures, which was chosen on the
-validation donors of folds 0 and 1 (error there 0.65 and 0.72; 0.71 and 0.82 before). Its test folds
-were seen with the earlier design (error 0.856), too. Most of what `ours` knows it knows from the
-drift: without pictures the same two errors are 0.67 and 0.73. On validation donors these did not
-help: the mean over half turns (0.65 and 0.72 again); beside the drift alone, over all folds, a small
-network of straightened heads (0.72 in place of 0.73, in 24 epochs) and sizes of heads (0.76 in place
-of 0.72). The correction, made for the earlier design, no longer helps (`ours, uncorrected`); it was
-left as it was, since that was seen on test folds.
+validation donors of folds 0 and 1 (error there 0.65 and 0.72; 0.71 and 0.82 before). Its test
+folds were seen with the earlier design (error 0.856), too. Most of what `ours` knows it knows
+from the drift: without pictures the same two errors are 0.67 and 0.73. On validation donors these
+did not help: the mean over half turns (0.65 and 0.72 again); beside the drift alone, over all
+folds, a small network of straightened heads (0.72 in place of 0.73, in 24 epochs) and sizes of
+heads (0.76 in place of 0.72). The correction, made for the earlier design, no longer helps
+(`ours, uncorrected`); it was left as it was, since that was seen on test folds.
 Intervals are 95 %, by a bootstrap of donors (explanations: of clips; dishes: of dishes).
 
 ## Aims
