@@ -65,5 +65,7 @@ class TrainGraderSettings(Settings):
     )
     epochs: int = Field(6, ge=1, description="passes over the training clips (count)")
     batch: int = Field(16, ge=1, description="clips of a step (count)")
-    rate: float = Field(1e-3, gt=0, lt=1, description="highest learning rate of AdamW")
+    rate: float = Field(
+        1e-3, gt=0, lt=1, description="highest learning rate of AdamW; `ours` takes three times it"
+    )
     seed: int = Field(1, ge=0, description="seed of dishes, weights, order and augmentation")
