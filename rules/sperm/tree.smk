@@ -15,7 +15,7 @@ wildcard_constraints:
     clip=LEGAL_NAME.pattern,
     preset="icsi_pvp|semen",
     grader="|".join(ABOUT),
-    method="grad_cam|rollout|relevance",
+    method="grad_cam|rollout|relevance|integrated_gradients",
 
 
 include: "../shared/unusable.smk"

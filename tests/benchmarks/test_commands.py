@@ -63,6 +63,8 @@ TINY: dict[str, str] = {
     "fibrosis.learning_curve": "--sizes 3 8 --images 1 --kept training --table t.tsv"
     " --adapted a.tsv",
     "fibrosis.liver": "--data none --table t.tsv",
+    "healthspan.fine_tuned_folds": "--steps 1 --simulated-scenes 0 --precision float32 --data data"
+    " --folder e --kept k --table t.tsv",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",
     "healthspan.review": "--plates 1 --worms 12 --timepoints 30 --full 4 6 --listed 3 --times 1"
@@ -169,6 +171,25 @@ def drawn_worms(folder: Path) -> None:
     (worms / "coco.json").write_text(json.dumps(content))
 
 
+def wells(folder: Path) -> None:
+    """Five wells of two dark bars each, with the masks of these."""
+    source = folder / "data/worms/bbbc010"
+    rows = []
+    for number in range(5):
+        picture = np.random.default_rng(number).normal(180, 2, (300, 300))
+        for worm, top in enumerate((80, 150 + 5 * number)):
+            picture[top : top + 10, 60:180] = 70
+            mask = np.zeros((300, 300), np.uint8)
+            mask[top : top + 10, 60:180] = 255
+            rows.append((f"A{number:02d}", f"A{number:02d}_{worm}.png"))
+            (source / "masks").mkdir(parents=True, exist_ok=True)
+            Image.fromarray(mask).save(source / "masks" / rows[-1][1])
+        (source / "images").mkdir(exist_ok=True)
+        grey = np.clip(picture, 0, 255).astype(np.uint8)
+        Image.fromarray(grey).save(source / f"images/A{number:02d}.png")
+    pd.DataFrame(rows, columns=["well", "mask"]).to_csv(source / "worms.csv", index=False)
+
+
 def snemi3d(folder: Path) -> None:
     """Probabilities, labels and supervoxels as the public volume has them."""
     box = ((0, 32), (0, 48), (0, 48))
@@ -238,6 +259,7 @@ PREPARED: dict[str, Callable[[Path], None]] = {
     "healthspan.evaluation": evaluated,
     "healthspan.detection": drawn_worms,
     "healthspan.borders": drawn_worms,
+    "healthspan.fine_tuned_folds": wells,
     "neurites.evaluation": snemi3d,
     "neurites.training": gala,
     "membranes.trainings": isbi2012,

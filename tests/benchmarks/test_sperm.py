@@ -12,7 +12,7 @@ from benchmarks.sperm.counterfactuals import pair
 from benchmarks.sperm.evaluation import correction_rows, predicted, shuffled_rows
 from benchmarks.sperm.explanations import explanation_rows, moved_share
 from benchmarks.sperm.folds import Protocol, read_kept, settings_of, shuffled, write_kept
-from benchmarks.sperm.page import claim, page
+from benchmarks.sperm.page import claim, missing, page
 from benchmarks.sperm.speed import joined
 from benchmarks.sperm.visem import speed_rows
 from snakescope.sperm.simulation.raters import GRADES
@@ -176,3 +176,11 @@ def test_rows_that_were_not_measured_stay(tmp_path: Path):
     write_table(path, joined(path, first))
     found = joined(path, [("throughput", "b", "minutes", 2.0, np.nan, np.nan, 1)])
     assert dict(zip(found["network"], found["value"], strict=True)) == {"a": 1.0, "b": 2.0}
+
+
+def test_the_page_names_what_was_not_trained():
+    names = ["ours", "ours, seed 2", "timesformer", "r3d", "vit", "vgg16", "slowfast"]
+    rows = [("simulated_donor_folds", name, "mse_e2", 1.0, 0.9, 1.1, 615) for name in names]
+    text = missing(pd.DataFrame(rows, columns=COLUMNS))
+    wanted = "`rostfine`, `ours` with seed 3, `timesformer` with seed 2, `timesformer` with seed 3"
+    assert text == f"Not trained in all folds: {wanted}."

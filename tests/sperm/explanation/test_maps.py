@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 import torch
 
-from snakescope.sperm.explanation.maps import frames_of, maps_of, methods_of, time_attention
+from snakescope.sperm.explanation.maps import (
+    frames_of,
+    maps_of,
+    mean_grade,
+    methods_of,
+    time_attention,
+)
 from snakescope.sperm.networks.build import build
 from snakescope.sperm.networks.catalogue import ABOUT
 
@@ -14,7 +20,8 @@ METHODS = {
     "i3d": ("grad_cam",), "slowfast": ("grad_cam",), "x3d": ("grad_cam",),
     "timesformer": ("rollout", "relevance"), "vivit": ("rollout", "relevance"),
     "rostfine": ("rollout", "relevance"),
-    "slowfast_timesformer": ("grad_cam", "rollout", "relevance"), "ours": ("grad_cam",),
+    "slowfast_timesformer": ("grad_cam", "rollout", "relevance"),
+    "ours": ("integrated_gradients", "grad_cam"),
 }  # fmt: skip
 FRAMES = {"image": {1}, "video": {2, 4, 8, 16}}
 MOTION = torch.zeros(19)
@@ -52,3 +59,47 @@ def test_attention_over_time_sums_to_one():
     np.testing.assert_allclose(found.sum(axis=2), 1, atol=1e-4)
     with pytest.raises(ValueError, match="no attention over time"):
         time_attention(build("vgg16", "tiny", 64).eval(), torch.randn(16, 64, 64), MOTION)
+
+
+def test_integrated_gradients_show_what_makes_the_grade_worse():
+    """Of a network whose grade is worse the brighter one corner and the darker another is."""
+    torch.manual_seed(1)
+    network = build("ours", "tiny", 64).eval()
+
+    def quality(clips, motion):
+        mean = 3 * (
+            clips[:, :, 52:60, 52:60].mean((1, 2, 3)) - clips[:, :, 4:12, 4:12].mean((1, 2, 3))
+        )
+        return mean, torch.ones(len(clips))
+
+    network.log_probabilities = lambda clips, motion: of_quality(network, *quality(clips, motion))
+    clip = torch.zeros(16, 64, 64)
+    clip[:, 6:10, 6:10] = 2
+    clip[:, 54:58, 54:58] = 2
+    found = maps_of(network, "integrated_gradients", clip, MOTION)
+    better, worse = found[:, 48:, 48:].sum(), found[:, :16, :16].sum()
+    assert found.shape == (16, 64, 64) and min(better, worse) < 0.2 * max(better, worse)
+    assert found[:, 20:44].sum() < 1e-3 * found.sum()
+    grade = [float(mean_grade(network, one[None], MOTION[None])) for one in (clip, without(clip))]
+    assert (worse > better) == (grade[0] > grade[1])
+
+
+def without(clip):
+    """The clip without what is in its first corner."""
+    other = clip.clone()
+    other[:, :16, :16] = 0
+    return other
+
+
+def of_quality(network, mean, sd):
+    below = torch.special.ndtr((network.head.thresholds() - mean[:, None]) / sd[:, None])
+    ends = below.new_zeros(len(below), 1)
+    return torch.diff(torch.cat([ends, below, ends + 1], 1), dim=1).clamp_min(1e-6).log()
+
+
+def test_maps_of_integrated_gradients_are_those_of_pictures_not_of_the_drift():
+    torch.manual_seed(1)
+    network = build("ours", "tiny", 64).eval()
+    torch.nn.init.normal_(network.head.project.weight)
+    flat = torch.full((16, 64, 64), 0.5)
+    assert not maps_of(network, "integrated_gradients", flat, torch.ones(19)).any()

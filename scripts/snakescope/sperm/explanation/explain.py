@@ -40,6 +40,7 @@ WORDS = {
     "grad_cam": "Grad-CAM",
     "rollout": "attention rollout (the same for every score)",
     "relevance": "relevance by gradients of attention",
+    "integrated_gradients": "integrated gradients, what makes the grade worse",
 }
 
 
@@ -153,7 +154,8 @@ def main(arguments: argparse.Namespace) -> None:
     with torch.no_grad():
         mean = float(mean_grade(network, seen[None], motion[None])[0])
     times = None
-    if arguments.method != "grad_cam" and isinstance(transformer(network), TimeSformer):
+    attended = arguments.method in ("rollout", "relevance")
+    if attended and isinstance(transformer(network), TimeSformer):
         times = time_attention(network, seen, motion)
     title = f"{arguments.clip}: {WORDS[arguments.method]}, mean grade {letter(mean)}"
     save_figure(strip_figure(clips.frames[0], maps, title, times), arguments.strip)

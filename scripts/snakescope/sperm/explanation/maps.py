@@ -6,6 +6,7 @@ splits its votes between B and C has no class to ask about.
 
 from typing import Literal, get_args
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from snakescope.learning.explanation.attention import explained
 from snakescope.learning.explanation.grad_cam import layer_maps
+from snakescope.learning.explanation.integrated_gradients import integrated_gradients
 from snakescope.sperm.networks.catalogue import FRAMES
 from snakescope.sperm.networks.heads import GRADES, GradeNetwork, Softmax
 from snakescope.sperm.networks.joined import SlowFastTimeSformer
@@ -22,8 +24,13 @@ from snakescope.sperm.networks.rostfine import RoSTFine
 from snakescope.sperm.networks.transformers import TimeSformer, ViViT
 from snakescope.sperm.networks.x3d import X3D
 
-Method = Literal["grad_cam", "rollout", "relevance"]
+Method = Literal["grad_cam", "rollout", "relevance", "integrated_gradients"]
 METHODS: tuple[Method, ...] = get_args(Method)
+BLURRED, SMOOTHED = 1 / 16, 1 / 48
+"""SDs of Gaussians, as shares of the side: of the baseline of integrated gradients, whose sperm
+have no details, and of their maps."""
+STEPS = 6
+"""Of integrated gradients."""
 Maps = NDArray[np.float32]
 
 
@@ -75,8 +82,9 @@ def transformer(network: GradeNetwork) -> nn.Module | None:
 
 
 def methods_of(network: GradeNetwork) -> tuple[Method, ...]:
-    """The methods that can explain a network."""
-    found: list[Method] = ["grad_cam"] if layer_of_maps(network) is not None else []
+    """The methods that can explain a network, the one to read first before others."""
+    found: list[Method] = ["integrated_gradients"] if isinstance(network, Ours) else []
+    found += ["grad_cam"] if layer_of_maps(network) is not None else []
     one = transformer(network)
     if one is not None and (isinstance(one, (TimeSformer, ViViT)) or _plain_attention(one)):
         found += ["rollout", "relevance"]
@@ -104,6 +112,8 @@ def maps_of(network: GradeNetwork, method: Method, clip: Tensor, motion: Tensor)
     clips, moved = clip[None], motion[None]
     if method == "grad_cam":
         found = _grad_cam(network, clips, moved)
+    elif method == "integrated_gradients":
+        found = _integrated(network, clips, moved)
     else:
         found = _attention(network, clips, moved, method == "relevance")
     top = float(found.max())
@@ -121,6 +131,27 @@ def _grad_cam(network: GradeNetwork, clips: Tensor, motion: Tensor) -> Maps:
         layer, clips, lambda seen: mean_grade(network, seen, motion), absolute=True
     )
     return maps[None] if maps.ndim == 2 else maps
+
+
+def _integrated(network: GradeNetwork, clips: Tensor, motion: Tensor) -> Maps:
+    """Where pictures raise the mean grade, towards E, against the same clip blurred.
+
+    What the drift says is the same in both. Smoothed, as neighbouring pixels of an edge raise and
+    lower the grade in turn. What lowers the grade is left out: maps of the same places with another
+    sign are other maps, and those of a network with random weights are then unlike these.
+    """
+    side = clips.shape[-1]
+    blurred = np.stack([_smoothed(frame, BLURRED * side) for frame in clips[0].cpu().numpy()])
+    baseline = torch.from_numpy(blurred)[None].to(clips.device)
+    found = integrated_gradients(
+        clips, baseline, lambda seen: mean_grade(network, seen, motion), STEPS
+    )
+    smooth = np.stack([_smoothed(one, SMOOTHED * side) for one in found])
+    return np.asarray(np.maximum(smooth, 0), np.float32)
+
+
+def _smoothed(image: Maps, sd_px: float) -> Maps:
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sd_px), np.float32)
 
 
 def _attention(network: GradeNetwork, clips: Tensor, motion: Tensor, gradients: bool) -> Maps:

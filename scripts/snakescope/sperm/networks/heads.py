@@ -14,7 +14,19 @@ class GradeNetwork(nn.Module):
 
     Subclasses define ``log_probabilities``. ``motion`` holds the series of
     :func:`snakescope.sperm.clips.motion.features`; most networks do not look at it.
+
+    Attributes:
+        rate: what the learning rate of the settings is multiplied by.
     """
+
+    rate = 1.0
+
+    def begin(self, motion: Tensor, votes: Tensor) -> None:
+        """What is fitted before the first step with pictures; nothing in most networks.
+
+        Args:
+            motion: of the clips that are trained on, (N, 19); votes: counts (N, 5).
+        """
 
     def log_probabilities(self, clips: Tensor, motion: Tensor) -> Tensor:
         """Log probabilities (B, 5) of clips (B, 16, y, x), normalised grey values."""

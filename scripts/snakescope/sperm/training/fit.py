@@ -70,6 +70,11 @@ def train(
     if not len(train_rows):
         raise StepError("training: expected clips to train on, found none; lower folds")
     batch = min(settings.batch, len(train_rows))
+    network.begin(
+        torch.from_numpy(clips.motion[train_rows]).to(device),
+        torch.from_numpy(clips.votes[train_rows]).to(device, torch.float32),
+    )
+    rate = network.rate * settings.rate
 
     def draw(index: int, rng: np.random.Generator) -> Sample:
         row = train_rows[index]
@@ -90,16 +95,12 @@ def train(
         with autocast(device, dtype):
             return model.losses(frames, motion, votes.float())
 
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=settings.rate, weight_decay=settings.weight_decay
-    )
+    optimiser = torch.optim.AdamW(network.parameters(), lr=rate, weight_decay=settings.weight_decay)
     fitted = fit(
         Training(
             model=network,
             optimiser=optimiser,
-            rate=lambda step: warmup_cosine(
-                step, steps, round(settings.warmup * steps), settings.rate
-            ),
+            rate=lambda step: warmup_cosine(step, steps, round(settings.warmup * steps), rate),
             batches=batches,
             loss_of=loss_of,
             steps=steps,
