@@ -193,7 +193,8 @@ def cross_validate(
 def main() -> None:
     """Train the folds that are missing; write the rows where all are there."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--folds", nargs="*", type=int, default=list(range(FOLDS)))
+    every = list(range(FOLDS))
+    parser.add_argument("--folds", nargs="*", type=int, default=every, choices=every)
     parser.add_argument("--steps", type=int, default=500, help="of each fold")
     parser.add_argument("--simulated-scenes", type=int, default=100)
     parser.add_argument("--precision", default="bfloat16", help="of the training")

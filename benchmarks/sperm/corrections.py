@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from benchmarks.sperm.folds import Protocol, read_kept
+from benchmarks.kept import read_kept
+from benchmarks.sperm.folds import SHARES, Protocol
 from snakescope.sperm.simulation.raters import GRADES
 from snakescope.sperm.training.correction import applied, fitted, shares_at
 
@@ -63,7 +64,7 @@ def corrected_by_folds(
     found = shares.copy()
     for fold in range(int(protocol.folds.max()) + 1):
         path = protocol.path(kept, network, fold, seed, "validation")
-        table = read_kept(path, protocol.key(network, fold, seed))
+        table = read_kept(path, protocol.key(network, fold, seed), SHARES)
         if table is None:
             return None
         held = table[list(GRADES)].to_numpy(np.float64)

@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks import ROOT
+from benchmarks.kept import read_kept
 from benchmarks.sperm import COLUMNS
 from benchmarks.sperm.corrections import corrected_by_folds
 from benchmarks.sperm.explanations import EXPLAINED, explanation_rows
-from benchmarks.sperm.folds import By, Part, Protocol, add_options, parts_of, protocol_of, read_kept
+from benchmarks.sperm.folds import SHARES, By, Part, Protocol, add_options, parts_of, protocol_of
 from benchmarks.sperm.page import page
 from snakescope.learning.intervals import bootstrap_interval, paired_difference
 from snakescope.report.pages import write_text
@@ -50,7 +51,7 @@ def predicted(
     shares = np.full((len(protocol.items), len(GRADES)), np.nan)
     for fold in range(int(protocol.folds.max()) + 1):
         path = protocol.path(kept, network, fold, seed, part)
-        table = read_kept(path, protocol.key(network, fold, seed))
+        table = read_kept(path, protocol.key(network, fold, seed), SHARES)
         if table is None:
             return None
         shares[protocol.rows(fold, part)] = table[list(GRADES)].to_numpy(np.float64)

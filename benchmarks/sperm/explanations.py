@@ -24,9 +24,10 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.kept import read_kept, write_kept
 from benchmarks.sperm import COLUMNS
 from benchmarks.sperm.counterfactuals import PARTS, Shown, pair
-from benchmarks.sperm.folds import add_options, protocol_of, read_kept, trained, write_kept
+from benchmarks.sperm.folds import add_options, protocol_of, trained
 from snakescope.learning.explanation import measures
 from snakescope.learning.intervals import bootstrap_interval
 from snakescope.sperm.clips.motion import features

@@ -17,7 +17,7 @@ import argparse
 import hashlib
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -29,6 +29,7 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks import ROOT
+from benchmarks.kept import read_kept, write_kept
 from snakescope.learning.splits import assign_folds, roles
 from snakescope.learning.weights import load_weights, save_weights
 from snakescope.sperm.clips import cut
@@ -48,9 +49,8 @@ from snakescope.sperm.training.predict import graded, network_of
 from snakescope.sperm.training.settings import FitSettings
 from snakescope.sperm.tree import Sperm
 from snakescope.step.command import run_step
-from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
-from snakescope.step.tables import read_table, write_table
+from snakescope.step.tables import write_table
 
 EXAMPLE = ROOT / "config/examples/sperm_benchmark"
 KEPT = ROOT / "docs/tables/sperm-folds"
@@ -59,6 +59,9 @@ EACH = 20
 """Clips of a video at most, one a second."""
 FRAMES_SEED = 1
 """Of the order that frames are shuffled to."""
+
+SHARES = ("item", *GRADES)
+"""Columns of the tables of folds."""
 
 By = Literal["donor", "clip"]
 UNCORRECTED_SINCE = 1
@@ -202,22 +205,6 @@ def some(clips: Clips, rows: NDArray[np.intp]) -> Clips:
     return Clips(clips.frames[rows], clips.motion[rows], clips.votes[rows])
 
 
-def read_kept(
-    path: Path, key: str, columns: Sequence[str] = ("item", *GRADES)
-) -> pd.DataFrame | None:
-    """A table that was kept, where it has this key."""
-    if not path.exists() or not path.read_text().startswith(f"# {key}\n"):
-        return None
-    return read_table(path, list(columns), text=["item"], comment="#")
-
-
-def write_kept(path: Path, key: str, table: pd.DataFrame) -> None:
-    """Write a table of a fold with its key."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(path) as partial:
-        partial.write_text(f"# {key}\n" + table.to_csv(sep="\t", index=False, lineterminator="\n"))
-
-
 def trained(
     protocol: Protocol, clips: Clips | None, network: str, fold: int, seed: int, folder: Path
 ) -> GradeNetwork:
@@ -246,7 +233,7 @@ def keep(
     """Make the tables of a fold that are not there."""
     key = protocol.key(network, fold, seed)
     paths = {part: protocol.path(kept, network, fold, seed, part) for part in parts_of(network)}
-    missing = [part for part, path in paths.items() if read_kept(path, key) is None]
+    missing = [part for part, path in paths.items() if read_kept(path, key, SHARES) is None]
     if not missing:
         return
     grader = trained(protocol, clips, network, fold, seed, folder)
@@ -279,7 +266,7 @@ def estimates(
     """Network, seed, fold and minutes of one core of what is missing."""
     for network, seed, fold in wanted:
         path = protocol.path(kept, network, fold, seed, "test")
-        if read_kept(path, protocol.key(network, fold, seed)) is None:
+        if read_kept(path, protocol.key(network, fold, seed), SHARES) is None:
             fit = protocol.of_seed(seed)
             steps = int((roles(protocol.folds, fold) == "train").sum()) * fit.epochs
             minutes = steps * step_seconds(network, fit) / 60

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.kept import read_kept, write_kept
 from benchmarks.sperm import COLUMNS
 from benchmarks.sperm.corrections import THRESHOLDS, corrected_shares, quality_of
 from benchmarks.sperm.counterfactuals import pair
 from benchmarks.sperm.evaluation import correction_rows, predicted, shuffled_rows
 from benchmarks.sperm.explanations import explanation_rows, moved_share
-from benchmarks.sperm.folds import Protocol, read_kept, settings_of, shuffled, write_kept
+from benchmarks.sperm.folds import SHARES, Protocol, settings_of, shuffled
 from benchmarks.sperm.page import claim, missing, page
 from benchmarks.sperm.speed import joined
 from benchmarks.sperm.visem import speed_rows
@@ -53,7 +54,7 @@ def test_kept_folds_are_read_where_their_key_is_the_same(tmp_path: Path):
     assert found is not None
     assert found.shares[:2, 0].tolist() == pytest.approx([0.9, 0.1])
     path = given.path(tmp_path, "slowfast", 0, 1, "test")
-    assert read_kept(path, given.key("slowfast", 0, 2)) is None
+    assert read_kept(path, given.key("slowfast", 0, 2), SHARES) is None
     other = Protocol(settings_of(epochs=9), given.items, given.folds, "donor")
     assert predicted(other, tmp_path, "slowfast", 1) is None
     assert predicted(given, tmp_path, "r3d", 1) is None

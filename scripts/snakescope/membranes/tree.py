@@ -86,13 +86,14 @@ class Membranes(Tree[Stack]):
         return [*notes, *kept_look(path, sources.values(), seen, f"{row.positive} {row.crop}")]
 
     def after_scan(self) -> list[str]:
-        """A note on stacks that name sections to train with where the run trains nothing."""
+        """A note on stacks that name sections to train with where other weights predict."""
         named = [name for name in self.subjects if self.stack(name).parts["train"]]
         if self.trains or not named:
             return []
         return [
-            f"{some(named)}: sections are named in the column train, but {self.network} stays as it"
-            f" is; to train with them set membranes: prediction: weights: {OWN}"
+            f"{some(named)}: sections are named in the column train, but membranes are predicted by"
+            f" {self.network}; by a network trained with them: membranes: prediction: weights:"
+            f" {OWN}"
         ]
 
     def wanted(self) -> list[str]:

@@ -62,8 +62,8 @@ COSTS = {
     # Parts are blocks, sections in a picture, and slabs as deep as chunks are.
     "segmentation": _cost(310, 0.05, 0.2, part=52),
     "provenance": Cost(50, s=0.0),
-    "unpack": Cost(1250, s=20.0),
-    "paper_page": Cost(1250, s=10.0),
+    "unpack": Cost(1250, s=200),
+    "paper_page": Cost(1250, s=100),
     "evaluate": _cost(290, 0.2, 0.2, part=44),
     "pictures": _cost(150, 0.0, 0.1, part=230),
     "export": _cost(43, 0.0, 0.5, part=37),

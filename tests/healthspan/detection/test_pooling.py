@@ -16,6 +16,8 @@ BOXES = torch.tensor(
         [64.0, 64.0, 64.5, 65.0],  # smaller than a pixel of the map
         [0.0, 0.0, 160.0, 128.0],  # everything
         [2.0, 100.0, 158.0, 106.0],
+        [159.9, 10.0, 160.0, 90.0],  # a sliver along the border
+        [10.0, 127.0, 90.0, 128.0],
     ]
 )
 

@@ -177,5 +177,11 @@ def test_a_sheet_without_rows_is_refused_while_it_is_planned(
     shutil.copy(Path(__file__).resolve().parents[3] / "config/annotations.tsv", "annotations.tsv")
     with pytest.raises(StepError, match="expected a row for every annotated image, found none"):
         files_of("annotations.tsv")
+    header = "image\tbright_field\tmasks\tgroup\texclusion\n"
+    Path("annotations.tsv").write_text(header + "a\ta.png\tm.png\tg\tblurred\n")
+    with pytest.raises(StepError, match="found none to use"):
+        files_of("annotations.tsv")
+    Path("annotations.tsv").write_text(header + "a\ta.png\t\tg\t\n")
+    assert files_of("annotations.tsv") == ["annotations.tsv"]  # refused: the step says why
     Path("annotations.tsv").write_text("something else")
     assert files_of("annotations.tsv") == ["annotations.tsv"]  # damaged: the step says so

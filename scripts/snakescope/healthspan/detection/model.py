@@ -257,7 +257,7 @@ def for_inference(
 
     Batch normalisations are folded into the convolutions before them, which is the same function up
     to rounding. On a CPU the channels of a pixel lie together, as its convolutions want them; both
-    take a third of the processor time away. What masks are made of is pooled in that layout.
+    take a quarter of the processor time away. What masks are made of is pooled in that layout.
 
     Args:
         dtype: arithmetic of the backbone and the mask head. Proposals and boxes stay in float32,

@@ -119,8 +119,8 @@ class DetectSettings(Settings):
         440,
         ge=128,
         description="side of the largest part of a frame that the model looks at, without the"
-        " margin; 1100 takes six tenths of the time and more memory, and on some photographs misses"
-        " a few worms more (px of the model's pixel size)",
+        " margin; 1100 takes seven tenths of the time and more memory, and on some photographs"
+        " misses a few worms more (px of the model's pixel size)",
     )
     views_per_batch: int = Field(
         4, ge=1, description="parts of a frame that the model takes at once (count)"

@@ -16,12 +16,12 @@ def files_of(sheet: str) -> list[str]:
     says in a sentence what is wrong with a damaged one.
 
     Raises:
-        StepError: the sheet has no rows.
+        StepError: the sheet has no rows, or leaves all of them out.
     """
     rows = rows_of(sheet)
-    if not rows and is_empty(sheet):
+    if is_empty(sheet):
         raise StepError(
-            f"{sheet}: expected a row for every annotated image, found none; fill it, or let"
+            f"{sheet}: expected a row for every annotated image, found none to use; fill it, or let"
             " `snakemake healthspan_annotations` make pictures to annotate and a sheet of them"
         )
     files = (path for row in rows if not row.exclusion for path in row.files())
@@ -37,11 +37,12 @@ def rows_of(sheet: str) -> list[AnnotatedImage]:
 
 
 def is_empty(sheet: str) -> bool:
-    """Whether the sheet is right and has no rows."""
+    """Whether a sheet that is right has no rows to use; refused ones are told by the step."""
     try:
-        return Path(sheet).exists() and not read_sheet(sheet, AnnotatedImage).rows
+        found = read_sheet(sheet, AnnotatedImage) if Path(sheet).exists() else None
     except StepError:
         return False
+    return found is not None and not found.refused and all(row.exclusion for row in found.rows)
 
 
 def size_of_fine_tuning(step: str, settings: FineTuningSettings) -> Size:
