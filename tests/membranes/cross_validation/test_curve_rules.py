@@ -24,7 +24,8 @@ def test_a_search_without_sections_to_train_with_is_refused_in_a_sentence(tmp_pa
     clone = example("membranes", tmp_path / "clone")
     # With sections to train with, and weights that stay as they are, a note says what is left out.
     ended = clone.snakemake("--dry-run")
-    assert "a: sections are named in the column train, but membranes are predicted" in ended.stdout + ended.stderr
+    said = ended.stdout + ended.stderr
+    assert "a: sections are named in the column train, but membranes are predicted" in said
     assert clone.snakemake("--dry-run", "membranes_search").returncode == 0
     header, _, without_labels, _ = ROWS.split("\n")
     clone.sheet_file("stacks.tsv", f"{header}\n{without_labels}\n")
