@@ -1,6 +1,7 @@
 """Train a network on the clips of a fold; validated on donors it is not trained on."""
 
 import argparse
+import sys
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from snakescope.learning.device import choose_device
 from snakescope.learning.history import history_of
 from snakescope.learning.loading import Samples
 from snakescope.learning.loop import Training, fit, seed_everything
-from snakescope.learning.precision import arithmetic, autocast
+from snakescope.learning.precision import Precision, arithmetic, autocast
 from snakescope.learning.schedules import warmup_cosine
 from snakescope.learning.weights import save_weights
 from snakescope.sperm.networks.build import build, parameters
@@ -30,7 +31,20 @@ from snakescope.step.checksum import sha256_of
 from snakescope.step.errors import StepError
 
 add_arguments = add_fit_options
+
+FLOAT32_ON_CPU = frozenset({"r3d", "r2plus1d"})
+"""Networks of torchvision that do not train in bfloat16 on a CPU: of the compact protocol, the loss
+of r3d was no number from step 70 of the first fold on, and fell steadily in float32."""
 Sample = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int64]]
+
+
+def arithmetic_of(name: str, precision: Precision, device: torch.device) -> torch.dtype:
+    """The arithmetic in which a network is trained; the log tells where it is another one."""
+    if device.type == "cpu" and name in FLOAT32_ON_CPU and precision != "float32":
+        if precision != "auto":
+            print(f"{name}: trained in float32 in place of {precision}", file=sys.stderr)
+        return torch.float32
+    return arithmetic(precision, device)
 
 
 def squared_error(network: GradeNetwork, clips: Clips, rows: NDArray[np.intp], batch: int) -> float:
@@ -61,7 +75,7 @@ def train(
         raise StepError(f"sperm: models: expected some of {', '.join(ABOUT)}, found {name!r}")
     seed_everything(settings.seed, settings.threads)
     device = choose_device(settings.device)
-    dtype = arithmetic(settings.precision, device)
+    dtype = arithmetic_of(name, settings.precision, device)
     network: GradeNetwork = build(name, settings.size, settings.size_px)  # type: ignore[arg-type]
     if name in settings.weights:
         begin_with(network, name, settings.weights[name])
