@@ -185,9 +185,10 @@ says how well real sperm are graded. Heads and speeds are also measured on a rea
 
 *Compact protocol* (`config/examples/sperm_benchmark/config.yaml`): 615 simulated clips of 31 donors
 at 96 px, tiny networks with random weights, 4 epochs of batches of 8, five folds by donor; three
-folds train, one chooses the epoch, one is tested. All networks have the same protocol, and none is
-trained to the end by it: mean grades vary less than those of the votes, and a network of images may
-not learn at all. A part of `ours` is therefore a correction of its latent quality, two factors that
+folds train, one chooses the epoch, one is tested. All networks have the same protocol (`r3d` in
+float32, since in bfloat16 on a CPU its loss becomes no number), and none is trained to the end by
+it: mean grades vary less than those of the votes, and a network of images may not learn at all.
+A part of `ours` is therefore a correction of its latent quality, two factors that
 are fitted on the validation donors of each fold; the form was chosen among others by leaving out
 one donor after the other within these. `ours, uncorrected` is the same network without it, and
 `timesformer, corrected` is what the same does to probits of the shares of that one.
