@@ -40,11 +40,18 @@ def error_of_calibrated(
     return Interval(float(np.mean(found)), *(float(q) for q in np.quantile(found, [0.025, 0.975])))
 
 
-def of_calibrated(name: str, method: str, test: pd.DataFrame) -> Iterator[Row]:
-    """Rows of what a calibrated predictor of the same probabilities would have."""
+def of_calibrated(
+    name: str, method: str, test: pd.DataFrame, repeated: bool = False
+) -> Iterator[Row]:
+    """Rows of what a calibrated predictor of the same probabilities would have.
+
+    Args:
+        repeated: a scan has several rows, which share its luck as they share its stage.
+    """
     names = [f"p_{one}" for one in class_names(3)]
     values = test[names].to_numpy(float)
-    groups = {"ece_if_calibrated": np.arange(len(test)).astype(str),
+    scans = test["scan"].to_numpy(str) if repeated else np.arange(len(test)).astype(str)
+    groups = {"ece_if_calibrated": scans,
               "ece_if_calibrated_by_patient": test["patient"].to_numpy(str)}  # fmt: skip
     for metric, of in groups.items():
         yield (name, method, metric, *error_of_calibrated(values, of, 1), len(test))
@@ -67,16 +74,7 @@ def of_seeds(name: str, model: str, seeds: Mapping[int, pd.DataFrame]) -> Iterat
         method = f"{model}, {what} of {count} seeds"
         error = calibration_error(table[names].to_numpy(float), truth_of(table))
         yield (name, method, "ece", error, NAN, NAN, len(table))
-        if table is mean:
-            yield from of_calibrated(name, method, table)
-        else:
-            # A scan shares its luck over seeds, as it shares its stage.
-            found = error_of_calibrated(table[names].to_numpy(float),
-                                        table["scan"].to_numpy(str), 1)  # fmt: skip
-            yield (name, method, "ece_if_calibrated", *found, len(table))
-            found = error_of_calibrated(table[names].to_numpy(float),
-                                        table["patient"].to_numpy(str), 1)  # fmt: skip
-            yield (name, method, "ece_if_calibrated_by_patient", *found, len(table))
+        yield from of_calibrated(name, method, table, repeated=table is pooled)
 
 
 def learnt(path: Path) -> Iterator[Row]:
