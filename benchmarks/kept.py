@@ -15,7 +15,7 @@ def read_kept(
     """A table that was kept, where it has this key."""
     if not path.exists() or not path.read_text().startswith(f"# {key}\n"):
         return None
-    return read_table(path, list(columns), text=list(text), comment="#")
+    return read_table(path, list(columns), text=list(text), first_lines=1)
 
 
 def write_kept(path: Path, key: str, table: pd.DataFrame) -> None:

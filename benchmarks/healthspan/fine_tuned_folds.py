@@ -6,6 +6,7 @@ trains the shipped detector further on the wells of all folds but one, chooses t
 masks on those, and searches the wells of that fold. What was counted is kept in
 docs/tables/healthspan-folds/, a row a worm and one more for each well; the first line is the key of
 all that it depends on: images, weights, settings, versions. A table with another key is made again.
+Folds of other steps, scenes or precision are kept in --folder, as their rows are.
 Trainings go on from the checkpoints in --folder. Where every fold is there, the pooled rows, with a
 bootstrap over wells, go to --table as the set ``bbbc010_5fold``; ``ap`` is the mean of the folds.
 """
@@ -17,6 +18,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -54,6 +56,9 @@ NAME = "bbbc010_5fold"
 KEPT = ROOT / "docs/tables/healthspan-folds"
 TABLE = ROOT / "docs/tables/healthspan-detection.tsv"
 SEED = 1
+SHOWN: dict[str, Any] = {"steps": 500, "simulated_scenes": 100, "precision": "bfloat16"}
+"""Settings of the folds that the page shows."""
+
 FLAGS = ("found", "close", "crossed", "straight", "along")
 MEASURES = {"iou": "ious", "area_ratio": "area_ratios", "width_error": "width_errors"}
 """Column and attribute of what is measured of the worms that are found."""
@@ -195,13 +200,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     every = list(range(FOLDS))
     parser.add_argument("--folds", nargs="*", type=int, default=every, choices=every)
-    parser.add_argument("--steps", type=int, default=500, help="of each fold")
-    parser.add_argument("--simulated-scenes", type=int, default=100)
-    parser.add_argument("--precision", default="bfloat16", help="of the training")
+    parser.add_argument("--steps", type=int, default=SHOWN["steps"], help="of each fold")
+    parser.add_argument("--simulated-scenes", type=int, default=SHOWN["simulated_scenes"])
+    parser.add_argument("--precision", default=SHOWN["precision"], help="of the training")
     parser.add_argument("--data", type=Path, help="folder of the real images")
     parser.add_argument("--folder", type=Path, default=Path("evaluation/fine_tuned_folds"))
-    parser.add_argument("--kept", type=Path, default=KEPT, help="folder of the tables of folds")
-    parser.add_argument("--table", type=Path, default=TABLE, help="to which the rows go")
+    parser.add_argument("--kept", type=Path, help="folder of the tables of folds")
+    parser.add_argument("--table", type=Path, help="to which the rows go")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     torch.set_num_threads(given.threads)
@@ -210,22 +215,21 @@ def main() -> None:
     source = data / "worms/bbbc010"
     if not source.is_dir():
         raise StepError(f"{source}: expected the images of BBBC010, found none; name --data")
-    settings = FineTuneSettings(
-        start_weights=str(ROOT / DetectSettings().weights),
-        steps=given.steps,
-        simulated_scenes=given.simulated_scenes,
-        precision=given.precision,
-        threads=given.threads,
-    )
+    chosen = {name: getattr(given, name) for name in SHOWN}
+    start = str(ROOT / DetectSettings().weights)
+    settings = FineTuneSettings(start_weights=start, threads=given.threads, **chosen)
+    # Folds of other settings do not take the place of those that the page shows.
+    kept, table = (KEPT, TABLE) if chosen == SHOWN else (given.folder, given.folder / TABLE.name)
+    kept, table = given.kept or kept, given.table or table
     given.folder.mkdir(parents=True, exist_ok=True)
     tables = cross_validate(
-        list(bbbc010(source)), given.folds, settings, DetectSettings(), given.folder, given.kept
+        list(bbbc010(source)), given.folds, settings, DetectSettings(), given.folder, kept
     )
     if len(tables) < FOLDS:
         print(f"{len(tables)} of {FOLDS} folds are there: no rows yet", file=sys.stderr)
         return
     rows = rows_of(tables)
-    write_table(given.table, merged(given.table, rows))
+    write_table(table, merged(table, rows))
     print(scores_table(rows).round(3).to_string(index=False))
 
 

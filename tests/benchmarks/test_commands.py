@@ -64,7 +64,7 @@ TINY: dict[str, str] = {
     " --adapted a.tsv",
     "fibrosis.liver": "--data none --table t.tsv",
     "healthspan.fine_tuned_folds": "--steps 1 --simulated-scenes 0 --precision float32 --data data"
-    " --folder e --kept k --table t.tsv",
+    " --folder e --table t.tsv",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
     "workflow.inputs": "--base e --generators none --planned --kind 14 --case ends --table t.tsv",
     "healthspan.review": "--plates 1 --worms 12 --timepoints 30 --full 4 6 --listed 3 --times 1"

@@ -1,6 +1,7 @@
 """Fine-tuning cross-validated by well: folds, tables that are read back, rows of all folds."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,8 @@ def test_folds_are_even_and_do_not_depend_on_the_order() -> None:
 
 def test_a_kept_table_gives_the_rows_of_what_was_counted(tmp_path: Path) -> None:
     images, scores = counted()
+    # A character that elsewhere starts a comment may be part of a name.
+    images = [replace(one, name=f"#{one.name}") for one in images]
     write_kept(tmp_path / "fold0.tsv", "abc", table_of(images, scores, 0.25, 0.4))
     assert read_kept(tmp_path / "fold0.tsv", "abd", COLUMNS) is None
     table = read_kept(tmp_path / "fold0.tsv", "abc", COLUMNS, text=("image", "group"))

@@ -13,7 +13,7 @@ from snakescope.membranes.networks.kernels import name_of
 from snakescope.membranes.prediction.settings import OWN
 from snakescope.membranes.search.plan import cost_of_halving, halving_plan
 from snakescope.membranes.settings import MembranesSettings
-from snakescope.membranes.stacks.folds import draws_apart
+from snakescope.membranes.stacks.folds import blocks_of, draws_apart
 from snakescope.membranes.stacks.manifest import (
     FILE,
     PARTS,
@@ -231,8 +231,14 @@ class Membranes(Tree[Stack]):
         return [name for name in self.subjects if any(self.stack(name).parts.values())]
 
     def of_folds(self, wildcards: Any) -> list[str]:
-        """The scores of every network and fold of a stack."""
+        """The scores of every network and fold of a stack.
+
+        Raises:
+            StepError: the stack has too few labelled sections.
+        """
         settings = self.settings_of("fold")
+        parts = self.stack(wildcards.stack).parts.values()
+        blocks_of([z for part in parts for z in part], settings.folds)
         folder = f"{self.results}/{wildcards.stack}/cross_validation"
         return [
             f"{folder}/{network}_fold{fold}.json"

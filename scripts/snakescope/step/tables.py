@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pandas as pd
 
@@ -27,6 +27,7 @@ def read_table(
     columns: Sequence[str] = (),
     text: Sequence[str] | Literal["all"] = (),
     comment: str | None = None,
+    first_lines: int = 0,
 ) -> pd.DataFrame:
     """Read a TSV table that must have at least ``columns``.
 
@@ -34,16 +35,17 @@ def read_table(
         text: further columns of identifiers, or all columns. Like those of ``NAMES`` they are read
             as text: 007, 1.0 and NA are kept, an empty cell is an empty string.
         comment: character that starts a comment.
+        first_lines: how many lines before the header are no part of the table.
 
     Raises:
         StepError: the file is absent, or a column is missing.
     """
+    where: dict[str, Any] = {"sep": "\t", "comment": comment, "skiprows": first_lines}
     try:
         if text == "all":
-            table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False, comment=comment)
+            table = pd.read_csv(path, dtype=str, keep_default_na=False, **where)
         else:
-            converters = dict.fromkeys((*NAMES, *text), str)
-            table = pd.read_csv(path, sep="\t", converters=converters, comment=comment)
+            table = pd.read_csv(path, converters=dict.fromkeys((*NAMES, *text), str), **where)
     except FileNotFoundError:
         raise StepError(f"{path}: expected a table, found no such file") from None
     except pd.errors.EmptyDataError:

@@ -12,6 +12,9 @@ def test_stacks_without_a_curve_are_refused_in_a_sentence(tmp_path: Path) -> Non
     ended = clone.snakemake("--dry-run", curve.format("b"))
     assert ended.returncode != 0
     assert "expected sections of b to train with" in ended.stdout + ended.stderr
+    ended = clone.snakemake("--dry-run", "results/membranes/b/cross_validation.tsv")
+    assert ended.returncode != 0
+    assert "2 labelled sections for each" in ended.stdout + ended.stderr
     # What was found of stack a stays on the disk when its row is no use any more.
     clone.sheet_file("stacks.tsv", ROWS.replace("0-3\t4,5", "0-4\t4,5"))
     ended = clone.snakemake("--dry-run", curve.format("a"))
