@@ -17,7 +17,7 @@ class TrackSettings(Settings):
     )
     slack_um: float = Field(1.5, ge=0, description="error of the place of a head (um)")
     max_gap_s: float = Field(
-        0.15, ge=0, description="longest time that a head may not be found within a track (s)"
+        0.25, ge=0, description="longest time that a head may not be found within a track (s)"
     )
     min_track_s: float = Field(0.5, gt=0, description="shortest track that is kept (s)")
     smooth_s: float = Field(
