@@ -137,10 +137,10 @@ stayed.
 than half a second left out. `detection_f_by_frame` is that of each frame by itself. All was chosen
 on frames 0 to 99, also how long a head may be lost within a track: F1 there is 0.896 for 0.15 s
 (the default before), 0.904 for 0.25 s and 0.902 for 0.4 s, and 0.883 by a frame alone. Missed are
-a few sperm in nearly all frames: dim ones, ones with a dark spot, two side by side. False are, above all,
-three bright spots that have no box. These did not help there: means of three or five frames by
-pixel (0.87 to 0.89); fainter finds kept where they go on a track (0.905, with two thresholds more);
-decisions by means of height, brightness and size over a track (0.896).
+a few sperm in nearly all frames: dim ones, ones with a dark spot, two side by side. False are,
+above all, three bright spots that have no box. These did not help there: means of three or five
+frames by pixel (0.87 to 0.89); fainter finds kept where they go on a track (0.905, with two
+thresholds more); decisions by means of height, brightness and size over a track (0.896).
 
 ## Speed
 

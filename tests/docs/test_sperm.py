@@ -18,9 +18,10 @@ def test_the_command_of_the_page_lists_the_videos_of_a_folder(tmp_path: Path) ->
     for name in ("mon_1.avi", "mon_2.avi", "notes.txt"):
         (folder / name).touch()
     assert "/data/monday/" in block
-    Path("config").mkdir()
-    subprocess.run(["sh", "-c", block.replace("/data/monday/", f"'{folder}'/")], check=True)
-    settings = SpermSettings.model_validate({"sheet": "config/videos.tsv"})
+    (tmp_path / "config").mkdir()
+    script = block.replace("/data/monday/", f"'{folder}'/")
+    subprocess.run(["sh", "-c", script], check=True, cwd=tmp_path)
+    settings = SpermSettings.model_validate({"sheet": str(tmp_path / "config/videos.tsv")})
     sheet = Sperm(settings, scans=False).sheet
     assert {name: row.path for name, row in sheet.items()} == {
         name: str(folder / f"{name}.avi") for name in ("mon_1", "mon_2")
