@@ -19,7 +19,7 @@ class TrackSettings(Settings):
     max_gap_s: float = Field(
         0.25, ge=0, description="longest time that a head may not be found within a track (s)"
     )
-    min_track_s: float = Field(0.5, gt=0, description="shortest track that is kept (s)")
+    min_track_s: float = Field(0.4, gt=0, description="shortest track that is kept (s)")
     smooth_s: float = Field(
         0.1, gt=0, description="time over which places are averaged before speeds (s)"
     )
