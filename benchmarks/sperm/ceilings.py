@@ -3,12 +3,13 @@
     python -m benchmarks.sperm.ceilings [--dishes 400] [--sperm 20000]
 
 writes docs/tables/sperm-ceilings.tsv and draws no picture. Readers of dishes of 20: one who knows
-the votes, one who knows the true shares, and one whose mean grades have errors as large as make the
-correlation of `ours` in docs/tables/sperm-dishes.tsv. Readers of clips, for the error of the 70 %
-that are least doubtful as a share of the error of all: those who know how fast a sperm swims, with
-some error of measurement, nothing else, and for each speed the mean shares and the error that is to
-be expected; and `ours` in the folds by donor, if the error of each clip were known, with the
-raters' noise and without it, or only what is to be expected at the true quality of its sperm.
+the votes, one who knows the true shares, one whose mean grades have errors as large as make the
+correlation of `ours` in docs/tables/sperm-dishes.tsv, and those who know speeds alone. Readers of
+clips, for the error of the 70 % that are least doubtful as a share of the error of all: those who
+know how fast a sperm swims, with some error of measurement, nothing else, and for each speed the
+mean shares and the error that is to be expected; and `ours` in the folds by donor, if the error of
+each clip were known, with the raters' noise and without it, or only what is to be expected at the
+true quality of its sperm.
 """
 
 import argparse
@@ -66,6 +67,11 @@ def at_kept(error: Values, doubt: Values) -> float:
     return float(risk[int(np.searchsorted(kept, KEPT_SHARE))] / error.mean())
 
 
+def speed_name(error_um_s: float) -> str:
+    """Of the reader who knows speeds with such an error."""
+    return f"speed known to {error_um_s:g} um/s"
+
+
 # Dishes
 
 
@@ -90,10 +96,12 @@ def dish_rows(dishes: int, wanted: float) -> Iterator[Row]:
         return float(np.corrcoef((true + error * noise[0]).ravel(), said.ravel())[0, 1])
 
     error = float(brentq(lambda size: related(size) - wanted, 1e-3, 5.0))
+    swim = np.array([[one.sperm.speed for one in dish] for dish in made])
     readers = {
         "votes known": said[None],
         "shares known": true[None],
         "correlation of ours": true + error * noise,
+        **{speed_name(size): -(swim + size * noise) for size in ERRORS_UM_S},
     }
     for name, several in readers.items():
         best = [
@@ -141,7 +149,7 @@ def speed_rows(sperm: int) -> Iterator[Row]:
     for size in ERRORS_UM_S:
         seen = np.abs(swim + size * rng.standard_normal(sperm)) if size else swim
         error, doubt = by_speed(seen, shares)
-        name = f"speed known to {size:g} um/s"
+        name = speed_name(size)
         yield SET, name, "mse_e2", float(error.mean()), np.nan, np.nan, sperm
         yield SET, name, "share_at_70_coverage", at_kept(error, doubt), np.nan, np.nan, sperm
 

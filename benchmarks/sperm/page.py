@@ -164,7 +164,7 @@ def pictures(table: pd.DataFrame) -> str:
         return "what was not measured yet"
     gain = -row["value"], -row["high"], -row["low"]
     text = "{:.3f} [{:.3f}, {:.3f}]".format(*gain)
-    return text + (" of the error" if gain[1] > 0 else " of the error, which is no difference")
+    return text + (" of the error" if gain[1] > 0 else " of the error, so that none can be told")
 
 
 SCORES = {

@@ -119,6 +119,8 @@ def test_readers_of_dishes_are_as_good_as_what_they_know():
     assert rows["correlation of ours", "correlation"] == pytest.approx(0.8, abs=1e-3)
     others = [rows[name, "best_in_three"] for name in ("correlation of ours", "votes known")]
     assert 3 / EACH < others[0] < others[1] < 1
+    speeds = [rows[f"speed known to {size:g} um/s", "kendall_tau"] for size in (0, 1)]
+    assert 0.3 < speeds[1] < speeds[0] < rows["shares known", "kendall_tau"]
 
 
 def test_the_least_doubtful_err_less_where_doubt_is_right():
