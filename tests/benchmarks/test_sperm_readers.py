@@ -106,7 +106,7 @@ def test_what_pictures_are_worth_is_told(tmp_path: Path):
     assert values[BLIND, "mse_e2"] == pytest.approx(worse)
     assert values[f"ours - {BLIND}", "mse_e2"] == pytest.approx(better - worse)
     text = page(pd.DataFrame(rows, columns=COLUMNS))
-    assert f"pictures are worth {worse - better:.3f}" in text.replace("\n", " ")
+    assert f"Pictures are worth {worse - better:.3f}" in text.replace("\n", " ")
 
 
 # Perfect readers
