@@ -4,8 +4,8 @@
 
 writes docs/tables/sperm-ceilings.tsv and draws no picture. Readers of dishes of 20: one who knows
 the votes, one who knows the true shares, one whose mean grades have errors as large as make the
-correlation of `ours` in docs/tables/sperm-dishes.tsv, and those who know speeds alone. Readers of
-clips, for the error of the 70 % that are least doubtful as a share of the error of all: those who
+correlation of `ours` in docs/tables/sperm-dishes.tsv, and those who know speeds, alone or with some
+defects of shape. Readers of clips, for the error of the 70 % that are least doubtful as a share of the error of all: those who
 know how fast a sperm swims, with some error of measurement, nothing else, and for each speed the
 mean shares and the error that is to be expected; and `ours` in the folds by donor, if the error of
 each clip were known, with the raters' noise and without it, or only what is to be expected at the
@@ -13,7 +13,7 @@ true quality of its sperm.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -29,11 +29,11 @@ from benchmarks.sperm.evaluation import OURS, SEEDS, predicted, squared
 from benchmarks.sperm.folds import Protocol, add_paths, protocol_of
 from snakescope.learning.scores import risk_coverage
 from snakescope.sperm.scores import metrics as of
-from snakescope.sperm.simulation.morphology import draw_scores, draw_sperm, quality
+from snakescope.sperm.simulation.morphology import Sperm, draw_scores, draw_sperm, quality
 from snakescope.sperm.simulation.raters import RATERS, biases, expected
 from snakescope.sperm.simulation.settings import SimulateSettings
 from snakescope.sperm.simulation.simulate import RATER_SEED, followed
-from snakescope.sperm.tree import Sperm
+from snakescope.sperm.tree import Sperm as Tree
 from snakescope.step.command import run_step
 from snakescope.step.errors import StepError
 from snakescope.step.tables import read_table, write_table
@@ -45,6 +45,21 @@ ERRORS_UM_S = (0.0, 0.25, 0.5, 1.0)
 ALIKE = 100
 """Sperm of like speed that give the mean shares and the error of theirs (count)."""
 LIKE_QUALITY = 40
+DEFECTS: dict[str, Callable[[Sperm], float]] = {
+    "kink": lambda one: abs(one.kink[0]),
+    "droplet": lambda one: one.droplet_um,
+    "length": lambda one: abs(one.head_um[0] - HEAD_UM[0]),
+    "width": lambda one: abs(one.head_um[1] - HEAD_UM[1]),
+    "taper": lambda one: one.taper,
+    "vacuoles": lambda one: float(one.vacuoles[:, 2].sum()),
+}
+"""How large each defect of a simulated sperm is."""
+HEAD_UM = (4.4, 2.9)
+"""Of a sperm without a defect of size."""
+DEFECTS_READ = {
+    "kink, droplet, size of head": ("kink", "droplet", "length", "width"),
+    "all defects": tuple(DEFECTS),
+}
 Values = NDArray[np.float64]
 Row = tuple[str, str, str, float, float, float, int]
 
@@ -75,6 +90,28 @@ def speed_name(error_um_s: float) -> str:
 # Dishes
 
 
+def by_defects(
+    sperm: list[Sperm], parts: tuple[str, ...], grades: Values, half: NDArray[np.int64]
+) -> Values:
+    """Mean grades by least squares from speeds and some defects, shape (N,).
+
+    Args:
+        grades: true mean grades, (N,).
+        half: 0 or 1, (N,); what is learnt on one is said of the other.
+    """
+    swim = np.array([one.speed for one in sperm])
+    seen = [np.ones_like(swim), swim, np.square(swim), np.sqrt(swim), swim > 0]
+    for part in parts:
+        size = np.array([DEFECTS[part](one) for one in sperm])
+        seen += [size, np.square(size), size > 0]
+    known = np.stack(seen, axis=1).astype(np.float64)
+    found = np.zeros(len(sperm))
+    for one in (0, 1):
+        slopes = np.linalg.lstsq(known[half != one], grades[half != one], rcond=None)[0]
+        found[half == one] = known[half == one] @ slopes
+    return found
+
+
 def dish_rows(dishes: int, wanted: float) -> Iterator[Row]:
     """Readers of simulated dishes.
 
@@ -103,6 +140,10 @@ def dish_rows(dishes: int, wanted: float) -> Iterator[Row]:
         "correlation of ours": true + error * noise,
         **{speed_name(size): -(swim + size * noise) for size in ERRORS_UM_S},
     }
+    sperm = [one.sperm for dish in made for one in dish]
+    for name, parts in DEFECTS_READ.items():
+        grades = by_defects(sperm, parts, true.ravel(), np.arange(dishes * EACH) // EACH % 2)
+        readers[f"speed and {name} known"] = grades.reshape(1, *true.shape)
     for name, several in readers.items():
         best = [
             found[at].argmax() in np.argsort(grades[at], kind="stable")[:3]
@@ -166,7 +207,7 @@ def expected_at(found: Values, error: Values, groups: NDArray[np.str_]) -> Value
 
 def qualities(protocol: Protocol) -> Values:
     """True quality of the sperm of each item, shape (N,)."""
-    tree, settings = Sperm(protocol.settings, scans=False), SimulateSettings()
+    tree, settings = Tree(protocol.settings, scans=False), SimulateSettings()
     found = []
     for name in protocol.items["item"]:
         clip = tree.clips[name]

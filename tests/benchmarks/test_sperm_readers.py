@@ -118,6 +118,7 @@ def test_readers_of_dishes_are_as_good_as_what_they_know():
     assert rows["votes known", "kendall_tau"] == pytest.approx(1, abs=0.02)
     assert rows["correlation of ours", "correlation"] == pytest.approx(0.8, abs=1e-3)
     others = [rows[name, "best_in_three"] for name in ("correlation of ours", "votes known")]
+    assert rows["speed and all defects known", "kendall_tau"] > 0.65
     assert 3 / EACH < others[0] < others[1] < 1
     speeds = [rows[f"speed known to {size:g} um/s", "kendall_tau"] for size in (0, 1)]
     assert 0.3 < speeds[1] < speeds[0] < rows["shares known", "kendall_tau"]
