@@ -5,11 +5,11 @@
 writes docs/tables/sperm-ceilings.tsv and draws no picture. Readers of dishes of 20: one who knows
 the votes, one who knows the true shares, one whose mean grades have errors as large as make the
 correlation of `ours` in docs/tables/sperm-dishes.tsv, and those who know speeds, alone or with some
-defects of shape. Readers of clips, for the error of the 70 % that are least doubtful as a share of the error of all: those who
-know how fast a sperm swims, with some error of measurement, nothing else, and for each speed the
-mean shares and the error that is to be expected; and `ours` in the folds by donor, if the error of
-each clip were known, with the raters' noise and without it, or only what is to be expected at the
-true quality of its sperm.
+defects of shape. Readers of clips, for the error of the 70 % that are least doubtful as a share of
+the error of all: those who know how fast a sperm swims, with some error of measurement, nothing
+else, and for each speed the mean shares and the error that is to be expected; and `ours` in the
+folds by donor, if the error of each clip were known, with the raters' noise and without it, or only
+what is to be expected at the true quality of its sperm.
 """
 
 import argparse

@@ -82,7 +82,7 @@ def main() -> None:
     for fold in folds:
         keep(protocol, clips, fold, options.kept)
     if options.table:
-        write_table(options.table, pd.DataFrame({"fold": folds}))
+        write_table(options.table, pd.DataFrame({"network": DRIFT_ALONE, "fold": folds}))
 
 
 if __name__ == "__main__":
