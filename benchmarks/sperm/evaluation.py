@@ -2,9 +2,10 @@
 
     python -m benchmarks.sperm.evaluation
 
-reads what benchmarks.sperm.folds, explanations, speed, dishes and visem kept, trains nothing, and
-writes docs/tables/sperm-evaluation.tsv and docs/benchmarks/sperm-evaluation.md. Networks whose
-folds are not complete are told, and have no rows.
+reads what benchmarks.sperm.folds, drift_alone, explanations, speed, dishes, ceilings and visem
+kept, trains nothing, and writes docs/tables/sperm-evaluation.tsv and
+docs/benchmarks/sperm-evaluation.md. Networks whose folds are not complete are told, and have no
+rows.
 """
 
 import argparse
@@ -21,7 +22,16 @@ from benchmarks.kept import read_kept
 from benchmarks.sperm import COLUMNS
 from benchmarks.sperm.corrections import corrected_by_folds
 from benchmarks.sperm.explanations import EXPLAINED, explanation_rows
-from benchmarks.sperm.folds import SHARES, By, Part, Protocol, add_options, parts_of, protocol_of
+from benchmarks.sperm.folds import (
+    DRIFT_ALONE,
+    SHARES,
+    By,
+    Part,
+    Protocol,
+    add_options,
+    parts_of,
+    protocol_of,
+)
 from benchmarks.sperm.page import page
 from snakescope.learning.intervals import bootstrap_interval, paired_difference
 from snakescope.report.pages import write_text
@@ -40,6 +50,7 @@ METRICS = ("mse_e2", "js_e2", "emd", "explained", "balanced_accuracy", "correlat
            "mse_at_70_coverage")  # fmt: skip
 SEEDS = (1, 2, 3)
 OURS, RIVALS = "ours", ("timesformer", "rostfine")
+BLIND = "ours, drift alone"
 Row = tuple[str, str, str, float, float, float, int]
 Grouped = NDArray[np.float64]
 
@@ -136,10 +147,15 @@ def comparison_rows(
 def correction_rows(
     protocol: Protocol, kept: Path, first: dict[str, Predicted], set_: str
 ) -> Iterator[Row]:
-    """Ours without its correction, and a rival with the same one."""
+    """Ours without its correction or without pictures, and a rival with the same correction."""
     without = predicted(protocol, kept, OURS, SEEDS[0], "uncorrected") if OURS in first else None
     if without is not None:
         yield from network_rows(set_, f"{OURS}, uncorrected", without)
+    alone = predicted(protocol, kept, DRIFT_ALONE, SEEDS[0]) if OURS in first else None
+    if alone is not None:
+        yield from network_rows(set_, BLIND, alone)
+        yield from compared(set_, f"{OURS} - {BLIND}", squared(first[OURS]), squared(alone),
+                            alone.groups)  # fmt: skip
     rival = first.get(RIVALS[0])
     if rival is None:
         return
@@ -212,7 +228,7 @@ def parameter_rows() -> Iterator[Row]:
 
 def others(tables: Path) -> Iterator[Row]:
     """Rows of the other benchmarks' tables, where they are there."""
-    for name in ("sperm-dishes", "sperm-visem", "sperm-speed"):
+    for name in ("sperm-dishes", "sperm-ceilings", "sperm-visem", "sperm-speed"):
         path = tables / f"{name}.tsv"
         if path.exists():
             table = read_table(path, COLUMNS, text=COLUMNS[:3])

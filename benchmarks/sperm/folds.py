@@ -64,6 +64,9 @@ SHARES = ("item", *GRADES)
 """Columns of the tables of folds."""
 
 By = Literal["donor", "clip"]
+DRIFT_ALONE = "drift_alone"
+"""Name of `ours` without pictures, which benchmarks.sperm.drift_alone fits."""
+CORRECTED = ("ours", DRIFT_ALONE)
 UNCORRECTED_SINCE = 1
 """Version of the fit since which networks without a latent quality are trained alike."""
 Part = Literal["test", "shuffled", "validation", "uncorrected"]
@@ -94,7 +97,7 @@ class Protocol:
         fit = self.of_seed(seed).model_dump(mode="json", exclude=set(FitSettings.unrecorded))
         depends = {
             "network": network, "fold": fold, "fit": fit,
-            "fit_version": FitSettings.version if network == "ours" else UNCORRECTED_SINCE,
+            "fit_version": FitSettings.version if network in CORRECTED else UNCORRECTED_SINCE,
             "simulate_version": SimulateSettings.version,
             "clips": [self.settings.clips.um_per_px, self.settings.clips.size_px],
             "items": self.items[["item", "group", "truth"]].to_csv(index=False),
@@ -277,6 +280,11 @@ def estimates(
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Options that this command shares with those that read its tables."""
     parser.add_argument("--networks", nargs="+", help="those of the example by default")
+    add_paths(parser)
+
+
+def add_paths(parser: argparse.ArgumentParser) -> None:
+    """Options that say which clips there are, and where tables of their folds are kept."""
     parser.add_argument("--each", type=int, default=EACH, help="clips of each video, the first")
     parser.add_argument("--epochs", type=int, help="in place of those of the example")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="clips and weights")

@@ -38,7 +38,9 @@ CALLED = {"workflow.planned"}
 GEOMETRY = "--timepoints 3 --frame-px 400 --worms 3"
 TINY: dict[str, str] = {
     "sperm.sheets": "--folder e --table t.tsv",
-    "sperm.dishes": "--dishes 2 --each 4 --table t.tsv",
+    "sperm.dishes": "--dishes 2 --more 2 --each 4 --table t.tsv",
+    "sperm.drift_alone": "--folds 0 --epochs 1 --each 2 --folder e --kept SHARED/k --table t.tsv",
+    "sperm.ceilings": "--dishes 3 --sperm 300 --each 2 --epochs 1 --kept SHARED/k --table t.tsv",
     "sperm.visem": "--data none --table t.tsv",
     "sperm.folds": "--networks vit --folds 0 --epochs 1 --each 2 --folder e"
     " --kept SHARED/k --table t.tsv",

@@ -99,7 +99,13 @@ MEDULLA = "fibsem_medulla, sections 110 to 165"
         ("fibrosis, ten folds", [f"{FIBROSIS['simulated_paper', 'ordinal', 'accuracy']:.3f}"]),
         ("fibrosis, twelve", [f"{FIBROSIS['simulated_paper', 'features', 'accuracy']:.3f}"]),
         ("sperm, order", [f"{SPERM['dishes', 'ours', 'kendall_tau']:.3f}"]),
-        ("sperm, the best", [f"{SPERM['dishes', 'ours', 'best_in_three']:.2f}"]),
+        (
+            "sperm, the best",
+            [
+                f"{SPERM['dishes', 'ours', 'best_in_three']:.2f};"
+                f" {SPERM['more_dishes', 'ours', 'best_in_three']:.2f}"
+            ],
+        ),
         (
             "gala_fibsem_small",
             [

@@ -29,6 +29,13 @@ def test_heads_that_cross_and_are_not_found_for_a_while_keep_their_track():
     np.testing.assert_allclose(places[:, 0], 10 + 2 * frames)
 
 
+@pytest.mark.parametrize(("gone", "tracks"), [(12, 1), (14, 2)])
+def test_a_head_may_be_lost_for_a_quarter_of_a_second(gone: int, tracks: int):
+    heads = [np.array([[10.0 + 0.1 * time, 50.0]]) for time in range(80)]
+    heads[40 : 40 + gone - 1] = [np.zeros((0, 2))] * (gone - 1)
+    assert len(link(heads, FPS, UM, TrackSettings(min_track_s=0.4))) == tracks
+
+
 def test_a_head_does_not_jump_farther_than_the_fastest_sperm():
     heads = [np.array([[10.0, 10.0]])] * 30 + [np.array([[90.0, 90.0]])] * 30
     tracks = link(heads, FPS, UM, SETTINGS)
