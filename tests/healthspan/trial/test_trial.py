@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import cv2
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.detection.merge import TileDetection
+from snakescope.healthspan.detection.soft_masks import SoftDetection, View
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.registration.motion import Motion, to_reference
 from snakescope.healthspan.settings import HealthspanSettings
@@ -25,24 +26,29 @@ from tests.healthspan.inspection.test_inspect import draw
 WEIGHTS = ("unused", None)
 
 
-def threshold(model, picture: NDArray[np.uint8], corners, tile_px, timepoint, *rest) -> list:
-    """Objects of an overlay that are bold and slender, as a detector finds them."""
-    bold = (cv2.GaussianBlur(picture, (0, 0), 1.0) > GROUND + 60).astype(np.uint8)
+def threshold(model, picture: NDArray[np.uint8], *rest) -> list[SoftDetection]:
+    """Objects of an overlay that are bold and slender, as a detector finds them.
+
+    The less bold they are, the less sure is their mask.
+    """
+    smooth = cv2.GaussianBlur(picture, (0, 0), 1.0).astype(np.int64) - GROUND
+    bold = (smooth > 18).astype(np.uint8)
     _, labels, boxes, _ = cv2.connectedComponentsWithStats(bold)
-    return [
-        TileDetection(
-            timepoint, k, int(top), int(left), labels[top : top + h, left : left + w] == k, 0.99
-        )
-        for k, (left, top, w, h, area) in enumerate(boxes)
-        if k and 100 < area < 5000 and max(h, w) > 40
-    ]  # fmt: skip
+    view = View(0, 0, *picture.shape)
+    found = []
+    for k, (left, top, w, h, area) in enumerate(boxes):
+        if k and 100 < area < 5000 and max(h, w) > 40:
+            box = slice(top, top + h), slice(left, left + w)
+            sure = np.clip(smooth[box] * 255 // 150, 0, 255) * (labels[box] == k)
+            found.append(SoftDetection(view, int(top), int(left), sure.astype(np.uint8), 0.99))
+    return found
 
 
 @pytest.fixture
 def plate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plate:
     """Three days of a plate whose dish leans on the second and the third."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(objects, "find_objects", threshold)
+    monkeypatch.setattr(objects, "find_soft", threshold)
     monkeypatch.setattr(plate_trial, "load_detector", lambda *given: (None, 9.74))
     Path("raw").mkdir()
     for day in (1, 2, 3):
@@ -65,6 +71,10 @@ def test_a_trial_proposes_and_its_proposals_are_accepted(plate: Plate) -> None:
     page = Path("results/healthspan/p/trial/trial.html").read_text()
     assert "registration: max_tilt" in page and "snakescope trial p --accept" in page
     assert page.count("data:image/") >= 5
+    # The same worms at other thresholds: the lower, the larger.
+    shares = [float(share) for share in re.findall(r">mask_threshold: [\d.]+, ([\d.]+) of", page)]
+    assert len(shares) == 3 and shares[0] < 1 < shares[1] < shares[2]
+    assert "mask_threshold: 0.4 (now)" in page
     before = Path("config/own.yaml").read_text()
     lines = trial_of(plate, settings, argparse.Namespace(accept=True), WEIGHTS)
     assert Path("config/own.yaml").read_text() != before

@@ -64,8 +64,7 @@ def trial_of(
     text = settings_text("healthspan", trial.keys, _notes(trial.advice), f"Proposed for {row.name}")
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "trial.html"
-    tile_px = own.detection.tile.size_px
-    write_page(page, trial, own.registration, tile_px, text, file)
+    write_page(page, trial, own, text, file)
     with atomic_write(state) as partial:
         partial.write_text(proposals_text(trial, tried), encoding="utf-8")
     lines = [

@@ -5,7 +5,7 @@ without a person's labels.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -15,12 +15,14 @@ from torchvision.models.detection import MaskRCNN
 from snakescope.healthspan.detection.channel_overlay import GROUND, contrast_of
 from snakescope.healthspan.detection.detect import (
     Surroundings,
-    find_objects,
+    cut_objects,
+    find_soft,
     sort_out,
 )
 from snakescope.healthspan.detection.merge import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast
+from snakescope.healthspan.detection.soft_masks import SoftDetection
 from snakescope.healthspan.detection.views import Disc, worth_a_look
 from snakescope.healthspan.states.body import body_mask, slender_size
 from snakescope.imaging.masks import Instance
@@ -77,6 +79,7 @@ class Searched:
         objects: what the detector found, with duplicates, down to ``LEAST_TRIED``.
         corners: (top, left) of searched tiles.
         tiles: number of all tiles.
+        soft: the objects before their masks are cut.
     """
 
     timepoint: int
@@ -84,6 +87,7 @@ class Searched:
     objects: list[TileDetection]
     corners: list[tuple[int, int]]
     tiles: int
+    soft: list[SoftDetection] = field(default_factory=list)
 
 
 def search(
@@ -107,8 +111,9 @@ def search(
     chosen = sorted((top, left) for _, top, left in sorted(bold, reverse=True)[:MOST_TILES])
     least = min(settings.score_threshold, LEAST_TRIED)
     plain = settings.model_copy(update={"min_contrast": 0.0, "score_threshold": least})
-    found = find_objects(model, picture, chosen, tile_px, timepoint, plain, dish)
-    return Searched(timepoint, picture, found, chosen, len(corners))
+    soft = find_soft(model, picture, chosen, tile_px, plain, dish)
+    found = cut_objects(soft, (height, width), timepoint, plain)
+    return Searched(timepoint, picture, found, chosen, len(corners), soft)
 
 
 def judged(

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from snakescope.healthspan.inspection.proposals import scalar
-from snakescope.healthspan.registration.settings import RegisterSettings
+from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.trial.advice import MODEL_PX, Advice
 from snakescope.healthspan.trial.alignments import current_kind
+from snakescope.healthspan.trial.borders import borders
 from snakescope.healthspan.trial.objects import Found, Searched, counts_by_reason
 from snakescope.healthspan.trial.plate_trial import Trial, sizes
 from snakescope.healthspan.trial.trial_pictures import (
@@ -14,6 +15,7 @@ from snakescope.healthspan.trial.trial_pictures import (
     KEPT,
     MOVING_WORM,
     OTHER,
+    borders_url,
     crops_url,
     effect_of_alignment,
     frame_url,
@@ -27,22 +29,23 @@ from snakescope.report.pages import html, write_text
 def write_page(
     path: Path,
     trial: Trial,
-    settings: RegisterSettings,
-    tile_px: int,
+    settings: HealthspanSettings,
     proposed: str,
     settings_file: str,
 ) -> None:
     """Write the page of a trial.
 
     Args:
-        settings: of the registration, as they are; tile_px: side of a tile.
+        settings: as they are.
         proposed: the settings that are proposed, as YAML; settings_file: where they would go.
     """
-    now = current_kind(settings)
+    registration, detect = settings.registration, settings.detection.detect
+    tile_px = settings.detection.tile.size_px
+    now = current_kind(registration)
     kinds = [(now, f"now: {kind_name(now)}")]
     if trial.kind != now:
         kinds.append((trial.kind, f"proposed: {kind_name(trial.kind)}"))
-    tolerance = trial.keys.get("registration.tolerance_px", settings.tolerance_px)
+    tolerance = trial.keys.get("registration.tolerance_px", registration.tolerance_px)
     residuals = residual_map(trial.alignments, kinds, float(tolerance)) if trial.alignments else ""
     columns = [f"t{t:03d}" for t in trial.searched]
     before, after = counts_by_reason(trial.found), counts_by_reason(trial.after)
@@ -93,6 +96,16 @@ def write_page(
             ("dropped for another reason", OTHER),
         ],
         frames=frames,
+        borders=[
+            (
+                borders_url(worms),
+                f"mask_threshold: {threshold:g}"
+                + (
+                    " (now)" if threshold == detect.mask_threshold else f", {share:.2f} of the area"
+                ),
+            )
+            for threshold, share, worms in borders(trial.searched, trial.found, detect)
+        ],
         columns=columns,
         counts=counts,
         sizes=[(*row, trained.get(row[0], "")) for row in sizes(trial.found)],

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from snakescope.healthspan.registration.motion import Motion, to_reference, transform_points
 from snakescope.healthspan.trial.alignments import NAMES, Alignment
 from snakescope.healthspan.trial.objects import Found, Searched
+from snakescope.imaging.masks import Instance
 from snakescope.imaging.overlays import around, outlined, stretched
 from snakescope.imaging.style import RC
 from snakescope.report.pages import image_url, jpeg_url
@@ -25,6 +27,7 @@ DROPPED = {
 OTHER = "#f0e442"
 PICTURE_PX = 1400
 CROP_PX, SHOWN = 96, 12
+BORDER_PX, ENLARGED = 70, 2
 ARROW = 25.0
 """Lengthening of residuals in the map of a plate."""
 
@@ -103,21 +106,37 @@ def crops_url(found: Sequence[tuple[Searched, Found]], limit: int = SHOWN) -> st
         crop = around(one.picture, y, x, side)
         picture = np.repeat(255 - crop[:, :, None], 3, axis=2).astype(np.uint8)
         top, left = round(y - side / 2), round(x - side / 2)
-        moved = replace_place(each, top, left)
+        moved = moved_by(each.instance, top, left)
         plain = picture.copy()
         cells.append(np.vstack([plain, outlined(picture, [moved], {}, KEPT, 1.0, 1, margin=3)]))
     if not cells:
         return ""
+    return jpeg_url(side_by_side(cells), 85)
+
+
+def borders_url(worms: Sequence[tuple[NDArray[np.uint8], Instance]]) -> str:
+    """Draw worms side by side, enlarged, each with the border of its mask."""
+    cells = []
+    for overlay, one in worms:
+        y, x = one.centroid
+        side = 2 * BORDER_PX
+        grey = 255 - around(overlay, y, x, side)
+        size = (side * ENLARGED, side * ENLARGED)
+        large = cv2.resize(grey, size, interpolation=cv2.INTER_CUBIC)
+        picture = np.repeat(np.asarray(large, np.uint8)[:, :, None], 3, axis=2)
+        moved = moved_by(one, round(y - side / 2), round(x - side / 2))
+        cells.append(outlined(picture, [moved], {}, DROPPED["faint"], ENLARGED, 1))
+    return jpeg_url(side_by_side(cells), 88)
+
+
+def side_by_side(cells: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
+    """Join pictures of one height (Y, X, 3) with a white gap."""
     gap = np.full((cells[0].shape[0], 4, 3), 255, np.uint8)
-    joined = np.hstack([part for cell in cells for part in (cell, gap)][:-1])
-    return jpeg_url(joined, 85)
+    return np.hstack([part for cell in cells for part in (cell, gap)][:-1])
 
 
-def replace_place(each: Found, top: int, left: int) -> Any:
-    """Return the mask of an object in the coordinates of a crop."""
-    from dataclasses import replace
-
-    one = each.instance
+def moved_by(one: Instance, top: int, left: int) -> Instance:
+    """Return a mask in the coordinates of a crop."""
     return replace(one, top=one.top - top, left=one.left - left)
 
 
