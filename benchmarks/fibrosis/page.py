@@ -61,7 +61,16 @@ LEAK_METRICS = {
     "image_wise_gain": "gain",
     "auc_ge_f2": "AUC >= F2 by patient",
 }
-OTHER = ("learning_curve", "known_devices", "abdominal_us", "sector", "dicom", "trap", "planted")
+OTHER = (
+    "learning_curve",
+    "known_devices",
+    "new_devices",
+    "abdominal_us",
+    "sector",
+    "dicom",
+    "trap",
+    "planted",
+)
 
 TEXT = """# Fibrosis: how good it is
 
