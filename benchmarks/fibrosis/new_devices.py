@@ -26,7 +26,7 @@ from benchmarks import ROOT
 from benchmarks.fibrosis import cross_validation
 from benchmarks.fibrosis.cross_validation import CONFIG, FOLDS, examples_of
 from benchmarks.fibrosis.learning_curve import OTHERS
-from benchmarks.fibrosis.untrained import Row
+from benchmarks.fibrosis.untrained import NAN, Row
 from snakescope.fibrosis.prediction.predict import dice
 from snakescope.fibrosis.training.adapted import adapted
 from snakescope.fibrosis.training.examples import Examples
@@ -116,7 +116,12 @@ def scores_of(path: Path) -> Iterator[Row]:
                 yield ("new_devices", method, metric, *found, len(rows))
                 if count:
                     gain = paired_difference(values, plain, groups, 1)
-                    yield ("new_devices", f"{method} - not adapted", metric, *gain[:3], len(rows))
+                    label = f"{method} - not adapted"
+                    yield ("new_devices", label, metric, *gain[:3], len(rows))
+                    change = pd.Series(values - plain).groupby(rows["device"].to_numpy(str))
+                    for device, of_device in change:
+                        yield ("new_devices", f"{label}, device {device}", metric,
+                               float(of_device.mean()), NAN, NAN, len(of_device))  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -152,4 +152,5 @@ def test_what_adaptation_changes_is_paired_by_scan(tmp_path: Path) -> None:
     (tmp_path / "t.tsv").write_text("\n".join(rows) + "\n")
     found = {(row[1], row[2]): row[3] for row in scores_of(tmp_path / "t.tsv")}
     method = "ordinal of the demo, adapted to all - not adapted"
+    assert found[f"{method}, device d", "accuracy"] == -1
     assert abs(found[method, "dice"] - 0.05) < 1e-9 and found[method, "accuracy"] == -1
