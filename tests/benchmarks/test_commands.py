@@ -64,7 +64,7 @@ TINY: dict[str, str] = {
     " --adapted a.tsv",
     "fibrosis.liver": "--data none --table t.tsv",
     "fibrosis.liver_further": "--data none --table t.tsv --inner i.tsv",
-    "fibrosis.new_devices": "--images 2 --kept runs --table t.tsv",
+    "fibrosis.new_devices": "--images 2 --kept training --table t.tsv",
     "healthspan.fine_tuned_folds": "--steps 1 --simulated-scenes 0 --precision float32 --data data"
     " --folder e --kept k --table t.tsv",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",
