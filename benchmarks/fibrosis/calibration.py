@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.fibrosis.cross_validation import truth_of
 from benchmarks.fibrosis.untrained import NAN, Row
 from snakescope.fibrosis.classes import class_names
-from snakescope.learning.intervals import Interval, bootstrap_interval
+from snakescope.learning.intervals import Interval, bootstrap_interval, paired_difference
 from snakescope.learning.scores import calibration_error
 from snakescope.step.tables import read_table
 
@@ -60,8 +60,8 @@ def of_calibrated(
 def of_seeds(name: str, model: str, seeds: Mapping[int, pd.DataFrame]) -> Iterator[Row]:
     """Rows of the scans of all seeds as if they were others, and of the mean of the seeds.
 
-    The scans are the same in each seed, so that pooling them takes less of the noise away than
-    other scans would.
+    The mean is set beside the first seed, scan by scan. The scans are the same in each seed, so
+    that pooling them takes less of the noise away than other scans would.
     """
     names = [f"p_{one}" for one in class_names(3)]
     tables = [one.sort_values("scan") for one in seeds.values()]
@@ -75,6 +75,14 @@ def of_seeds(name: str, model: str, seeds: Mapping[int, pd.DataFrame]) -> Iterat
         error = calibration_error(table[names].to_numpy(float), truth_of(table))
         yield (name, method, "ece", error, NAN, NAN, len(table))
         yield from of_calibrated(name, method, table, repeated=table is pooled)
+    groups = mean["patient"].to_numpy(str)
+    right = mean[names].to_numpy(float).argmax(axis=1) == truth_of(mean)
+    first = tables[0][names].to_numpy(float).argmax(axis=1) == truth_of(tables[0])
+    method = f"{model}, mean probability of {count} seeds"
+    accuracy = bootstrap_interval(lambda at: float(right[at].mean()), groups, 1)
+    yield (name, method, "accuracy", *accuracy, len(mean))
+    gain = paired_difference(right, first, groups, 1)
+    yield (name, f"{method} - {model}", "accuracy", *gain[:3], len(mean))
 
 
 def learnt(path: Path) -> Iterator[Row]:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks import ROOT
-from benchmarks.fibrosis import calibration, untrained
+from benchmarks.fibrosis import calibration, new_devices, untrained
 from benchmarks.fibrosis.cross_validation import (
     FOLDS,
     RUNS,
@@ -39,7 +39,6 @@ from snakescope.step.tables import read_table, write_table
 TABLE = ROOT / "docs/tables/fibrosis-evaluation.tsv"
 SPEED = ROOT / "docs/tables/fibrosis-speed.tsv"
 PAGE = ROOT / "docs/benchmarks/fibrosis-evaluation.md"
-LIVERS = FOLDS / "abdominal_us.tsv"
 COLUMNS = ["set", "method", "metric", "value", "low", "high", "n"]
 FOLD_COUNT = 10
 TEXT = ["scan", "patient", "stage", "role", "key"]
@@ -183,12 +182,13 @@ def trained() -> Iterator[Row]:
                 yield (name, f"ordinal - {other}", "accuracy", *found[:3], len(one))
 
 
-def real_livers(path: Path = LIVERS) -> Iterator[Row]:
-    """Dice of the frames of abdominal_us that show liver, and of each tested subject."""
+def real_livers(path: Path) -> Iterator[Row]:
+    """Dice of the frames of abdominal_us that show liver, of each tested subject, and the least."""
     if not path.exists():
         return
     table = read_table(path, ["dice", "liver_share"], text=["frame", "subject", "method"])
-    for method, rows in table[table["dice"].isna()].groupby("method", sort=False):
+    pen = table["method"].str.startswith("drawn outline")
+    for method, rows in table[table["dice"].isna() & ~pen].groupby("method", sort=False):
         share = float(rows["liver_share"].mean())
         yield ("abdominal_us", str(method), "share_where_none_is_drawn", share, NAN, NAN, len(rows))
     table = table[table["dice"].notna()]
@@ -199,10 +199,23 @@ def real_livers(path: Path = LIVERS) -> Iterator[Row]:
             lambda at, v=values: float(v[at].mean()), np.arange(len(rows)), 1
         )
         yield ("abdominal_us", str(method), "dice", *found, len(rows))
-        for subject in sorted(set(subjects)):
+        yield ("abdominal_us", str(method), "dice_least", float(values.min()), NAN, NAN, len(rows))
+        for subject in sorted(set(subjects)) if not pen[rows.index[0]] else ():
             of = values[subjects == subject]
             yield ("abdominal_us", f"{method}, subject {subject}", "dice",
                    float(of.mean()), NAN, NAN, len(of))  # fmt: skip
+
+
+def inner_choice(path: Path) -> Iterator[Row]:
+    """Dice of what was tried on halves of the training subject's frames, and what was chosen."""
+    if not path.exists():
+        return
+    columns = ["epochs", "rate", "inner_dice", "n"]
+    table = read_table(path, columns, text=["training_subject", "chosen"])
+    for row in table.itertuples():
+        chosen = ", chosen" if row.chosen == "y" else ""
+        method = f"{row.epochs} epochs, rate {row.rate:g}, subject {row.training_subject}{chosen}"
+        yield ("abdominal_us", f"inner choice, {method}", "dice", row.inner_dice, NAN, NAN, row.n)
 
 
 def speeds() -> pd.DataFrame:
@@ -252,9 +265,12 @@ def main() -> None:
     )
     rows = [
         *trained(),
-        *real_livers(),
+        *real_livers(FOLDS / "abdominal_us.tsv"),
+        *real_livers(FOLDS / "abdominal_us_further.tsv"),
+        *inner_choice(FOLDS / "abdominal_us_inner.tsv"),
         *calibration.learnt(FOLDS / "learning_curve.tsv"),
         *calibration.adapted_devices(FOLDS / "outlines_adapted.tsv"),
+        *new_devices.scores_of(FOLDS / "new_devices.tsv"),
         *oracles(),
         *untrained.dicom(),
         *(untrained.coverage(options.repeats) if options.repeats else ()),

@@ -1,6 +1,6 @@
 """Results of scans and patients, with intervals by patient.
 
-In:  the predictions of all folds, ingested scans
+In:  the predictions of all folds, ingested scans (those that nothing was learnt from: counted)
 Out: results/fibrosis/report/: scans.tsv, patients.tsv, thresholds.tsv, pictures, page.html
 """
 
@@ -8,6 +8,7 @@ Out: results/fibrosis/report/: scans.tsv, patients.tsv, thresholds.tsv, pictures
 rule results:
     input:
         readable="results/fibrosis/cross_validation/audit/items.tsv",
+        others="results/fibrosis/ingest/others.tsv",
         predictions="results/fibrosis/cross_validation/predictions.tsv",
         audit="results/fibrosis/cross_validation/audit/accepted.tsv",
         refused="results/fibrosis/ingest/refused.tsv",
@@ -42,7 +43,7 @@ rule results:
         folder=lambda wildcards: tree.folder,
     shell:
         "python -m snakescope fibrosis results --items {input.readable:q} --predictions {input.predictions:q}"
-        " --audit {input.audit:q} --refused {input.refused:q} --sectors {input.sectors:q}"
+        " --others {input.others:q} --audit {input.audit:q} --refused {input.refused:q} --sectors {input.sectors:q}"
         " --settings {params.settings:q} --configuration {params.configuration:q}"
         " --folder {params.folder:q} --scans {output.scans:q} --patients {output.patients:q}"
         " --thresholds {output.thresholds:q} --figures {output.figures:q}"

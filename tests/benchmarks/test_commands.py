@@ -65,6 +65,8 @@ TINY: dict[str, str] = {
     "fibrosis.learning_curve": "--sizes 3 8 --images 1 --kept training --table t.tsv"
     " --adapted a.tsv",
     "fibrosis.liver": "--data none --table t.tsv",
+    "fibrosis.liver_further": "--data none --table t.tsv --inner i.tsv",
+    "fibrosis.new_devices": "--images 2 --kept training --table t.tsv",
     "healthspan.fine_tuned_folds": "--steps 1 --simulated-scenes 0 --precision float32 --data data"
     " --folder e --table t.tsv",
     "healthspan.false_positives": "--plates 2 --worms 5 --comparisons 3 --table t.tsv",

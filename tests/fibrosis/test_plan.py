@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
-from tests.fibrosis.clone import HEADER, Scans
+import numpy as np
+from PIL import Image
+
+from tests.fibrosis.clone import HEADER, ROWS, Scans
 
 
 def test_scans_without_a_stage_are_told_of(tmp_path: Path) -> None:
@@ -15,3 +18,19 @@ def test_scans_without_a_stage_are_told_of(tmp_path: Path) -> None:
     clone.subjects()
     ended = clone.snakemake("--dry-run", "fibrosis")
     assert "has a stage" not in ended.stdout + ended.stderr
+
+
+def test_with_only_unusable_new_scans_no_answers_are_planned(tmp_path: Path) -> None:
+    clone = Scans(tmp_path / "clone")
+    clone.subjects()
+    new = "n0\tp8\traw/{}.png\t\t\n"
+    clone.sheet_file("scans.tsv", ROWS + new.format("absent"))
+    ended = clone.snakemake("--dry-run", "--printshellcmds", "fibrosis")
+    said = ended.stdout + ended.stderr
+    assert "answers.tsv" not in said, said
+    # What the page counts is what was ingested, not the sheet.
+    assert "--others results/fibrosis/ingest/others.tsv" in said, said
+    clone.sheet_file("scans.tsv", ROWS + new.format("new"))
+    Image.fromarray(np.full((16, 16), 99, np.uint8)).save(clone.root / "raw/new.png")
+    ended = clone.snakemake("--dry-run", "fibrosis")
+    assert "answers.tsv" in ended.stdout + ended.stderr

@@ -1,5 +1,6 @@
 """Scores, decision curves, table 1, checklist and export, on answers that are known."""
 
+import argparse
 import json
 
 import cv2
@@ -9,6 +10,7 @@ import pytest
 
 from snakescope.fibrosis.paper.paper import page_of, table_of
 from snakescope.fibrosis.paper.settings import PaperSettings
+from snakescope.fibrosis.prediction.ensemble import main
 from snakescope.fibrosis.prediction.export import export
 from snakescope.fibrosis.results.checklist import AUTHORS, checklist
 from snakescope.fibrosis.results.measures import (
@@ -118,7 +120,22 @@ def test_the_page_says_where_answers_and_outlines_are():
     empty = ("models", "quality", "accepted", "refused", "checklist")
     texts = ("simulated", "scans", "patients", "pooling", "figures", "overlays")
     given = {**{key: [] for key in empty}, **dict.fromkeys(texts, "")}
-    named = html("fibrosis.html", **given, others=True, outlines=True)
+    given["in_sheet"] = True
+    named = html("fibrosis.html", **given, others=3, outlines=True)
     assert "../ensemble/answers.tsv" in named and "../ensemble/masks/" in named
-    assert "masks/" not in html("fibrosis.html", **given, others=True, outlines=False)
-    assert "answers.tsv" not in html("fibrosis.html", **given, others=False, outlines=True)
+    assert "masks/" not in html("fibrosis.html", **given, others=3, outlines=False)
+    unusable = html("fibrosis.html", **given, others=0, outlines=True)
+    assert "answers.tsv" not in unusable and "could be\nused" in unusable
+    none = html("fibrosis.html", **{**given, "in_sheet": False}, others=0, outlines=True)
+    assert "answers.tsv" not in none and "No scan of the sheet is new" in none
+
+
+def test_where_every_new_scan_was_refused_there_are_no_answers(tmp_path):
+    (tmp_path / "others.tsv").write_text("item\tpath\ttruth\tset\n")
+    main(argparse.Namespace(
+        settings="{}", weights=[], items=tmp_path / "items.tsv", others=tmp_path / "others.tsv",
+        masks=tmp_path / "masks", answers=tmp_path / "answers.tsv", scores=tmp_path / "scores.tsv",
+    ))  # fmt: skip
+    assert (tmp_path / "answers.tsv").read_text().startswith("scan\tpatient\tanswer")
+    assert len((tmp_path / "scores.tsv").read_text().splitlines()) == 1
+    assert not (tmp_path / "masks").exists()

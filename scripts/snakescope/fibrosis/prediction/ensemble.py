@@ -22,13 +22,14 @@ from snakescope.fibrosis.training.adapted import adapted
 from snakescope.fibrosis.training.examples import Examples, load_examples
 from snakescope.fibrosis.training.models import Fitted, Prediction, predict, restored
 from snakescope.learning.weights import load_weights
-from snakescope.step.errors import StepError
 from snakescope.step.output import atomic_write
 from snakescope.step.progress import progress
 from snakescope.step.tables import read_table, write_table
 
 TEXT = ("item", "group", "class", "truth", "path", "mask", "device", "set", "flags")
 RIDGE = 0.1
+NO_ANSWERS = ["scan", "patient", "answer", "abstains"]
+"""Columns of answers where no scan can be asked."""
 
 
 class Familiar:
@@ -169,10 +170,10 @@ def main(arguments: argparse.Namespace) -> None:
     settings = EnsembleSettings.model_validate_json(arguments.settings)
     others = read_table(arguments.others, ["item", "path"], text=TEXT)
     if others.empty:
-        raise StepError(
-            f"{arguments.others}: expected scans of the sets new or external, found none; add rows"
-            " with that set to the sheet"
-        )
+        # All were refused as they were read; the run ends with the name of the first of them.
+        write_table(arguments.scores, external_scores(pd.DataFrame({"stage": []}), 3))
+        write_table(arguments.answers, pd.DataFrame(columns=NO_ANSWERS))
+        return
     models = [restored(*load_weights(path)) for path in arguments.weights]
     train = load_examples(read_table(arguments.items, ["item", "path"], text=TEXT))
     table, livers = ask(models, train, load_examples(others), settings)

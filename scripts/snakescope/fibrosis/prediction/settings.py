@@ -15,7 +15,8 @@ class EnsembleSettings(Settings):
     adapt: bool = Field(
         False,
         description="new scans are of another device, one for all: outlines of `ordinal` by means"
-        " and SDs of its channels over the new scans",
+        " and SDs of its channels over the new scans; its stages change with them, on some devices"
+        " for the worse",
     )
     one_piece: bool = Field(
         False, description="keep the largest piece of an outline alone, and fill its holes"

@@ -132,6 +132,7 @@ def headline(scores: pd.DataFrame, models: list[str]) -> list[dict[str, str]]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--items", required=True, type=Path, help="ingested scans (TSV)")
+    parser.add_argument("--others", required=True, type=Path, help="ingested scans to predict")
     parser.add_argument("--predictions", required=True, type=Path, help="of all models (TSV)")
     parser.add_argument("--audit", required=True, type=Path, help="accepted findings (TSV)")
     parser.add_argument("--refused", required=True, type=Path, help="unusable scans (TSV)")
@@ -179,7 +180,8 @@ def main(arguments: argparse.Namespace) -> None:
         scans=len(first),
         patients=first["group"].nunique(),
         simulated=configuration["simulated"],
-        others=configuration["others"],
+        others=len(read_table(arguments.others, ["item"], text=TEXT)),
+        in_sheet=configuration["others"],
         outlines=models[0] in NETWORKS,
         pooling={"mean": "mean of the logits", "max": "largest logit"}[settings.pooling],
     )
