@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,15 @@ def test_a_tree_without_rows_asks_for_nothing(name: str, tmp_path: Path) -> None
     said = ended.stdout + ended.stderr
     assert ended.returncode != 0 and "found no row" in said and "Traceback" not in said
     assert files(clone.root) - before <= {str(clone.root / "logs")}
+    # A workbook that nothing names is pointed to.
+    ended = clone.snakemake("--dry-run", name)
+    sheet = re.search(r"config/\w+(?=\.tsv: expected a header)", ended.stdout + ended.stderr)
+    assert sheet is not None
+    workbook = f"{sheet[0]}.xlsx"
+    (clone.root / workbook).touch()
+    ended = clone.snakemake("--dry-run", name)
+    said = ended.stdout + ended.stderr
+    assert ended.returncode != 0 and f"{workbook} is there; to read that, set" in said
 
 
 @pytest.mark.parametrize("words", [("--lint",), ("--list-rules",)])

@@ -1,5 +1,6 @@
 """Sheets and configurations as people and programs write them, and mutated ones."""
 
+import datetime
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -102,14 +103,22 @@ def test_csv_and_xlsx_give_the_rows_of_the_tsv(tmp_path: Path, mark: str) -> Non
 
 
 def test_a_date_that_excel_made_is_refused(tmp_path: Path) -> None:
-    import datetime
-
     book = openpyxl.Workbook()
     book.active.append(HEADER.split())
     book.active.append(["p1", "e", datetime.datetime(2026, 1, 2), "raw", 8])
     book.save(tmp_path / "p.xlsx")
     (refused,) = read_sheet(tmp_path / "p.xlsx", Plate).refused
-    assert "found the date" in refused.reason
+    assert "in column condition, found the date 2026-01-02" in refused.reason
+
+
+def test_a_date_in_a_column_of_ones_own_is_carried_along(tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    cells = dict(zip(HEADER.split(), ["p1", "e", "N2", "raw", 8], strict=False))
+    book.active.append([*cells, "thawed"])
+    book.active.append([*cells.values(), datetime.datetime(2026, 1, 2)])
+    book.save(tmp_path / "p.xlsx")
+    (row,) = read_sheet(tmp_path / "p.xlsx", Plate).rows
+    assert row.extra["thawed"] == "2026-01-02"
 
 
 def test_a_row_that_a_filter_hides_is_refused_and_the_others_are_read(tmp_path: Path) -> None:

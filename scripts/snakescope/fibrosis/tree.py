@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Any, ClassVar
 
 from snakescope.fibrosis import costs
@@ -156,4 +157,5 @@ class Fibrosis(Trained[Scan]):
 
     def summary(self) -> list[str]:
         """The page to open."""
-        return [f"open {self.results}/report/page.html"] if self.labelled else []
+        page = f"{self.results}/report/page.html"
+        return [f"open {page}"] if self.labelled and Path(page).exists() else []

@@ -17,6 +17,7 @@ from snakescope.run.settings import sections_of
 from snakescope.run.stop import stop_on_interrupt
 from snakescope.settings.files import check_config_files
 from snakescope.settings.load import load_sections
+from snakescope.settings.sheet_files import sheet_beside
 from snakescope.step.environment import shell_prefix
 from snakescope.step.errors import StepError
 from snakescope.tree.tree import Tree
@@ -112,6 +113,12 @@ class Run:
         trees = [self.trees[name] for name in sorted(targets)]
         sheets = " or ".join(tree.settings.sheet for tree in trees)
         subjects = " or ".join(tree.subject for tree in trees)
+        for tree in trees:
+            if other := sheet_beside(tree.settings.sheet):
+                return (
+                    f"{tree.settings.sheet}: expected a header and one row a {tree.subject}, found"
+                    f" no row, but {other} is there; to read that, set {tree.name}: sheet: {other}"
+                )
         return (
             f"{sheets}: expected a header and one row a {subjects}, found no row; add a"
             f" {subjects} (columns: config/README.md)"

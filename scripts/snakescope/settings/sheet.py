@@ -247,7 +247,8 @@ def read_sheet(path: str | Path, model: type[R], needed: bool = False) -> Sheet[
     subject, *_ = model.columns()
     if not needed and not Path(path).exists():
         return Sheet()
-    lines, wrong = sheet_lines(path, ", ".join(model.required()), f"{subject}s")
+    names = list(model.columns())
+    lines, wrong = sheet_lines(path, ", ".join(model.required()), f"{subject}s", names)
     header = lines[0][1] if lines else []
     if lines:
         if lines[0][0] in wrong:

@@ -8,7 +8,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from snakescope.settings.workbook import workbook_rows
@@ -41,7 +41,16 @@ def broken_cell(cells: Sequence[str]) -> str:
     return ""
 
 
-def sheet_lines(path: str | Path, columns: str, wanted: str) -> tuple[list[Line], dict[int, str]]:
+def sheet_beside(path: str | Path) -> str:
+    """Return a file of another kind beside a sheet that is called as it is; empty without one."""
+    kinds = (Path(path).with_suffix(kind) for kind in (".tsv", ".csv", *sorted(EXCEL)))
+    there = (one for one in kinds if one != Path(path) and one.is_file())
+    return next(map(str, there), "")
+
+
+def sheet_lines(
+    path: str | Path, columns: str, wanted: str, undated: Collection[str] = ()
+) -> tuple[list[Line], dict[int, str]]:
     """Read the lines of a sheet: .tsv or other text by tabs, .csv by commas or semicolons, .xlsx.
 
     Lines without text and those that begin with ``#`` are left out, as are empty cells behind the
@@ -49,6 +58,7 @@ def sheet_lines(path: str | Path, columns: str, wanted: str) -> tuple[list[Line]
 
     Args:
         columns: the columns that it must have, for the sentence where there is no file.
+        undated: columns in which a date of a workbook is refused.
 
     Returns:
         Cells of every line by its number, from 1, and what is wrong with lines, by number.
@@ -67,7 +77,7 @@ def sheet_lines(path: str | Path, columns: str, wanted: str) -> tuple[list[Line]
             f"the columns {columns}"
         ) from None
     if path.suffix.lower() in EXCEL:
-        rows = workbook_rows(path, content, wanted)
+        rows = workbook_rows(path, content, wanted, undated)
     else:
         if content.startswith((ZIP, OLD_OFFICE)):
             kind = "a workbook" if content.startswith(ZIP) else "an old workbook of Excel (.xls)"

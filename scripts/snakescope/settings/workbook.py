@@ -6,7 +6,7 @@ the same sheet, one takes it for a row and the other does not.
 
 import datetime
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +14,13 @@ from snakescope.step.errors import StepError
 
 
 def workbook_rows(
-    path: Path, content: bytes, wanted: str, dates: bool = False
+    path: Path, content: bytes, wanted: str, undated: Collection[str] = ()
 ) -> Iterator[tuple[int, list[str], str]]:
     """Read the sheet of a workbook that is called ``wanted``, else its only one that shows.
 
     Args:
-        dates: whether cells may be dates; else Excel has made them of something else.
+        undated: columns, by the first row with text, whose cells are no dates: where one is, Excel
+            has made it of something else.
 
     Yields:
         Number of every row, from 1, its cells as they were typed, and what is wrong with it, empty
@@ -60,8 +61,16 @@ def workbook_rows(
     rows, columns = _unseen(calculated[title], last_row, last_column)
     covered = _covered(calculated[title], last_row, last_column)
     both = (book[title].iter_rows(1, last_row, 1, last_column) for book in (calculated, typed))
+    header: list[str] = []
     for number, (row, own) in enumerate(zip(*both, strict=True), start=1):
-        found = (_no_cell(*pair, dates) for pair in zip(row, own, strict=True))
+        typed_row = [_as_typed(cell.value) for cell in row]
+        if not header and any(typed_row) and not typed_row[0].startswith("#"):
+            header = [cell.strip() for cell in typed_row]
+        names = header or [""] * len(typed_row)
+        found = (
+            _no_cell(cell, typed_cell, name if name in undated else "")
+            for cell, typed_cell, name in zip(row, own, names, strict=True)
+        )
         problem = next(filter(None, found), "")
         full = [at for at, cell in enumerate(row, start=1) if cell.value is not None]
         if out := next((cell for cell in own if _is_struck(cell)), None):
@@ -87,7 +96,7 @@ def workbook_rows(
                 "expected a row that shows, found one that is hidden; show it (a filter hides rows"
                 " as well), or delete it"
             )
-        yield number, [_as_typed(cell.value) for cell in row], problem
+        yield number, typed_row, problem
 
 
 def _end(sheet: Any) -> tuple[int, int]:
@@ -135,7 +144,8 @@ def _is_struck(cell: Any) -> bool:
     )
 
 
-def _no_cell(calculated: Any, own: Any, dates: bool) -> str:
+def _no_cell(calculated: Any, own: Any, undated: str) -> str:
+    """Return what is wrong with a cell; ``undated`` is its column if it may not be a date."""
     cell, typed = calculated.value, own.value
     if cell is None and typed is not None and own.data_type == "f":
         formula = str(getattr(typed, "text", typed))[:40]  # of several cells it is an object
@@ -143,10 +153,10 @@ def _no_cell(calculated: Any, own: Any, dates: bool) -> str:
             f"expected a value, found the formula {formula} that was never calculated; open the"
             " workbook in a spreadsheet and save it, or type the value"
         )
-    if not dates and isinstance(cell, datetime.datetime | datetime.date | datetime.time):
+    if undated and isinstance(cell, datetime.datetime | datetime.date | datetime.time):
         return (
-            f"expected text or a number, found the date {cell}, which Excel may have made of it;"
-            " format the column as text and type the cell again"
+            f"expected text or a number in column {undated}, found the date {cell}, which Excel may"
+            " have made of it; format the column as text and type the cell again"
         )
     return ""
 
@@ -158,4 +168,6 @@ def _as_typed(cell: Any) -> str:
         return str(cell).upper()
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15:
         return str(int(cell))
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        return str(cell.date())
     return repr(cell) if isinstance(cell, float) else str(cell)

@@ -271,7 +271,7 @@ class Sperm(Dishes):
                     lines.append(f"{row['model']}: squared error {row['value']}e-2{ends}")
         pages = [f"{self.folder}/page.html"] if lines else []
         dishes = [f"{self.results}/dishes/{dish}/page.html" for dish in self.dishes]
-        return [*lines, *pages, *dishes]
+        return [*lines, *pages, *(page for page in dishes if Path(page).exists())]
 
     # Parameters and files of jobs.
 

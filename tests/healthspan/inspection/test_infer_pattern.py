@@ -70,6 +70,23 @@ def test_several_plates_in_one_folder() -> None:
     assert found.plates == ("N2", "daf-16")
 
 
+def test_a_channel_beside_a_word_that_nobody_knows_is_no_plate() -> None:
+    names = [f"t{k:03d}_{word}.tif" for k in range(9) for word in ("GFP", "Hellfeld")]
+    found = infer_pattern(names, {"gfp": "dark_field"})
+    assert found is not None and found.pattern == "t{timepoint}_{channel}" and not found.plates
+    # Not each image under each word: plates that differ in when they were imaged.
+    names = [f"t{k:03d}_GFP.tif" for k in range(9)] + [f"t{k:03d}_wild.tif" for k in range(5, 20)]
+    found = infer_pattern(names, {"gfp": "dark_field"})
+    assert found is not None and found.plates == ("GFP", "wild")
+
+
+def test_hours_that_are_words_are_asked_for(tmp_path: Path) -> None:
+    names = [f"plate3_{d:02d}.03.2025_{word}.png" for d in range(3, 9) for word in ("am", "pm")]
+    found = name_folder(str(tmp_path), names, {}, Given())
+    (needed,) = found.open
+    assert "the hours of am and pm" in needed and "--times TABLE" in needed
+
+
 def test_one_series_named_in_two_ways_is_one_plate() -> None:
     names = [f"plate_day{d:02d}.png" for d in WORKDAYS[:6]]
     names += [f"Plate day {d:02d}.PNG" for d in WORKDAYS[6:]]

@@ -206,7 +206,9 @@ def _channels(series: Series, fields: Fields, aliases: Mapping[str, str], why: l
         wave = place > 1 and series.kind(place - 1) == "number" and word_before(
             series, place - 1) == "w"  # fmt: skip
         known = [text in aliases for text in texts]
-        if series.varies(place) and (all(known) or (wave and any(known))):
+        # Where each image is there under every word, these are channels; the run asks which.
+        paired = any(known) and series.varies(place) and _each_in_all(series, place)
+        if series.varies(place) and (all(known) or (wave and any(known)) or paired):
             fields[place] = ["channel"]
         elif (
             numbered

@@ -1,6 +1,7 @@
 """How the images of a folder are named and when they were taken: proposals for naming and times."""
 
 import csv
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice, pairwise
@@ -15,6 +16,7 @@ from snakescope.healthspan.inspection.infer_pattern import (
     Naming,
     infer_pattern,
 )
+from snakescope.healthspan.inspection.name_words import CLOCK_WORDS
 from snakescope.healthspan.inspection.proposals import Proposal, scalar
 from snakescope.healthspan.inspection.schedule import looks_like_days
 from snakescope.healthspan.plates.dates import hours_of
@@ -162,9 +164,25 @@ def _timed(folder: str, naming: Naming, paths: Sequence[str], given: Given) -> N
     first_h = _first_h(naming) if naming.time == "elapsed" else None
     said = "dates" if naming.time == "date" else "elapsed days, hours and minutes"
     times = Proposal("times", said, f"the names: {naming.why}", naming.sure)
+    words = _clock_words(naming)
+    missing = f"the hours of {' and '.join(words)}, which no pattern reads: give a table of times"
     return Named(
-        naming.pattern, naming.paths, naming.plates, (named, times, *rest), first_h=first_h
+        naming.pattern,
+        naming.paths,
+        naming.plates,
+        (named, times, *rest),
+        (f"{missing} (--times TABLE)",) if words else (),
+        first_h=first_h,
     )
+
+
+def _clock_words(naming: Naming) -> list[str]:
+    """Return the words for times of a day that alone tell two images of a day apart."""
+    found: set[str] = set()
+    for pair in naming.doubles:
+        one, other = (set(re.findall(r"[^\W\d_]+", path.lower())) for path in pair)
+        found |= one ^ other if one ^ other <= CLOCK_WORDS else set()
+    return sorted(found)
 
 
 def _by_table(
@@ -315,7 +333,7 @@ def _sheet_rows(path: Path) -> tuple[list[list[str]], list[int]]:
         StepError: no workbook, or several sheets; ValueError: a row that is hidden or struck out.
     """
     rows, numbers = [], []
-    for number, cells, problem in workbook_rows(path, path.read_bytes(), "times", dates=True):
+    for number, cells, problem in workbook_rows(path, path.read_bytes(), "times"):
         if problem:
             raise ValueError(f"line {number}: {problem}")
         if any(cells):

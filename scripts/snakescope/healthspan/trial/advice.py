@@ -27,6 +27,9 @@ SAFE = 0.25
 """Share of the gap between doubtful objects and worms at which a limit is set: near the former."""
 MODEL_PX = (90.0, 165.0)
 """Length of worms (px of the detector) that it was trained on, from young adults to old ones."""
+LENGTH_SLACK = 0.15
+"""Share by which worms may be shorter or longer before their pixel size is doubted: a length to
+half of the contrast is shorter than the mask, and plates differ."""
 TRIED_SCORES = (0.4, 0.3, LEAST_TRIED)
 """Confidences of the detector that are tried where it is unsure of worms."""
 UNSURE_SHARE = 0.1
@@ -94,11 +97,12 @@ def on_alignment(
             " off the motion of the dish: the agar gives way."
         )
     if keys:
-        before, after = (_shares(alignments, name, tolerance) for name in (now, wanted))
+        before = _shares(alignments, now, settings.tolerance_px)
+        after = _shares(alignments, wanted, tolerance)
         frames = ", ".join(f"t{timepoint:03d}" for timepoint in alignments)
         said.append(
-            f"Pieces within {tolerance:g} px in {frames}: {before} now, {after} with these"
-            " settings."
+            f"Pieces in place in {frames}: {before} within {settings.tolerance_px:g} px now,"
+            f" {after} within {tolerance:g} px with these settings."
         )
         found.append(Advice("The dish lies differently in other frames", " ".join(said), keys,
                             "alignment"))  # fmt: skip
@@ -303,7 +307,7 @@ def on_size(
         ]
     length = float(np.median([one.length_um for one in worms]))
     low, high = (px * model_px_um for px in MODEL_PX)
-    if low <= length <= high:
+    if low * (1 - LENGTH_SLACK) <= length <= high * (1 + LENGTH_SLACK):
         return []
     right = pixel_size_um * USUAL_UM / length
     return [
