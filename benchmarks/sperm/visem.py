@@ -76,10 +76,10 @@ def detections(folder: Path) -> dict[str, list[Points]]:
     return found
 
 
-def after_linking(heads: list[Points]) -> list[Points]:
+def after_linking(heads: list[Points], settings: TrackSettings) -> list[Points]:
     """Heads of each frame on the tracks that the workflow keeps, with gaps filled."""
     found: list[list[tuple[float, float, float]]] = [[] for _ in heads]
-    for track in link(heads, FPS, UM_PER_PX, TrackSettings()):
+    for track in link(heads, FPS, UM_PER_PX, settings):
         for frame, (x, y) in zip(*path(track), strict=True):
             found[int(frame)].append((float(x), float(y), 1.0))
     return [np.array(one, np.float64).reshape(-1, 3) for one in found]
@@ -106,7 +106,8 @@ def detection_rows(
         thresholds = THRESHOLDS.tolist() if name == "ours" else list(BLOBS)
         above = {one: [some[some[:, 2] >= one] for some in heads] for one in thresholds}
         best = max(thresholds, key=lambda one: f_score(counts(above[one], places, tuned)))
-        for suffix, kept in (("", after_linking(above[best])), ("_by_frame", above[best])):
+        linked = after_linking(above[best], TrackSettings())
+        for suffix, kept in (("", linked), ("_by_frame", above[best])):
             rows = np.array(counts(kept, places, scored))
             pairs, false, missed = rows.sum(axis=0)
             score = bootstrap_interval(

@@ -44,7 +44,7 @@ class Track:
 
     def expected(self, frame: int) -> NDArray[np.float64]:
         """Where it would be."""
-        gone = min(frame - self.frames[-1], 5)
+        gone = frame - self.frames[-1]
         found: NDArray[np.float64] = np.array(self.places[-1]) + gone * self.velocity
         return found
 
