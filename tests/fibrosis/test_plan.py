@@ -46,6 +46,11 @@ def test_what_is_wrong_with_a_sheet_is_one_sentence(tmp_path: Path) -> None:
     (line,) = [line for line in said.splitlines() if "as many patients" in line]
     assert line.startswith("error: classes: expected") and "folds (10)" in line
     assert "Exception" not in said and "Traceback" not in said and "scan.py" not in said
+    clone.sheet_file("config.yaml", "fibrosis: {audit: {accept: {confound: the same}}}\n")
+    ended = clone.snakemake("--dry-run", "fibrosis")
+    said = ended.stdout + ended.stderr
+    (line,) = [line for line in said.splitlines() if "text of at least 15 characters" in line]
+    assert line.startswith("error: config: fibrosis.audit.accept") and "run.py" not in said
 
 
 def test_new_scans_that_cannot_be_used_are_noted_for_the_answers(tmp_path: Path) -> None:

@@ -3,10 +3,18 @@
 import logging
 import re
 
-_IN_A_FUNCTION = re.compile(
-    r"InputFunctionException in rule [^\n]*\nError:\n  StepError: (.*?)\nWildcards:\n", re.DOTALL
+_PRINTED = (
+    re.compile(
+        r"InputFunctionException in rule [^\n]*\nError:\n  StepError: (.*?)\nWildcards:\n",
+        re.DOTALL,
+    ),
+    re.compile(
+        r'WorkflowError[^\n]*:\n([^\n]*)\n(?:  File "[^\n]*\n)*'
+        r'  File "[^\n"]*/snakescope/run/run\.py", [^\n]*\s*\Z'
+    ),
 )
-"""As Snakemake prints a StepError of a function that a rule calls; a way through code follows."""
+"""A StepError of a function that a rule calls, and one of ours as a run is made; both with a way
+through code behind them."""
 
 
 def alone(record: logging.LogRecord) -> bool:
@@ -14,6 +22,9 @@ def alone(record: logging.LogRecord) -> bool:
 
     A filter of Snakemake's logger, which lets every record pass.
     """
-    if record.levelno >= logging.ERROR and (found := _IN_A_FUNCTION.match(record.getMessage())):
-        record.msg, record.args = f"error: {found[1]}", ()
+    if record.levelno >= logging.ERROR:
+        text = record.getMessage()
+        for printed in _PRINTED:
+            if found := printed.match(text):
+                record.msg, record.args = f"error: {found[1]}", ()
     return True
