@@ -1,6 +1,7 @@
 """New scans by the models of all folds, and the data set in nnU-Net's raw layout.
 
-In:  results/fibrosis/ingest/others.tsv, the first model's weights of all folds
+In:  results/fibrosis/ingest/: others.tsv, refused.tsv; manifest/unusable.tsv (main process);
+     the first model's weights of all folds
 Out: results/fibrosis/ensemble/: answers.tsv, scores.tsv, masks/; results/fibrosis/export/
 
 Asked for by name: `snakemake fibrosis_export`; new scans are predicted where the sheet has any.
@@ -10,6 +11,8 @@ Asked for by name: `snakemake fibrosis_export`; new scans are predicted where th
 rule ensemble:
     input:
         others="results/fibrosis/ingest/others.tsv",
+        refused="results/fibrosis/ingest/refused.tsv",
+        unusable=tree.file("ingest/manifest/unusable.tsv"),
         readable="results/fibrosis/cross_validation/audit/items.tsv",
         weights=tree.of_first_model("weights.safetensors"),
     output:
@@ -31,6 +34,7 @@ rule ensemble:
         masks="results/fibrosis/ensemble/masks",
     shell:
         "python -m snakescope fibrosis ensemble --others {input.others:q} --items {input.readable:q}"
+        " --refused {input.refused:q} {input.unusable:q}"
         " --weights {input.weights:q} --settings {params.settings:q} --masks {params.masks:q}"
         " --answers {output.answers:q} --scores {output.scores:q} > {log:q} 2>&1"
 

@@ -112,17 +112,18 @@ def reference(sections: Mapping[str, type[Settings]], sheets: Mapping[str, type[
         "hold; a key that is absent has its default. Unknown keys are refused at every level.",
     ]
     for name, model in sections.items():
-        for key, section, meaning in _sections(name, model):
-            heading = "#" * (key.count(".") + 3)
+        for key, section in _sections(name, model()):
+            heading, meaning = "#" * (key.count(".") + 3), _summary(type(section))
             lines += ["", f"{heading} {key}", "", _sentence(meaning), "", *_table(section)]
     return "\n".join(lines) + "\n"
 
 
-def _sections(key: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel], str]]:
-    yield key, model, _summary(model)
-    for name in model.model_fields:
-        if nested := section_model(model, name):
-            yield from _sections(f"{key}.{name}", nested)
+def _sections(key: str, section: BaseModel) -> Iterator[tuple[str, BaseModel]]:
+    """Yield every section with its values where nothing is given: one model has several such."""
+    yield key, section
+    for name in type(section).model_fields:
+        if section_model(type(section), name):
+            yield from _sections(f"{key}.{name}", getattr(section, name))
 
 
 def _columns(row: type[Row]) -> Iterator[str]:
@@ -135,8 +136,8 @@ def _columns(row: type[Row]) -> Iterator[str]:
         yield f"| `{name}` | {' | '.join(_cell(cell) for cell in cells)} |"
 
 
-def _table(model: type[BaseModel]) -> Iterator[str]:
-    defaults = model()
+def _table(defaults: BaseModel) -> Iterator[str]:
+    model = type(defaults)
     yield "| key | type | default | meaning (unit) |"
     yield "| --- | --- | --- | --- |"
     for name, field in model.model_fields.items():

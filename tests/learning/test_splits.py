@@ -68,12 +68,14 @@ def test_no_fold_lacks_a_class_that_could_be_there(seed):
 def test_what_makes_no_folds_is_refused():
     settings = SplitSettings(folds=3)
     items = patients({"a": 3, "b": 3})
+    few = patients({"a": 2, "b": 2}).drop_duplicates("group")
     for change, facts in (
         (items.assign(group=""), "group"),
         (items.assign(**{"class": None}), "class"),
         (pd.concat([items, items[:1]]), "p001_0"),
         (patients({"a": 4, "b": 1}), "1 of b"),
         (patients({"a": 2}), "3 folds of 2"),
+        (few, "found 3 folds and 2 items"),
     ):
         with pytest.raises(StepError, match=facts):
             assign_folds(change, settings)

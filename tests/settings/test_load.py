@@ -30,8 +30,11 @@ class Middle(Settings):
 
 class Outer(Settings):
     count: int = Field(10, ge=1)
+    word: str = Field("sentence", min_length=5, max_length=8, pattern="^[a-z]+$")
+    some: tuple[int, ...] = Field((1,), min_length=1, max_length=2)
     channels: Literal["auto"] | tuple[Literal["bright", "dark"], ...] = "auto"
     middle: Middle = Middle()
+    other: Middle = Middle(inner=Inner(mode="last", names=("c",)))
 
 
 def load(config: dict) -> Outer:
@@ -52,6 +55,14 @@ def test_absent_and_empty_sections_have_defaults() -> None:
     assert load({"outer": None}) == Outer()
     assert load({"outer": {"middle": None}}) == Outer()
     assert load({"outer": {"middle": {"inner": None}}}) == Outer()
+
+
+def test_what_is_not_given_of_a_section_is_as_where_nothing_is_given() -> None:
+    for given in (None, {}, {"inner": None}, {"inner": {}}):
+        assert load({"outer": {"other": given}}) == Outer()
+    inner = load({"outer": {"other": {"inner": {"names": ["d"]}}}}).other.inner
+    assert (inner.mode, inner.names) == ("last", ("d",))
+    assert load({"outer": {"middle": {"inner": {"names": ["d"]}}}}).middle.inner.mode == "first"
 
 
 def test_values_as_the_command_line_gives_them() -> None:
@@ -110,6 +121,14 @@ def test_typo_at_any_depth(config: dict, sentence: str) -> None:
             {"middle": {"inner": {"mode": "middle"}}},
             "outer.middle.inner.mode: expected 'first' or 'last', found 'middle'",
         ),
+        ({"word": "same"}, "outer.word: expected text of at least 5 characters, found 'same'"),
+        (
+            {"word": "sentences"},
+            "outer.word: expected text of at most 8 characters, found 'sentences'",
+        ),
+        ({"word": "Upper"}, "outer.word: expected text of the pattern ^[a-z]+$, found 'Upper'"),
+        ({"some": []}, "outer.some: expected at least 1 value, found []"),
+        ({"some": [1, 2, 3]}, "outer.some: expected at most 2 values, found [1, 2, 3]"),
         (
             {"middle": {"inner": {"names": ["a", 3]}}},
             "outer.middle.inner.names[1]: expected a valid string, found 3",

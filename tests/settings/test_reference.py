@@ -5,14 +5,15 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field
 
 from snakescope import REPOSITORY, reference
+from snakescope.fibrosis.settings import ORIGINS
 from snakescope.reference import SECTIONS, SHEETS
-from snakescope.settings.load import section_model
+from snakescope.settings.load import load_sections, section_model
 from snakescope.settings.sheet import Row
 from snakescope.settings.strict import Settings
 from snakescope.step.errors import StepError
@@ -94,6 +95,17 @@ def test_reference_says_types_bounds_and_defaults() -> None:
     assert r"| `choice` | one of `a`, `b` | `a` | A \| b |" in text
     assert "| `limit` | number or null, > 0, <= 2 | `null` | Upper limit (h) |" in text
     assert "| `sizes` | list of whole number | `[1, 2]` | Sizes (px) |" in text
+
+
+def test_a_section_of_other_defaults_is_described_with_these() -> None:
+    text = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
+    of = {part.partition("\n")[0]: part for part in text.split("\n#### ")}
+    assert "| `folds` | whole number, >= 2 | `10` |" in of["fibrosis.splits"]
+    assert "| `folds` | whole number, >= 2 | `5` |" in of["sperm.splits"]
+    assert f"`{ORIGINS}`" in of["fibrosis.audit"] and ORIGINS not in of["sperm.audit"]
+    given = load_sections({"fibrosis": {"audit": {"margin": 0.2}, "splits": {"seed": 2}}}, SECTIONS)
+    tree: Any = given["fibrosis"]
+    assert (tree.audit.known_origins, tree.splits.folds) == (ORIGINS, 10)
 
 
 def test_check_fails_where_a_file_differs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

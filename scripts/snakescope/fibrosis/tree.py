@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from snakescope.fibrosis import costs
-from snakescope.fibrosis.classes import CLASSES
 from snakescope.fibrosis.scans.scan import SIMULATED, check_classes, conflicts, look
-from snakescope.fibrosis.scans.sheet import Scan
+from snakescope.fibrosis.scans.sheet import REFUSED, Scan
 from snakescope.fibrosis.settings import FibrosisSettings
 from snakescope.fibrosis.simulation.cohort import cohort
 from snakescope.fibrosis.steps import STEPS
@@ -19,11 +18,6 @@ from snakescope.step.output import write_if_changed
 from snakescope.step.rows import table_text
 from snakescope.tree.costs import Size
 from snakescope.tree.trained import Trained
-
-
-def _is_other(row: Scan) -> bool:
-    """Whether nothing is learnt from a scan: a new or external one, or one without a stage."""
-    return row.set != "train" or not row.stage
 
 
 class Fibrosis(Trained[Scan]):
@@ -55,12 +49,18 @@ class Fibrosis(Trained[Scan]):
         return conflicts(self.sheet.values())
 
     def after_scan(self) -> list[str]:
-        """Write the rows of the scans that can be used."""
+        """Write the rows of the scans that can be used, and which new ones cannot."""
         rows = self.subjects.values()
-        check_classes(rows, CLASSES[self.settings.training.classes], len(self.folds))
+        check_classes(rows, self.settings.training.classes, len(self.folds))
         columns = list(Scan.columns())
         cells = [row.model_dump(by_alias=True).values() for row in rows]
         write_if_changed(f"{self.results}/ingest/manifest/scans.tsv", table_text(columns, cells))
+        lost = [
+            (name, reason, self.sheet[name].set, self.sheet[name].stage)
+            for name, reason in self.problems.items()
+            if self.sheet[name].is_other
+        ]
+        write_if_changed(f"{self.results}/ingest/manifest/unusable.tsv", table_text(REFUSED, lost))
         notes = notes_of_persons("patients", (row.patient for row in rows if row.patient))
         if rows and not self.labelled:
             notes.append(
@@ -81,7 +81,7 @@ class Fibrosis(Trained[Scan]):
         found = [f"{self.results}/ingest/complete", f"{self.results}/ingest/overview.png"]
         if self.labelled and self.settings.models:
             found += [f"{self.folder}/page.html", f"{self.results}/report/page.html"]
-            if any(_is_other(row) for row in self.subjects.values()):
+            if any(row.is_other for row in self.subjects.values()):
                 found.append(f"{self.results}/ensemble/answers.tsv")
         return found
 
@@ -142,7 +142,7 @@ class Fibrosis(Trained[Scan]):
                 "models": list(self.settings.models),
                 "training": self.settings.training.model_dump(mode="json", exclude_defaults=True),
                 "simulated": simulated,
-                "others": any(_is_other(row) for row in self.sheet.values()),
+                "others": any(row.is_other for row in self.sheet.values()),
             },
             sort_keys=True,
         )

@@ -181,7 +181,7 @@ def _decode(
         image = np.asarray(imagecodecs.png_decode(data))
         if data[24] == 1 and not labels:  # bits a sample, in the header
             image = image.astype(bool)
-        return _oriented(whole(_without_alpha(image, path)), path)
+        return _oriented(whole(without_alpha(image, path)), path)
     if magic[:3] == jpeg.START:
         if labels:
             raise UnreadableFrame(f"{path}: expected labels without loss, found JPEG; save as PNG")
@@ -243,7 +243,7 @@ def _alpha_of_tiff(
     """Leave out a last sample that the file calls alpha, or that is the same everywhere."""
     last = image[:, :, -1]
     if page.extrasamples and page.extrasamples[-1] in ALPHA:
-        return _without_alpha(image, path)
+        return without_alpha(image, path)
     if last.min() == last.max() and image.shape[2] == 4:
         return image[:, :, :-1]
     raise UnreadableFrame(
@@ -252,8 +252,15 @@ def _alpha_of_tiff(
     )
 
 
-def _without_alpha(image: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
-    """Leave out alpha where all is opaque, or nothing lies below what is transparent."""
+def without_alpha(image: NDArray[np.generic], path: Path) -> NDArray[np.generic]:
+    """Leave out alpha where all is opaque, or nothing lies below what is transparent.
+
+    Args:
+        image: (Y, X) or (Y, X, samples); of 2 or 4 samples the last is alpha.
+
+    Raises:
+        UnreadableFrame: pixels that are partly transparent hide several values.
+    """
     if image.ndim != 3 or image.shape[2] not in (2, 4):
         return image
     alpha, own = image[:, :, -1], image[:, :, :-1]

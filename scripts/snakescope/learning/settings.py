@@ -38,7 +38,12 @@ class SplitSettings(Settings):
 
     version: ClassVar[int] = 1
 
-    folds: int = Field(5, ge=2, description="folds (count)")
+    folds: int = Field(
+        5,
+        ge=2,
+        description="folds (count); with two there are no validation items between training and"
+        " test",
+    )
     seed: int = Field(1, ge=0, description="seed of the folds")
 
 
@@ -50,7 +55,8 @@ class AuditSettings(Settings):
 
     accept: dict[Code, Reason] = Field(
         default_factory=dict,
-        description="findings that do not stop the training: code, and why, in a sentence",
+        description="findings that do not stop the training: code, and why, in a sentence of 15"
+        " characters or more",
     )
     margin: float = Field(
         0.1,
@@ -88,8 +94,8 @@ class AuditSettings(Settings):
     seed: int = Field(1, ge=0, description="seed of the permutations and of the classifier")
     known_origins: str = Field(
         "",
-        description="table of images of known origin: sha256 of their grey pixels, what they are"
-        " (TSV; empty: none)",
+        description="table of images of known origin: sha256 of their grey pixels, what they are;"
+        " from the working directory, else from the repository (TSV; empty: none)",
     )
 
 

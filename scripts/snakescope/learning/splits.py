@@ -36,7 +36,7 @@ def assign_folds(items: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
 
     Raises:
         StepError: an item twice, an empty group or class, a class of a single group, fewer groups
-            than folds, or no folds that hold every class they can.
+            than folds, fewer items of every class, or no folds that hold every class they can.
     """
     table = items[["item", "group", "class"]].astype("string").reset_index(drop=True)
     _check_items(table)
@@ -46,6 +46,12 @@ def assign_folds(items: pd.DataFrame, settings: SplitSettings) -> pd.DataFrame:
         raise StepError(
             f"folds: expected at most as many as groups, found {settings.folds} folds of {count}"
             " groups; lower folds"
+        )
+    largest = int(table["class"].value_counts().max())
+    if largest < settings.folds:
+        raise StepError(
+            f"folds: expected at most as many as the largest class has items, found"
+            f" {settings.folds} folds and {largest} items; lower folds"
         )
     for seed in range(settings.seed, settings.seed + DRAWS):
         fold = _draw(table["item"].to_numpy(str), groups, classes, settings.folds, seed)
@@ -171,7 +177,7 @@ def roles(fold_of: ArrayLike, fold: int) -> NDArray[np.str_]:
     """What each item is to the fit of ``fold``: train, validation (the fold after it) or test.
 
     Thresholds, temperatures and the best checkpoint are chosen on the validation items; with two
-    folds there are none, and the training items stand in for them.
+    folds there are none, and nothing is chosen.
 
     Args:
         fold_of: shape (N,), the fold of each item, from 0.

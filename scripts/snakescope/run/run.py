@@ -13,6 +13,7 @@ from snakemake.shell import shell
 from snakescope.learning.registry import check_models, weights_file
 from snakescope.run.lock import holder
 from snakescope.run.monitor import Monitor
+from snakescope.run.sentences import alone
 from snakescope.run.settings import sections_of
 from snakescope.run.stop import stop_on_interrupt
 from snakescope.settings.files import check_config_files
@@ -56,6 +57,7 @@ class Run:
         self.workflow = workflow
         self.trees: dict[str, Tree[Any]] = {}
         main, at_work = workflow.is_main_process, None
+        logger.addFilter(alone)
         if main:
             self.monitor = Monitor(workflow.output_settings, self.trees, self.nothing_to_do)
             logger.addHandler(self.monitor)

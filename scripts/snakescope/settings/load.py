@@ -12,6 +12,14 @@ from pydantic_core import ErrorDetails
 from snakescope.settings.strict import Settings
 from snakescope.step.errors import StepError
 
+_LENGTHS = {
+    "string_too_short": ("min", "text of {} character{}"),
+    "string_too_long": ("max", "text of {} character{}"),
+    "too_short": ("min", "{} value{}"),
+    "too_long": ("max", "{} value{}"),
+}
+"""By pydantic's type of error: which bound it states, and how we say it."""
+
 
 def load_sections(
     config: Mapping[str, Any],
@@ -56,7 +64,7 @@ def load_sections(
             below = [key for key in places if f"{key}.".startswith(f"{old}.")]
             places |= {new + key.removeprefix(old): places[key] for key in below}
         try:
-            loaded[name] = model.model_validate(_without_empty_sections(section, model))
+            loaded[name] = model.model_validate(_with_defaults(section, model()))
         except ValidationError as error:
             findings += _findings(error, name, sections)
     if findings:
@@ -120,18 +128,31 @@ def _merge(target: dict[str, Any], more: Mapping[str, Any], prefix: str = "") ->
             target[key] = value
 
 
-def _without_empty_sections(value: Any, model: type[BaseModel]) -> Any:
-    """Read ``tracking:`` with nothing under it, which YAML makes null, as all defaults."""
+def _with_defaults(value: Any, default: BaseModel) -> Any:
+    """Add to what is given of a section the values that its defaults are here.
+
+    A section may have other defaults in one place than in another: ``splits: {seed: 2}`` leaves the
+    folds as many as they are where no ``splits`` is given. ``tracking:`` with nothing under it,
+    which YAML makes null, is read as all defaults.
+    """
     if value is None:
-        return {}
+        value = {}
     if not isinstance(value, Mapping):
         return value
-    return {
-        key: _without_empty_sections(item, nested)
-        if (nested := section_model(model, str(key)))
+    fields = type(default).model_fields
+    own = {
+        name: here
+        for name, field in fields.items()
+        if name not in value
+        and (here := getattr(default, name)) != field.get_default(call_default_factory=True)
+    }
+    given = {
+        key: _with_defaults(item, getattr(default, key))
+        if section_model(type(default), str(key))
         else item
         for key, item in value.items()
     }
+    return own | given
 
 
 def section_model(model: type[BaseModel] | None, key: str) -> type[BaseModel] | None:
@@ -199,6 +220,13 @@ def expected_value(details: ErrorDetails) -> str:
         return "a section of keys"
     if details["type"] == "invalid_key":
         return "a key of text"
+    if details["type"] in _LENGTHS:
+        bound, of = _LENGTHS[details["type"]]
+        count = details["ctx"][f"{bound}_length"]
+        least = {"min": "at least", "max": "at most"}[bound]
+        return of.format(f"{least} {count}", "" if count == 1 else "s")
+    if details["type"] == "string_pattern_mismatch":
+        return f"text of the pattern {details['ctx']['pattern']}"
     message = details["msg"].removeprefix("Value error, ").removeprefix("Input should be ")
     return message.removeprefix("expected ").split(", unable to parse")[0].rstrip(".")
 

@@ -130,12 +130,23 @@ def test_the_page_says_where_answers_and_outlines_are():
     assert "answers.tsv" not in none and "No scan of the sheet is new" in none
 
 
-def test_where_every_new_scan_was_refused_there_are_no_answers(tmp_path):
+def test_where_every_new_scan_was_refused_the_answers_say_why(tmp_path):
     (tmp_path / "others.tsv").write_text("item\tpath\ttruth\tset\n")
+    header = "scan\treason\tset\tstage\n"
+    (tmp_path / "refused.tsv").write_text(
+        header + "t0\tno image\ttrain\tF1\ne0\tno image\texternal\tF1\n"
+    )
+    (tmp_path / "unusable.tsv").write_text(header + "t1\tno such file\ttrain\t\n")
     main(argparse.Namespace(
         settings="{}", weights=[], items=tmp_path / "items.tsv", others=tmp_path / "others.tsv",
+        refused=[tmp_path / "refused.tsv", tmp_path / "unusable.tsv"],
         masks=tmp_path / "masks", answers=tmp_path / "answers.tsv", scores=tmp_path / "scores.tsv",
     ))  # fmt: skip
-    assert (tmp_path / "answers.tsv").read_text().startswith("scan\tpatient\tanswer")
+    # Those that would have been trained on were never to be answered.
+    assert (tmp_path / "answers.tsv").read_text().splitlines() == [
+        "scan\tpatient\tanswer\tabstains\tstage",
+        "e0\t\t\tno image\tF1",
+        "t1\t\t\tno such file\t",
+    ]
     assert len((tmp_path / "scores.tsv").read_text().splitlines()) == 1
     assert not (tmp_path / "masks").exists()

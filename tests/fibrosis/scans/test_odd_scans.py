@@ -70,6 +70,23 @@ def test_colours_of_16_bits_are_grey_or_refused(tmp_path: Path) -> None:
         grey(tmp_path / "b.tif", window=WINDOW)
 
 
+def test_what_is_partly_transparent_is_refused(tmp_path: Path) -> None:
+    alpha = np.full(GREY.shape, 255, np.uint8)
+    Image.fromarray(np.dstack([GREY, alpha])).save(tmp_path / "opaque.png")
+    assert near(grey(tmp_path / "opaque.png"), GREY)
+    black = GREY.copy()
+    alpha[:9] = black[:9] = 0
+    Image.fromarray(np.dstack([black, alpha])).save(tmp_path / "outside.png")
+    assert near(grey(tmp_path / "outside.png"), black)
+    palette = Image.fromarray(GREY).convert("P")
+    palette.save(tmp_path / "palette.png", transparency=bytes([0] * 90))
+    Image.fromarray(np.dstack([GREY, alpha // 2])).save(tmp_path / "half.png")
+    Image.fromarray(np.dstack([*[GREY] * 3, alpha])).save(tmp_path / "colours.png")
+    for name in ("palette", "half", "colours"):
+        with pytest.raises(StepError, match=r"partly transparent.*save it without transparency"):
+            grey(tmp_path / f"{name}.png")
+
+
 def test_what_is_no_number_is_refused(tmp_path: Path) -> None:
     values = DEEP.astype(np.float32)
     values[3, 4] = np.nan

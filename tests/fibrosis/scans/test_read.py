@@ -14,7 +14,6 @@ from pydicom.uid import (
     UltrasoundMultiFrameImageStorage,
 )
 
-from snakescope.fibrosis.classes import CLASSES
 from snakescope.fibrosis.scans.ingest import ingest_all
 from snakescope.fibrosis.scans.read import read_raw, windowed
 from snakescope.fibrosis.scans.scan import check_classes, conflicts, look
@@ -197,12 +196,43 @@ def test_rows_that_contradict_each_other():
     assert "F0 and F3 without them" in found["a"]
 
 
-def test_a_class_of_fewer_patients_than_folds():
-    rows = [scan(f"s{at}", patient=f"p{at}", stage=stage)
-            for at, stage in enumerate(("F0", "F1", "F2", "F3", "F4"))]  # fmt: skip
-    check_classes(rows, CLASSES[3], 1)
-    with pytest.raises(StepError, match="class F4: expected at least as many patients as folds"):
-        check_classes(rows, CLASSES[3], 2)
+def of_stages(**patients: int) -> list[Scan]:
+    """So many patients of each stage, with a scan each."""
+    return [scan(f"{stage}{at}", patient=f"{stage}{at}", stage=stage)
+            for stage, count in patients.items() for at in range(count)]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("patients", "classes", "folds", "sentence"),
+    [
+        ({"F0": 3, "F3": 9, "F4": 2}, 3, 5, "as folds (5), found 3 of F0-F1, 2 of F4; lower"
+         " fibrosis: splits: folds to 2 or add patients"),
+        ({"F0": 1, "F3": 9, "F4": 9}, 3, 5, "found 1 of F0-F1; add patients (at least 2 of each"
+         " class; fibrosis: splits: folds can be as many as the smallest class has)"),
+        ({"F0": 9, "F3": 9}, 3, 5, "found none of F4; add patients (at least 2 of each class;"
+         " fibrosis: splits: folds can be as many as the smallest class has): no class can be left"
+         " out"),
+        ({"F0": 9, "F2": 5, "F3": 1, "F4": 3}, 4, 3, "found 1 of F3; add patients (at least 2 of"
+         " each class; fibrosis: splits: folds can be as many as the smallest class has) or merge"
+         " classes (fibrosis: training: classes: 3)"),
+        ({"F0": 9, "F2": 2, "F3": 2, "F4": 9}, 5, 3, "found none of F1, 2 of F2, 2 of F3; add"
+         " patients (at least 2 of each class; fibrosis: splits: folds can be as many as the"
+         " smallest class has) or merge classes (fibrosis: training: classes: 4 and splits: folds:"
+         " 2)"),
+    ],
+)  # fmt: skip
+def test_a_class_of_fewer_patients_than_folds(patients, classes, folds, sentence):
+    with pytest.raises(StepError) as refused:
+        check_classes(of_stages(**patients), classes, folds)
+    assert str(refused.value).startswith("classes: expected at least as many patients of each")
+    assert str(refused.value).endswith(sentence)
+
+
+def test_what_is_said_of_classes_is_enough():
+    check_classes(of_stages(F0=2, F3=2, F4=2), 3, 2)
+    check_classes(of_stages(F0=9, F2=5, F3=1, F4=3), 3, 3)
+    check_classes(of_stages(F0=9, F2=2, F3=2, F4=9), 4, 2)
+    check_classes([], 3, 10)
 
 
 @pytest.mark.parametrize(

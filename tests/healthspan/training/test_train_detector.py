@@ -24,6 +24,7 @@ from snakescope.healthspan.training.train_detector import (
     draw_batch,
     draw_scenes,
     learning_rate,
+    start_from,
     train,
 )
 from snakescope.imaging.masks import Instance
@@ -271,3 +272,18 @@ def test_scores_of_a_blind_detector_are_nothing(scenes: list[Scene]) -> None:
     scores = score_scenes(model, scenes[:1], score_threshold=0.9999)
     assert scores["recall"] == 0
     assert scores["f"] == 0
+
+
+def test_shipped_weights_to_start_from_are_found_in_any_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shipped = "resources/models/healthspan/detector.safetensors"
+    start_from(
+        build_detector(SMALL.architecture), SMALL.model_copy(update={"start_weights": shipped})
+    )
+    with pytest.raises(StepError, match=r"absent.safetensors.*found no such file"):
+        start_from(
+            build_detector(SMALL.architecture),
+            SMALL.model_copy(update={"start_weights": "absent.safetensors"}),
+        )

@@ -1,5 +1,6 @@
 """The audit finds what was put into drawn images, and nothing in honest ones."""
 
+import argparse
 import hashlib
 import os
 from pathlib import Path
@@ -12,12 +13,14 @@ from PIL import Image
 from pydantic import ValidationError
 
 from snakescope import REPOSITORY
+from snakescope.fibrosis.settings import ORIGINS
 from snakescope.learning.audit.accept import check, with_states
 from snakescope.learning.audit.audit import (
     CODES,
     Audit,
     audit,
     findings_table,
+    main,
     read_origins,
     summary_table,
 )
@@ -211,6 +214,13 @@ def test_what_the_groups_are_called_changes_no_finding():
     assert told is not None and told == told_again
 
 
+def test_classes_of_few_members_are_told_apart_in_fewer_folds():
+    fields = pd.DataFrame({"format": list("xyxyxy")})
+    told = metadata_classifier(fields, list("aabbcc"), list("pqrstu"), 1)
+    assert told is not None and told.items == 6
+    assert metadata_classifier(fields[:3], list("abc"), list("pqr"), 1) is None
+
+
 def test_bright_and_dark_classes_are_found_but_not_by_the_metadata_classifier(honest, tmp_path):
     for row in honest.index[honest["class"] == "b"]:
         grey = (picture(row) // 2).astype(np.uint8)
@@ -270,6 +280,16 @@ def test_known_origins_are_named_whatever_their_file_is(honest, tmp_path):
     found = audit(honest, QUICK, read_origins(table))
     assert of(found, "known_origin") == [{"i03"}]
     assert next(one.text for one in found.findings if one.code == "known_origin") == "set of 1999"
+
+
+def test_the_shipped_table_of_origins_is_read_in_any_folder(honest, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    honest.to_csv("table.tsv", sep="\t", index=False)
+    settings = QUICK.model_copy(update={"known_origins": ORIGINS}).recorded()
+    written = ("items", "findings", "summary", "associations")
+    main(argparse.Namespace(table="table.tsv", settings=settings, threads=1,
+                            **{name: f"{name}.tsv" for name in written}))  # fmt: skip
+    assert len(pd.read_csv("items.tsv", sep="\t")) == len(honest)
 
 
 def test_sixteen_bit_images_are_read(honest, tmp_path):

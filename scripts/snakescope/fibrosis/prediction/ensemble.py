@@ -1,7 +1,8 @@
 """Predict new scans by the models of all folds, and abstain where they should not be asked.
 
-A scan without an answer has a reason: unlike the training scans, too little liver, models that
-disagree, or a probability that names no class. Scans with a stage (set external) are scored.
+A scan without an answer has a reason: it cannot be read, is unlike the training scans, shows too
+little liver, the models disagree, or no class is likely enough. Scans with a stage (set external)
+are scored.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from scipy.special import softmax
 from snakescope.fibrosis.classes import CLASSES, class_names, class_of
 from snakescope.fibrosis.prediction.predict import tidied
 from snakescope.fibrosis.prediction.settings import EnsembleSettings
+from snakescope.fibrosis.scans.sheet import REFUSED
 from snakescope.fibrosis.training.adapted import adapted
 from snakescope.fibrosis.training.examples import Examples, load_examples
 from snakescope.fibrosis.training.models import Fitted, Prediction, predict, restored
@@ -28,8 +30,8 @@ from snakescope.step.tables import read_table, write_table
 
 TEXT = ("item", "group", "class", "truth", "path", "mask", "device", "set", "flags")
 RIDGE = 0.1
-NO_ANSWERS = ["scan", "patient", "answer", "abstains"]
-"""Columns of answers where no scan can be asked."""
+NO_ANSWER = ["scan", "patient", "answer", "abstains"]
+"""First columns of answers, those that scans have that cannot be read."""
 
 
 class Familiar:
@@ -136,6 +138,17 @@ def ask(
     return pd.DataFrame(rows), livers
 
 
+def unread(refused: pd.DataFrame) -> pd.DataFrame:
+    """Rows of the answers of new scans that could not be read, with the reason; without a patient.
+
+    Args:
+        refused: columns scan, reason, set, stage; those that would be trained on are left out.
+    """
+    new = refused[(refused["set"] != "train") | (refused["stage"] == "")]
+    rows = new.rename(columns={"reason": "abstains"}).assign(patient="", answer="")
+    return rows[[*NO_ANSWER, "stage"]]
+
+
 def external_scores(table: pd.DataFrame, classes: int) -> pd.DataFrame:
     """Accuracy of scans with a stage: of all, of those answered, and the share of these."""
     known = table[table["stage"] != ""]
@@ -157,6 +170,9 @@ def external_scores(table: pd.DataFrame, classes: int) -> pd.DataFrame:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--others", required=True, type=Path, help="scans to predict (TSV)")
+    parser.add_argument(
+        "--refused", required=True, nargs="+", type=Path, help="scans that cannot be read (TSV)"
+    )
     parser.add_argument("--items", required=True, type=Path, help="scans of the training (TSV)")
     parser.add_argument("--weights", required=True, nargs="+", type=Path, help="of all folds")
     parser.add_argument("--settings", required=True, help="settings as JSON")
@@ -169,10 +185,12 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = EnsembleSettings.model_validate_json(arguments.settings)
     others = read_table(arguments.others, ["item", "path"], text=TEXT)
+    tables = [read_table(path, REFUSED, text="all") for path in arguments.refused]
+    without = unread(pd.concat(tables, ignore_index=True))
     if others.empty:
         # All were refused as they were read; the run ends with the name of the first of them.
         write_table(arguments.scores, external_scores(pd.DataFrame({"stage": []}), 3))
-        write_table(arguments.answers, pd.DataFrame(columns=NO_ANSWERS))
+        write_table(arguments.answers, without)
         return
     models = [restored(*load_weights(path)) for path in arguments.weights]
     train = load_examples(read_table(arguments.items, ["item", "path"], text=TEXT))
@@ -183,4 +201,4 @@ def main(arguments: argparse.Namespace) -> None:
                 cv2.imwrite(str(partial), np.where(liver >= 0.5, 255, 0).astype(np.uint8))
     assert models[0].settings.classes in CLASSES
     write_table(arguments.scores, external_scores(table, models[0].settings.classes))
-    write_table(arguments.answers, table)
+    write_table(arguments.answers, pd.concat([table, without], ignore_index=True))

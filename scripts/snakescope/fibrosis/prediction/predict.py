@@ -1,7 +1,7 @@
 """Predict the scans of a fold that its model has not seen: class, thresholds, liver.
 
 The temperature of the probabilities is chosen on the validation scans, which the model was not
-trained on either.
+trained on either. With two folds there are none, and it stays 1.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def main(arguments: argparse.Namespace) -> None:
     found = {name: predict(fitted, part) for name, part in parts.items() if len(part)}
     count = fitted.settings.classes
     held = found.get("validation", [])
-    logits = np.array([one.logits for one in held]).reshape(len(held), -1)
+    logits = np.array([one.logits for one in held]).reshape(len(held), len(class_names(count)))
     truth = labels_of(parts["validation"], fitted.settings) if held else np.zeros(0, np.int64)
     temperature = temperature_of(logits, truth)
     test = np.array([one.logits for one in found["test"]])

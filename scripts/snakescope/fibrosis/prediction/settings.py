@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class EnsembleSettings(Settings):
     """Answers of all folds' models to new scans, and when there is none."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     adapt: bool = Field(
         False,

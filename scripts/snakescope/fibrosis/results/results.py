@@ -80,15 +80,17 @@ def facts_of(
         "sample": f"{len(main)} scans of {patients} patients ({stages})",
         "missing": f"{len(refused)} scans were refused, each with its reason (refused.tsv);"
         f" {masks} of {len(main)} have an outline of the liver; nothing was imputed",
-        "partition": f"{folds} folds, stratified by class; of each fit one fold is the test, the"
-        " next one chooses the temperature",
+        "partition": f"{folds} folds, stratified by class; of each fit one fold is the test"
+        + (", the next one chooses the temperature" if folds > 2 else ""),
         "disjoint": "by patient: no patient lies in two folds",
         "models": f"{', '.join(models)}; settings: {json.dumps(configuration, sort_keys=True)}",
         "training": "all epochs, no early stopping; no choice on test scans",
         "measures": "AUC, sensitivity, specificity, Brier score, calibration slope and intercept,"
         " expected calibration error, net benefit, Dice, accuracy, confusion matrices",
         "intervals": "95 %: DeLong on one score a patient, bootstrap of patients, Wilson",
-        "calibration": "a temperature of each fold, from its validation scans",
+        "calibration": "a temperature of each fold, from its validation scans"
+        if folds > 2
+        else "none: two folds leave no validation scans",
         "balance": f"no resampling; {stages}",
         "output": "probabilities of classes and of stages >= F2 and >= F4; mask of the liver",
         "audit": "duplicates, leaks between patients, fields that give the class away, known"

@@ -20,7 +20,7 @@ from scipy import ndimage
 from snakescope.fibrosis.classes import class_names, class_of
 from snakescope.fibrosis.scans.read import Raw, read_raw
 from snakescope.fibrosis.scans.settings import SIDE_PX, IngestSettings
-from snakescope.fibrosis.scans.sheet import Scan
+from snakescope.fibrosis.scans.sheet import REFUSED, Scan
 from snakescope.imaging import jpeg
 from snakescope.imaging.dicom import pseudonym, read_salt
 from snakescope.imaging.frames import PNG_MAGIC, TIFF_MAGICS, read_colours
@@ -227,7 +227,8 @@ def ingest_all(
 
     Returns:
         Rows of those that can be used (item, group, class, path, mask, truth, set, source_sha256,
-        flags, and what their files say), of those that cannot (scan, reason), and of the sectors.
+        flags, and what their files say), of those that cannot (scan, reason, set, stage), and of
+        the sectors.
     """
     salt = read_salt(settings.salt)
     raws: list[tuple[Scan, Raw]] = []
@@ -238,7 +239,7 @@ def ingest_all(
         except SystemFault:
             raise
         except StepError as error:
-            refused.append({"scan": scan.name, "reason": str(error)})
+            refused.append(_refused(scan, error))
     sectors, problems = sectors_of(raws)
     rows: list[dict[str, Any]] = []
     for scan, raw in progress(raws, "crop"):
@@ -250,11 +251,15 @@ def ingest_all(
         except SystemFault:
             raise
         except StepError as error:
-            refused.append({"scan": scan.name, "reason": str(error)})
+            refused.append(_refused(scan, error))
             continue
         rows.append(_written(scan, raw, done, folder, classes, salt))
     table = pd.DataFrame(rows)
-    return table, pd.DataFrame(refused, columns=["scan", "reason"]), _sector_rows(sectors)
+    return table, pd.DataFrame(refused, columns=list(REFUSED)), _sector_rows(sectors)
+
+
+def _refused(scan: Scan, error: StepError) -> dict[str, str]:
+    return dict(zip(REFUSED, (scan.name, str(error), scan.set, scan.stage), strict=True))
 
 
 def _written(

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from snakescope.imaging.dicom import Region, is_dicom, read_ultrasound
-from snakescope.imaging.frames import PNG_MAGIC, read_colours
+from snakescope.imaging.frames import PNG_MAGIC, read_colours, without_alpha
 from snakescope.imaging.jpeg import check_whole
-from snakescope.learning.audit.images import grey_of, metadata_of, pixels_sha256
+from snakescope.learning.audit.images import BITS, grey_of, metadata_of, pixels_sha256
 from snakescope.step.errors import StepError, decoded
 
 CLIPS = (".mp4", ".avi", ".mov", ".mkv")
@@ -51,7 +51,8 @@ def read_raw(path: str, frame: int = 0, window: tuple[float, float] | None = Non
         window: centre and width of grey values of more than 8 bits.
 
     Raises:
-        StepError: no such file or frame, no image, 16 bits without a window, Doppler by its header.
+        StepError: no such file or frame, no image, 16 bits without a window, Doppler by its header,
+            pixels that are partly transparent.
     """
     file = Path(path)
     if not file.is_file():
@@ -93,6 +94,9 @@ def _of_image(path: str, frame: int, window: tuple[float, float] | None) -> Raw:
             else:
                 _check_depth(path)
                 image.load()
+                # In grey of more bits one value alone can be transparent, which hides nothing.
+                if image.has_transparency_data and image.mode not in BITS:
+                    without_alpha(np.asarray(image.convert("RGBA")), Path(path))
                 plain = grey_of(image)
                 rgb = np.asarray(image.convert("RGB")) if image.mode not in ("L", "1") else None
     if plain.dtype != np.uint8:

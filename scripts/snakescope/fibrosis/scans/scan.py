@@ -3,12 +3,15 @@
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from snakescope.fibrosis.classes import CLASSES
 from snakescope.fibrosis.scans.sheet import Scan
 from snakescope.step.errors import StepError
 
 SIMULATED = "simulated/fibrosis/"
 """Images below this folder are made by a rule, and need not be there yet."""
 
+LEAST = 2
+"""Patients of a class, and folds: one to train on while another is tested."""
 
 Key = Callable[[Scan], Hashable]
 """What scans have in common that are compared with each other; empty: with none."""
@@ -124,18 +127,48 @@ def _of_two_stages(scan: Scan, those: Sequence[Scan]) -> str:
     )
 
 
-def check_classes(scans: Iterable[Scan], classes: Iterable[tuple[str, ...]], folds: int) -> None:
-    """Refuse a class of fewer patients than folds: a fold would test nothing of it.
+def patients_of(scans: Iterable[Scan], classes: int) -> dict[str, int]:
+    """How many patients of each class there are to train on; a scan without one counts as one."""
+    rows = [scan for scan in scans if scan.set == "train" and scan.stage]
+    return {
+        "-".join(stages): len({scan.patient or scan.name for scan in rows if scan.stage in stages})
+        for stages in CLASSES[classes]
+    }
+
+
+def check_classes(scans: Iterable[Scan], classes: int, folds: int) -> None:
+    """Refuse classes of fewer patients than folds: a fold would test nothing of them.
+
+    Args:
+        classes: how many are told apart: 3, 4 or 5.
 
     Raises:
-        StepError: names the class.
+        StepError: names the classes, and says what can be done.
     """
-    rows = [scan for scan in scans if scan.set == "train" and scan.stage]
-    for stages in classes:
-        those = {scan.patient or scan.name for scan in rows if scan.stage in stages}
-        if rows and len(those) < folds:
-            raise StepError(
-                f"class {'-'.join(stages)}: expected at least as many patients as folds ({folds}),"
-                f" found {len(those)}; lower fibrosis: splits: folds, add patients, or merge"
-                " classes (fibrosis: training: classes)"
-            )
+    rows = list(scans)
+    count = patients_of(rows, classes)
+    few = {name: n for name, n in count.items() if n < folds}
+    if not few or not any(count.values()):
+        return
+    least = min(few.values())
+    if least >= LEAST:
+        ways = [f"lower fibrosis: splits: folds to {least}", "add patients"]
+    else:
+        ways = [
+            f"add patients (at least {LEAST} of each class; fibrosis: splits: folds can be as many"
+            " as the smallest class has)"
+        ]
+    for merged in sorted(CLASSES, reverse=True):
+        left = min(patients_of(rows, merged).values())
+        if merged < classes and left >= LEAST:
+            lower = f" and splits: folds: {left}" if left < folds else ""
+            ways.append(f"merge classes (fibrosis: training: classes: {merged}{lower})")
+            break
+    else:
+        if not least:
+            ways[-1] += ": no class can be left out"
+    found = ", ".join(f"{n or 'none'} of {name}" for name, n in few.items())
+    raise StepError(
+        f"classes: expected at least as many patients of each as folds ({folds}), found {found};"
+        f" {' or '.join(ways)}"
+    )

@@ -13,7 +13,7 @@ SIDE_PX = 512
 class IngestSettings(Settings):
     """Scans brought into one form: the sector alone, grey, without a trace of the patient."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     max_coloured: float = Field(
         0.01,

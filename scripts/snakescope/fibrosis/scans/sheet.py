@@ -10,6 +10,9 @@ from snakescope.settings.sheet import Name, PathCell, Row
 
 WINDOW = re.compile(r"\s*(-?\d+(?:\.\d+)?)[\s/]+(\d+(?:\.\d+)?)\s*")
 
+REFUSED = ("scan", "reason", "set", "stage")
+"""Columns of tables of scans that cannot be used."""
+
 
 class Scan(Row):
     """A B-mode image, or one frame of a cine clip."""
@@ -55,6 +58,11 @@ class Scan(Row):
                 {"remedy": "write for example 1024 2048"},
             )
         return text
+
+    @property
+    def is_other(self) -> bool:
+        """Whether nothing is learnt from it: a new or external scan, or one without a stage."""
+        return self.set != "train" or not self.stage
 
     @property
     def window_numbers(self) -> tuple[float, float] | None:

@@ -39,6 +39,7 @@ from snakescope.learning.precision import arithmetic, autocast
 from snakescope.learning.schedules import warmup_cosine
 from snakescope.learning.weights import load_weights
 from snakescope.step.errors import StepError
+from snakescope.step.files import repository_file
 from snakescope.step.progress import progress
 
 Batch = list[tuple[Drawn, int]]
@@ -131,7 +132,7 @@ def train_network(
     seed_everything(settings.seed, settings.threads)
     network = build(model, settings).to(device)
     if settings.start and isinstance(network, OrdinalNet):
-        start_from(network, settings.start)
+        start_from(network, repository_file(settings.start))
     scans = material(model, examples, norm, settings)
 
     def draw(index: int, rng: np.random.Generator) -> tuple[Drawn, int]:

@@ -43,8 +43,8 @@ class FitSettings(Settings):
     )
     start: str = Field(
         "",
-        description="weights of a network `ordinal` of equal width, whose liver is trained further"
-        " (path); empty: random start",
+        description="weights of a network `ordinal` of equal width, whose liver is trained further,"
+        " from the working directory, else from the repository (path); empty: random start",
     )
     seed: int = Field(1, ge=0, description="seed of the training")
     threads: int = Field(2, ge=1, le=64, description="threads of the training (count)")

@@ -35,7 +35,9 @@ class TrainDetectorSettings(Settings):
         " cores, JPEG (count)",
     )
     start_weights: str = Field(
-        "", description="weights of a detector to go on from; empty: from random ones (file)"
+        "",
+        description="weights of a detector to go on from, from the working directory, else from the"
+        " repository; empty: from random ones (file)",
     )
     real_images: str = Field(
         "",

@@ -45,6 +45,7 @@ from snakescope.learning.registry import Card, Data, ScoreSet, write_card
 from snakescope.learning.schedules import warmup_linear
 from snakescope.learning.weights import load_weights, save_weights
 from snakescope.step.errors import StepError
+from snakescope.step.files import repository_file
 from snakescope.step.progress import progress
 
 HELD_OUT_SEED = 1_000_003
@@ -150,7 +151,7 @@ def start_from(model: MaskRCNN, settings: TrainDetectorSettings) -> None:
     """
     if not settings.start_weights:
         return
-    weights, card = load_weights(settings.start_weights, None)
+    weights, card = load_weights(repository_file(settings.start_weights), None)
     before = str(card.get("architecture"))
     fitting = (
         with_more_anchors(weights, before, settings.architecture)

@@ -31,6 +31,7 @@ from snakescope.learning.audit.pairs import (
 from snakescope.learning.settings import AuditSettings, Code
 from snakescope.learning.splits import read_items, some
 from snakescope.step.errors import StepError
+from snakescope.step.files import repository_file
 from snakescope.step.tables import read_table, write_table
 
 CODES: dict[Code, tuple[bool, str]] = {
@@ -374,7 +375,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = AuditSettings.model_validate_json(arguments.settings)
     items = read_items(arguments.table)
-    origins = read_origins(settings.known_origins) if settings.known_origins else {}
+    named = settings.known_origins
+    origins = read_origins(repository_file(named)) if named else {}
     found = audit(items, settings, origins, arguments.threads)
     rows: list[tuple[object, ...]] = [tuple(one) for one in found.associations]
     if found.classifier is not None:

@@ -119,7 +119,8 @@ def metadata_classifier(
 ) -> MetadataClassifier | None:
     """How well the class is told from the fields alone, in up to 5 folds by group.
 
-    A random forest of 100 trees. None where there are fewer than 2 groups or classes.
+    A random forest of 100 trees. None where there are fewer than 2 groups or classes,
+    or no class has 2 members.
 
     Args:
         fields: a column a field; numbers as they are, other types one column a value.
@@ -128,8 +129,10 @@ def metadata_classifier(
     labels = np.asarray(classes).astype(str)
     # Numbered as they come, since pseudonyms of patients are others on every machine.
     owners, owner_names = pd.factorize(np.asarray(groups))
-    folds = min(5, len(owner_names))
-    if folds < 2 or len(np.unique(labels)) < 2 or fields.empty:
+    kinds, members = np.unique(labels, return_counts=True)
+    # More folds than the largest class has members cannot be stratified.
+    folds = min(5, len(owner_names), members.max(initial=0))
+    if folds < 2 or len(kinds) < 2 or fields.empty:
         return None
     numbers = fields.select_dtypes("number")
     names = fields.drop(columns=numbers.columns).fillna("").astype(str)
