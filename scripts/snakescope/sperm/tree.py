@@ -21,7 +21,7 @@ from snakescope.tree.costs import Size
 
 CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
 """Of a minute of video, for requests of memory and time."""
-PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags")
+PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags", "moved_px")
 
 
 class Sperm(Dishes):
@@ -143,7 +143,7 @@ class Sperm(Dishes):
             path = source.path if source else clip.file
             um = source.um_per_px if source else clip.um_per_px
             fps = source.fps if source else clip.fps
-            rows.append([name, path, clip.start_s, clip.x_px, clip.y_px, um, fps, ""])
+            rows.append([name, path, clip.start_s, clip.x_px, clip.y_px, um, fps, "", ""])
         write_if_changed(f"{self.manifest(video)}/clips.tsv", table_text(PLAN, rows))
 
     def after_scan(self) -> list[str]:

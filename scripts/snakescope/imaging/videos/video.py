@@ -38,6 +38,7 @@ class Video:
         height, width: of a frame (px).
         times_s: float64, shape (T,), time of each frame from the first on (s).
         notes: sentences on what is unusual about it, such as colour or a cut end.
+        cut_off: whether frames are missing at its end, as far as it has been read.
 
     Raises (on opening):
         StepError: no such file, not one of the formats, no frame, or no time of the frames.
@@ -51,6 +52,7 @@ class Video:
         """
         self.path = Path(path)
         self.notes: list[str] = []
+        self.cut_off = False
         self.kind = kind_of(self.path)
         self._stills: StackFrames | FolderFrames | None = None
         self._array: NDArray[Any] | None = None
@@ -112,6 +114,7 @@ class Video:
             base, stated = stream.time_base, stream.frames
         # Of an AVI that was cut off the frames before can be read; writers miscount by one.
         if len(demuxed) + 1 < stated and packets:
+            self.cut_off = True
             self._note(
                 f"{self.path}: expected the {stated} frames that its header states, found"
                 f" {len(packets)}; if the copy broke off, copy it again"
@@ -134,6 +137,7 @@ class Video:
                 yield frame.to_ndarray(format="gray")
                 done += 1
         if done < last:
+            self.cut_off = True
             self._note(
                 f"{self.path}: expected {len(self)} frames, found {done} that can be decoded; the"
                 " frames up to the fault are used"

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.sperm.clips.cut import NOT_FOLLOWED, OUT_OF_FOCUS
+from snakescope.sperm.clips.cut import LEAVES, NOT_FOLLOWED, OUT_OF_FOCUS
 from snakescope.sperm.clips.cut import TABLE as CUT
 from snakescope.sperm.clips.motion import REFUSED
+from snakescope.sperm.clips.movement import DISAGREE, NO_TEXTURE, UNSEEN
 from snakescope.sperm.results.columns import GRADED
 from snakescope.sperm.results.gallery import Shown, gallery, save_picture
 from snakescope.sperm.results.page import dish_page
@@ -34,7 +35,7 @@ COLUMNS = [
 """The mean grade is 0 for A to 4 for E; ``bcf_hz`` and ``alh_um`` are always empty."""
 NO_NETWORK = "no network grades"
 NAMES = {"bcf_hz": "Beat frequency (BCF)", "alh_um": "Lateral amplitude of the head (ALH)"}
-STOPS = (OUT_OF_FOCUS, TWO_HEADS, NOT_FOLLOWED)
+STOPS = (OUT_OF_FOCUS, TWO_HEADS, NOT_FOLLOWED, LEAVES, DISAGREE, NO_TEXTURE, UNSEEN)
 """Flags with which a clip is not graded."""
 
 
@@ -111,7 +112,7 @@ def read_dish(videos: list[str], clips: list[Path], grades: list[Path], files: s
     """
     tables = []
     for video, one, other in zip(videos, clips, grades, strict=True):
-        table = read_table(one, CUT, text=["clip", "path", "flags"])
+        table = read_table(one, CUT, text=["clip", "path", "flags", "steps_um"])
         graded = read_table(other, GRADED, text=["clip", "grader"])
         table = table.merge(graded, on="clip", how="left").assign(video=video)
         tables.append(table[table["clip"].isin(files)] if video == FILES else table)

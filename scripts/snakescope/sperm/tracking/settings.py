@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class TrackSettings(Settings):
     """Heads of a video linked to tracks, with speeds, and the seconds that become clips."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     max_speed_um_s: float = Field(
         200.0, gt=0, description="fastest movement from frame to frame (um/s)"
