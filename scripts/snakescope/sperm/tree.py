@@ -129,6 +129,7 @@ class Sperm(Dishes):
 
         video = Opened(row.path, row.fps)
         check_rate(video, self.settings.clips.fps)
+        self.note_length(row.name, video.cut_off, video.duration_s)
         if row.um_per_px is None:
             video.notes.append(
                 f"{self.settings.sheet}, video {row.name}: no um_per_px, so there are no speeds,"
@@ -271,7 +272,7 @@ class Sperm(Dishes):
                     lines.append(f"{row['model']}: squared error {row['value']}e-2{ends}")
         pages = [f"{self.folder}/page.html"] if lines else []
         dishes = [f"{self.results}/dishes/{dish}/page.html" for dish in self.dishes]
-        return [*lines, *pages, *dishes]
+        return [*lines, *self.ungraded(), *pages, *dishes]
 
     # Parameters and files of jobs.
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from snakescope.sperm.clips.movement import UNSEEN
 from snakescope.sperm.tracking.link import kinematics, link, path
 from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.sperm.tracking.track import windows_of
@@ -55,10 +56,18 @@ def test_speeds_of_known_paths():
 def test_windows_follow_their_track_and_tell_of_another_head():
     tracks = link(swimmers(), FPS, UM, SETTINGS)
     names = [f"v_{at}" for at in range(3)]
-    table = windows_of(tracks, names, "v.avi", FPS, "", UM, SETTINGS)
+    drift = np.column_stack([np.arange(200.0), np.zeros(200)])
+    seen = np.ones(200, bool)
+    table = windows_of(tracks, names, "v.avi", FPS, "", UM, SETTINGS, drift, seen)
     by_clip = table.set_index("clip")
     still = by_clip[by_clip["x_px"].str.startswith("60.00 60.00")]
     assert len(table) == 3 and len(still) == 1 and still["flags"].item() == ""
     assert (by_clip.drop(still.index)["flags"] == "two heads").all()
     x = np.array(by_clip.drop(still.index)["x_px"].iloc[0].split(), float)
     assert len(x) == 16 and np.allclose(np.abs(np.diff(x)), 2 * FPS / 16, atol=0.6)
+    # What stands in the picture moves against a background that drifts by a pixel a frame.
+    moved = np.array(still["moved_px"].item().split(), float).reshape(16, 2)
+    assert np.allclose(np.diff(moved, axis=0), [-FPS / 16, 0], atol=0.01)
+    seen[10] = False
+    table = windows_of(tracks, names, "v.avi", FPS, "", UM, SETTINGS, drift, seen)
+    assert table["flags"].str.contains(UNSEEN).all()
