@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import cv2
 import numpy as np
 import pandas as pd
 import torch
@@ -129,8 +130,6 @@ def told_rows(dishes: int, each: int, weights: str, first: int) -> Iterator[Scor
     """Errors of `ours` with the movement as measured in a clip, and as a track gives it."""
     network, size_px = network_of(weights, torch.device("cpu"))
     frames, told, votes = [], [], []
-    import cv2
-
     um, settings = UM_PER_PX["icsi_pvp"], SimulateSettings()
     for number in progress(range(dishes * each), "clips"):
         name = f"told_{first + number // each}"
@@ -171,6 +170,7 @@ def main() -> None:
     parser.add_argument("--fields", type=int, default=20, help="simulated fields (count)")
     parser.add_argument("--first", type=int, default=100, help="number of the first")
     parser.add_argument("--dishes", type=int, default=10, help="simulated dishes of 20 (count)")
+    parser.add_argument("--each", type=int, default=20, help="sperm of a dish (count)")
     parser.add_argument("--weights", default=str(ROOT / "resources/models/sperm/ours.safetensors"))
     parser.add_argument("--table", type=Path, default=ROOT / "docs/tables/sperm-fields.tsv")
     parser.add_argument("--clips", type=Path, help="table of the speeds of each clip to write")
@@ -186,7 +186,7 @@ def main() -> None:
     if options.clips:
         write_table(options.clips, pd.DataFrame(made))
     if options.dishes:
-        rows += told_rows(options.dishes, 20, options.weights, options.first)
+        rows += told_rows(options.dishes, options.each, options.weights, options.first)
     write_table(options.table, pd.DataFrame(rows, columns=COLUMNS))
 
 
