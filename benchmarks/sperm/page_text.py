@@ -166,9 +166,8 @@ clips have a background of noise, mostly. {fields} Errors are medians, in um/s. 
 (`clips: min_agreement`, `max_speed_difference`, and those of the drift of a field) were chosen on
 ten other fields and 120 simulated clips of relief contrast. Of those 120, all are trusted, and in
 one VSL differs from the truth by more than is allowed; of these the slow ones come out too low as
-before, and no flag says so, as there is no track. That halves of a clip
-agree is no measure of it: on the real field their drifts are up to 21 um/s apart in clips whose
-speed is right within 1 um/s.
+before, and no flag says so, as there is no track. That halves of a clip agree is no measure of it:
+on the real field their drifts are up to 21 um/s apart in clips whose speed is right within 1 um/s.
 
 `told` are 200 simulated clips whose background is seen, graded twice by the weights that rank
 dishes: with the movement measured in the clip, as they were trained, and with that which a track

@@ -50,7 +50,7 @@ def field_drift(
         pair.append(grey - cv2.GaussianBlur(grey, (0, 0), 12))
     window = cv2.createHanningWindow(pair[0].shape[::-1], cv2.CV_32F)
     shift = np.array(cv2.phaseCorrelate(pair[0], pair[1], window)[0], np.float64)
-    moved, stood = (_apart(*pair, by) for by in (shift, np.zeros(2)))
+    moved, stood = (_apart(pair[0], pair[1], by) for by in (shift, np.zeros(2)))
     if (moved < SAVED * stood).mean() >= max(LEAST_SEEN, float((stood < SAVED * moved).mean())):
         return shift, True
     return np.zeros(2), float((stood < ALIKE).mean()) >= LEAST_SEEN
