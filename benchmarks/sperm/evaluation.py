@@ -2,8 +2,8 @@
 
     python -m benchmarks.sperm.evaluation
 
-reads what benchmarks.sperm.folds, drift_alone, explanations, speed, dishes, ceilings and visem
-kept, trains nothing, and writes docs/tables/sperm-evaluation.tsv and
+reads what benchmarks.sperm.folds, drift_alone, explanations, speed, dishes, ceilings, visem and
+fields kept, trains nothing, and writes docs/tables/sperm-evaluation.tsv and
 docs/benchmarks/sperm-evaluation.md. Networks whose folds are not complete are told, and have no
 rows.
 """
@@ -228,7 +228,7 @@ def parameter_rows() -> Iterator[Row]:
 
 def others(tables: Path) -> Iterator[Row]:
     """Rows of the other benchmarks' tables, where they are there."""
-    for name in ("sperm-dishes", "sperm-ceilings", "sperm-visem", "sperm-speed"):
+    for name in ("sperm-dishes", "sperm-ceilings", "sperm-visem", "sperm-fields", "sperm-speed"):
         path = tables / f"{name}.tsv"
         if path.exists():
             table = read_table(path, COLUMNS, text=COLUMNS[:3])

@@ -190,6 +190,38 @@ CHANGED = {
 }  # fmt: skip
 
 
+def fields(table: pd.DataFrame) -> str:
+    """What clips of fields have for their speed, in words."""
+    names = ("share_trusted", "error_clip_um_s", "error_given_um_s", "share_two_speeds",
+             "error_clip_trusted_um_s")  # fmt: skip
+    found = [found_of(table, "fields", "ours", name) for name in names]
+    if any(one is None for one in found):
+        return "They are not measured yet."
+    trusted, clip, given, two, wrong = (float(one["value"]) for one in found if one is not None)
+    return (
+        f"By the background of the clip alone the VSL is off by {clip:.1f}, by the track, which is"
+        f" what is given, by {given:.2f}. {trusted:.1%} of the backgrounds are trusted, and not all"
+        f" of these are right (off by {wrong:.1f}); {two:.1%} of the clips have the flag"
+        " *two speeds* and are not graded."
+    )
+
+
+def told(table: pd.DataFrame) -> str:
+    """What the movement of a track changes in the grades, in words."""
+    found = [
+        found_of(table, "told", *name)
+        for name in (("measured", "mse_e2"), ("track", "mse_e2"), ("both", "mean_grades_apart"))
+    ]
+    if any(one is None for one in found):
+        return "They are not measured yet."
+    measured, track, apart = (float(one["value"]) for one in found if one is not None)
+    return (
+        f"The error is {measured:.2f} and {track:.2f} (1e-2), and mean grades are"
+        f" {apart:.2f} of a grade apart. That is a little worse, and far less than the error of a"
+        " background that says nothing."
+    )
+
+
 def page(table: pd.DataFrame) -> str:
     """The page with all tables.
 
@@ -197,7 +229,7 @@ def page(table: pd.DataFrame) -> str:
         table: docs/tables/sperm-evaluation.tsv.
     """
     pair = table["network"].str.contains(" - ", regex=False)
-    other = table[table["set"].isin(["dishes", "more_dishes", "visem"])]
+    other = table[table["set"].isin(["dishes", "more_dishes", "visem", "fields", "told"])]
     speed = table[table["set"] == SPEED]
     counts = table[table["set"] == "networks"].pivot(
         index="network", columns="metric", values="value"
@@ -217,6 +249,8 @@ def page(table: pd.DataFrame) -> str:
         pointing=markdown(wide(table, MAPS, POINTING)),
         changed=markdown(wide(table, MAPS, CHANGED)),
         other=markdown(long(other)),
+        fields=fields(table),
+        told=told(table),
         ceilings=markdown(wide(table, CEILINGS, READERS)),
         pictures=pictures(table),
         speed=markdown(long(speed)),

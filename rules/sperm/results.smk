@@ -60,10 +60,11 @@ rule dish:
         videos=tree.videos_of_dish,
         files=tree.files_of_dish,
         origin=tree.origin,
+        lengths=tree.lengths_of_dish,
     shell:
         "python -m snakescope sperm dish --dish {wildcards.dish:q} --videos {params.videos:q}"
         " --clips {input.clips:q} --grades {input.grades:q} --files {params.files:q}"
-        " --origin {params.origin:q} --settings {params.settings:q} --table {output.table:q}"
+        " --origin {params.origin:q} --lengths {params.lengths:q} --settings {params.settings:q} --table {output.table:q}"
         " --gallery {output.gallery:q} --page {output.page:q} > {log:q} 2>&1"
 
 

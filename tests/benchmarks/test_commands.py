@@ -42,6 +42,8 @@ TINY: dict[str, str] = {
     "sperm.drift_alone": "--folds 0 --epochs 1 --each 2 --folder e --kept SHARED/k --table t.tsv",
     "sperm.ceilings": "--dishes 3 --sperm 300 --each 2 --epochs 1 --kept SHARED/k --table t.tsv",
     "sperm.visem": "--data none --table t.tsv",
+    "sperm.linking": "--data none --fields 1 --table t.tsv",
+    "sperm.fields": "--fields 1 --dishes 2 --each 3 --table t.tsv",
     "sperm.folds": "--networks vit --folds 0 --epochs 1 --each 2 --folder e"
     " --kept SHARED/k --table t.tsv",
     "sperm.explanations": "--networks vit --count 1 --erased 1 --epochs 1 --each 2 --folder e"

@@ -28,6 +28,7 @@ from snakescope.sperm.networks.ours import Ours
 from snakescope.sperm.results.grade import Residuals
 from snakescope.sperm.results.train_grader import Dishes
 from snakescope.sperm.simulation.raters import GRADES
+from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.sperm.training.data import Clips
 
 
@@ -184,7 +185,7 @@ def lost(frames: range, spot: range = range(0)) -> list[np.ndarray]:
 
 
 def test_heads_after_linking_have_no_gaps_and_no_spots():
-    found = after_linking(lost(range(110, 116), range(120, 130)))
+    found = after_linking(lost(range(110, 116), range(120, 130)), TrackSettings())
     assert [len(one) for one in found] == [1] * 150
     np.testing.assert_allclose(found[113][0, :2], (213, 100), atol=1e-6)
 

@@ -116,6 +116,17 @@ def test_slow_and_uneven_videos_are_refused(frames, tmp_path: Path):
         check_rate(uneven, 16)
 
 
+def test_a_rate_in_place_of_varying_timestamps_is_told(frames, tmp_path: Path, monkeypatch):
+    """A rate of the sheet does not mend frames that were dropped."""
+    times = np.delete(np.arange(36) / 50, np.arange(2, 36, 3))
+    monkeypatch.setattr(Video, "_open_container", lambda self: (24, times))
+    assert (
+        "where frames were dropped, all speeds are wrong" in Video(tmp_path / "a.mkv", 50).notes[0]
+    )
+    monkeypatch.setattr(Video, "_open_container", lambda self: (24, np.arange(24) / 30))
+    assert not Video(tmp_path / "a.mkv", 50).notes
+
+
 def test_colour_and_deep_grey_values_are_noted(frames, tmp_path: Path):
     colour = [np.dstack([one, one // 2, one // 3]) for one in frames]
     write_video(tmp_path / "a.avi", colour, 25)

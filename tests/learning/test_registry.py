@@ -65,8 +65,9 @@ def test_the_card_of_heads_says_what_the_table_says():
     table = read_table(REPOSITORY / "docs/tables/sperm-visem.tsv", ("network", "metric", "value"))
     found = table[table["network"] == "ours"].set_index("metric")["value"]
     names = {"f1": "detection_f", "precision": "detection_precision", "recall": "detection_recall"}
+    # The card is of the network alone.
     assert card.held_out["visem"].scores == {
-        name: pytest.approx(found[metric], abs=5e-4) for name, metric in names.items()
+        name: pytest.approx(found[f"{metric}_by_frame"], abs=5e-4) for name, metric in names.items()
     }
 
 

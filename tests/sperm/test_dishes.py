@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from snakescope.imaging.videos.video import write_video
 from snakescope.sperm.settings import SpermSettings
 from snakescope.sperm.tree import Sperm
 from snakescope.sperm.videos.sheet import FILES
@@ -134,3 +135,33 @@ def test_without_votes_nothing_grades_unless_weights_are_named():
 def test_rows_that_contradict_one_another_are_refused(row: str, words: str):
     tree = opened("v1\ta.npy\td1\tmonday\t16\n" + row)
     assert words in tree.problems["v1"] and "v2" in tree.problems
+
+
+def test_the_end_of_a_run_tells_what_is_wrong_with_videos():
+    write_video("cut.avi", np.random.default_rng(0).integers(0, 255, (60, 64, 64), np.uint8), 30)
+    whole = Path("cut.avi").read_bytes()
+    Path("cut.avi").write_bytes(whole[: len(whole) // 3])
+    tree = opened("v1\ta.npy\td1\t\t40\nv2\tcut.avi\td1\t\t\nv3\tc.npy\td2\t\t16\n")
+    for name, row in (("v1", ""), ("v2", "v2_0\n"), ("v3", "")):
+        Path(tree.results, name, "clips.tsv").write_text("clip\n" + row)
+    told = tree.verdicts()
+    assert list(told["with a file that is cut off"]) == ["v2"]
+    assert told["without a clip"] == {
+        "v1": "it lasts 0.50 s, and a clip takes 0.94 s",
+        "v3": "no head was followed for 0.94 s, which a clip takes",
+    }
+    (lines,) = tree.standing()
+    assert "v2 (copy it again" in lines and "2 without a clip: v1 (it lasts" in lines
+    lengths = json.loads(tree.lengths_of_dish(SimpleNamespace(dish="v2")))
+    assert lengths["v2"]["cut_off"]
+
+
+def test_the_end_of_a_run_says_that_nothing_was_graded():
+    (line, *_) = opened(BOTH).summary()
+    assert line.startswith("no sperm was graded, as no network was trained on grades: give votes")
+    Path("w.json").write_text(json.dumps({"sha256": "0", "model": {}}))
+    for tree in (
+        opened(BOTH, results={"grading": {"weights": "w.safetensors"}}),
+        opened(BOTH, "c1\t\tone.npy\td3\t\t16\t1\t1\n", splits={"folds": 2}),
+    ):
+        assert not any("graded" in one for one in tree.summary())

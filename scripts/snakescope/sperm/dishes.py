@@ -10,10 +10,15 @@ from typing import Any
 
 from snakescope.learning.registry import card_of
 from snakescope.sperm.settings import SpermSettings
+from snakescope.sperm.videos.lengths import no_clip
 from snakescope.sperm.videos.sheet import FILES, Clip, Video
+from snakescope.step.output import write_if_changed
+from snakescope.step.rows import table_rows
 from snakescope.tree.trained import Trained
 
 SIMULATED = re.compile(r"simulated/sperm/(icsi_pvp|semen)/([^/]+)\.avi")
+LENGTH = "length.json"
+"""In the manifest of a video: its duration, and whether its file is cut off."""
 SHIPPED = "resources/models/sperm/{}.safetensors"
 
 
@@ -46,6 +51,42 @@ class Dishes(Trained[Video]):
             if FILES not in videos:
                 videos.append(FILES)
         return found
+
+    def note_length(self, video: str, cut_off: bool, duration_s: float) -> None:
+        """Keep what the end of the run and the page of the dish say of a video."""
+        found = {"cut_off": cut_off, "duration_s": round(duration_s, 3)}
+        write_if_changed(f"{self.manifest(video)}/{LENGTH}", json.dumps(found) + "\n")
+
+    def _length(self, video: str) -> dict[str, Any]:
+        path = Path(self.manifest(video), LENGTH)
+        found: dict[str, Any] = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        return found
+
+    def lengths_of_dish(self, wildcards: Any) -> str:
+        """What is known of the lengths of the videos of a dish, as JSON."""
+        self.open()
+        return json.dumps({one: self._length(one) for one in self.dishes[wildcards.dish]})
+
+    def verdicts(self) -> dict[str, dict[str, str]]:
+        """The videos whose file is cut off, and those of which no clip came."""
+        cut_off, without = {}, {}
+        for name in self.subjects:
+            length = self._length(name)
+            if length.get("cut_off"):
+                cut_off[name] = "copy it again if the copy broke off"
+            path = Path(self.results, name, "clips.tsv")
+            if path.exists() and not table_rows(path):
+                without[name] = no_clip(length)
+        return {"with a file that is cut off": cut_off, "without a clip": without}
+
+    def ungraded(self) -> list[str]:
+        """One line where no network grades."""
+        if not self.dishes or self.cross_validated or self.grader:
+            return []
+        return [
+            f"no sperm was graded, as no network was trained on grades: give votes in"
+            f" {self.settings.clips_sheet}, or weights in sperm: results: grading: weights"
+        ]
 
     def dish_tables(self, wildcards: Any) -> list[str]:
         """The tables of all dishes."""

@@ -21,7 +21,7 @@ from snakescope.tree.costs import Size
 
 CLIPS_OF_A_FIELD, FRAMES_OF_A_FIELD = 100, 3000
 """Of a minute of video, for requests of memory and time."""
-PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags")
+PLAN = ("clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags", "moved_px")
 
 
 class Sperm(Dishes):
@@ -129,6 +129,7 @@ class Sperm(Dishes):
 
         video = Opened(row.path, row.fps)
         check_rate(video, self.settings.clips.fps)
+        self.note_length(row.name, video.cut_off, video.duration_s)
         if row.um_per_px is None:
             video.notes.append(
                 f"{self.settings.sheet}, video {row.name}: no um_per_px, so there are no speeds,"
@@ -143,7 +144,7 @@ class Sperm(Dishes):
             path = source.path if source else clip.file
             um = source.um_per_px if source else clip.um_per_px
             fps = source.fps if source else clip.fps
-            rows.append([name, path, clip.start_s, clip.x_px, clip.y_px, um, fps, ""])
+            rows.append([name, path, clip.start_s, clip.x_px, clip.y_px, um, fps, "", ""])
         write_if_changed(f"{self.manifest(video)}/clips.tsv", table_text(PLAN, rows))
 
     def after_scan(self) -> list[str]:
@@ -271,7 +272,8 @@ class Sperm(Dishes):
                     lines.append(f"{row['model']}: squared error {row['value']}e-2{ends}")
         pages = [f"{self.folder}/page.html"] if lines else []
         dishes = [f"{self.results}/dishes/{dish}/page.html" for dish in self.dishes]
-        return [*lines, *pages, *(page for page in dishes if Path(page).exists())]
+        there = [page for page in dishes if Path(page).exists()]
+        return [*lines, *self.ungraded(), *pages, *there]
 
     # Parameters and files of jobs.
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from snakescope.sperm.detection.drift import EVERY, Drift, read_drift
+from snakescope.sperm.detection.drift import EVERY, Drift, read_drift, read_seen
 from snakescope.step.tables import write_table
 
 
@@ -34,6 +34,22 @@ def test_a_field_that_stands_does_not_drift_by_noise(tmp_path: Path) -> None:
     drift = Drift()
     list(drift.at(iter(moving(2 * EVERY + 1, 0.0))))
     assert not drift.table()[["x_px", "y_px"]].to_numpy().any()
+
+
+def test_a_head_that_swims_does_not_move_a_field_of_noise(tmp_path: Path) -> None:
+    y, x = np.mgrid[:420, :600]
+    rng, drift, frames = np.random.default_rng(4), Drift(), []
+    for at in range(2 * EVERY + 1):
+        head = 120 * np.exp(-((x - 40 - 2 * at) ** 2 + (y - 70) ** 2) / 30)
+        frames.append(np.clip(90 + head + rng.normal(0, 2, x.shape), 0, 255).astype(np.uint8))
+    list(drift.at(iter(frames)))
+    assert not drift.table()[["x_px", "y_px"]].to_numpy().any()
+    write_table(tmp_path / "drift.tsv", drift.table())
+    assert not read_seen(tmp_path / "drift.tsv", len(frames))[1:].any()
+    still = Drift()
+    list(still.at(iter(moving(2 * EVERY + 1, 0.0))))
+    write_table(tmp_path / "drift.tsv", still.table())
+    assert read_seen(tmp_path / "drift.tsv", len(frames)).all()
 
 
 def test_a_video_of_one_frame_has_no_drift(tmp_path: Path) -> None:

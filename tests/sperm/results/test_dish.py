@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from snakescope.sperm.clips.cut import TABLE, write_clip
+from snakescope.sperm.clips.cut import CUT_OFF, LEAVES, TABLE, write_clip
+from snakescope.sperm.clips.movement import DISAGREE, NO_TEXTURE, UNSEEN
 from snakescope.sperm.results import dish as step
 from snakescope.sperm.results.columns import GRADED
 from snakescope.sperm.results.dish import COLUMNS, probability_best, ranked, reasons
@@ -48,7 +49,7 @@ def test_the_best_comes_first_with_its_interval():
     assert (table["bcf_hz"] == "").all() and (table["alh_um"] == "").all()
 
 
-@pytest.mark.parametrize("flag", ["out of focus", "two heads", "the crop does not follow the head: no speed"])  # fmt: skip # noqa: E501
+@pytest.mark.parametrize("flag", ["out of focus", "two heads", "the crop does not follow the head: no speed", LEAVES, NO_TEXTURE, UNSEEN, f"{DISAGREE}: 20.0 um/s by the track"])  # fmt: skip # noqa: E501
 def test_a_clip_that_cannot_be_trusted_has_no_rank(flag: str):
     table = ranked(clips(b=f"no um_per_px: no speed; {flag}"), "d", SETTINGS)
     assert list(table["clip"]) == ["a", "c", "b"] and list(table["rank"]) == ["1", "2", ""]
@@ -91,6 +92,25 @@ def test_a_dish_has_a_table_a_gallery_and_a_page(tmp_path: Path, monkeypatch: py
     assert "Beat frequency (BCF): not measured" in page and "Research use only" in page
     assert page.count('alt="frames"') == 3
     assert list(pd.read_csv("d.tsv", sep="\t")["clip"]) == ["b", "a", "c"]
+
+
+def test_a_page_tells_of_files_cut_off_and_of_videos_without_a_clip(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    clips().iloc[:0][TABLE].to_csv("clips.tsv", sep="\t", index=False)
+    clips().iloc[:0][GRADED].to_csv("grades.tsv", sep="\t", index=False)
+    lengths = {"v": {"cut_off": True, "duration_s": 0.5}}
+    call(step, ["--dish", "d", "--videos", "v", "--clips", "clips.tsv", "--grades", "grades.tsv",
+                "--files", "[]", "--origin", json.dumps({"grader": "", "simulated": False}),
+                "--lengths", json.dumps(lengths), "--settings", "{}", "--table", "d.tsv",
+                "--gallery", "d.png", "--page", "d.html"])  # fmt: skip
+    page = Path("d.html").read_text()
+    assert "The file of video v is cut off" in page
+    assert "No clip came of video v: it lasts 0.50 s, and a clip takes 0.94 s" in page
+    some = step.notes_of(clips(b=CUT_OFF), ["v"], {})
+    assert len(some) == 1 and "cut off" in some[0]
+    assert step.notes_of(clips(), ["v"], {"v": {"cut_off": False}}) == []
 
 
 def test_files_of_other_dishes_are_left_out(tmp_path: Path):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from snakescope.sperm.clips.movement import UNSEEN
 from snakescope.sperm.tracking.link import kinematics, link, path
 from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.sperm.tracking.track import windows_of
@@ -29,8 +30,24 @@ def test_heads_that_cross_and_are_not_found_for_a_while_keep_their_track():
     np.testing.assert_allclose(places[:, 0], 10 + 2 * frames)
 
 
-@pytest.mark.parametrize(("gone", "tracks"), [(12, 1), (14, 2)])
-def test_a_head_may_be_lost_for_a_quarter_of_a_second(gone: int, tracks: int):
+def test_heads_that_meet_unseen_are_not_swapped():
+    """Head-on at 40 um/s each, both lost for a fifth of a second."""
+    for fps in (50.0, 100.0):
+        step, count = 40 / fps / UM, int(2 * fps)
+        time = np.arange(count)
+        right, left = 100 + step * time, 100 + step * (count - time)
+        heads = [np.array([[one, 80.0], [other, 83.0]])
+                 for one, other in zip(right, left, strict=True)]  # fmt: skip
+        middle = range(count // 2 - int(0.1 * fps), count // 2 + int(0.1 * fps))
+        heads = [np.zeros((0, 2)) if at in middle else one for at, one in enumerate(heads)]
+        tracks = link(heads, fps, UM, SETTINGS)
+        assert len(tracks) == 2
+        for one in tracks:
+            assert kinematics(path(one)[1], fps, UM, 0.1).vsl == pytest.approx(40, rel=0.07)
+
+
+@pytest.mark.parametrize(("gone", "tracks"), [(15, 1), (17, 2)])
+def test_a_head_may_be_lost_for_three_tenths_of_a_second(gone: int, tracks: int):
     heads = [np.array([[10.0 + 0.1 * time, 50.0]]) for time in range(80)]
     heads[40 : 40 + gone - 1] = [np.zeros((0, 2))] * (gone - 1)
     assert len(link(heads, FPS, UM, TrackSettings(min_track_s=0.4))) == tracks
@@ -55,10 +72,18 @@ def test_speeds_of_known_paths():
 def test_windows_follow_their_track_and_tell_of_another_head():
     tracks = link(swimmers(), FPS, UM, SETTINGS)
     names = [f"v_{at}" for at in range(3)]
-    table = windows_of(tracks, names, "v.avi", FPS, "", UM, SETTINGS)
+    drift = np.column_stack([np.arange(200.0), np.zeros(200)])
+    seen = np.ones(200, bool)
+    table = windows_of(tracks, names, "v.avi", FPS, "", UM, SETTINGS, drift, seen)
     by_clip = table.set_index("clip")
     still = by_clip[by_clip["x_px"].str.startswith("60.00 60.00")]
     assert len(table) == 3 and len(still) == 1 and still["flags"].item() == ""
     assert (by_clip.drop(still.index)["flags"] == "two heads").all()
     x = np.array(by_clip.drop(still.index)["x_px"].iloc[0].split(), float)
     assert len(x) == 16 and np.allclose(np.abs(np.diff(x)), 2 * FPS / 16, atol=0.6)
+    # What stands in the picture moves against a background that drifts by a pixel a frame.
+    moved = np.array(still["moved_px"].item().split(), float).reshape(16, 2)
+    assert np.allclose(np.diff(moved, axis=0), [-FPS / 16, 0], atol=0.01)
+    seen[10] = False
+    table = windows_of(tracks, names, "v.avi", FPS, "", UM, SETTINGS, drift, seen)
+    assert table["flags"].str.contains(UNSEEN).all()

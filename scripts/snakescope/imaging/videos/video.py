@@ -38,6 +38,7 @@ class Video:
         height, width: of a frame (px).
         times_s: float64, shape (T,), time of each frame from the first on (s).
         notes: sentences on what is unusual about it, such as colour or a cut end.
+        cut_off: whether frames are missing at its end, as far as it has been read.
 
     Raises (on opening):
         StepError: no such file, not one of the formats, no frame, or no time of the frames.
@@ -51,6 +52,7 @@ class Video:
         """
         self.path = Path(path)
         self.notes: list[str] = []
+        self.cut_off = False
         self.kind = kind_of(self.path)
         self._stills: StackFrames | FolderFrames | None = None
         self._array: NDArray[Any] | None = None
@@ -58,6 +60,11 @@ class Video:
         if not count:
             raise StepError(f"{path}: expected a video, found no frame in it; record it again")
         if fps is not None:
+            if times is not None and jitter_of(np.asarray(times, np.float64)) > MAX_JITTER:
+                self._note(
+                    f"{path}: its timestamps vary, and {fps:g} frames per second of the sheet hold"
+                    " in their place; where frames were dropped, all speeds are wrong"
+                )
             times = np.arange(count) / fps
         if times is None:
             raise StepError(
@@ -112,6 +119,7 @@ class Video:
             base, stated = stream.time_base, stream.frames
         # Of an AVI that was cut off the frames before can be read; writers miscount by one.
         if len(demuxed) + 1 < stated and packets:
+            self.cut_off = True
             self._note(
                 f"{self.path}: expected the {stated} frames that its header states, found"
                 f" {len(packets)}; if the copy broke off, copy it again"
@@ -134,6 +142,7 @@ class Video:
                 yield frame.to_ndarray(format="gray")
                 done += 1
         if done < last:
+            self.cut_off = True
             self._note(
                 f"{self.path}: expected {len(self)} frames, found {done} that can be decoded; the"
                 " frames up to the fault are used"
@@ -260,6 +269,15 @@ def kind_of(path: str | Path) -> str:
     )
 
 
+def jitter_of(times_s: NDArray[np.float64]) -> float:
+    """By which share of the median one in twenty intervals is off, or more; 0 of one frame."""
+    intervals = np.diff(times_s)
+    if not len(intervals):
+        return 0.0
+    middle = float(np.median(intervals))
+    return float(np.percentile(np.abs(intervals / middle - 1), 95)) if middle > 0 else np.inf
+
+
 def check_rate(video: Video, least_fps: float) -> None:
     """Refuse a video that cannot be brought to ``least_fps`` frames per second.
 
@@ -271,13 +289,12 @@ def check_rate(video: Video, least_fps: float) -> None:
             f"{video.path}: expected at least {0.875 * least_fps:g} frames per second, found"
             f" {video.fps:.3g}; record it faster, or give the true rate in the column fps"
         )
-    intervals = np.diff(video.times_s)
-    jitter = np.percentile(np.abs(intervals * video.fps - 1), 95)
+    jitter = jitter_of(video.times_s)
     if jitter > MAX_JITTER:
         raise StepError(
             f"{video.path}: expected frames at equal intervals, found a variable frame rate"
-            f" (5 % of the intervals are off by over {jitter:.0%}); record at a constant rate, or"
-            " give the true rate in the column fps"
+            f" (5 % of the intervals are off by over {jitter:.0%}); record at a constant rate, or,"
+            " if no frame was dropped and the times are wrong, give the rate in the column fps"
         )
 
 

@@ -6,7 +6,7 @@ be used are in the table, too, with the reason as their flags.
 
 import argparse
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from snakescope.imaging.stacks import read_stack, write_stack
 from snakescope.imaging.videos.video import Video, check_rate, sampled
 from snakescope.sperm.clips.head_size import head_size
-from snakescope.sperm.clips.motion import drift, motion
+from snakescope.sperm.clips.movement import UNSEEN, movement
 from snakescope.sperm.networks.catalogue import FRAMES
 from snakescope.sperm.videos.settings import CutSettings
 from snakescope.step.errors import StepError
@@ -28,15 +28,23 @@ from snakescope.step.tables import read_table, write_table
 OUT_OF_FOCUS = "out of focus"
 NOT_FOLLOWED = "the crop does not follow the head: no speed"
 STANDS = "stands"
+LEAVES = "the head leaves the picture"
+CUT_OFF = "the file of the video is cut off"
 """Flags of clips."""
 ERROR_PX = 2.0
 """Of a straight path: a pixel at either end. A sperm that goes less far within its clip stands."""
-COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags"]
-"""Of the plan: the middle of the crop is at x, y, one number each, or 16 for one that moves."""
+COLUMNS = ["clip", "path", "start_s", "x_px", "y_px", "um_per_px", "fps", "flags", "moved_px"]
+"""Of the plan: the middle of the crop is at x, y, one number each, or 16 for one that moves.
+
+``moved_px``: the places of the middle against the background of a field, 16 times x and y, or none.
+"""
 TABLE = [
     "clip", "path", "frames", "start_s", "x_px", "y_px", "um_per_px", "vsl_um_s", "vcl16_um_s",
-    "lin", "head_length_um", "head_width_um", "sharpness", "flags",
+    "lin", "head_length_um", "head_width_um", "sharpness", "flags", "steps_um",
 ]  # fmt: skip
+"""``steps_um``: distances from frame to frame along the track of a field; empty: those of the
+background of the clip count.
+"""
 
 
 DETAIL_UM = 0.234
@@ -52,6 +60,7 @@ class Window:
         x, y: column and row of the middle (px), shape (16,); NaN: the middle of the frame.
         um_per_px: of the video; NaN where it is not known, then pixels are kept.
         flags: what is wrong with it already.
+        moved: the middle against the background of a field (px), shape (16, 2); none: not known.
     """
 
     clip: str
@@ -60,6 +69,14 @@ class Window:
     y: NDArray[np.float64]
     um_per_px: float
     flags: str = ""
+    moved: NDArray[np.float64] | None = None
+
+    def leaves(self, height: int, width: int) -> bool:
+        """Whether its head comes so near to the edge of frames that a part of it is not seen."""
+        near = HEAD_UM / self.um_per_px
+        x, y = self.x[~np.isnan(self.x)], self.y[~np.isnan(self.y)]
+        off = [(x < near) | (x > width - 1 - near), (y < near) | (y > height - 1 - near)]
+        return bool(off[0].any() or off[1].any())
 
 
 class Cut(NamedTuple):
@@ -143,8 +160,9 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
         "clip": one.clip, "frames": len(frames), "start_s": one.start_s, "x_px": one.x[0],
         "y_px": one.y[0], "um_per_px": one.um_per_px, "vsl_um_s": np.nan, "vcl16_um_s": np.nan,
         "lin": np.nan, "head_length_um": np.nan, "head_width_um": np.nan, "sharpness": np.nan,
+        "steps_um": "",
     }  # fmt: skip
-    flags = [one.flags] if one.flags else []
+    flags = one.flags.split("; ") if one.flags else []
     if len(frames) < settings.least_frames:
         flags.append(f"{len(frames)} frames of {FRAMES}")
     if len(frames) >= 3:
@@ -158,10 +176,15 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
         if not np.isnan(one.um_per_px) and off_um > settings.max_off_um:
             flags.append(NOT_FOLLOWED)
         elif not np.isnan(one.um_per_px):
-            found = motion(drift(frames), settings.um_per_px, settings.fps)
-            row |= {"vsl_um_s": found.vsl, "vcl16_um_s": found.vcl, "lin": found.lin}
-            if found.vsl < speed_error(settings.um_per_px, len(frames), settings.fps):
-                flags.append(STANDS)
+            flags = [flag for flag in flags if flag != UNSEEN]
+            path = None if one.moved is None else one.moved[: len(frames)] * one.um_per_px
+            found, steps, why = movement(frames, path, UNSEEN in one.flags, settings)
+            flags += why
+            row["steps_um"] = steps
+            if found is not None:
+                row |= {"vsl_um_s": found.vsl, "vcl16_um_s": found.vcl, "lin": found.lin}
+                if found.vsl < speed_error(settings.um_per_px, len(frames), settings.fps):
+                    flags.append(STANDS)
         else:
             flags.append("no um_per_px: no speed")
     return row | {"flags": "; ".join(flags)}
@@ -244,14 +267,20 @@ def read_plan(path: str | Path) -> dict[str, list[Window]]:
     Returns:
         By ``path`` and, behind a tab, the frames per second that the sheet states.
     """
-    table = read_table(path, COLUMNS, text=["clip", "path", "x_px", "y_px", "fps", "flags"])
+    table = read_table(
+        path, COLUMNS, text=["clip", "path", "x_px", "y_px", "fps", "flags", "moved_px"]
+    )
     found: dict[str, list[Window]] = {}
     for row in table.to_dict("records"):
         x, y = (_middle(row[name]) for name in ("x_px", "y_px"))
         key = f"{row['path']}\t{row['fps']}"
         found.setdefault(key, []).append(
-            Window(row["clip"], float(row["start_s"]), x, y, float(row["um_per_px"]), row["flags"])
-        )
+            Window(
+                row["clip"], float(row["start_s"]), x, y, float(row["um_per_px"]), row["flags"],
+                np.array(row["moved_px"].split(), np.float64).reshape(-1, 2)
+                if row["moved_px"] else None,
+            )
+        )  # fmt: skip
     return found
 
 
@@ -277,8 +306,10 @@ def main(arguments: argparse.Namespace) -> None:
         path, _, rate = source.partition("\t")
         video = Video(path, float(rate) if rate else None)
         check_rate(video, settings.fps)
-        for one, made in zip(windows, cut(video, windows, settings), strict=True):
-            row = described(one, made.frames, settings)
+        for one, made in zip(windows, list(cut(video, windows, settings)), strict=True):
+            more = [LEAVES] * one.leaves(video.height, video.width) + [CUT_OFF] * video.cut_off
+            flags = "; ".join(filter(None, [one.flags, *more]))
+            row = described(replace(one, flags=flags), made.frames, settings)
             if len(made.frames):
                 target = arguments.folder / f"{one.clip}.tif"
                 write_clip(target, padded(made.frames), settings.um_per_px)

@@ -17,6 +17,8 @@ CENTRE = 0.3
 """Radius about the middle, where the sperm is, that is left out (share of the side)."""
 LAGS = (2, 3, 4, 5)
 """Frames between those that are compared."""
+TILES = 6
+"""To a side of a clip, which vote for its drift."""
 SERIES = FRAMES - 1
 FEATURES = SERIES + 4
 SCALE_UM_S = 20.0
@@ -119,7 +121,7 @@ def _free(surface: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _votes(
-    frames: NDArray[np.float32], paths: list[NDArray[np.float64]], tiles: int = 6, lag: int = 3
+    frames: NDArray[np.float32], paths: list[NDArray[np.float64]], tiles: int = TILES, lag: int = 3
 ) -> NDArray[np.float64]:
     """Votes of the tiles of a clip for shifts, by how well these bring frames onto each other.
 
@@ -127,6 +129,22 @@ def _votes(
     smooths the noise, and differences would then be less without being right. A tile votes with the
     share that the best shifts save against no shift, or no shift saves against the best; tiles
     without a picture have nothing to save.
+    """
+    flat = _apart(frames, paths, tiles, lag)
+    rest = flat[1:].min(axis=0)
+    gain = np.where(
+        rest < flat[0], 1 - rest / np.maximum(flat[0], 1e-12), 1 - flat[0] / np.maximum(rest, 1e-12)
+    )
+    winner = flat.argmin(axis=0)
+    return np.array([gain[winner == at].sum() for at in range(len(paths))])
+
+
+def _apart(
+    frames: NDArray[np.float32], paths: list[NDArray[np.float64]], tiles: int, lag: int
+) -> NDArray[np.float64]:
+    """How far frames are from each other (1 less their correlation), by path and tile.
+
+    Tiles without a picture are left out.
     """
     height, width = frames.shape[1:]
     lag = min(lag, len(frames) - 1)
@@ -149,13 +167,22 @@ def _votes(
             both += in_tiles(back * frames[first])
             moved += in_tiles(back**2)
         apart[at] = 1 - both / np.sqrt(np.maximum(moved * there, 1e-12))
-    flat = apart.reshape(len(paths), -1)[:, there.ravel() > 1e-6]
-    rest = flat[1:].min(axis=0)
-    gain = np.where(
-        rest < flat[0], 1 - rest / np.maximum(flat[0], 1e-12), 1 - flat[0] / np.maximum(rest, 1e-12)
-    )
-    winner = flat.argmin(axis=0)
-    return np.array([gain[winner == at].sum() for at in range(len(paths))])
+    return np.asarray(apart.reshape(len(paths), -1)[:, there.ravel() > 1e-6])
+
+
+def agreement(clip: NDArray[np.uint8], shifts: NDArray[np.float64]) -> float:
+    """How well shifts bring the backgrounds of frames onto each other, 1 at most.
+
+    The median over the tiles of a clip of the correlation of frames three apart: 0, nearly, where
+    the background shows nothing but noise, or where one moving thing has set the shifts.
+
+    Args:
+        clip: shape (T, Y, X).
+        shifts: of :func:`drift`, shape (T - 1, 2).
+    """
+    frames = np.array([_detailed(frame) for frame in clip])
+    flat = _apart(frames, [shifts], TILES, 3)
+    return float(1 - np.median(flat)) if flat.size else 0.0
 
 
 def _detailed(frame: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -255,10 +282,13 @@ def _vertex(before: float, at: float, after: float) -> float:
 def motion(shifts: NDArray[np.float64], um_per_px: float, fps: float) -> Motion:
     """Speeds of the head from shifts of the background (px a frame), which go the other way."""
     path = np.vstack([np.zeros(2), -shifts.cumsum(axis=0)]) * um_per_px
-    steps = np.hypot(*np.diff(path, axis=0).T)
+    return moved(np.hypot(*np.diff(path, axis=0).T), float(np.hypot(*(path[-1] - path[0]))), fps)
+
+
+def moved(steps: NDArray[np.float64], straight: float, fps: float) -> Motion:
+    """Speeds from the distances of steps and from first to last place (um)."""
     seconds = len(steps) / fps
-    vsl = float(np.hypot(*(path[-1] - path[0])) / seconds)
-    vcl = float(steps.sum() / seconds)
+    vsl, vcl = float(straight / seconds), float(steps.sum() / seconds)
     return Motion(vsl, vcl, vsl / vcl if vcl > 0 else np.nan, steps)
 
 
@@ -267,7 +297,11 @@ def features(clip: NDArray[np.uint8], um_per_px: float, fps: float) -> NDArray[n
 
     The same however the clip is turned or flipped.
     """
-    found = motion(drift(clip), um_per_px, fps)
+    return features_of(motion(drift(clip), um_per_px, fps), fps)
+
+
+def features_of(found: Motion, fps: float) -> NDArray[np.float32]:
+    """The same of a movement that is known."""
     series = np.zeros(SERIES)
     series[: len(found.steps)] = found.steps[:SERIES]
     speeds = series * fps / SCALE_UM_S

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class DetectSettings(Settings):
     """Heads of sperm in every frame of a video."""
 
-    version: ClassVar[int] = 5
+    version: ClassVar[int] = 6
     unrecorded: ClassVar[frozenset[str]] = frozenset({"threads"})
 
     weights: str = Field(

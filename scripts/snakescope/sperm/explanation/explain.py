@@ -131,7 +131,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    table = read_table(arguments.clips, ["clip", "path", "frames"], text=["clip", "path", "flags"])
+    table = read_table(
+        arguments.clips, ["clip", "path", "frames"], text=["clip", "path", "flags", "steps_um"]
+    )
     mine = table[(table["clip"] == arguments.clip) & (table["frames"] > 0)]
     if not len(mine):
         some = ", ".join(table["clip"].head(3))

@@ -7,21 +7,25 @@ in which it comes first is its probability to be the best.
 
 import argparse
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.sperm.clips.cut import NOT_FOLLOWED, OUT_OF_FOCUS
+from snakescope.sperm.clips.cut import CUT_OFF, LEAVES, NOT_FOLLOWED, OUT_OF_FOCUS
 from snakescope.sperm.clips.cut import TABLE as CUT
 from snakescope.sperm.clips.motion import REFUSED
+from snakescope.sperm.clips.movement import DISAGREE, NO_TEXTURE, UNSEEN
 from snakescope.sperm.results.columns import GRADED
 from snakescope.sperm.results.gallery import Shown, gallery, save_picture
 from snakescope.sperm.results.page import dish_page
 from snakescope.sperm.results.settings import DishSettings
 from snakescope.sperm.scores.metrics import entropy, mean_grade
 from snakescope.sperm.tracking.track import TWO_HEADS
+from snakescope.sperm.videos.lengths import no_clip
 from snakescope.sperm.videos.sheet import FILES, GRADES
 from snakescope.step.tables import read_table, write_table
 
@@ -34,7 +38,7 @@ COLUMNS = [
 """The mean grade is 0 for A to 4 for E; ``bcf_hz`` and ``alh_um`` are always empty."""
 NO_NETWORK = "no network grades"
 NAMES = {"bcf_hz": "Beat frequency (BCF)", "alh_um": "Lateral amplitude of the head (ALH)"}
-STOPS = (OUT_OF_FOCUS, TWO_HEADS, NOT_FOLLOWED)
+STOPS = (OUT_OF_FOCUS, TWO_HEADS, NOT_FOLLOWED, LEAVES, DISAGREE, NO_TEXTURE, UNSEEN)
 """Flags with which a clip is not graded."""
 
 
@@ -111,11 +115,36 @@ def read_dish(videos: list[str], clips: list[Path], grades: list[Path], files: s
     """
     tables = []
     for video, one, other in zip(videos, clips, grades, strict=True):
-        table = read_table(one, CUT, text=["clip", "path", "flags"])
+        table = read_table(one, CUT, text=["clip", "path", "flags", "steps_um"])
         graded = read_table(other, GRADED, text=["clip", "grader"])
         table = table.merge(graded, on="clip", how="left").assign(video=video)
         tables.append(table[table["clip"].isin(files)] if video == FILES else table)
     return pd.concat(tables, ignore_index=True)
+
+
+def notes_of(
+    table: pd.DataFrame, videos: list[str], lengths: Mapping[str, Mapping[str, Any]]
+) -> list[str]:
+    """Sentences on videos whose file is cut off, and on those of which no clip came.
+
+    Args:
+        table: of the clips of the dish.
+        lengths: ``cut_off`` and ``duration_s`` by video, where they are known.
+    """
+    notes = []
+    for video in videos:
+        mine, length = table[table["video"] == video], lengths.get(video, {})
+        if (
+            length.get("cut_off")
+            or mine["flags"].astype(str).str.contains(CUT_OFF, regex=False).any()
+        ):
+            notes.append(
+                f"The file of video {video} is cut off: only the frames up to there are used."
+                " If the copy broke off, copy it again."
+            )
+        if not len(mine) and video != FILES:
+            notes.append(f"No clip came of video {video}: {no_clip(length)}.")
+    return notes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -126,6 +155,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--grades", required=True, nargs="+", type=Path, help="their grades (TSV)")
     parser.add_argument("--files", required=True, help="clips that are files, as JSON")
     parser.add_argument("--origin", required=True, help="what the grades come from, as JSON")
+    parser.add_argument("--lengths", default="{}", help="of the videos, as JSON")
     parser.add_argument("--settings", required=True, help="settings as JSON")
     parser.add_argument("--table", required=True, type=Path, help="table to write")
     parser.add_argument("--gallery", required=True, type=Path, help="picture to write (PNG)")
@@ -143,4 +173,5 @@ def main(arguments: argparse.Namespace) -> None:
     save_picture(arguments.gallery, gallery(arguments.dish, shown[: settings.gallery]))
     origin = json.loads(arguments.origin)
     refused = [f"{NAMES[name]}: {why}." for name, why in REFUSED.items()]
-    dish_page(arguments.page, arguments.dish, table, shown, origin, refused)
+    notes = notes_of(table, arguments.videos, json.loads(arguments.lengths))
+    dish_page(arguments.page, arguments.dish, table, shown, origin, [*notes, *refused])

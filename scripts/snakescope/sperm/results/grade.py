@@ -114,7 +114,9 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = GradeSettings.model_validate_json(arguments.settings)
     torch.set_num_threads(settings.threads)
-    clips = read_table(arguments.clips, ["clip", "path", "frames"], text=["clip", "path", "flags"])
+    clips = read_table(
+        arguments.clips, ["clip", "path", "frames"], text=["clip", "path", "flags", "steps_um"]
+    )
     clips = clips[clips["frames"] > 0].reset_index(drop=True)
     names = list(clips["clip"])
     if not names or not arguments.weights:

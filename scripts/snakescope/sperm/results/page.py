@@ -73,7 +73,7 @@ def dish_page(
     stream = io.BytesIO()
     intervals_figure(table, dish).savefig(stream, format="png", metadata={"Software": None})
     graded = table[table["rank"] != ""]
-    reasons = table.loc[table["rank"] == "", "not_graded"].str.split("; ").explode()
+    reasons = table.loc[table["rank"] == "", "not_graded"].astype(str).str.split("; ").explode()
     groups = []
     for grade in (*GRADES, ""):
         members = [one for one in shown[:MOST] if one.row["grade"] == grade]

@@ -10,7 +10,7 @@ from snakescope.settings.strict import Settings
 class GradeSettings(Settings):
     """Grades of all clips of a video, by networks that are trained already."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
     unrecorded: ClassVar[frozenset[str]] = frozenset({"device", "threads"})
 
     weights: str = Field(
@@ -25,7 +25,7 @@ class GradeSettings(Settings):
 class DishSettings(Settings):
     """The sperm of a dish in order, with what is not graded and why."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     least_frames: int = Field(
         14, ge=8, le=16, description="frames of 16 below which a clip is not graded (count)"
@@ -64,7 +64,7 @@ class TableSettings(Settings):
 class ExplainSettings(Settings):
     """Of the pictures of where a network looks."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
 
 class ResultsSettings(Settings):

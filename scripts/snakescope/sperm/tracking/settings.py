@@ -10,16 +10,16 @@ from snakescope.settings.strict import Settings
 class TrackSettings(Settings):
     """Heads of a video linked to tracks, with speeds, and the seconds that become clips."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     max_speed_um_s: float = Field(
         200.0, gt=0, description="fastest movement from frame to frame (um/s)"
     )
     slack_um: float = Field(1.5, ge=0, description="error of the place of a head (um)")
     max_gap_s: float = Field(
-        0.25, ge=0, description="longest time that a head may not be found within a track (s)"
+        0.3, ge=0, description="longest time that a head may not be found within a track (s)"
     )
-    min_track_s: float = Field(0.4, gt=0, description="shortest track that is kept (s)")
+    min_track_s: float = Field(0.5, gt=0, description="shortest track that is kept (s)")
     smooth_s: float = Field(
         0.1, gt=0, description="time over which places are averaged before speeds (s)"
     )

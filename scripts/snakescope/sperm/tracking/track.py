@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from snakescope.imaging.videos.video import Video
 from snakescope.sperm.clips.cut import COLUMNS as PLAN
-from snakescope.sperm.detection.drift import read_drift
+from snakescope.sperm.clips.movement import UNSEEN
+from snakescope.sperm.detection.drift import read_drift, read_seen
 from snakescope.sperm.detection.table import read_heads, scale_and_rate
 from snakescope.sperm.networks.catalogue import FRAMES
 from snakescope.sperm.tracking.link import Track, kinematics, link, path, smoothed
@@ -43,17 +44,24 @@ def row_of(
     name: str,
     track: Track,
     drift: NDArray[np.float64],
+    seen: NDArray[np.bool_],
     fps: float,
     um_per_px: float | None,
     settings: TrackSettings,
 ) -> dict[str, Any]:
-    """The row of the table of a track."""
+    """The row of the table of a track.
+
+    Args:
+        drift: of the background, shape (T, 2).
+        seen: whether the field shows how it moved to each frame, shape (T,).
+    """
     frames, places = path(track)
     moved = places - drift[frames]
     row: dict[str, Any] = {
         "track": name, "first_frame": int(frames[0]), "last_frame": int(frames[-1]),
         "start_s": frames[0] / fps, "duration_s": (len(frames) - 1) / fps,
-        "x_px": places[0, 0], "y_px": places[0, 1], "fps": fps, "flags": "",
+        "x_px": places[0, 0], "y_px": places[0, 1], "fps": fps,
+        "flags": "" if seen[frames].all() else UNSEEN,
     }  # fmt: skip
     if um_per_px is None:
         return row | {"flags": "no um_per_px: no speed", "progressive": ""}
@@ -75,6 +83,8 @@ def windows_of(
     rate: str,
     um_per_px: float | None,
     settings: TrackSettings,
+    drift: NDArray[np.float64],
+    seen: NDArray[np.bool_],
 ) -> pd.DataFrame:
     """The seconds of tracks that become clips: where the middle of the crop is in each frame.
 
@@ -94,14 +104,23 @@ def windows_of(
             first = frames[0] / fps + (seconds - whole) * (number + 0.5) / count
             times = first + np.arange(FRAMES) / FPS
             middle = [np.interp(times, frames / fps, mean[:, axis]) for axis in (0, 1)]
+            every = np.arange(len(drift)) / fps
+            against = [middle[axis] - np.interp(times, every, drift[:, axis]) for axis in (0, 1)]
+            during = (every >= times[0]) & (every <= times[-1])
+            flags = [
+                _two_heads(at, paths, times, np.column_stack(middle), fps, um_per_px, settings),
+                "" if seen[during].all() else UNSEEN,
+            ]
             rows.append(
                 {
                     "clip": f"{names[at]}_{number}", "path": source, "start_s": first,
                     "x_px": " ".join(f"{x:.2f}" for x in middle[0]),
                     "y_px": " ".join(f"{y:.2f}" for y in middle[1]),
                     "um_per_px": "" if um_per_px is None else um_per_px, "fps": rate,
-                    "flags": _two_heads(at, paths, times, np.column_stack(middle), fps, um_per_px,
-                                        settings),
+                    "flags": "; ".join(filter(None, flags)),
+                    "moved_px": " ".join(
+                        f"{x:.3f} {y:.3f}" for x, y in zip(*against, strict=True)
+                    ),
                 }
             )  # fmt: skip
     return pd.DataFrame(rows, columns=PLAN)
@@ -145,14 +164,17 @@ def main(arguments: argparse.Namespace) -> None:
     heads = read_heads(arguments.heads, len(video))
     tracks = linked(heads, video.fps, um_per_px, settings)
     drift = read_drift(arguments.drift, len(video))
+    seen = read_seen(arguments.drift, len(video))
     rows = [
-        row_of(name, track, drift, video.fps, um_per_px, settings) for name, track in tracks.items()
+        row_of(name, track, drift, seen, video.fps, um_per_px, settings)
+        for name, track in tracks.items()
     ]
     table = pd.DataFrame(rows, columns=TABLE)
     names = [f"{arguments.name}_{name}" for name in tracks]
     rate = "" if given is None else f"{given:g}"
     windows = windows_of(
-        list(tracks.values()), names, arguments.video, video.fps, rate, um_per_px, settings
-    )
+        list(tracks.values()), names, arguments.video, video.fps, rate, um_per_px, settings, drift,
+        seen,
+    )  # fmt: skip
     write_table(arguments.tracks, table)
     write_table(arguments.windows, windows)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from snakescope.imaging.stacks import Stack
 from snakescope.sperm.clips.cut import read_clip
-from snakescope.sperm.clips.motion import features
+from snakescope.sperm.clips.motion import features, features_of, moved
 from snakescope.sperm.networks.catalogue import FRAMES
 from snakescope.sperm.networks.heads import GRADES
 from snakescope.step.errors import StepError
@@ -49,23 +49,30 @@ def load(items: pd.DataFrame, size_px: int) -> Clips:
     """Read clips.
 
     Args:
-        items: columns path and, where there are votes, truth.
+        items: columns path and, where there are votes, truth; where tracks of a field tell how
+            sperm moved, steps_um and vsl_um_s.
         size_px: side to bring them to.
     """
     frames = np.zeros((len(items), FRAMES, size_px, size_px), np.uint8)
-    moved = []
+    told = []
+    steps = [str(one) for one in items["steps_um"]] if "steps_um" in items else [""] * len(items)
     for at, path in enumerate(progress(list(items["path"]), "clips")):
         clip = read_clip(path)
         with Stack(path) as stack:
             um_per_px = stack.pixel_size_um or np.nan
-        moved.append(features(clip, um_per_px, FPS))
+        if steps[at]:
+            lengths = np.array(steps[at].split(), np.float64)
+            straight = float(items["vsl_um_s"].iloc[at]) * len(lengths) / FPS
+            told.append(features_of(moved(lengths, straight, FPS), FPS))
+        else:
+            told.append(features(clip, um_per_px, FPS))
         small = size_px < clip.shape[1]
         for time, frame in enumerate(clip):
             kind = cv2.INTER_AREA if small else cv2.INTER_LINEAR
             frames[at, time] = cv2.resize(frame, (size_px, size_px), interpolation=kind)
     truth = items["truth"] if "truth" in items else [""] * len(items)
     counts = np.array([votes_of(str(one)) for one in truth], np.int64).reshape(-1, GRADES)
-    return Clips(frames, np.array(moved, np.float32).reshape(len(items), -1), counts)
+    return Clips(frames, np.array(told, np.float32).reshape(len(items), -1), counts)
 
 
 def normalised(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
