@@ -119,10 +119,10 @@ def test_slow_and_uneven_videos_are_refused(frames, tmp_path: Path):
 def test_a_rate_in_place_of_varying_timestamps_is_told(frames, tmp_path: Path, monkeypatch):
     """A rate of the sheet does not mend frames that were dropped."""
     times = np.delete(np.arange(36) / 50, np.arange(2, 36, 3))
+    (tmp_path / "a.mkv").touch()
     monkeypatch.setattr(Video, "_open_container", lambda self: (24, times))
-    assert (
-        "where frames were dropped, all speeds are wrong" in Video(tmp_path / "a.mkv", 50).notes[0]
-    )
+    (note,) = Video(tmp_path / "a.mkv", 50).notes
+    assert "where frames were dropped, all speeds are wrong" in note
     monkeypatch.setattr(Video, "_open_container", lambda self: (24, np.arange(24) / 30))
     assert not Video(tmp_path / "a.mkv", 50).notes
 
