@@ -14,6 +14,7 @@ from benchmarks.healthspan.fine_tuned_folds import (
     cross_validate,
     folds_of,
     rows_of,
+    scored,
     scores_of,
     table_of,
 )
@@ -107,8 +108,34 @@ def test_a_fold_is_trained_on_the_other_wells_and_read_back(
     assert [len(train) for train, _ in seen] == [4, 4, 4]
     assert all(not set(train) & set(test) for train, test in seen)
     assert sorted(name for _, test in seen for name in test) == [one.name for one in images]
-    other = (settings.model_copy(update={"steps": 7}), *given[1:])
-    assert cross_validate(images, [], *other) == []
+    own = tmp_path / "start"
+    own.write_text("other weights")
+    changed = [
+        (settings.model_copy(update={"steps": 7}), DetectSettings()),
+        (settings.model_copy(update={"start_weights": str(own)}), DetectSettings()),
+        (settings, DetectSettings(score_threshold=0.6)),
+    ]
+    for pair in changed:
+        assert cross_validate(images, [], *pair, *given[2:]) == []
+    assert len(cross_validate(images, [], *given)) == 3
+
+
+def test_the_threshold_is_chosen_on_the_wells_that_were_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen: list[list[str]] = []
+
+    def sweep(model: object, images: Sequence[LabelledImage], *_: object) -> pd.DataFrame:
+        chosen.append([one.name for one in images])
+        raise StopIteration
+
+    monkeypatch.setattr(fine_tuned_folds, "fine_tune", lambda *given: (None, None))
+    monkeypatch.setattr(fine_tuned_folds, "threshold_sweep", sweep)
+    images = [well(f"A{k:02d}", [10 + k]) for k in range(3)]
+    settings = FineTuneSettings(start_weights=__file__)
+    with pytest.raises(StopIteration):
+        scored(images[:2], images[2:], settings, DetectSettings(), tmp_path / "c")
+    assert chosen == [["A00", "A01"]]
 
 
 def test_a_training_of_one_step_is_scored(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from benchmarks.sperm import COLUMNS
 from benchmarks.sperm.ceilings import (
     EACH,
     at_kept,
+    by_defects,
     by_speed,
     dish_rows,
     expected_at,
@@ -28,6 +29,8 @@ from snakescope.sperm.networks.ours import Ours
 from snakescope.sperm.results.grade import Residuals
 from snakescope.sperm.results.train_grader import Dishes
 from snakescope.sperm.simulation.raters import GRADES
+from snakescope.sperm.simulation.settings import SimulateSettings
+from snakescope.sperm.simulation.simulate import followed
 from snakescope.sperm.tracking.settings import TrackSettings
 from snakescope.sperm.training.data import Clips
 
@@ -123,6 +126,14 @@ def test_readers_of_dishes_are_as_good_as_what_they_know():
     assert 3 / EACH < others[0] < others[1] < 1
     speeds = [rows[f"speed known to {size:g} um/s", "kendall_tau"] for size in (0, 1)]
     assert 0.3 < speeds[1] < speeds[0] < rows["shares known", "kendall_tau"]
+
+
+def test_defects_are_read_by_what_other_dishes_say():
+    sperm = [followed("d", "d", number, SimulateSettings()).sperm for number in range(20)]
+    half = np.arange(20) % 2
+    grades = np.where(half == 0, 1.0, 3.0)  # each half knows the grades of the other alone
+    found = by_defects(sperm, (), grades, half)
+    assert (found[half == 0] > 2).all() and (found[half == 1] < 2).all()
 
 
 def test_the_least_doubtful_err_less_where_doubt_is_right():
