@@ -62,7 +62,7 @@ def test_time_asked_for_is_ample(index: int) -> None:
 
 def test_every_step_was_measured_at_full_size_or_is_small() -> None:
     measured = set(MEASURED["step"])
-    small = {"simulate", "provenance", "experiment", "plates_table"}
+    small = {"simulate", "experiment", "plates_table"}
     small |= {"corrected", "review_page", "review_index", "conclusion", "annotations"}
     # No plate has these: they were estimated from one training on the wells of BBBC010.
     fine_tuning = {"audit", "fine_tune", "fine_tune_scores", "fine_tune_states"}
