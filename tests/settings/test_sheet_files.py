@@ -111,6 +111,17 @@ def test_a_date_that_excel_made_is_refused(tmp_path: Path) -> None:
     assert "in column condition, found the date 2026-01-02" in refused.reason
 
 
+@pytest.mark.parametrize("above", [" # mine", "\u00a0# mine", "\ufeff# mine", " ", "\u200b"])
+def test_the_header_above_a_date_is_that_of_the_sheet(tmp_path: Path, above: str) -> None:
+    book = openpyxl.Workbook()
+    book.active.append([above])
+    book.active.append([f"\u200b{name}" for name in HEADER.split()])
+    book.active.append(["p1", "e", datetime.datetime(2026, 1, 2), "raw", 8])
+    book.save(tmp_path / "p.xlsx")
+    (refused,) = read_sheet(tmp_path / "p.xlsx", Plate).refused
+    assert "in column condition, found the date 2026-01-02" in refused.reason
+
+
 def test_a_date_in_a_column_of_ones_own_is_carried_along(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     cells = dict(zip(HEADER.split(), ["p1", "e", "N2", "raw", 8], strict=False))

@@ -178,7 +178,7 @@ class Monitor(LogHandlerBase):
                 lines += report(failures, where)
                 unfinished = self.standing.unfinished(tree.subject)
                 lines += tree.without_failed(failures, unfinished, self.planned)
-            if succeeded or (failures and not self.stopped):
+            elif succeeded:
                 lines += tree.summary()
             lines += tree.standing({one.subject for one in failures if one.status == "failed"})
         lines.append(self.standing.closing())

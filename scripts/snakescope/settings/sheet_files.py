@@ -7,26 +7,19 @@ so that names that look alike are alike.
 import csv
 import io
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
+from snakescope.settings.tidy import tidy
 from snakescope.settings.workbook import workbook_rows
 from snakescope.step.errors import StepError, no_utf8, readable
 
 Line = tuple[int, list[str]]
 EXCEL = (".xlsx", ".xlsm")
-INVISIBLE = re.compile("[\u200b-\u200f\u2060\ufeff\u00ad]")
-BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 ERRORS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 ZIP, OLD_OFFICE = b"PK\3\4", b"\xd0\xcf\x11\xe0"
 """How files begin that spreadsheets write and that are no text."""
 BREAKS = re.compile("[\\x00-\\x1f\\x7f\u0085\u2028\u2029]")
-
-
-def tidy(cell: str) -> str:
-    """Return a cell with composed letters and plain blanks, stripped."""
-    return unicodedata.normalize("NFC", BLANKS.sub(" ", INVISIBLE.sub("", cell))).strip()
 
 
 def broken_cell(cells: Sequence[str]) -> str:

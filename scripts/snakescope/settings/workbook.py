@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from snakescope.settings.tidy import tidy
 from snakescope.step.errors import StepError
 
 
@@ -64,8 +65,10 @@ def workbook_rows(
     header: list[str] = []
     for number, (row, own) in enumerate(zip(*both, strict=True), start=1):
         typed_row = [_as_typed(cell.value) for cell in row]
-        if not header and any(typed_row) and not typed_row[0].startswith("#"):
-            header = [cell.strip() for cell in typed_row]
+        # The header is the first row that is read as one, and its names are read as they are there.
+        cells = [tidy(cell) for cell in typed_row]
+        if not header and any(cells) and not cells[0].startswith("#"):
+            header = cells
         names = header or [""] * len(typed_row)
         found = (
             _no_cell(cell, typed_cell, name if name in undated else "")

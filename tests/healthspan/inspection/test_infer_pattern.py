@@ -74,6 +74,10 @@ def test_a_channel_beside_a_word_that_nobody_knows_is_no_plate() -> None:
     names = [f"t{k:03d}_{word}.tif" for k in range(9) for word in ("GFP", "Hellfeld")]
     found = infer_pattern(names, {"gfp": "dark_field"})
     assert found is not None and found.pattern == "t{timepoint}_{channel}" and not found.plates
+    # Three words are conditions, of which one is called as a channel is.
+    names = [f"{word}_day{k:02d}.png" for k in range(1, 9) for word in ("GFP", "control", "mutant")]
+    found = infer_pattern(names, {"gfp": "dark_field"})
+    assert found is not None and found.plates == ("GFP", "control", "mutant")
     # Not each image under each word: plates that differ in when they were imaged.
     names = [f"t{k:03d}_GFP.tif" for k in range(9)] + [f"t{k:03d}_wild.tif" for k in range(5, 20)]
     found = infer_pattern(names, {"gfp": "dark_field"})

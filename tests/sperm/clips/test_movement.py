@@ -58,6 +58,10 @@ def test_a_track_tells_the_speed_where_the_background_says_nothing():
     assert found is not None and found.vsl == pytest.approx(20) and not flags
     assert [float(one) for one in steps.split()] == pytest.approx([20 / FPS] * 15)
     assert movement(clip(0), along(20), True, SETTINGS)[2] == [UNSEEN]
+    # Without a pixel size no speed is used, and nothing is asked of the field.
+    places = np.full(16, 60.0), np.full(16, 60.0)
+    row = described(Window("c", 0, *places, np.nan, UNSEEN), clip(0), SETTINGS)
+    assert UNSEEN not in row["flags"] and "no speed" in row["flags"]
 
 
 def test_two_speeds_that_disagree_are_both_told_and_none_is_given():

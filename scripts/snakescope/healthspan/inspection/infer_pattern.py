@@ -206,8 +206,8 @@ def _channels(series: Series, fields: Fields, aliases: Mapping[str, str], why: l
         wave = place > 1 and series.kind(place - 1) == "number" and word_before(
             series, place - 1) == "w"  # fmt: skip
         known = [text in aliases for text in texts]
-        # Where each image is there under every word, these are channels; the run asks which.
-        paired = any(known) and series.varies(place) and _each_in_all(series, place)
+        # Where each image is there under two words, these are two channels; the run asks which.
+        paired = any(known) and len(set(texts)) == 2 and _each_in_all(series, place)
         if series.varies(place) and (all(known) or (wave and any(known)) or paired):
             fields[place] = ["channel"]
         elif (

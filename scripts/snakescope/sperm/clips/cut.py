@@ -162,7 +162,9 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
         "lin": np.nan, "head_length_um": np.nan, "head_width_um": np.nan, "sharpness": np.nan,
         "steps_um": "",
     }  # fmt: skip
-    flags = one.flags.split("; ") if one.flags else []
+    told = one.flags.split("; ") if one.flags else []
+    # Of use for a speed alone, and said again where there is one.
+    flags = [flag for flag in told if flag != UNSEEN]
     if len(frames) < settings.least_frames:
         flags.append(f"{len(frames)} frames of {FRAMES}")
     if len(frames) >= 3:
@@ -176,9 +178,8 @@ def described(one: Window, frames: NDArray[np.uint8], settings: CutSettings) -> 
         if not np.isnan(one.um_per_px) and off_um > settings.max_off_um:
             flags.append(NOT_FOLLOWED)
         elif not np.isnan(one.um_per_px):
-            flags = [flag for flag in flags if flag != UNSEEN]
             path = None if one.moved is None else one.moved[: len(frames)] * one.um_per_px
-            found, steps, why = movement(frames, path, UNSEEN in one.flags, settings)
+            found, steps, why = movement(frames, path, UNSEEN in told, settings)
             flags += why
             row["steps_um"] = steps
             if found is not None:

@@ -16,7 +16,12 @@ class CutSettings(Settings):
         0.15, gt=0, le=5, description="pixel size of clips, at which the networks see (um per px)"
     )
     size_px: int = Field(150, ge=32, le=512, description="side of a clip (px)")
-    fps: float = Field(16.0, ge=8, le=60, description="frames per second of clips (1/s)")
+    fps: float = Field(
+        16.0,
+        ge=16,
+        le=16,
+        description="frames per second of clips; tracks are cut and networks trained at 16 (1/s)",
+    )
     least_frames: int = Field(
         14, ge=8, le=16, description="frames of 16 that a clip must have to be graded (count)"
     )
