@@ -11,7 +11,7 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -213,6 +213,22 @@ def cross_validate(
         print(f"{path.stem}: fold {fold} done, accuracy so far {right.mean():.3f}",
               file=sys.stderr, flush=True)  # fmt: skip
     return pd.concat(parts, ignore_index=True)
+
+
+def add_trial_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what makes a benchmark on sets of its own small enough for a trial."""
+    parser.add_argument("--images", type=int, help="of each stage, in place of the sets' own")
+    parser.add_argument("--kept", type=Path, help="folder of images and weights, for a trial")
+
+
+def with_sets(others: Mapping[str, dict[str, Any]], images: int | None, kept: Path | None) -> None:
+    """Know further sets; with fewer images, and in another folder, if these are given."""
+    global RUNS
+    SETS.update(others)
+    if images:
+        for given in SETS.values():
+            given |= {"images": (images,) * 5, "patients": 5 * images}
+    RUNS = kept or RUNS
 
 
 def truth_of(table: pd.DataFrame) -> np.ndarray:

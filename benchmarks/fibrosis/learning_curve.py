@@ -182,8 +182,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", type=Path, default=TABLE, help="table to write")
     parser.add_argument("--adapted", type=Path, default=ADAPTED, help="table of outlines to write")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="patients (count)")
-    parser.add_argument("--images", type=int, help="of each stage, in place of the sets' own")
-    parser.add_argument("--kept", type=Path, help="folder of images and weights, for a trial")
+    cross_validation.add_trial_arguments(parser)
 
 
 def main() -> None:
@@ -191,12 +190,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add_arguments(parser)
     options = parser.parse_args()
-    cross_validation.SETS.update(OTHERS)
-    if options.images:
-        for given in cross_validation.SETS.values():
-            given |= {"images": (options.images,) * 5, "patients": 5 * options.images}
-    if options.kept:
-        cross_validation.RUNS = options.kept
+    cross_validation.with_sets(OTHERS, options.images, options.kept)
     cross_validation.RUNS.mkdir(parents=True, exist_ok=True)
     fitted = outlining(fit_settings(1), cross_validation.RUNS)
     write_table(options.adapted, pd.DataFrame(known_devices(fitted)))

@@ -127,8 +127,7 @@ def scores_of(path: Path) -> Iterator[Row]:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.add_argument("--table", type=Path, default=TABLE, help="table to write")
-    parser.add_argument("--images", type=int, help="of each stage, in place of the sets' own")
-    parser.add_argument("--kept", type=Path, help="folder of images, for a trial")
+    cross_validation.add_trial_arguments(parser)
 
 
 def main() -> None:
@@ -136,12 +135,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     add_arguments(parser)
     options = parser.parse_args()
-    cross_validation.SETS.update(OTHERS)
-    if options.images:
-        for given in OTHERS.values():
-            given |= {"images": (options.images,) * 5, "patients": 5 * options.images}
-    if options.kept:
-        cross_validation.RUNS = options.kept
+    cross_validation.with_sets(OTHERS, options.images, options.kept)
     write_table(options.table, pd.DataFrame(compared()))
 
 
