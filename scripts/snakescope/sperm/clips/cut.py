@@ -51,6 +51,9 @@ DETAIL_UM = 0.234
 HEAD_UM = 3.0
 """Half the side of the picture of a head that is followed."""
 
+TEXT = ("clip", "path", "flags", "steps_um")
+"""Columns of the table that are read as text."""
+
 
 @dataclass(frozen=True)
 class Window:

@@ -17,6 +17,7 @@ from snakescope.imaging.style import figure_style, save_figure
 from snakescope.imaging.videos.video import write_video
 from snakescope.learning.explanation.measures import resized
 from snakescope.learning.splits import read_splits
+from snakescope.sperm.clips.cut import TEXT
 from snakescope.sperm.explanation.maps import (
     Method,
     frames_of,
@@ -131,9 +132,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    table = read_table(
-        arguments.clips, ["clip", "path", "frames"], text=["clip", "path", "flags", "steps_um"]
-    )
+    table = read_table(arguments.clips, ["clip", "path", "frames"], text=TEXT)
     mine = table[(table["clip"] == arguments.clip) & (table["frames"] > 0)]
     if not len(mine):
         some = ", ".join(table["clip"].head(3))

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from snakescope.sperm.clips.cut import CUT_OFF, LEAVES, NOT_FOLLOWED, OUT_OF_FOCUS
+from snakescope.sperm.clips.cut import CUT_OFF, LEAVES, NOT_FOLLOWED, OUT_OF_FOCUS, TEXT
 from snakescope.sperm.clips.cut import TABLE as CUT
 from snakescope.sperm.clips.motion import REFUSED
 from snakescope.sperm.clips.movement import DISAGREE, NO_TEXTURE, UNSEEN
@@ -115,7 +115,7 @@ def read_dish(videos: list[str], clips: list[Path], grades: list[Path], files: s
     """
     tables = []
     for video, one, other in zip(videos, clips, grades, strict=True):
-        table = read_table(one, CUT, text=["clip", "path", "flags", "steps_um"])
+        table = read_table(one, CUT, text=TEXT)
         graded = read_table(other, GRADED, text=["clip", "grader"])
         table = table.merge(graded, on="clip", how="left").assign(video=video)
         tables.append(table[table["clip"].isin(files)] if video == FILES else table)

@@ -19,6 +19,7 @@ from snakescope.learning.cross_validation.folds import PROBABILITY
 from snakescope.learning.device import choose_device
 from snakescope.learning.splits import read_splits
 from snakescope.learning.weights import load_weights
+from snakescope.sperm.clips.cut import TEXT
 from snakescope.sperm.results.columns import GRADED as COLUMNS
 from snakescope.sperm.results.settings import GradeSettings
 from snakescope.sperm.scores import metrics as of
@@ -114,9 +115,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = GradeSettings.model_validate_json(arguments.settings)
     torch.set_num_threads(settings.threads)
-    clips = read_table(
-        arguments.clips, ["clip", "path", "frames"], text=["clip", "path", "flags", "steps_um"]
-    )
+    clips = read_table(arguments.clips, ["clip", "path", "frames"], text=TEXT)
     clips = clips[clips["frames"] > 0].reset_index(drop=True)
     names = list(clips["clip"])
     if not names or not arguments.weights:
