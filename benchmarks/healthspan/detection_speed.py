@@ -20,14 +20,10 @@ import torch
 from numpy.typing import NDArray
 
 from benchmarks import ROOT
-from snakescope.healthspan.detection.detect import (
-    Surroundings,
-    find_objects,
-    load_detector,
-    sort_out,
-    trained_detector,
-)
+from snakescope.healthspan.detection.detect import load_detector, trained_detector
+from snakescope.healthspan.detection.search import find_objects
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.sorting import Surroundings, sort_out
 from snakescope.healthspan.detection.tile import plate_picture
 from snakescope.healthspan.evaluation.predictions import corners_of
 from snakescope.healthspan.geometry import TILE_PX

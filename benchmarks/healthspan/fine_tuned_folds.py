@@ -27,7 +27,7 @@ import torch
 from benchmarks import ROOT
 from benchmarks.healthspan.detection import merged
 from benchmarks.kept import read_kept, write_kept
-from snakescope.healthspan.detection.detect import find_soft
+from snakescope.healthspan.detection.search import find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.evaluation.detection_scores import (
     ImageScores,
@@ -37,6 +37,7 @@ from snakescope.healthspan.evaluation.detection_scores import (
 )
 from snakescope.healthspan.evaluation.predictions import LEAST_SCORE, corners_of, worms_of
 from snakescope.healthspan.fine_tuning.fit import (
+    at_threshold,
     best_threshold,
     digest_of,
     fine_tune,
@@ -150,7 +151,7 @@ def scored(
     """Train on some wells; count what is found on others."""
     model, _ = fine_tune(train, settings, checkpoint)
     threshold = best_threshold(threshold_sweep(model, train, detect), detect.mask_threshold)
-    cut = detect.model_copy(update={"mask_threshold": threshold})
+    cut = at_threshold(detect, threshold)
     model.roi_heads.score_thresh = LEAST_SCORE
     scores, everything = [], []
     for image in test:

@@ -52,6 +52,7 @@ def searched_otherwise(
             "detect",
             *("--tiles", tiles, "--origins", tiles.with_name(f"{table.stem}.tsv")),
             *("--plate", plate, "--reference-description", description),
+            *("--reference", source / "reference.ome.tif"),
             *("--pixel-size-um", PIXEL_SIZE_UM, "--weights", weights),
             *("--settings", settings.model_dump_json(exclude_unset=True)),
             *("--masks", masks, "--dropped", masks.with_suffix(".dropped.tsv")),

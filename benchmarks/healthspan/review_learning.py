@@ -29,7 +29,7 @@ from benchmarks.healthspan.review_again import searched_otherwise
 from benchmarks.healthspan.second_look import followed, registered_and_searched, step
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.evaluation.scores import detections
-from snakescope.healthspan.fine_tuning.fit import best_threshold
+from snakescope.healthspan.fine_tuning.fit import at_threshold, best_threshold
 from snakescope.healthspan.fine_tuning.fit_states import fine_tune_states
 from snakescope.healthspan.fine_tuning.package import (
     COCO,
@@ -361,7 +361,7 @@ def main(given: argparse.Namespace) -> None:
         own, truth = folder / plate, folder / "raw" / plate / "truth"
         again = own / f"taught_{given.steps}"
         searched_otherwise(
-            own, again, plate, str(weights), DetectSettings(mask_threshold=threshold)
+            own, again, plate, str(weights), at_threshold(DetectSettings(), threshold)
         )
         if not (again / "tracks.tsv").exists():
             followed(own, again, again, SecondLookSettings(), plate, simulation)

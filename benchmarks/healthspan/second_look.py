@@ -101,6 +101,7 @@ def search(folder: Path, plate: str, block: str) -> None:
     step(
         "detect",
         *("--tiles", tiles, "--origins", tiles.with_name(f"{block}.tsv"), "--plate", plate),
+        *("--reference", folder / "reference.ome.tif"),
         *("--reference-description", description, "--pixel-size-um", PIXEL_SIZE_UM),
         *("--weights", DetectSettings().weights, "--settings", "{}"),
         *("--masks", masks, "--dropped", masks.with_suffix(".dropped.tsv")),

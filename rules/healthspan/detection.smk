@@ -1,6 +1,7 @@
 """Detection: the instance mask of every worm, in plate coordinates.
 
-In:  registered/<block>.ome.tif, registered/<block>.tsv, reference.json; weights of the detector
+In:  registered/<block>.ome.tif, registered/<block>.tsv, reference.ome.tif, reference.json;
+     weights of the detector
 Out: masks/<block>.json, masks/<block>.dropped.tsv; tiles/<block>.ome.tif, tiles/<block>.tsv, which
      are removed once read, unless `keep_tiles` is set
 
@@ -14,6 +15,7 @@ rule detect:
     input:
         frames=rules.register.output.frames,
         table=rules.register.output.table,
+        reference=rules.reference.output.image,
         description=rules.reference.output.description,
     output:
         masks="results/healthspan/{plate}/masks/{block}.json",
@@ -47,6 +49,7 @@ rule detect:
         " --settings {params.tiling:q}"
         " --tiles {output.tiles:q} --origins {output.origins:q} > {log:q} 2>&1;"
         " python -m snakescope healthspan detect --tiles {output.tiles:q} --origins {output.origins:q}"
+        " --reference {input.reference:q}"
         " --reference-description {input.description:q} --plate {wildcards.plate:q}"
         " --pixel-size-um {params.pixel_size_um}"
         " --weights {params.weights:q} --sha256 {params.sha256} --settings {params.settings:q}"

@@ -42,7 +42,7 @@ COSTS = {
     "register": _cost(119, 29.2, s_megapixel=0.15, files={"megapixel frame": 0.39}),
     "frames_table": _cost(71),
     "tile": _cost(128, 24.6, s_megapixel=0.12),
-    "detect": _cost(1300, 15, s=8, s_megapixel=1.7, files={"frame": 0.05}),
+    "detect": _cost(1300, 25, s=12, s_megapixel=1.7, files={"frame": 0.05}),
     "second_look": _cost(180, 26, 1, s_megapixel=0.13, s_frame=0.7, files={"frame": 0.01}),
     "composite": _cost(180, 0.5, 1, s_frame=0.1),
     "evidence": _cost(180, 28, 1, s_megapixel=0.13, s_frame=0.9),

@@ -65,6 +65,7 @@ class MaskSet:
     """Instances of some frames of a series with frames of height x width px.
 
     ``candidates`` are objects that may be looked at again: found, but not surely enough.
+    ``border`` says in words where the masks end.
     """
 
     plate: str
@@ -74,6 +75,7 @@ class MaskSet:
     timepoints: tuple[int, ...]
     instances: tuple[Instance, ...]
     candidates: tuple[Instance, ...] = ()
+    border: str = ""
 
     def at(self, timepoint: int) -> list[Instance]:
         return [one for one in self.instances if one.timepoint == timepoint]
@@ -232,6 +234,8 @@ def write_masks(path: str | Path, masks: MaskSet) -> None:
     }
     if masks.candidates:
         document["candidates"] = [_annotation(one, masks) for one in masks.candidates]
+    if masks.border:
+        document["info"] |= {"border": masks.border}  # type: ignore[operator]
     document["info"] |= {"height": masks.height, "width": masks.width}  # type: ignore[operator]
     with atomic_write(path) as partial:
         partial.write_text(json.dumps(document), encoding="utf-8")
@@ -261,6 +265,7 @@ def read_masks(path: str | Path) -> MaskSet:
             timepoints=tuple(image["id"] for image in document["images"]),
             instances=instances,
             candidates=candidates,
+            border=str(info.get("border", "")),
         )
     except FileNotFoundError:
         raise StepError(f"{path}: expected instance masks, found no such file") from None

@@ -10,16 +10,15 @@ from torch import nn
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
 from snakescope.healthspan.detection.detect import (
-    Surroundings,
     check_pixel_size,
-    find_objects,
-    length_px,
     load_detector,
     read_surroundings,
-    sort_out,
 )
-from snakescope.healthspan.detection.merge import TileDetection
+from snakescope.healthspan.detection.detections import TileDetection
+from snakescope.healthspan.detection.search import find_objects
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.size_prior import length_px
+from snakescope.healthspan.detection.sorting import Surroundings, sort_out
 from snakescope.healthspan.detection.views import Disc, parts_of, view, worth_a_look
 from snakescope.imaging.stacks import Stack, write_stack
 from snakescope.learning.weights import save_weights

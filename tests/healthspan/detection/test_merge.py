@@ -1,6 +1,7 @@
 import numpy as np
 
-from snakescope.healthspan.detection.merge import TileDetection, keep_distinct
+from snakescope.healthspan.detection.detections import TileDetection
+from snakescope.healthspan.detection.merge import keep_distinct
 from snakescope.healthspan.detection.size_prior import SizePrior
 
 

@@ -3,14 +3,8 @@ import pytest
 import torch
 from torchvision.ops import roi_align
 
-from snakescope.healthspan.detection.soft_masks import (
-    SoftDetection,
-    View,
-    cut_mask,
-    objects_of,
-    pasted,
-    soft_detections,
-)
+from snakescope.healthspan.detection.detections import SoftDetection, View
+from snakescope.healthspan.detection.soft_masks import cut_mask, objects_of, pasted, soft_detections
 
 CELLS = 56
 

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from snakescope.healthspan.detection.soft_masks import SoftDetection, View
+from snakescope.healthspan.detection.detections import SoftDetection, View
 from snakescope.healthspan.evaluation.detection_scores import (
     average_precision,
     boxes_found,

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+import yaml
 
 from snakescope.healthspan.detection.channel_overlay import GROUND
 from snakescope.healthspan.evaluation.detection_scores import score_image
@@ -121,7 +122,13 @@ def test_differences_are_paired_and_said_in_words() -> None:
 
 def test_the_settings_name_the_weights_and_a_threshold_that_is_no_default() -> None:
     text = settings_text("w.safetensors", 0.45, 0.5)
-    assert text.splitlines()[-2:] == ["      weights: w.safetensors", "      mask_threshold: 0.45"]
+    assert text.splitlines()[-3:-1] == [
+        "      weights: w.safetensors",
+        "      mask_threshold: 0.45",
+    ]
+    # Masks that end where people draw them are not made wider by what worms are usually like.
+    section = yaml.safe_load(text)["healthspan"]["detection"]["detect"]
+    assert section["least_width"] == 0
     assert "mask_threshold" not in settings_text("w.safetensors", 0.5, 0.5)
 
 

@@ -6,9 +6,9 @@ import pytest
 from numpy.typing import NDArray
 
 from snakescope.healthspan.detection.channel_overlay import contrast, overlay
-from snakescope.healthspan.detection.detect import Surroundings
-from snakescope.healthspan.detection.merge import TileDetection
+from snakescope.healthspan.detection.detections import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.sorting import Surroundings
 from snakescope.healthspan.states.body import body_mask, slender_size
 from snakescope.healthspan.trial.objects import Searched, judged
 

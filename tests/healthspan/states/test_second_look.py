@@ -9,7 +9,7 @@ import pytest
 
 from snakescope.healthspan.detection.candidates import FIRST_CANDIDATE, candidates_of
 from snakescope.healthspan.detection.channel_overlay import overlay_of_contrast
-from snakescope.healthspan.detection.merge import TileDetection
+from snakescope.healthspan.detection.detections import TileDetection
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.states import composite as composite_module
 from snakescope.healthspan.states import second_look as second_look_module

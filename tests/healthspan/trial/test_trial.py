@@ -12,8 +12,9 @@ import yaml
 from numpy.typing import NDArray
 from PIL import Image
 
+from snakescope.healthspan.detection import border
 from snakescope.healthspan.detection.channel_overlay import GROUND
-from snakescope.healthspan.detection.soft_masks import SoftDetection, View
+from snakescope.healthspan.detection.detections import SoftDetection, View
 from snakescope.healthspan.plates.sheet import Plate
 from snakescope.healthspan.registration.motion import Motion, to_reference
 from snakescope.healthspan.settings import HealthspanSettings
@@ -49,6 +50,7 @@ def plate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plate:
     """Three days of a plate whose dish leans on the second and the third."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(objects, "find_soft", threshold)
+    monkeypatch.setattr(border, "find_soft", threshold)
     monkeypatch.setattr(plate_trial, "load_detector", lambda *given: (None, 9.74))
     Path("raw").mkdir()
     for day in (1, 2, 3):
@@ -72,9 +74,10 @@ def test_a_trial_proposes_and_its_proposals_are_accepted(plate: Plate) -> None:
     assert "registration: max_tilt" in page and "snakescope trial p --accept" in page
     assert page.count("data:image/") >= 5
     # The same worms at other thresholds: the lower, the larger.
-    shares = [float(share) for share in re.findall(r">mask_threshold: [\d.]+, ([\d.]+) of", page)]
+    said = r">mask_threshold: [\d.]+, least_width: 0: ([\d.]+) of"
+    shares = [float(share) for share in re.findall(said, page)]
     assert len(shares) == 3 and shares[0] < 1 < shares[1] < shares[2]
-    assert "mask_threshold: 0.4 (now)" in page
+    assert "now: mask_threshold: 0.4<" in page and "masks end where the network" in page
     before = Path("config/own.yaml").read_text()
     lines = trial_of(plate, settings, argparse.Namespace(accept=True), WEIGHTS)
     assert Path("config/own.yaml").read_text() != before

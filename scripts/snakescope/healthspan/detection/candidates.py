@@ -8,7 +8,8 @@ surely, and what was found surely and did not look like the other worms of the f
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from snakescope.healthspan.detection.merge import TileDetection, keep_distinct, largest_piece
+from snakescope.healthspan.detection.detections import TileDetection
+from snakescope.healthspan.detection.merge import keep_distinct, largest_piece
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import length_px
 from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance, intersection
@@ -26,7 +27,7 @@ def candidates_of(
     settings: DetectSettings,
     on_plate: Callable[[Instance], bool],
     pixel_size_um: float,
-) -> list[Instance]:
+) -> list[TileDetection]:
     """Return the candidates of a frame, the most certain of several at one place.
 
     Args:

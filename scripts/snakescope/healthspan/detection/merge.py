@@ -10,23 +10,13 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from snakescope.healthspan.detection.detections import TileDetection
 from snakescope.healthspan.detection.size_prior import SizePrior
 from snakescope.imaging.masks import Instance, intersection, on_shared_box
 
 MAX_COVERED = 0.75
 """Share of a mask on all the accepted ones together from which on it is made of pieces of them:
 half of one and half of the other of two worms that cross."""
-
-
-@dataclass(frozen=True)
-class TileDetection(Instance):
-    """A detection in one tile.
-
-    Attributes:
-        cut: whether it reaches the border of the tile, so that it may be incomplete.
-    """
-
-    cut: bool = False
 
 
 @dataclass(frozen=True)

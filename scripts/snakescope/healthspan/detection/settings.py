@@ -27,7 +27,7 @@ class TileSettings(Settings):
 class DetectSettings(Settings):
     """How worms are found on the tiles of a frame."""
 
-    version: ClassVar[int] = 9
+    version: ClassVar[int] = 10
 
     unrecorded: ClassVar[frozenset[str]] = frozenset({"views_per_batch", "device"})
 
@@ -57,6 +57,14 @@ class DetectSettings(Settings):
         gt=0,
         lt=1,
         description="least probability of a pixel of a mask; lower makes masks wider (0-1)",
+    )
+    least_width: float = Field(
+        0.075,
+        ge=0,
+        lt=1,
+        description="least width of the usual worm of a plate, as a share of its length: where"
+        " masks come out thinner on its reference frame, those of all its frames are made wider, by"
+        " at most 1 px on each side; 0 leaves them as the network draws them (0-1)",
     )
     max_overlap: float = Field(
         0.6,

@@ -5,7 +5,7 @@ For a body 8 px wide half a pixel matters, so here each pixel of the box is inte
 mask at its own place, and only the box is filled.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,40 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from snakescope.healthspan.detection.merge import TileDetection
+from snakescope.healthspan.detection.detections import SoftDetection, TileDetection, View
 from snakescope.healthspan.detection.model import as_input
 from snakescope.imaging.masks import cropped
 
 CUT_MARGIN_PX = 3
 """Masks this close to the border of their tile (px) may be incomplete."""
-
-
-@dataclass(frozen=True)
-class View:
-    """Place of a view on the frame: (top, left) and size (px)."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-
-@dataclass(frozen=True)
-class SoftDetection:
-    """A detection whose mask is a probability.
-
-    Attributes:
-        view: what the network looked at.
-        top, left: first row and column of the crop, plate coordinates (px).
-        probability: uint8 (h, w), 255 for certain.
-        score: confidence of the detector, 0 to 1.
-    """
-
-    view: View
-    top: int
-    left: int
-    probability: NDArray[np.uint8]
-    score: float
 
 
 def interpolation(first: int, count: int, low: float, high: float, cells: int) -> NDArray[Any]:
@@ -135,11 +107,11 @@ def cut_mask(one: SoftDetection, timepoint: int, mask_threshold: float) -> TileD
     room = min(room, view.top + view.height - instance.bottom)
     room = min(room, view.left + view.width - instance.right)
     what = (timepoint, 0, instance.top, instance.left, instance.mask, instance.score)
-    return TileDetection(*what, cut=room < CUT_MARGIN_PX)
+    return TileDetection(*what, cut=room < CUT_MARGIN_PX, soft=one)
 
 
 def objects_of(
-    found: list[SoftDetection], timepoint: int, score_threshold: float, mask_threshold: float
+    found: Sequence[SoftDetection], timepoint: int, score_threshold: float, mask_threshold: float
 ) -> list[TileDetection]:
     """The detections of at least a score, with their masks cut."""
     cut = [

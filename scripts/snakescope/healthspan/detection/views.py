@@ -37,6 +37,12 @@ class Disc:
         return self.radius - float(np.hypot(y - self.y, x - self.x))
 
 
+def tile_corners(size: tuple[int, ...], tile_px: int) -> list[tuple[int, int]]:
+    """(top, left) of the tiles of a frame of ``size`` (Y, X), row by row."""
+    height, width = size
+    return [(top, left) for top in range(0, height, tile_px) for left in range(0, width, tile_px)]
+
+
 def parts_of(
     size: tuple[int, int],
     corners: Sequence[tuple[int, int]],
@@ -52,8 +58,7 @@ def parts_of(
         max_view_px: side of the largest part without its margin.
     """
     height, width = size
-    grid = {(top, left) for top in range(0, height, tile_px) for left in range(0, width, tile_px)}
-    if set(corners) != grid or max_view_px <= tile_px:
+    if set(corners) != set(tile_corners(size, tile_px)) or max_view_px <= tile_px:
         return [(top, left, tile_px, tile_px) for top, left in corners]
     high, wide = (_side(length, max_view_px, halo) for length in size)
     return [

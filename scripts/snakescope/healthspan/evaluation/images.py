@@ -14,13 +14,12 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
+from snakescope.healthspan.detection.border import border_of, to_border, worms_within
 from snakescope.healthspan.detection.channel_overlay import overlay
-from snakescope.healthspan.detection.detect import (
-    Surroundings,
-    find_objects,
-    sort_out,
-)
+from snakescope.healthspan.detection.search import find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.sorting import Surroundings
+from snakescope.healthspan.detection.views import tile_corners
 from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.training.detector_scores import crossing, match
 from snakescope.imaging.frames import read_frame, read_picture
@@ -42,12 +41,11 @@ def find_worms(
     picture: NDArray[np.uint8], timepoint: int, models: Models, settings: DetectSettings
 ) -> Sequence[Instance]:
     """The worms of one overlay of any size, as a plate's frame would be searched."""
-    height, width = picture.shape
-    corners = [
-        (top, left) for top in range(0, height, TILE_PX) for left in range(0, width, TILE_PX)
-    ]
-    objects = find_objects(models.detector, picture, corners, TILE_PX, timepoint, settings)
-    return sort_out(objects, picture, models.pixel_size_um, settings, Surroundings())[0]
+    size = (picture.shape[0], picture.shape[1])
+    soft = find_soft(models.detector, picture, tile_corners(size, TILE_PX), TILE_PX, settings)
+    worms = worms_within(soft, picture, timepoint, models.pixel_size_um, settings, Surroundings())
+    border = border_of(worms, settings)
+    return [to_border(one, border, settings, size) for one in worms]
 
 
 def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:

@@ -13,14 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.detect import (
-    Surroundings,
-    cut_objects,
-    find_soft,
-    sort_out,
-)
+from snakescope.healthspan.detection.border import border_of, to_border, worms_within
+from snakescope.healthspan.detection.detections import SoftDetection, View
+from snakescope.healthspan.detection.search import find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.soft_masks import SoftDetection, View
+from snakescope.healthspan.detection.sorting import Surroundings
+from snakescope.healthspan.detection.views import tile_corners
 from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.training.labelled_images import LabelledImage
 from snakescope.imaging.masks import Instance, cropped
@@ -32,8 +30,7 @@ LEAST_SCORE = 0.05
 
 def corners_of(picture: NDArray[np.uint8]) -> list[tuple[int, int]]:
     """(top, left) of the tiles of an overlay of any size."""
-    height, width = picture.shape
-    return [(top, left) for top in range(0, height, TILE_PX) for left in range(0, width, TILE_PX)]
+    return tile_corners(picture.shape, TILE_PX)
 
 
 def key_of(image: LabelledImage, sha256: str, settings: DetectSettings) -> str:
@@ -107,10 +104,10 @@ def worms_of(
     """
     if score_threshold is not None:
         settings = settings.model_copy(update={"score_threshold": score_threshold})
+    worms = worms_within(soft, image.picture, 0, pixel_size_um, settings, Surroundings())
+    border = border_of(worms, settings)
     size = (image.picture.shape[0], image.picture.shape[1])
-    objects = cut_objects(soft, size, 0, settings)
-    kept = sort_out(objects, image.picture, pixel_size_um, settings, Surroundings())[0]
-    return list(kept)
+    return [to_border(one, border, settings, size) for one in worms]
 
 
 def peer_instances(path: Path) -> list[Instance]:

@@ -21,8 +21,9 @@ from scipy import ndimage
 from skimage.registration import phase_cross_correlation
 
 from snakescope.healthspan.detection.channel_overlay import contrast_of, overlay
-from snakescope.healthspan.detection.detect import Surroundings, find_objects, reason_to_drop
+from snakescope.healthspan.detection.search import find_objects
 from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.sorting import Surroundings, reason_to_drop
 from snakescope.healthspan.evaluation.images import Models, find_worms
 from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.states.classify import classify

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from snakescope.healthspan.detection.detect import find_soft, load_detector
+from snakescope.healthspan.detection.detect import load_detector
+from snakescope.healthspan.detection.search import find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.evaluation.detection_scores import (
     RESAMPLES,
@@ -23,7 +24,7 @@ from snakescope.healthspan.evaluation.detection_scores import (
     score_image,
 )
 from snakescope.healthspan.evaluation.predictions import LEAST_SCORE, corners_of, worms_of
-from snakescope.healthspan.fine_tuning.fit import best_threshold
+from snakescope.healthspan.fine_tuning.fit import at_threshold, best_threshold
 from snakescope.healthspan.fine_tuning.pictures import KEYS, before_and_after
 from snakescope.healthspan.fine_tuning.settings import FineTuneScoresSettings, FineTuneSettings
 from snakescope.healthspan.fine_tuning.split import HELD_OUT, TRAIN
@@ -116,6 +117,7 @@ def settings_text(weights: str, mask_threshold: float, default: float) -> str:
     lines = ["healthspan:", "  detection:", "    detect:", f"      weights: {weights}"]
     if mask_threshold != default:
         lines.append(f"      mask_threshold: {mask_threshold:g}")
+    lines.append("      least_width: 0  # masks end where those of the annotations do")
     return "\n".join(lines)
 
 
@@ -277,7 +279,7 @@ def main(arguments: argparse.Namespace) -> None:
         )
     thresholds = read_table(arguments.thresholds, ("mask_threshold", "mask_iou"))
     threshold = best_threshold(thresholds, detect.mask_threshold)
-    cut = detect.model_copy(update={"mask_threshold": threshold})
+    cut = at_threshold(detect, threshold)
     before, before_rows, before_scores = searched(arguments.start_weights, images, detect, BEFORE)
     after, after_rows, after_scores = searched(arguments.weights, images, cut, AFTER)
     rows = [*before_rows, *after_rows, *differences(before_scores, after_scores)]

@@ -17,7 +17,7 @@ import pandas as pd
 import torch
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.detect import find_soft
+from snakescope.healthspan.detection.search import find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.evaluation.predictions import LEAST_SCORE, corners_of, worms_of
 from snakescope.healthspan.fine_tuning.settings import FineTuneSettings
@@ -161,6 +161,11 @@ def fine_tune(
     return model.to("cpu").eval(), architecture
 
 
+def at_threshold(settings: DetectSettings, threshold: float) -> DetectSettings:
+    """Settings by which masks end where the annotations do, whatever the width of the worms."""
+    return settings.model_copy(update={"mask_threshold": threshold, "least_width": 0.0})
+
+
 def threshold_sweep(
     model: MaskRCNN, images: Sequence[LabelledImage], settings: DetectSettings
 ) -> pd.DataFrame:
@@ -178,7 +183,7 @@ def threshold_sweep(
     ]
     rows = []
     for threshold in THRESHOLDS:
-        cut = settings.model_copy(update={"mask_threshold": threshold})
+        cut = at_threshold(settings, threshold)
         total, ratios = 0.0, []
         for image, found in zip(shown, soft, strict=True):
             worms = worms_of(image, found, cut, PIXEL_SIZE_UM)

@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 from torchvision.models.detection import MaskRCNN
 
+from snakescope.healthspan.detection.detections import View
 from snakescope.healthspan.detection.merge import keep_distinct
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import estimate_size_prior
-from snakescope.healthspan.detection.soft_masks import View, look, objects_of
+from snakescope.healthspan.detection.soft_masks import look, objects_of
 from snakescope.healthspan.training.detector_examples import Scene
 from snakescope.imaging.masks import Instance, intersection, iou
 

@@ -1,7 +1,8 @@
 """Where masks end at other thresholds, for a person to choose by eye.
 
-No rule finds the border that people draw: it differs from one kind of truth to another by more than
-a pixel (docs, healthspan-detection, Width). A look at a few worms decides it.
+What people draw as the border differs from one kind of truth to another by more than a pixel (docs,
+healthspan-detection, Width), and the width that worms have settles a part of it only. A look at a
+few worms decides it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,9 +10,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from snakescope.healthspan.detection.detect import cut_objects
+from snakescope.healthspan.detection.border import Border, to_border
+from snakescope.healthspan.detection.detections import SoftDetection, TileDetection
+from snakescope.healthspan.detection.search import cut_objects
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.soft_masks import SoftDetection
 from snakescope.healthspan.trial.objects import Found, Searched
 from snakescope.imaging.masks import Instance, intersection
 
@@ -24,21 +26,6 @@ Worm = tuple[Searched, Found, SoftDetection]
 """The frame, the worm as it is kept, and its mask before it was cut."""
 
 
-def soft_of(one: Instance, soft: Sequence[SoftDetection]) -> SoftDetection | None:
-    """The detection that an object was cut from; None if it is not there."""
-    for each in soft:
-        height, width = each.probability.shape
-        inside = (
-            each.top <= one.top
-            and each.left <= one.left
-            and one.bottom <= each.top + height
-            and one.right <= each.left + width
-        )
-        if inside and each.score == one.score:
-            return each
-    return None
-
-
 def shown_worms(
     searched: Mapping[int, Searched], found: Mapping[int, Sequence[Found]]
 ) -> list[Worm]:
@@ -47,8 +34,9 @@ def shown_worms(
     for timepoint, objects in found.items():
         one = searched[timepoint]
         for each in objects:
-            soft = None if each.reason else soft_of(each.instance, one.soft)
-            if soft is not None:
+            instance = each.instance
+            soft = instance.soft if isinstance(instance, TileDetection) else None
+            if soft is not None and not each.reason:
                 worms.append((one, each, soft))
     worms.sort(key=lambda worm: (not worm[1].moved, -worm[1].instance.score))
     return worms[:SHOWN]
@@ -63,26 +51,42 @@ def at_threshold(worm: Worm, settings: DetectSettings, threshold: float) -> Inst
     return cut[0] if cut and intersection(cut[0], each.instance) else each.instance
 
 
+def as_now(worm: Worm, settings: DetectSettings, border: Border) -> Instance:
+    """The worm with the mask that a run of its plate would give it."""
+    one, each, _ = worm
+    size = (one.picture.shape[0], one.picture.shape[1])
+    kept = each.instance
+    return to_border(kept, border, settings, size) if isinstance(kept, TileDetection) else kept
+
+
 def borders(
     searched: Mapping[int, Searched],
     found: Mapping[int, Sequence[Found]],
     settings: DetectSettings,
-) -> list[tuple[float, float, list[tuple[NDArray[np.uint8], Instance]]]]:
-    """Masks of some worms at each threshold, the highest first.
+    border: Border,
+) -> list[tuple[str, list[tuple[NDArray[np.uint8], Instance]]]]:
+    """Masks of some worms as they are now, and cut at each threshold, the highest first.
 
     Returns:
-        The threshold, the median area over that at the threshold that is set, and each worm's
-        overlay (uint8, (Y, X)) and mask; nothing without worms.
+        The settings and the median area over that of now, and each worm's overlay (uint8, (Y, X))
+        and mask; nothing without worms.
     """
     worms = shown_worms(searched, found)
     if not worms:
         return []
-    now = settings.mask_threshold
-    areas = [at_threshold(worm, settings, now).area for worm in worms]
+    pictures = [worm[0].picture for worm in worms]
+    present = [as_now(worm, settings, border) for worm in worms]
     rows = []
-    for threshold in sorted({*THRESHOLDS, now}, reverse=True):
+    if border.wider_px:
+        said = f"now: mask_threshold: {settings.mask_threshold:g}, {border.wider_px:g} px wider"
+        rows.append((said, list(zip(pictures, present, strict=True))))
+    for threshold in sorted({*THRESHOLDS, settings.mask_threshold}, reverse=True):
         masks = [at_threshold(worm, settings, threshold) for worm in worms]
-        share = float(np.median([one.area / area for one, area in zip(masks, areas, strict=True)]))
-        pictures = [worm[0].picture for worm in worms]
-        rows.append((threshold, share, list(zip(pictures, masks, strict=True))))
+        if threshold == settings.mask_threshold and not border.wider_px:
+            said = f"now: mask_threshold: {threshold:g}"
+        else:
+            pairs = zip(masks, present, strict=True)
+            share = float(np.median([mask.area / now.area for mask, now in pairs]))
+            said = f"mask_threshold: {threshold:g}, least_width: 0: {share:.2f} of the area"
+        rows.append((said, list(zip(pictures, masks, strict=True))))
     return rows

@@ -13,17 +13,12 @@ from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
 from snakescope.healthspan.detection.channel_overlay import GROUND, contrast_of
-from snakescope.healthspan.detection.detect import (
-    Surroundings,
-    cut_objects,
-    find_soft,
-    sort_out,
-)
-from snakescope.healthspan.detection.merge import TileDetection
+from snakescope.healthspan.detection.detections import SoftDetection, TileDetection
+from snakescope.healthspan.detection.search import cut_objects, find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast
-from snakescope.healthspan.detection.soft_masks import SoftDetection
-from snakescope.healthspan.detection.views import Disc, worth_a_look
+from snakescope.healthspan.detection.sorting import Surroundings, sort_out
+from snakescope.healthspan.detection.views import Disc, tile_corners, worth_a_look
 from snakescope.healthspan.states.body import body_mask, slender_size
 from snakescope.imaging.masks import Instance
 
@@ -100,9 +95,7 @@ def search(
 ) -> Searched:
     """Find the objects of an overlay on its boldest tiles."""
     height, width = picture.shape
-    corners = [
-        (top, left) for top in range(0, height, tile_px) for left in range(0, width, tile_px)
-    ]
+    corners = tile_corners(picture.shape, tile_px)
     bold = []
     for top, left in corners:
         tile = picture[top : top + tile_px, left : left + tile_px]

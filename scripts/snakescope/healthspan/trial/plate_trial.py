@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from snakescope.healthspan.detection.detect import MARK_SHARE, Surroundings, load_detector
+from snakescope.healthspan.detection.border import Border, border_of_plate
+from snakescope.healthspan.detection.detect import MARK_SHARE, load_detector
+from snakescope.healthspan.detection.sorting import Surroundings
 from snakescope.healthspan.detection.tile import plate_picture
 from snakescope.healthspan.detection.views import Disc
 from snakescope.healthspan.plates.manifest import PlateFrames
@@ -54,6 +56,7 @@ class Trial:
         alignments: of the other frames; lost: why a frame could not be used, by timepoint.
         searched: overlays and objects by timepoint, registered with the proposed motion.
         found: objects as the settings keep them, ``after`` as with what is proposed.
+        border: where the masks of the plate end.
         wall: how far the wall reaches inwards (um).
         advice: warnings with the settings that help; seconds: what it took.
     """
@@ -69,6 +72,7 @@ class Trial:
     searched: dict[int, Searched] = field(default_factory=dict)
     found: dict[int, list[Found]] = field(default_factory=dict)
     after: dict[int, list[Found]] = field(default_factory=dict)
+    border: Border = field(default_factory=Border)
     wall: float | None = None
     kind: str = "rigid"
     advice: list[Advice] = field(default_factory=list)
@@ -174,6 +178,10 @@ def run_trial(
     with ThreadPoolExecutor(THREADS) as pool:
         trial.searched = {one.timepoint: one for one in pool.map(one_frame, usable)}
     trial.found = _judge(trial, settings, around)
+    trial.border = border_of_plate(
+        *(model, trial.searched[first].picture, tile_px, model_px_um),
+        *(settings.detection.detect, around),
+    )
     if around.dish is not None:
         pictures = [one.picture for one in trial.searched.values()]
         trial.wall = wall_um(pictures, around.dish, model_px_um)

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from snakescope.healthspan.detection.border import said_of
 from snakescope.healthspan.inspection.proposals import scalar
 from snakescope.healthspan.settings import HealthspanSettings
 from snakescope.healthspan.trial.advice import MODEL_PX, Advice
@@ -96,15 +97,10 @@ def write_page(
             ("dropped for another reason", OTHER),
         ],
         frames=frames,
+        wider=said_of(trial.border, detect),
         borders=[
-            (
-                borders_url(worms),
-                f"mask_threshold: {threshold:g}"
-                + (
-                    " (now)" if threshold == detect.mask_threshold else f", {share:.2f} of the area"
-                ),
-            )
-            for threshold, share, worms in borders(trial.searched, trial.found, detect)
+            (borders_url(worms), said)
+            for said, worms in borders(trial.searched, trial.found, detect, trial.border)
         ],
         columns=columns,
         counts=counts,

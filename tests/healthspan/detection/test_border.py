@@ -1,0 +1,140 @@
+"""Where masks end: no thinner than worms are."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from snakescope.healthspan.detection import border
+from snakescope.healthspan.detection.border import (
+    Border,
+    border_of,
+    border_of_plate,
+    relative_width,
+    said_of,
+    to_border,
+    widened,
+)
+from snakescope.healthspan.detection.channel_overlay import GROUND
+from snakescope.healthspan.detection.detections import SoftDetection, TileDetection, View
+from snakescope.healthspan.detection.settings import DetectSettings
+from snakescope.healthspan.detection.soft_masks import cut_mask
+from snakescope.healthspan.detection.sorting import Surroundings
+from snakescope.imaging.masks import Instance
+
+SETTINGS = DetectSettings()
+SIZE = (2000, 2000)
+
+
+def worm(
+    width: float, length: float = 120.0, top: int = 100, left: int = 100, bend: float = 0.0
+) -> TileDetection:
+    """A worm at a slant whose probability falls from 1 to 0 over a pixel at its border."""
+    t = np.linspace(-0.5, 0.5, 400)
+    along, across = length * t, bend * (np.cos(np.pi * t) - 0.5)
+    points = np.stack([0.9 * along - 0.436 * across, 0.436 * along + 0.9 * across], axis=1) + 80
+    canvas = np.zeros((160 * 8, 160 * 8), np.uint8)
+    line = [np.rint(points * 8).astype(np.int32)]
+    cv2.polylines(canvas, line, False, 255, max(1, round(width * 8)))
+    soft = cv2.resize(canvas, (160, 160), interpolation=cv2.INTER_AREA)
+    one = cut_mask(SoftDetection(View(0, 0, *SIZE), top, left, soft, 0.95), 3, 0.4)
+    assert one is not None
+    return replace(one, identifier=300_001)
+
+
+@pytest.mark.parametrize("bend", [0.0, 40.0])
+@pytest.mark.parametrize("width", [5.0, 8.0, 12.0])
+def test_the_width_of_a_body_is_measured_whatever_its_bends(width: float, bend: float) -> None:
+    one = worm(width, bend=bend)
+    t = np.linspace(-0.5, 0.5, 2000)
+    along = np.hypot(np.gradient(120 * t), np.gradient(bend * np.cos(np.pi * t))).sum()
+    assert relative_width(one) == pytest.approx(width / (along + width), rel=0.1)
+
+
+def test_of_no_body_the_width_is_no_number_that_counts() -> None:
+    assert relative_width(Instance(0, 0, 0, 0, np.zeros((3, 3), bool), 1.0)) == 0
+    assert 0 < relative_width(Instance(0, 0, 0, 0, np.ones((9, 9), bool), 1.0)) <= 1.5
+
+
+@pytest.mark.parametrize("wider_px", [0.25, 0.5, 1.0])
+def test_a_mask_grows_by_so_much_on_each_side(wider_px: float) -> None:
+    one = worm(6.0)
+    wide = widened(one, wider_px, 0.4)
+    # The body is 120 px long and has round ends.
+    assert (wide.area - one.area) / (2 * 126) == pytest.approx(wider_px, abs=0.15)
+    assert (wide.identifier, wide.timepoint, wide.score) == (300_001, 3, 0.95)
+    middle = (one.top + one.bottom) / 2, (one.left + one.right) / 2
+    assert (wide.top + wide.bottom) / 2 == pytest.approx(middle[0], abs=0.5)
+    assert (wide.left + wide.right) / 2 == pytest.approx(middle[1], abs=0.5)
+
+
+def test_thin_worms_make_masks_wider_and_worms_of_their_usual_width_do_not() -> None:
+    thin = [worm(6.5, top=100 * k) for k in range(6)]
+    found = border_of(thin, SETTINGS)
+    assert found.worms == 6 and found.width < 0.065 and 0.5 <= found.wider_px <= 1.0
+    masks = [to_border(one, found, SETTINGS, SIZE) for one in thin]
+    widths = [relative_width(one) for one in masks]
+    assert found.width < float(np.median(widths)) < 0.09
+    usual = border_of([worm(11.0, top=100 * k) for k in range(6)], SETTINGS)
+    assert usual.wider_px == 0 and usual.width > 0.075
+    assert to_border(thin[0], usual, SETTINGS, SIZE) is thin[0]
+
+
+def test_hairs_are_made_wider_by_a_pixel_and_no_more() -> None:
+    hairs = [worm(3.0, top=100 * k) for k in range(6)]
+    assert border_of(hairs, SETTINGS).wider_px == 1.0
+
+
+@pytest.mark.parametrize(
+    ("why", "change"),
+    [
+        ("unsure", {"score": 0.6}),
+        ("cut by its tile", {"cut": True}),
+        ("without its probability", {"soft": None}),
+    ],
+)
+def test_worms_that_say_little_do_not_count(why: str, change: dict[str, object]) -> None:
+    thin = [worm(6.5, top=100 * k) for k in range(6)]
+    few = [*thin[:4], *(replace(one, **change) for one in thin[4:])]  # type: ignore[arg-type]
+    assert border_of(few, SETTINGS) == Border(), why
+
+
+def test_zero_leaves_masks_as_the_network_draws_them() -> None:
+    thin = [worm(6.5, top=100 * k) for k in range(6)]
+    off = DetectSettings(least_width=0)
+    assert border_of(thin, off) == Border()
+    nothing = border_of_plate(None, np.zeros(SIZE, np.uint8), 440, 9.74, off, Surroundings())  # type: ignore[arg-type]
+    assert nothing == Border()
+    assert said_of(nothing, off) == "masks end where the network draws them"
+
+
+def test_a_mask_at_the_edge_of_a_frame_stays_on_it() -> None:
+    one = worm(6.0, top=-50, left=-25)
+    wide = to_border(one, Border(1.0, 0.05, 9), SETTINGS, (70, 100))
+    assert wide.top >= 0 and wide.left >= 0 and wide.bottom <= 70 and wide.right <= 100
+
+
+def test_a_plate_is_searched_from_its_middle_until_there_are_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    searched: list[tuple[int, int]] = []
+
+    def five_a_tile(
+        model: object, picture: object, corners: list[tuple[int, int]], *rest: object
+    ) -> list[SoftDetection]:
+        searched.extend(corners)
+        found = []
+        for top, left in corners:
+            for k in range(5):
+                soft = worm(6.5, top=top + 60 * k, left=left + 100).soft
+                assert soft is not None
+                found.append(replace(soft, view=View(top, left, 440, 440)))
+        return found
+
+    monkeypatch.setattr(border, "find_soft", five_a_tile)
+    picture = np.full((2200, 2200), GROUND + 60, np.uint8)
+    found = border_of_plate(None, picture, 440, 9.74, SETTINGS, Surroundings())  # type: ignore[arg-type]
+    assert searched[0] == (880, 880) and len(searched) == 4
+    assert found.worms == 20 and found.wider_px > 0
+    assert f"{found.wider_px:g} px wider" in said_of(found, SETTINGS)
