@@ -55,6 +55,7 @@ FOLDERS = {
     PEER: "bbbc010",
     "quantworm_single": "quantworm_gender",
     "quantworm_single_looked_at": "quantworm_gender",
+    "quantworm_single_whole": "quantworm_gender",
 }
 """Of the sets that are not named as the folder of their images."""
 

@@ -282,6 +282,20 @@ def test_what_is_unlike_the_worms_of_its_frame_is_left_out() -> None:
     assert reasons([*worms[:4], *others]) == {}
 
 
+@pytest.mark.parametrize(
+    ("score", "length", "kept"), [(0.95, 45, True), (0.85, 45, False), (0.95, 38, False)]
+)
+def test_a_sure_male_is_kept_and_a_piece_is_not(score: float, length: int, kept: bool) -> None:
+    worms = [bar_at(20 + 30 * k, 8, 100) for k in range(7)]
+    small = bar_at(300, 8, length, score)
+    frame = np.full((400, 300), GROUND, np.uint8)
+    for one in [*worms, small]:
+        frame[one.top : one.bottom, one.left : one.right] = 220
+    found, dropped = sort_out([*worms, small], frame, 9.74, SETTINGS, Surroundings())
+    assert (300 in {one.top for one in found}) == kept
+    assert [one.reason for one in dropped] == ([] if kept else ["too small"])
+
+
 def test_arms_of_the_mark_do_not_make_a_worm_faint() -> None:
     bar = np.ones((8, 110), bool)
     worms = [TileDetection(0, 0, 100 + 30 * k, 100, bar, 0.95) for k in range(6)]

@@ -97,7 +97,7 @@ class DetectSettings(Settings):
         ge=0,
         lt=1,
         description="objects smaller than this share of the usual worm of the frame are too small:"
-        " larvae, pieces (0-1)",
+        " larvae, pieces (0-1); sure ones may have four fifths of that, as males do",
     )
     max_relative_area: float = Field(
         1.8,

@@ -9,6 +9,7 @@ from snakescope.healthspan.detection.detections import TileDetection
 from snakescope.healthspan.detection.merge import keep_distinct, largest_piece
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import (
+    SURE_SCORE,
     SizePrior,
     contrast,
     estimate_size_prior,
@@ -20,6 +21,10 @@ from snakescope.imaging.masks import INSTANCES_PER_TIMEPOINT, Instance
 
 OF_TWO_WORMS = {"too large", "too wide"}
 """Why a mask is left out before it can pass for the better one of the worms that it covers."""
+
+OF_SURE_ONES = 0.8
+"""Share of the least area that sure detections may have: a male has half the area of the
+hermaphrodites beside it, and is found as surely as they are; pieces and crumbs are not."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,8 @@ def reason_to_drop(
     if length * length / one.area < settings.min_slenderness:
         return "dust"
     if usual is not None:
-        if one.area < settings.min_relative_area * usual.area:
+        least = settings.min_relative_area * (OF_SURE_ONES if one.score >= SURE_SCORE else 1.0)
+        if one.area < least * usual.area:
             return "too small"
         if one.area > settings.max_relative_area * usual.area:
             return "too large"

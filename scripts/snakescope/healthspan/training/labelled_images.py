@@ -185,10 +185,12 @@ def bbbc010_test15(folder: Path) -> Iterator[LabelledImage]:
     return (one for one in bbbc010(folder) if one.name >= FIRST_TEST_WELL)
 
 
-def quantworm_gender(folder: Path, plates: tuple[int, ...]) -> Iterator[LabelledImage]:
+def quantworm_gender(
+    folder: Path, plates: tuple[int, ...], no_worms: frozenset[int] = frozenset()
+) -> Iterator[LabelledImage]:
     """Stitched plates of adults and males; automatic masks of single worms."""
     names = {f"plate{number}.jpg": 0.6 for number in plates}
-    return coco_images(folder, names, exhaustive=False)
+    return coco_images(folder, names, exhaustive=False, no_worms=no_worms)
 
 
 def quantworm_length(
@@ -203,12 +205,22 @@ NO_WORMS = frozenset({195, 658, 659, 660, 704, 712, 732, 742, 743, 748, 750, 752
 """Annotations of quantworm_length, plates 3 and 8, on the wall of the dish or where tiles meet,
 without a worm: all 227 of ``quantworm_single`` were looked at, without what was found there."""
 
+NOT_ONE_WORM = frozenset({379, 381, 393, 396, 399, 402, 443, 444, 447, 448})
+"""Annotations of quantworm_gender, plate 4, of strips of worms that lie side by side, and of three
+worms in one: of those that were looked at, the ones that show something else than one worm."""
+
 
 def quantworm_single(
-    worms: Path, no_worms: frozenset[int] = frozenset()
+    worms: Path,
+    no_worms: frozenset[int] = frozenset(),
+    not_one: frozenset[int] = frozenset(),
 ) -> Iterator[LabelledImage]:
-    """The plates of the two sets that are kept for development."""
-    yield from quantworm_gender(worms / "quantworm_gender", (4,))
+    """The plates of the two sets that are kept for development.
+
+    Args:
+        no_worms: annotations of quantworm_length to leave out; not_one: of quantworm_gender.
+    """
+    yield from quantworm_gender(worms / "quantworm_gender", (4,), not_one)
     yield from quantworm_length(worms / "quantworm_length", (3, 8), no_worms)
 
 
@@ -315,6 +327,7 @@ SETS: dict[str, Callable[[Path], Iterator[LabelledImage]]] = {
     "bbbc010_test15": lambda worms: bbbc010_test15(worms / "bbbc010"),
     "quantworm_single": quantworm_single,
     "quantworm_single_looked_at": lambda worms: quantworm_single(worms, NO_WORMS),
+    "quantworm_single_whole": lambda worms: quantworm_single(worms, NO_WORMS, NOT_ONE_WORM),
     "quantworm_lifespan": lambda worms: quantworm_lifespan(worms / "quantworm_lifespan"),
     "wormsizer": lambda worms: wormsizer(worms / "wormsizer"),
     "dense_photographs": lambda worms: dense_photographs(worms / "dense_photographs"),
