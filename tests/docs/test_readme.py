@@ -52,7 +52,7 @@ MEDULLA = "fibsem_medulla, sections 110 to 165"
             "single worms of QuantWorm",
             [
                 f"{FOUND['quantworm_single', 'recall']:.3f}",
-                f"{FOUND['quantworm_single_looked_at', 'recall']:.3f}",
+                f"{FOUND['quantworm_single_whole', 'recall']:.3f}",
             ],
         ),
         (
