@@ -301,7 +301,8 @@ def main() -> None:
     parser.add_argument("--truth-only", action="store_true")
     given = parser.parse_args()
     torch.set_num_threads(1)
-    settings = DetectSettings()
+    # The borders that are compared are the network's own.
+    settings = DetectSettings(least_width=0)
     model, pixel_size_um = load_detector(str(given.detector), None, settings)
     model.roi_heads.score_thresh = LEAST_SCORE
     sha256 = sha256_of(given.detector)

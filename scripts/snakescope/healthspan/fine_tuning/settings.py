@@ -126,7 +126,7 @@ class FineTuneSettings(Settings):
 class FineTuneScoresSettings(Settings):
     """How the weights before and after are compared on the images that are held out."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     max_pictures: int = Field(
         60, ge=1, description="held-out images that are drawn, the first ones (count)"

@@ -70,7 +70,7 @@ class PaperStatesSettings(Settings):
 class PaperDetectionSettings(Settings):
     """Tables 2 and 3: worms found by the semantic baseline and by the detector."""
 
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
 
     seed: int = Field(5_000_011, ge=0, description="seed of the scenes; no training uses it")
     scenes: int = Field(30, ge=2, description="simulated scenes of unseen looks (count)")
