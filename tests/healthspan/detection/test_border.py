@@ -1,12 +1,14 @@
 """Where masks end: no thinner than worms are."""
 
+import argparse
 from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from snakescope.healthspan.detection import border
+from snakescope.healthspan.detection import border, detect
 from snakescope.healthspan.detection.border import (
     Border,
     border_of,
@@ -21,7 +23,16 @@ from snakescope.healthspan.detection.detections import SoftDetection, TileDetect
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.soft_masks import cut_mask
 from snakescope.healthspan.detection.sorting import Surroundings
-from snakescope.imaging.masks import Instance
+from snakescope.healthspan.detection.tile import origins_of
+from snakescope.healthspan.registration.reference import (
+    Description,
+    write_description,
+    write_reference,
+)
+from snakescope.healthspan.registration.texture import Circle
+from snakescope.imaging.masks import Instance, MaskSet, read_masks
+from snakescope.imaging.stacks import write_stack
+from snakescope.step.tables import write_table
 
 SETTINGS = DetectSettings()
 SIZE = (2000, 2000)
@@ -115,8 +126,10 @@ def test_a_mask_at_the_edge_of_a_frame_stays_on_it() -> None:
     assert wide.top >= 0 and wide.left >= 0 and wide.bottom <= 70 and wide.right <= 100
 
 
-def test_a_plate_is_searched_from_its_middle_until_there_are_enough(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("views_per_batch", [1, 4, 64])
+@pytest.mark.parametrize("max_view_px", [440, 3080])
+def test_the_boldest_tiles_are_searched_until_there_are_enough(
+    monkeypatch: pytest.MonkeyPatch, views_per_batch: int, max_view_px: int
 ) -> None:
     searched: list[tuple[int, int]] = []
 
@@ -134,7 +147,76 @@ def test_a_plate_is_searched_from_its_middle_until_there_are_enough(
 
     monkeypatch.setattr(border, "find_soft", five_a_tile)
     picture = np.full((2200, 2200), GROUND + 60, np.uint8)
-    found = border_of_plate(None, picture, 440, 9.74, SETTINGS, Surroundings())  # type: ignore[arg-type]
-    assert searched[0] == (880, 880) and len(searched) == 4
+    picture[880:1320, :880] = GROUND + 90
+    picture[:440, 880:1320] = GROUND + 120
+    # Settings of speed decide nothing: masks of blocks with other ones would not fit together.
+    chosen = DetectSettings(views_per_batch=views_per_batch, max_view_px=max_view_px)
+    found = border_of_plate(None, picture, 440, 9.74, chosen, Surroundings())  # type: ignore[arg-type]
+    assert searched == [(0, 880), (880, 0), (880, 440), (0, 0)]
     assert found.worms == 20 and found.wider_px > 0
-    assert f"{found.wider_px:g} px wider" in said_of(found, SETTINGS)
+    assert f"{found.wider_px:g} px wider" in said_of(found, chosen)
+
+
+def test_a_plate_without_worms_costs_a_few_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[tuple[int, int]] = []
+    monkeypatch.setattr(border, "find_soft", lambda m, p, some, *rest: searched.extend(some) or [])
+    picture = np.full((4400, 4400), GROUND, np.uint8)
+    assert border_of_plate(None, picture, 440, 9.74, SETTINGS, Surroundings()) == Border()  # type: ignore[arg-type]
+    assert len(searched) == 24
+
+
+def test_detect_makes_worms_and_candidates_of_a_thin_plate_wider(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step as a rule calls it, with a network that finds six thin worms and one unsurely."""
+
+    def seven(
+        model: object, picture: object, corners: list[tuple[int, int]], *rest: object
+    ) -> list[SoftDetection]:
+        found = [worm(6.5, top=60 * k, left=100 + 30 * (k % 2)).soft for k in range(7)]
+        scores = [0.95] * 6 + [0.2]
+        return [
+            replace(one, view=View(0, 0, 600, 600), score=score)
+            for one, score in zip(found, scores, strict=True)
+            if one is not None and (0, 0) in corners
+        ]
+
+    frame = np.full((600, 600), 90, np.uint8)
+    for name in ("border", "detect"):
+        monkeypatch.setattr(f"snakescope.healthspan.detection.{name}.find_soft", seven)
+    monkeypatch.setattr(detect, "load_detector", lambda *given: (None, 9.74))
+    # As bold as worms, whatever the picture shows.
+    monkeypatch.setattr("snakescope.healthspan.detection.sorting.contrast", lambda *given: 90.0)
+    write_reference(tmp_path / "reference.ome.tif", {"bright_field": frame})
+    circle = Circle(299.5, 299.5, 500.0)
+    description = Description(0, "bright_field", None, "", circle, dish_seen=False)
+    write_description(tmp_path / "reference.json", description)
+    origins = origins_of([(4, 0)], 600, 600, 600)
+    write_table(tmp_path / "tiles.tsv", origins)
+    tiles = [frame]
+    write_stack(
+        tmp_path / "tiles.ome.tif", tiles, 1, ["overlay"], 600, 600, np.uint8, pixel_size_um=9.74
+    )
+
+    def masks_with(settings: DetectSettings) -> MaskSet:
+        parser = argparse.ArgumentParser()
+        detect.add_arguments(parser)
+        words = [
+            *("--tiles", tmp_path / "tiles.ome.tif", "--origins", tmp_path / "tiles.tsv"),
+            *("--reference", tmp_path / "reference.ome.tif", "--plate", "p"),
+            *("--reference-description", tmp_path / "reference.json", "--pixel-size-um", 9.74),
+            *("--weights", "w", "--settings", settings.model_dump_json()),
+            *("--masks", tmp_path / "m.json", "--dropped", tmp_path / "d.tsv"),
+        ]
+        detect.main(parser.parse_args([str(word) for word in words]))
+        return read_masks(tmp_path / "m.json")
+
+    drawn, wider = (masks_with(DetectSettings(least_width=share)) for share in (0.0, 0.075))
+    assert len(drawn.instances) == len(wider.instances) == 6
+    assert len(drawn.candidates) == len(wider.candidates) == 1
+    pairs = zip(
+        [*drawn.instances, *drawn.candidates], [*wider.instances, *wider.candidates], strict=True
+    )
+    for one, wide in pairs:
+        assert one.identifier == wide.identifier and 1.1 < wide.area / one.area < 1.5
+    assert "masks end where" in drawn.border and "px wider on each side" in wider.border

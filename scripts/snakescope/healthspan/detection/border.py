@@ -21,7 +21,7 @@ from snakescope.healthspan.detection.search import cut_objects, find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import MIN_SURE, SURE_SCORE, length_px
 from snakescope.healthspan.detection.sorting import Surroundings, sort_out
-from snakescope.healthspan.detection.views import tile_corners
+from snakescope.healthspan.detection.views import boldness, tile_corners
 from snakescope.imaging.masks import Instance, cropped
 
 STEPS_PX = (0.25, 0.5, 0.75, 1.0)
@@ -34,6 +34,10 @@ FINER = 4
 ENOUGH = 20
 """Sure worms on which the width of a plate's worms is measured, at most about."""
 
+TILES_AT_A_TIME, MOST_TILES = 4, 24
+"""Tiles of a reference frame that are searched before worms are counted, and in all. Both are part
+of the result, and no setting of speed changes them."""
+
 
 @dataclass(frozen=True)
 class Border:
@@ -41,7 +45,8 @@ class Border:
 
     Attributes:
         wider_px: on each side.
-        width: mean width of the usual worm without it, in its lengths; NaN where too few are sure.
+        width: median of the mean widths of sure worms without it, in their lengths; NaN where too
+            few are sure.
         worms: sure ones that it was measured on.
     """
 
@@ -137,8 +142,7 @@ def border_of_plate(
 ) -> Border:
     """How much wider the masks of all frames of a plate are made, by its reference frame.
 
-    Tiles are searched from the middle of the frame outwards until there are enough worms, which
-    takes a small part of the time of a frame.
+    The boldest tiles are searched, until there are enough worms.
 
     Args:
         picture: overlay of the reference frame, uint8 (Y, X).
@@ -146,16 +150,16 @@ def border_of_plate(
     """
     if settings.least_width == 0:
         return Border()
-    middle = (np.array(picture.shape) - tile_px) / 2
-    order = sorted(
-        tile_corners(picture.shape, tile_px),
-        key=lambda corner: (float(np.hypot(*(np.array(corner) - middle))), corner),
-    )
+    corners = tile_corners(picture.shape, tile_px)
+    tiles = {at: picture[at[0] : at[0] + tile_px, at[1] : at[1] + tile_px] for at in corners}
+    order = sorted(corners, key=lambda at: (-boldness(tiles[at]), at))[:MOST_TILES]
+    # Tile by tile, also where a run looks at larger parts of its frames.
+    by_tile = settings.model_copy(update={"max_view_px": tile_px})
     soft: list[SoftDetection] = []
     worms: list[TileDetection] = []
-    for first in range(0, len(order), settings.views_per_batch):
-        some = order[first : first + settings.views_per_batch]
-        soft += find_soft(model, picture, some, tile_px, settings, surroundings.dish)
+    for first in range(0, len(order), TILES_AT_A_TIME):
+        some = order[first : first + TILES_AT_A_TIME]
+        soft += find_soft(model, picture, some, tile_px, by_tile, surroundings.dish)
         worms = worms_within(soft, picture, 0, pixel_size_um, settings, surroundings)
         if sum(is_sure(one) for one in worms) >= ENOUGH:
             break
@@ -167,7 +171,7 @@ def said_of(border: Border, settings: DetectSettings) -> str:
     if border.wider_px == 0:
         return "masks end where the network draws them"
     return (
-        f"masks are made {border.wider_px:g} px wider on each side: as the network draws them, the"
-        f" usual of {border.worms} worms of the reference frame is {border.width:.3f} of its length"
-        f" wide (least_width {settings.least_width:g})"
+        f"masks are made {border.wider_px:g} px wider on each side: as the network draws them,"
+        f" {border.worms} worms of the reference frame are in the median {border.width:.4f} of"
+        f" their length wide, less than least_width {settings.least_width:g}"
     )

@@ -19,9 +19,7 @@ from snakescope.healthspan.detection.candidates import candidates_of
 from snakescope.healthspan.detection.model import build_detector, for_inference
 from snakescope.healthspan.detection.search import cut_objects, faint_objects, find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.size_prior import (
-    length_px,
-)
+from snakescope.healthspan.detection.size_prior import length_px
 from snakescope.healthspan.detection.sorting import Dropped, Surroundings, off_plate, sort_out
 from snakescope.healthspan.detection.tile import (
     ORIGIN_COLUMNS,
@@ -29,9 +27,7 @@ from snakescope.healthspan.detection.tile import (
     plate_picture,
     plate_scale,
 )
-from snakescope.healthspan.detection.views import (
-    Disc,
-)
+from snakescope.healthspan.detection.views import Disc
 from snakescope.healthspan.registration.reference import read_description, read_reference
 from snakescope.imaging.masks import Instance, MaskSet, write_masks
 from snakescope.imaging.stacks import Stack

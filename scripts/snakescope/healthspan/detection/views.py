@@ -23,6 +23,9 @@ STRIDE = 32
 LEAST_CONTRAST = 24
 """Minimum contrast of the brightest pixel of a tile that the detector is run on (grey values)."""
 
+BOLD_PX = 60
+"""Brightest pixels of a tile by which it is judged before it is searched."""
+
 
 @dataclass(frozen=True)
 class Disc:
@@ -80,6 +83,11 @@ def view(frame: NDArray[np.uint8], part: Part, halo: int) -> NDArray[np.uint8]:
     b, r = min(top + height + halo, frame.shape[0]), min(left + width + halo, frame.shape[1])
     out[t - top + halo : b - top + halo, lf - left + halo : r - left + halo] = frame[t:b, lf:r]
     return out
+
+
+def boldness(tile: NDArray[np.uint8]) -> int:
+    """Mean grey value of the brightest of a tile: about the area of half a worm."""
+    return int(np.sort(cv2.blur(tile, (5, 5)), axis=None)[-BOLD_PX:].mean())
 
 
 def worth_a_look(

@@ -18,7 +18,7 @@ from snakescope.healthspan.detection.search import cut_objects, find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
 from snakescope.healthspan.detection.size_prior import SURE_SCORE, contrast
 from snakescope.healthspan.detection.sorting import Surroundings, sort_out
-from snakescope.healthspan.detection.views import Disc, tile_corners, worth_a_look
+from snakescope.healthspan.detection.views import Disc, boldness, tile_corners, worth_a_look
 from snakescope.healthspan.states.body import body_mask, slender_size
 from snakescope.imaging.masks import Instance
 
@@ -100,7 +100,7 @@ def search(
     for top, left in corners:
         tile = picture[top : top + tile_px, left : left + tile_px]
         if worth_a_look(tile, top, left, dish):
-            bold.append((int(np.sort(cv2.blur(tile, (5, 5)), axis=None)[-60:].mean()), top, left))
+            bold.append((boldness(tile), top, left))
     chosen = sorted((top, left) for _, top, left in sorted(bold, reverse=True)[:MOST_TILES])
     least = min(settings.score_threshold, LEAST_TRIED)
     plain = settings.model_copy(update={"min_contrast": 0.0, "score_threshold": least})
