@@ -133,19 +133,19 @@ def test_the_boldest_tiles_are_searched_until_there_are_enough(
 ) -> None:
     searched: list[tuple[int, int]] = []
 
-    def five_a_tile(
+    def ten_a_tile(
         model: object, picture: object, corners: list[tuple[int, int]], *rest: object
     ) -> list[SoftDetection]:
         searched.extend(corners)
         found = []
         for top, left in corners:
-            for k in range(5):
-                soft = worm(6.5, top=top + 60 * k, left=left + 100).soft
+            for k in range(10):
+                soft = worm(6.5, top=top + 28 * k, left=left + 100).soft
                 assert soft is not None
                 found.append(replace(soft, view=View(top, left, 440, 440)))
         return found
 
-    monkeypatch.setattr(border, "find_soft", five_a_tile)
+    monkeypatch.setattr(border, "find_soft", ten_a_tile)
     picture = np.full((2200, 2200), GROUND + 60, np.uint8)
     picture[880:1320, :880] = GROUND + 90
     picture[:440, 880:1320] = GROUND + 120
@@ -153,7 +153,7 @@ def test_the_boldest_tiles_are_searched_until_there_are_enough(
     chosen = DetectSettings(views_per_batch=views_per_batch, max_view_px=max_view_px)
     found = border_of_plate(None, picture, 440, 9.74, chosen, Surroundings())  # type: ignore[arg-type]
     assert searched == [(0, 880), (880, 0), (880, 440), (0, 0)]
-    assert found.worms == 20 and found.wider_px > 0
+    assert found.worms == 40 and found.wider_px > 0
     assert f"{found.wider_px:g} px wider" in said_of(found, chosen)
 
 

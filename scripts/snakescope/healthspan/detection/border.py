@@ -31,7 +31,7 @@ images with masks drawn by people does the body reach further."""
 FINER = 4
 """Masks are made wider on a grid so many times finer, since a pixel is an eighth of a body."""
 
-ENOUGH = 20
+ENOUGH = 40
 """Sure worms on which the width of a plate's worms is measured, at most about."""
 
 TILES_AT_A_TIME, MOST_TILES = 4, 24
