@@ -89,6 +89,7 @@ def test_thin_worms_make_masks_wider_and_worms_of_their_usual_width_do_not() -> 
     assert found.width < float(np.median(widths)) < 0.09
     usual = border_of([worm(11.0, top=100 * k) for k in range(6)], SETTINGS)
     assert usual.wider_px == 0 and usual.width > 0.075
+    assert f"{usual.width:.4f} of their length" in said_of(usual, SETTINGS)
     assert to_border(thin[0], usual, SETTINGS, SIZE) is thin[0]
 
 
@@ -108,16 +109,18 @@ def test_hairs_are_made_wider_by_a_pixel_and_no_more() -> None:
 def test_worms_that_say_little_do_not_count(why: str, change: dict[str, object]) -> None:
     thin = [worm(6.5, top=100 * k) for k in range(6)]
     few = [*thin[:4], *(replace(one, **change) for one in thin[4:])]  # type: ignore[arg-type]
-    assert border_of(few, SETTINGS) == Border(), why
+    found = border_of(few, SETTINGS)
+    assert (found.wider_px, found.worms) == (0, 4), why
+    assert "4 worms" in said_of(found, SETTINGS) and "5 are needed" in said_of(found, SETTINGS)
 
 
 def test_zero_leaves_masks_as_the_network_draws_them() -> None:
     thin = [worm(6.5, top=100 * k) for k in range(6)]
     off = DetectSettings(least_width=0)
-    assert border_of(thin, off) == Border()
+    assert border_of(thin, off).wider_px == 0
     nothing = border_of_plate(None, np.zeros(SIZE, np.uint8), 440, 9.74, off, Surroundings())  # type: ignore[arg-type]
     assert nothing == Border()
-    assert said_of(nothing, off) == "masks end where the network draws them"
+    assert said_of(nothing, off) == "masks end where the network draws them (least_width 0)"
 
 
 def test_a_mask_at_the_edge_of_a_frame_stays_on_it() -> None:

@@ -74,10 +74,10 @@ def test_a_trial_proposes_and_its_proposals_are_accepted(plate: Plate) -> None:
     assert "registration: max_tilt" in page and "snakescope trial p --accept" in page
     assert page.count("data:image/") >= 5
     # The same worms at other thresholds: the lower, the larger.
-    said = r">mask_threshold: [\d.]+, least_width: 0: ([\d.]+) of"
+    said = r">cut at [\d.]+, ([\d.]+) of"
     shares = [float(share) for share in re.findall(said, page)]
     assert len(shares) == 3 and shares[0] < 1 < shares[1] < shares[2]
-    assert "now: mask_threshold: 0.4<" in page and "masks end where the network" in page
+    assert "now: cut at 0.4<" in page and "masks end where the network" in page
     before = Path("config/own.yaml").read_text()
     lines = trial_of(plate, settings, argparse.Namespace(accept=True), WEIGHTS)
     assert Path("config/own.yaml").read_text() != before

@@ -2,7 +2,8 @@
 
 The network puts the border where contrast has fallen to half. In some bright field images the
 body reaches a pixel further on each side, and no grey value says so (docs, healthspan-detection,
-Width). Anatomy does: a C. elegans is about 14 times as long as it is wide from larva to old age.
+No thinner than worms are). Anatomy does: the mask of a C. elegans is about 13 times as long as it
+is wide from larva to old age, give or take a quarter.
 What is a worm is decided with masks as the network draws them; those that are kept are then made
 wider, all of a plate alike, until its usual worm is as wide as that. Masks never become thinner.
 """
@@ -96,7 +97,7 @@ def border_of(worms: Sequence[TileDetection], settings: DetectSettings) -> Borde
     """How much wider masks are made, by the sure ones among the worms of a frame."""
     sure = [one for one in worms if is_sure(one)]
     if len(sure) < MIN_SURE or settings.least_width == 0:
-        return Border()
+        return Border(worms=len(sure))
 
     def width(wider_px: float) -> float:
         masks = [largest_piece(widened(one, wider_px, settings.mask_threshold)) for one in sure]
@@ -168,8 +169,20 @@ def border_of_plate(
 
 def said_of(border: Border, settings: DetectSettings) -> str:
     """One sentence on where masks end."""
+    as_drawn = "masks end where the network draws them"
+    if settings.least_width == 0:
+        return f"{as_drawn} (least_width 0)"
+    if border.worms < MIN_SURE:
+        return (
+            f"{as_drawn}: {border.worms} worms of the reference frame are sure enough to measure,"
+            f" and {MIN_SURE} are needed"
+        )
     if border.wider_px == 0:
-        return "masks end where the network draws them"
+        return (
+            f"{as_drawn}: {border.worms} worms of the reference frame are in the median"
+            f" {border.width:.4f} of their length wide, at least least_width"
+            f" {settings.least_width:g}"
+        )
     return (
         f"masks are made {border.wider_px:g} px wider on each side: as the network draws them,"
         f" {border.worms} worms of the reference frame are in the median {border.width:.4f} of"

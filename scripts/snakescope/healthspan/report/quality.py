@@ -40,7 +40,7 @@ from snakescope.healthspan.report.settings import QualitySettings
 from snakescope.healthspan.states.sightings import all_masks
 from snakescope.healthspan.states.states import STATE_COLOURS, STATES, UNKNOWN
 from snakescope.healthspan.tracking.individuals import STATIC
-from snakescope.imaging.masks import MaskSet
+from snakescope.imaging.masks import MaskSet, read_masks
 from snakescope.imaging.overlays import outlined, stretched
 from snakescope.imaging.style import FAINT_INK, INK, RC, RULE, save_figure
 from snakescope.report.pages import html, image_url, jpeg_url, write_text
@@ -306,6 +306,8 @@ def main(given: argparse.Namespace) -> None:
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
     lost = losses(tables.frames.fillna({"reason": ""}))
     reference = reference_in_words(given.reference_description)
+    if said := read_masks(given.masks[0]).border:
+        reference = f"{reference} {said[0].upper()}{said[1:]}."
     stale = corrections_of(given.tracks)
     text = page(given.plate, measures, verdict, pictures, drawn, lost, reference, stale)
     save_figure(summary_figure(given.plate, tables, pictures, measures, verdict), given.image)

@@ -1,8 +1,8 @@
 """Where masks end at other thresholds, for a person to choose by eye.
 
 What people draw as the border differs from one kind of truth to another by more than a pixel (docs,
-healthspan-detection, Width), and the width that worms have settles a part of it only. A look at a
-few worms decides it.
+healthspan-detection, No thinner than worms are), and the width that worms have settles a part of it
+only. A look at a few worms decides it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -39,7 +39,12 @@ def shown_worms(
             if soft is not None and not each.reason:
                 worms.append((one, each, soft))
     worms.sort(key=lambda worm: (not worm[1].moved, -worm[1].instance.score))
-    return worms[:SHOWN]
+    # A worm that lies still is shown once, not once a frame.
+    apart: list[Worm] = []
+    for worm in worms:
+        if not any(intersection(worm[1].instance, one[1].instance) for one in apart):
+            apart.append(worm)
+    return apart[:SHOWN]
 
 
 def at_threshold(worm: Worm, settings: DetectSettings, threshold: float) -> Instance:
@@ -78,15 +83,15 @@ def borders(
     present = [as_now(worm, settings, border) for worm in worms]
     rows = []
     if border.wider_px:
-        said = f"now: mask_threshold: {settings.mask_threshold:g}, {border.wider_px:g} px wider"
+        said = f"now: cut at {settings.mask_threshold:g} and {border.wider_px:g} px wider"
         rows.append((said, list(zip(pictures, present, strict=True))))
     for threshold in sorted({*THRESHOLDS, settings.mask_threshold}, reverse=True):
         masks = [at_threshold(worm, settings, threshold) for worm in worms]
         if threshold == settings.mask_threshold and not border.wider_px:
-            said = f"now: mask_threshold: {threshold:g}"
+            said = f"now: cut at {threshold:g}"
         else:
             pairs = zip(masks, present, strict=True)
             share = float(np.median([mask.area / now.area for mask, now in pairs]))
-            said = f"mask_threshold: {threshold:g}, least_width: 0: {share:.2f} of the area"
+            said = f"cut at {threshold:g}, {share:.2f} of the area of now"
         rows.append((said, list(zip(pictures, masks, strict=True))))
     return rows
