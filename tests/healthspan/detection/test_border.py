@@ -223,3 +223,9 @@ def test_detect_makes_worms_and_candidates_of_a_thin_plate_wider(
     for one, wide in pairs:
         assert one.identifier == wide.identifier and 1.1 < wide.area / one.area < 1.5
     assert "masks end where" in drawn.border and "px wider on each side" in wider.border
+
+    # A block without a usable frame has no tiles, of no size.
+    write_stack(tmp_path / "tiles.ome.tif", [], 0, ["overlay"], 0, 0, np.uint8, pixel_size_um=9.74)
+    write_table(tmp_path / "tiles.tsv", origins.iloc[:0])
+    empty = masks_with(DetectSettings())
+    assert not empty.instances and not empty.timepoints and empty.border == ""

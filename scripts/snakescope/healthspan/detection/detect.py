@@ -14,7 +14,12 @@ import pandas as pd
 import torch
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.border import border_of_plate, said_of, to_border
+from snakescope.healthspan.detection.border import (
+    Border,
+    border_of_plate,
+    said_of,
+    to_border,
+)
 from snakescope.healthspan.detection.candidates import candidates_of
 from snakescope.healthspan.detection.model import build_detector, for_inference
 from snakescope.healthspan.detection.search import cut_objects, faint_objects, find_soft
@@ -175,11 +180,13 @@ def main(arguments: argparse.Namespace) -> None:
     candidates: list[Instance] = []
     with Stack(arguments.tiles) as tiles:
         check_pixel_size(tiles, pixel_size_um)
-        border = border_of_plate(
-            model, reference, tiles.height, pixel_size_um, settings, surroundings
-        )
-        said = said_of(border, settings)
-        print(f"{arguments.plate}: {said}", flush=True)
+        border, said = Border(), ""
+        if timepoints:
+            border = border_of_plate(
+                model, reference, tiles.height, pixel_size_um, settings, surroundings
+            )
+            said = said_of(border, settings)
+            print(f"{arguments.plate}: {said}", flush=True)
         for timepoint in progress(timepoints, f"{arguments.plate}: frames searched for worms"):
             frame = assemble(tiles, origins, timepoint)
             rows = origins[origins["timepoint"] == timepoint]

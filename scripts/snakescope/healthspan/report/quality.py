@@ -306,7 +306,8 @@ def main(given: argparse.Namespace) -> None:
     drawn = {name: panel_figure(draw, tables) for name, draw in panels(measures.put_on).items()}
     lost = losses(tables.frames.fillna({"reason": ""}))
     reference = reference_in_words(given.reference_description)
-    if said := read_masks(given.masks[0]).border:
+    # A block without a usable frame says nothing.
+    if said := next((said for path in given.masks if (said := read_masks(path).border)), ""):
         reference = f"{reference} {said[0].upper()}{said[1:]}."
     stale = corrections_of(given.tracks)
     text = page(given.plate, measures, verdict, pictures, drawn, lost, reference, stale)
