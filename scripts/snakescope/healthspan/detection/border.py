@@ -133,6 +133,20 @@ def worms_within(
     return sort_out(objects, picture, pixel_size_um, settings, surroundings)[0]
 
 
+def worms_of_picture(
+    soft: Sequence[SoftDetection],
+    picture: NDArray[np.uint8],
+    timepoint: int,
+    pixel_size_um: float,
+    settings: DetectSettings,
+) -> list[TileDetection]:
+    """The worms of a picture that is a plate's only one, with the masks that they have there."""
+    worms = worms_within(soft, picture, timepoint, pixel_size_um, settings, Surroundings())
+    border = border_of(worms, settings)
+    size = (picture.shape[0], picture.shape[1])
+    return [to_border(one, border, settings, size) for one in worms]
+
+
 def border_of_plate(
     model: MaskRCNN,
     picture: NDArray[np.uint8],

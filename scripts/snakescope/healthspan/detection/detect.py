@@ -166,11 +166,6 @@ def main(arguments: argparse.Namespace) -> None:
     model, pixel_size_um = load_detector(arguments.weights, arguments.sha256 or None, settings)
     scale = arguments.pixel_size_um / pixel_size_um
     surroundings = read_surroundings(arguments.reference_description, scale)
-    reference = plate_picture(
-        read_reference(arguments.reference),
-        plate_scale(arguments.pixel_size_um, pixel_size_um),
-        read_description(arguments.reference_description),
-    )
     origins = read_table(arguments.origins, ORIGIN_COLUMNS)
     height = int(origins["frame_height_px"].iloc[0]) if len(origins) else 0
     width = int(origins["frame_width_px"].iloc[0]) if len(origins) else 0
@@ -182,6 +177,11 @@ def main(arguments: argparse.Namespace) -> None:
         check_pixel_size(tiles, pixel_size_um)
         border, said = Border(), ""
         if timepoints:
+            reference = plate_picture(
+                read_reference(arguments.reference),
+                plate_scale(arguments.pixel_size_um, pixel_size_um),
+                read_description(arguments.reference_description),
+            )
             border = border_of_plate(
                 model, reference, tiles.height, pixel_size_um, settings, surroundings
             )

@@ -14,11 +14,10 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.border import border_of, to_border, worms_within
+from snakescope.healthspan.detection.border import worms_of_picture
 from snakescope.healthspan.detection.channel_overlay import overlay
 from snakescope.healthspan.detection.search import find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.sorting import Surroundings
 from snakescope.healthspan.detection.views import tile_corners
 from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.training.detector_scores import crossing, match
@@ -41,11 +40,9 @@ def find_worms(
     picture: NDArray[np.uint8], timepoint: int, models: Models, settings: DetectSettings
 ) -> Sequence[Instance]:
     """The worms of one overlay of any size, as a plate's frame would be searched."""
-    size = (picture.shape[0], picture.shape[1])
-    soft = find_soft(models.detector, picture, tile_corners(size, TILE_PX), TILE_PX, settings)
-    worms = worms_within(soft, picture, timepoint, models.pixel_size_um, settings, Surroundings())
-    border = border_of(worms, settings)
-    return [to_border(one, border, settings, size) for one in worms]
+    corners = tile_corners(picture.shape, TILE_PX)
+    soft = find_soft(models.detector, picture, corners, TILE_PX, settings)
+    return worms_of_picture(soft, picture, timepoint, models.pixel_size_um, settings)
 
 
 def bbbc010_scores(folder: Path, models: Models) -> Iterator[tuple[str, float]]:

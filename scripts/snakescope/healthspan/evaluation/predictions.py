@@ -13,11 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torchvision.models.detection import MaskRCNN
 
-from snakescope.healthspan.detection.border import border_of, to_border, worms_within
+from snakescope.healthspan.detection.border import worms_of_picture
 from snakescope.healthspan.detection.detections import SoftDetection, View
 from snakescope.healthspan.detection.search import find_soft
 from snakescope.healthspan.detection.settings import DetectSettings
-from snakescope.healthspan.detection.sorting import Surroundings
 from snakescope.healthspan.detection.views import tile_corners
 from snakescope.healthspan.geometry import TILE_PX
 from snakescope.healthspan.training.labelled_images import LabelledImage
@@ -104,10 +103,7 @@ def worms_of(
     """
     if score_threshold is not None:
         settings = settings.model_copy(update={"score_threshold": score_threshold})
-    worms = worms_within(soft, image.picture, 0, pixel_size_um, settings, Surroundings())
-    border = border_of(worms, settings)
-    size = (image.picture.shape[0], image.picture.shape[1])
-    return [to_border(one, border, settings, size) for one in worms]
+    return list(worms_of_picture(soft, image.picture, 0, pixel_size_um, settings))
 
 
 def peer_instances(path: Path) -> list[Instance]:
